@@ -1,0 +1,1 @@
+"""Measures every claim: `python -m bench` lists what can be run."""

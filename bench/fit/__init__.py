@@ -1,0 +1,1 @@
+"""Fits the constants that probes and operators ship, always left out by photo first."""

@@ -1,0 +1,1 @@
+"""Bytes to pictures and back. Conversions of colour, orientation and depth happen here and nowhere else."""

@@ -1,0 +1,96 @@
+"""A decoded original as probes see it: several sizes, each made once, on demand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.domain import Capture, Measure
+from safelight.media.frame import Bytes, Pixels
+
+WORK_SIDE = 1600  # px, long side of the size at which most probes look
+SMALL_SIDE = 400  # px
+
+
+@dataclass(kw_only=True)
+class Picture:
+    """An upright picture in sRGB bytes with its capture facts and what earlier probes found.
+
+    `rgb` is H x W x 3 uint8, sRGB-encoded, at native resolution (for a raw: its embedded preview). `facts` holds the
+    measures of probes that ran before on this picture, by name. `weights` maps a manifest's name to its files; a name
+    that is missing there is not installed. All derived arrays are read-only by convention.
+    """
+
+    rgb: Bytes
+    capture: Capture = field(default_factory=Capture)
+    facts: Mapping[str, Measure] = field(default_factory=dict)
+    weights: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    is_preview: bool = False  # a raw's embedded preview stands in for the raw
+    source: Path | None = None  # the original, for the few probes that need more than the picture
+
+    @property
+    def height(self) -> int:
+        """Rows of the native picture."""
+        return int(self.rgb.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns of the native picture."""
+        return int(self.rgb.shape[1])
+
+    @cached_property
+    def work(self) -> Bytes:
+        """SRGB bytes with a long side of at most 1600 px, by area averaging."""
+        return shrink(self.rgb, WORK_SIDE)
+
+    @cached_property
+    def small(self) -> Bytes:
+        """SRGB bytes with a long side of at most 400 px."""
+        return shrink(self.work, SMALL_SIDE)
+
+    @cached_property
+    def luma(self) -> Pixels:
+        """Rec.601 luma of `work`, float32 0..1, sRGB-encoded."""
+        return grey(self.work).astype(np.float32) / np.float32(255)
+
+    @cached_property
+    def linear_small(self) -> Pixels:
+        """`small` in linear light, float32 0..1."""
+        return TO_LINEAR[self.small]
+
+    @property
+    def work_scale(self) -> float:
+        """Length of a `work` pixel in native pixels, at least 1."""
+        return float(self.width / self.work.shape[1])
+
+    def value(self, name: str, default: object = None) -> object:
+        """The value of an earlier measure, or `default` where there is none."""
+        found = self.facts.get(name)
+        return default if found is None or found.value is None else found.value
+
+
+def shrink(rgb: Bytes, long_side: int) -> Bytes:
+    """The picture reduced (never enlarged) to `long_side` px by area averaging."""
+    height, width = rgb.shape[:2]
+    scale = long_side / max(height, width)
+    if scale >= 1:
+        return rgb
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def grey(rgb: Bytes) -> Bytes:
+    """Rec.601 luma of sRGB bytes, as uint8."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _linear_table() -> NDArray[np.float32]:
+    x = np.arange(256) / 255
+    return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+TO_LINEAR = _linear_table()  # linear light of an sRGB byte, IEC 61966-2-1

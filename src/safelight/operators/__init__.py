@@ -1,0 +1,129 @@
+"""Operators: evidence in, proposals out; then pixels or a timeline; then evidence about the result.
+
+One module each; the module *is* the operator; an extension is a value, not a subclass. `template.py` is a complete
+small operator and the tutorial.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any, Generic, TypeVar
+
+from safelight.domain import Asset, Because, Group, Measure, Scope
+from safelight.media.frame import Frame
+from safelight.media.timeline import Timeline
+
+P = TypeVar("P")
+
+
+class Medium(StrEnum):
+    """What an operator works on: light, time, or the choice which assets stay."""
+
+    FRAME = "frame"
+    TIMELINE = "timeline"
+    CHOICE = "choice"
+
+
+class Stage(IntEnum):
+    """Where an edit stands in a version, whatever order people approved it in. Light first, framing last."""
+
+    LIGHT = 10  # scene-linear, per pixel: white balance, then exposure
+    LOOK = 20  # the camera's or the studio's rendering
+    LOCAL = 30  # masks and retouch, in source geometry
+    FRAMING = 40  # lens, straighten, crop
+    TIME = 50
+    CHOICE = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """The two axes of the reliability map, 0 (none) to 1: how much judgement a task takes, what a mistake costs."""
+
+    complexity: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One asset before an operator: its groups (not scenes), its scene, and every measure of it by name."""
+
+    asset: Asset
+    path: str
+    facts: Mapping[str, Measure]
+    groups: tuple[Group, ...] = ()
+    scene: str | None = None
+
+    def number(self, name: str) -> float | None:
+        """A numeric measure; None where it is missing or cannot tell."""
+        found = self.facts.get(name)
+        if found is None or found.value is None or not isinstance(found.value, int | float):
+            return None
+        return float(found.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a person asked of this run; every field has an effect or does not exist."""
+
+    target: int | None = None  # keep about so many
+    people_grouped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion(Generic[P]):
+    """What an operator suggests for one member of a set. With `cannot_tell` it abstains and says why."""
+
+    member: str  # asset id
+    params: P | None
+    score: float | None = None  # 0..1: chance that a person would approve, as far as known
+    because: tuple[Because, ...] = ()
+    alternatives: tuple[P, ...] = ()
+    cannot_tell: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What a render may use besides its input: kept objects by digest. No other I/O."""
+
+    kept: Callable[[str], bytes]
+    weights: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator(Generic[P]):
+    """A named way to change something.
+
+    `params` is a frozen dataclass whose defaults are the identity; JSON, command line, form and manual page derive
+    from it. `pointwise` promises that a pixel's result depends on that pixel alone, so that neighbours in a version
+    fuse into one table. `tileable` promises that rendering tiles equals rendering the whole. `spoil` makes a
+    deliberately bad render from (before, params), which `check` must notice. `material` is true where a person's
+    change of params is large enough to count as a reject.
+    """
+
+    name: str
+    version: int
+    params: type[P]
+    risk: Risk
+    stage: Stage
+    needs: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
+    scope: Scope = Scope.ASSET
+    medium: Medium = Medium.FRAME
+    pointwise: bool = False
+    tileable: bool = True
+    propose: Callable[[Sequence[Subject], Wishes], Sequence[Suggestion[P]]]
+    render: Callable[[Any, P, Tools], Any]  # Frame -> Frame or Timeline -> Timeline, as `medium` says
+    check: Callable[[Any, Any, P], Sequence[Measure]]
+    spoil: Callable[[Any, P], Any] | None = None
+    material: Callable[[P, P], bool] | None = None
+    about: str = ""
+
+    @property
+    def label(self) -> str:
+        """`exposure@1`."""
+        return f"{self.name}@{self.version}"
+
+
+__all__ = [
+    "Frame", "Medium", "Operator", "Risk", "Stage", "Subject", "Suggestion", "Timeline", "Tools", "Wishes",
+]  # fmt: skip

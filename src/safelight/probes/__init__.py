@@ -1,0 +1,58 @@
+"""Probes: subject in, evidence out. One module each; the module *is* the probe; an extension is a value.
+
+A probe over one asset sees a `Picture`; a probe over a shoot sees the evidence of all its members at once.
+`template.py` is a complete small probe and the tutorial.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from safelight.domain import Asset, Group, Measure, Scope
+from safelight.media.picture import Picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One asset of a shoot as a probe over the shoot sees it: capture facts, path and evidence by name."""
+
+    asset: Asset
+    path: str
+    facts: Mapping[str, Measure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a probe over a shoot found: groups, and measures by asset id."""
+
+    groups: tuple[Group, ...] = ()
+    measures: Mapping[str, Sequence[Measure]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A named way to measure.
+
+    `emits` lists every evidence name that `measure` or `survey` may return; `needs` the names it reads from probes
+    that ran before; `weights` the model manifests it uses if they are there: without them it answers "cannot tell".
+    Exactly one of `measure` (scope ASSET; runs in a worker process, no I/O but the picture) and `survey` (scope
+    SHOOT; runs once, in the main process) is set. Same input, same output.
+    """
+
+    name: str
+    version: int
+    emits: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
+    scope: Scope = Scope.ASSET
+    measure: Callable[[Picture], Sequence[Measure]] | None = None
+    survey: Callable[[Sequence[Member]], Findings] | None = None
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.measure is None) == (self.survey is None):
+            raise ValueError(f"probe {self.name!r} needs either measure or survey")
+
+    @property
+    def label(self) -> str:
+        """`sharpness@1`."""
+        return f"{self.name}@{self.version}"
