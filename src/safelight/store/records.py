@@ -1,0 +1,370 @@
+"""Nouns in and out of the library's tables."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import sqlalchemy as sa
+
+from safelight.domain import (
+    Asset,
+    Because,
+    Capture,
+    Drawn,
+    Edit,
+    Group,
+    GroupKind,
+    Kind,
+    Measure,
+    Proposal,
+    Say,
+    Verdict,
+    Where,
+    Zone,
+    exact,
+)
+from safelight.store import schema
+from safelight.store.library import Library, now, text
+
+CHUNK = 5000  # bound values a statement may carry with room to spare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shoot:
+    """A job: a folder of originals, whose it is, and how much is at stake."""
+
+    id: str
+    root: str
+    name: str
+    client: str | None = None
+    stakes: str = "normal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file of a shoot: the asset it holds, or the error that keeps it from being one."""
+
+    path: str  # relative to the shoot, as the file system spells it
+    asset: str | None
+    size: int
+    mtime_ns: int
+    pair_of: str | None = None
+    relinked_from: str | None = None
+    error: Mapping[str, str] | None = None
+    present: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """The verdicts of a shoot, oldest first, and the newest standing one of each (asset, operator)."""
+
+    rows: list[Verdict] = field(default_factory=list)
+    standing: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+
+    def add(self, verdict: Verdict) -> None:
+        """Appends; an undo takes the newest standing verdict away, so that the one before it stands again."""
+        self.rows.append(verdict)
+        key = verdict.asset, verdict.operator
+        if verdict.say is not Say.UNDO:
+            self.standing[key] = verdict
+            return
+        history: list[Verdict] = []
+        for row in self.rows:
+            if (row.asset, row.operator) == key:
+                if row.say is not Say.UNDO:
+                    history.append(row)
+                elif history:
+                    history.pop()
+        if history:
+            self.standing[key] = history[-1]
+        else:
+            self.standing.pop(key, None)
+
+
+# ---------------------------------------------------------------- shoots, assets, files
+
+
+def shoot_of(library: Library, shoot_id: str) -> Shoot | None:
+    """The newest row of a shoot."""
+    found = library.newest(schema.shoots, ["id"], schema.shoots.c.id == shoot_id)
+    return _shoot(found[0]) if found else None
+
+
+def shoots(library: Library) -> list[Shoot]:
+    """All shoots of the studio."""
+    return [_shoot(row) for row in library.newest(schema.shoots, ["id"])]
+
+
+def _shoot(row: sa.RowMapping) -> Shoot:
+    return Shoot(id=row["id"], root=row["root"], name=row["name"], client=row["client"], stakes=row["stakes"])
+
+
+def save_shoot(library: Library, shoot: Shoot) -> None:
+    """Remembers a shoot if anything about it is new."""
+    if shoot_of(library, shoot.id) != shoot:
+        library.append(schema.shoots, [asdict(shoot) | {"at": now()}])
+
+
+def save_assets(library: Library, found: Iterable[Asset]) -> None:
+    """Remembers assets; known ones stay as they are."""
+    listed = {asset.id: asset for asset in found}
+    with library.transaction() as connection:
+        known: set[str] = set()
+        for part in _chunks(list(listed)):
+            known |= set(connection.scalars(sa.select(schema.assets.c.id).where(schema.assets.c.id.in_(part))))
+        rows = [
+            {
+                "id": a.id, "content": a.content, "kind": a.kind.value, "format": a.format, "width": a.width,
+                "height": a.height, "duration_s": exact(a.duration_s), "capture": text(asdict(a.capture)), "at": now(),
+            }
+            for a in listed.values() if a.id not in known
+        ]  # fmt: skip
+        if rows:
+            connection.execute(sa.insert(schema.assets), rows)
+
+
+def assets(library: Library, ids: Sequence[str]) -> dict[str, Asset]:
+    """Assets by id."""
+    out: dict[str, Asset] = {}
+    for part in _chunks(ids):
+        for row in library.rows(sa.select(schema.assets).where(schema.assets.c.id.in_(part))):
+            out[row["id"]] = Asset(
+                id=row["id"], content=row["content"], kind=Kind(row["kind"]), format=row["format"],
+                width=row["width"], height=row["height"], capture=Capture(**json.loads(row["capture"])),
+                duration_s=Fraction(row["duration_s"]) if row["duration_s"] else None,
+            )  # fmt: skip
+    return out
+
+
+def assets_by_content(library: Library, contents: Sequence[str]) -> dict[str, str]:
+    """Oldest known asset id for each content digest."""
+    out: dict[str, str] = {}
+    for part in _chunks(contents):
+        found = sa.select(schema.assets.c.id, schema.assets.c.content).where(schema.assets.c.content.in_(part))
+        for row in library.rows(found.order_by(schema.assets.c.at)):
+            out.setdefault(row["content"], row["id"])
+    return out
+
+
+def files(library: Library, shoot_id: str) -> dict[str, File]:
+    """The shoot's folder as last seen, by path; vanished files are left out."""
+    rows = library.newest(schema.files, ["path"], schema.files.c.shoot == shoot_id)
+    return {
+        row["path"]: File(
+            path=row["path"], asset=row["asset"], pair_of=row["pair_of"], relinked_from=row["relinked_from"],
+            size=row["size"], mtime_ns=row["mtime_ns"],
+            error=json.loads(row["error"]) if row["error"] else None,
+        )
+        for row in rows if row["present"]
+    }  # fmt: skip
+
+
+def save_files(library: Library, shoot_id: str, found: Iterable[File]) -> None:
+    """Appends what was seen."""
+    library.append(
+        schema.files,
+        [asdict(f) | {"shoot": shoot_id, "at": now(), "error": text(f.error) if f.error else None} for f in found],
+    )
+
+
+# ---------------------------------------------------------------- evidence
+
+
+def measured(library: Library, key_by_subject: Mapping[str, Iterable[str]]) -> set[tuple[str, str]]:
+    """Which (subject, key) pairs have been looked at already."""
+    out: set[tuple[str, str]] = set()
+    for part in _chunks(list(key_by_subject)):
+        found = sa.select(schema.measured.c.subject, schema.measured.c.key).where(schema.measured.c.subject.in_(part))
+        out |= {(row["subject"], row["key"]) for row in library.rows(found)}
+    return out
+
+
+def save_evidence(
+    library: Library,
+    found: Iterable[tuple[str, str, str, Sequence[Measure]]],
+    *,
+    extra: Mapping[str, Any] | None = None,
+) -> None:
+    """Appends (subject, by, key, measures) in one transaction with the mark that this has been measured."""
+    listed = list(found)
+    rows = [_evidence_row(subject, by, m) for subject, by, _, measures in listed for m in measures]
+    marks = [{"subject": subject, "key": key} for subject, _, key, _ in listed]
+    with library.transaction() as connection:
+        if rows:
+            connection.execute(sa.insert(schema.evidence), rows)
+        if marks:
+            connection.execute(sa.insert(schema.measured), marks)
+
+
+def _evidence_row(subject: str, by: str, m: Measure) -> dict[str, Any]:
+    return {
+        "subject": subject, "name": m.name, "value": None if m.value is None else text(m.value), "unit": m.unit,
+        "place": text(where_json(m.where)) if m.where else None, "cannot_tell": m.cannot_tell, "by": by, "at": now(),
+    }  # fmt: skip
+
+
+def facts(library: Library, subjects: Sequence[str]) -> dict[str, dict[str, Measure]]:
+    """The newest measure of each name, by subject."""
+    return {s: {n: m for n, (m, _) in found.items()} for s, found in evidence(library, subjects).items()}
+
+
+def evidence(library: Library, subjects: Sequence[str]) -> dict[str, dict[str, tuple[Measure, str]]]:
+    """The newest measure of each name with who measured it, by subject."""
+    out: dict[str, dict[str, tuple[Measure, str]]] = defaultdict(dict)
+    for part in _chunks(subjects):
+        table = schema.evidence
+        for row in library.newest(table, ["subject", "name"], table.c.subject.in_(part)):
+            value = None if row["value"] is None else json.loads(row["value"])
+            measure = Measure(
+                name=row["name"], value=value, unit=row["unit"], cannot_tell=row["cannot_tell"],
+                where=where_from(json.loads(row["place"])) if row["place"] else None,
+            )  # fmt: skip
+            out[row["subject"]][row["name"]] = measure, row["by"]
+    return out
+
+
+def where_json(where: Where) -> dict[str, Any]:
+    """A place as JSON: a box, or exact times."""
+    return {"box": list(where.box) if where.box else None, "start": exact(where.start), "end": exact(where.end)}
+
+
+def where_from(value: Mapping[str, Any]) -> Where:
+    """The inverse of `where_json`."""
+    box = value["box"]
+    start, end = (Fraction(value[k]) if value[k] else None for k in ("start", "end"))
+    return Where(box=(box[0], box[1], box[2], box[3]) if box else None, start=start, end=end)
+
+
+# ---------------------------------------------------------------- groups
+
+
+def groups(library: Library, shoot_id: str) -> list[Group]:
+    """The groups of the newest survey of a shoot."""
+    key = survey_key(library, shoot_id)
+    if key is None:
+        return []
+    table = schema.groups
+    rows = library.rows(sa.select(table).where(table.c.shoot == shoot_id, table.c.survey == key).order_by(table.c.seq))
+    return [
+        Group(
+            id=row["id"], kind=GroupKind(row["kind"]), members=tuple(json.loads(row["members"])), by=row["by"],
+            because=row["because"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def survey_key(library: Library, shoot_id: str) -> str | None:
+    """What the newest survey rested on."""
+    found = library.newest(schema.surveys, ["shoot"], schema.surveys.c.shoot == shoot_id)
+    return found[0]["key"] if found else None
+
+
+def save_survey(
+    library: Library,
+    shoot_id: str,
+    key: str,
+    found: Sequence[Group],
+    measures: Mapping[str, Sequence[Measure]],
+    *,
+    by: str,
+) -> None:
+    """Remembers what looking at the whole shoot gave; a survey that was made before is only named again."""
+    rows = [_evidence_row(subject, by, m) for subject, listed in measures.items() for m in listed]
+    with library.transaction() as connection:
+        table = schema.groups
+        seen = connection.execute(
+            sa.select(table.c.seq).where(table.c.shoot == shoot_id, table.c.survey == key).limit(1)
+        ).first()
+        if seen is None and found:
+            connection.execute(
+                sa.insert(table),
+                [
+                    {"shoot": shoot_id, "survey": key, "id": g.id, "kind": g.kind.value, "members": text(g.members),
+                     "because": g.because, "by": g.by}
+                    for g in found
+                ],
+            )  # fmt: skip
+        if rows:
+            connection.execute(sa.insert(schema.evidence), rows)
+        connection.execute(sa.insert(schema.surveys), [{"shoot": shoot_id, "key": key, "at": now()}])
+
+
+# ---------------------------------------------------------------- proposals and verdicts
+
+
+def proposals(library: Library, shoot_id: str) -> dict[tuple[str, str], Proposal]:
+    """The newest proposal of each (asset, operator); withdrawn ones are left out."""
+    table = schema.proposals
+    rows = library.newest(table, ["asset", "operator"], table.c.shoot == shoot_id)
+    return {(row["asset"], row["operator"]): _proposal(row) for row in rows if not row["withdrawn"]}
+
+
+def _proposal(row: sa.RowMapping) -> Proposal:
+    name, version = row["operator"], row["version"]
+    return Proposal(
+        id=row["id"], asset=row["asset"], edit=Edit(operator=name, version=version, params=json.loads(row["params"])),
+        zone=Zone(row["zone"]), score=row["score"], cannot_tell=row["cannot_tell"], bundle=row["bundle"],
+        because=tuple(Because(**item) for item in json.loads(row["because"])),
+        alternatives=tuple(
+            Edit(operator=name, version=version, params=item) for item in json.loads(row["alternatives"])
+        ),
+    )  # fmt: skip
+
+
+def save_proposals(
+    library: Library, shoot_id: str, made: Iterable[Proposal], withdrawn: Iterable[Proposal] = ()
+) -> None:
+    """Appends proposals, and the withdrawal of ones that no longer follow from the evidence."""
+    rows = [(p, False) for p in made] + [(p, True) for p in withdrawn]
+    library.append(
+        schema.proposals,
+        [
+            {
+                "id": p.id, "shoot": shoot_id, "asset": p.asset, "operator": p.edit.operator, "version": p.edit.version,
+                "params": text(p.edit.params), "zone": p.zone.value, "score": p.score,
+                "because": text([asdict(b) for b in p.because]),
+                "alternatives": text([a.params for a in p.alternatives]), "cannot_tell": p.cannot_tell,
+                "bundle": p.bundle, "withdrawn": gone, "at": now(),
+            }
+            for p, gone in rows
+        ],
+    )  # fmt: skip
+
+
+def ledger(library: Library, shoot_id: str | None = None) -> Ledger:
+    """The verdicts of a shoot, or of the whole studio."""
+    table = schema.verdicts
+    statement = sa.select(table).order_by(table.c.seq)
+    if shoot_id is not None:
+        statement = statement.where(table.c.shoot == shoot_id)
+    out = Ledger()
+    for row in library.rows(statement):
+        out.add(
+            Verdict(
+                at=row["at"], by=row["by"], asset=row["asset"], shoot=row["shoot"], operator=row["operator"],
+                version=row["version"], say=Say(row["verdict"]), proposal=row["proposal"], group=row["group"],
+                weights=row["weights"], score=row["score"], reason=row["reason"], note=row["note"],
+                params=json.loads(row["params"]) if row["params"] else None, seconds=row["seconds"],
+                drawn=Drawn(row["drawn"]), bundled=row["bundled"],
+            )
+        )  # fmt: skip
+    return out
+
+
+def save_verdicts(library: Library, said: Iterable[Verdict]) -> None:
+    """Appends to the ledger."""
+    rows = []
+    for v in said:
+        row = {f: getattr(v, f) for f in v.__slots__ if f != "say"}
+        rows.append(
+            row | {"verdict": v.say.value, "drawn": v.drawn.value, "params": text(v.params) if v.params else None}
+        )
+    library.append(schema.verdicts, rows)
+
+
+def _chunks(items: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (items[i : i + CHUNK] for i in range(0, len(items), CHUNK))
