@@ -1,0 +1,192 @@
+"""Which probes and operators there are: entry points in, registries out.
+
+Built-ins come through the same two doors as anybody's plug-in (`safelight.probes`, `safelight.operators`); nothing
+here names one of them. A plug-in that cannot be used is kept in `broken()` with the reason, and everything else works.
+Registries are made once in a process, so that worker processes find their probes by name.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from safelight.errors import UsageError
+from safelight.operators import Operator
+from safelight.probes import Probe
+
+PROBES = "safelight.probes"
+OPERATORS = "safelight.operators"
+OURS = "safelight"  # the distribution whose entry points win a clash of names
+EXTERNAL = frozenset({"ingest.failed"})  # evidence that no probe emits: ingest leaves it
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A plug-in, or a promise of one, that does not hold: its name, its group of entry points, what is wrong."""
+
+    name: str
+    group: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded(Generic[T]):
+    """What one group of entry points came to."""
+
+    found: Mapping[str, T]
+    broken: tuple[Broken, ...]
+
+
+def probes() -> Mapping[str, Probe]:
+    """All usable probes by name, in alphabetical order."""
+    return _loaded_probes().found
+
+
+def operators() -> Mapping[str, Operator[Any]]:
+    """All usable operators by name, in alphabetical order."""
+    return _loaded_operators().found
+
+
+def probe(name: str) -> Probe:
+    """The probe of this name; UsageError lists those that exist."""
+    return _named(name, probes(), "probe")
+
+
+def operator(name: str) -> Operator[Any]:
+    """The operator of this name; UsageError lists those that exist."""
+    return _named(name, operators(), "operator")
+
+
+@cache
+def broken() -> tuple[Broken, ...]:
+    """Everything that is wrong with the installed plug-ins; empty when all is well."""
+    return (
+        *_loaded_probes().broken,
+        *_loaded_operators().broken,
+        *broken_promises(probes(), operators()),
+    )
+
+
+def ordered_probes(names: Iterable[str] | None = None) -> tuple[Probe, ...]:
+    """These probes (default: all) so that whoever emits a name runs before those that need it.
+
+    Ties go by name, so the order is the same everywhere. A need that nobody in the list emits is no obstacle here (the
+    evidence may lie in the library already); `broken()` reports needs that nobody emits at all. Probes that wait for
+    each other in a circle come last, by name.
+    """
+    chosen = {name: probe(name) for name in (sorted(probes()) if names is None else names)}
+    return tuple(chosen[name] for name in _order(chosen))
+
+
+def load(group: str, kind: type[T], points: Iterable[EntryPoint]) -> Loaded[T]:
+    """Imports entry points that must each yield a `kind` called like the entry point; failures become `Broken`."""
+    found: dict[str, T] = {}
+    failed: list[Broken] = []
+    for point in sorted(points, key=lambda p: (_owner(p) != OURS, _owner(p), p.name, p.value)):
+        try:
+            value = point.load()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plug-in throws is its own fault, not ours
+            failed.append(Broken(name=point.name, group=group, error=f"{type(error).__name__}: {error}"))
+            continue
+        problem = _problem(point, value, kind, taken=point.name in found)
+        if problem:
+            failed.append(Broken(name=point.name, group=group, error=problem))
+        else:
+            found[point.name] = value
+    return Loaded(found=MappingProxyType(dict(sorted(found.items()))), broken=tuple(failed))
+
+
+def broken_promises(
+    some_probes: Mapping[str, Probe], some_operators: Mapping[str, Operator[Any]]
+) -> tuple[Broken, ...]:
+    """Contracts between plug-ins that do not hold: needs nobody emits, names emitted twice, circles of needs."""
+    wrong: list[Broken] = []
+    emitters: dict[str, str] = dict.fromkeys(EXTERNAL, "ingest")
+    for item in some_probes.values():
+        for name in item.emits:
+            if name in emitters:
+                error = f"emits {name!r}, which {emitters[name]} emits already"
+                wrong.append(Broken(name=item.name, group=PROBES, error=error))
+            else:
+                emitters[name] = item.name
+    for group, items in ((PROBES, some_probes), (OPERATORS, some_operators)):
+        for needy in items.values():
+            wrong += [
+                Broken(name=needy.name, group=group, error=f"needs {name!r}, which no probe emits")
+                for name in needy.needs
+                if name not in emitters
+            ]
+    circle = _circle(some_probes)
+    if circle:
+        wrong.append(Broken(name=circle[0], group=PROBES, error="needs itself: " + " → ".join(circle)))
+    return tuple(wrong)
+
+
+@cache
+def _loaded_probes() -> Loaded[Probe]:
+    return load(PROBES, Probe, entry_points(group=PROBES))
+
+
+@cache
+def _loaded_operators() -> Loaded[Operator[Any]]:
+    return load(OPERATORS, Operator, entry_points(group=OPERATORS))
+
+
+def _owner(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else ""
+
+
+def _problem(point: EntryPoint, value: object, kind: type[Any], *, taken: bool) -> str:
+    if not isinstance(value, kind):
+        return f"{point.value} is {type(value).__name__}, not {kind.__name__}"
+    name = getattr(value, "name", "")
+    if name != point.name:
+        return f"{point.value} calls itself {name!r}"
+    if taken:
+        return f"{point.value} of {_owner(point) or 'an unknown package'} has a name that is taken; it is left out"
+    return ""
+
+
+def _named(name: str, items: Mapping[str, T], word: str) -> T:
+    try:
+        return items[name]
+    except KeyError:
+        remedy = f"There are: {', '.join(items) or 'none'}. `safelight doctor` lists what could not be loaded."
+        raise UsageError(f"There is no {word} {name!r}.", remedy=remedy) from None
+
+
+def _graph(items: Mapping[str, Probe]) -> dict[str, set[str]]:
+    by_evidence: dict[str, str] = {}
+    for item in items.values():
+        for evidence in item.emits:
+            by_evidence.setdefault(evidence, item.name)
+    return {
+        item.name: {by_evidence[need] for need in item.needs if need in by_evidence} - {item.name}
+        for item in items.values()
+    }
+
+
+def _order(items: Mapping[str, Probe]) -> list[str]:
+    graph = _graph(items)
+    done: list[str] = []
+    waiting = sorted(graph)
+    while waiting:
+        ready = [name for name in waiting if graph[name] <= set(done)]
+        if not ready:
+            return done + waiting
+        done += ready
+        waiting = [name for name in waiting if name not in ready]
+    return done
+
+
+def _circle(items: Mapping[str, Probe]) -> list[str]:
+    try:
+        TopologicalSorter(_graph(items)).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
