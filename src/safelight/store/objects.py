@@ -5,13 +5,13 @@ import hashlib
 import json
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from safelight.errors import LibraryError, SafelightError, UsageError
+from safelight.files import write_atomic
 
 FOLDER = ".safelight"
 
@@ -107,21 +107,3 @@ class ShootFolder:
                 remedy="Bring the folder `kept` back from a copy of the shoot.",
             )
         return data
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all: a temporary file in the same folder, synced, then renamed. OSError passes
-    through, and nothing is left behind."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise

@@ -182,12 +182,7 @@ def measured(library: Library, key_by_subject: Mapping[str, Iterable[str]]) -> s
     return out
 
 
-def save_evidence(
-    library: Library,
-    found: Iterable[tuple[str, str, str, Sequence[Measure]]],
-    *,
-    extra: Mapping[str, Any] | None = None,
-) -> None:
+def save_evidence(library: Library, found: Iterable[tuple[str, str, str, Sequence[Measure]]]) -> None:
     """Appends (subject, by, key, measures) in one transaction with the mark that this has been measured."""
     listed = list(found)
     rows = [_evidence_row(subject, by, m) for subject, by, _, measures in listed for m in measures]

@@ -1,0 +1,126 @@
+"""A folder to a list of files worth looking at: what is new, what is gone, which raw and JPEG are one picture."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safelight.domain import Kind
+from safelight.store.objects import FOLDER
+from safelight.store.records import File
+
+PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff"})
+RAWS = frozenset(
+    {
+        ".3fr", ".ari", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq", ".kdc", ".mef",
+        ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
+    }
+)  # fmt: skip
+CLIPS = frozenset({".mp4", ".mov", ".mxf", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m4v"})
+SOUNDS = frozenset({".wav", ".aif", ".aiff", ".flac", ".mp3", ".m4a", ".ogg", ".opus"})
+PAIRABLE = frozenset({".jpg", ".jpeg", ".jpe"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A file as the folder shows it: path relative to the shoot, size, time of change; kind by its name."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run has to do: files to look at, files that are as they were, paths that have vanished, and for each
+    camera JPEG the raw it belongs to."""
+
+    fresh: tuple[Seen, ...]
+    same: tuple[File, ...]
+    gone: tuple[File, ...]
+    pairs: Mapping[str, str]
+    later: tuple[Seen, ...]  # clips and sounds, which are listed and not yet looked at
+
+
+def kind_of(name: str) -> Kind | None:
+    """What a file's name promises; None for everything else (sidecars, text, …)."""
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - called for every file of a card
+    if suffix in PICTURES or suffix in RAWS:
+        return Kind.PHOTO
+    if suffix in CLIPS:
+        return Kind.VIDEO
+    return Kind.AUDIO if suffix in SOUNDS else None
+
+
+def walk(root: Path) -> Iterator[Seen]:
+    """All media files under `root`, in order of their paths. Hidden folders, links to folders and Safelight's own
+    folder are left out; a file that vanishes meanwhile is skipped."""
+    waiting = [os.fspath(root)]
+    found: list[Seen] = []
+    base = len(os.path.join(os.fspath(root), ""))  # noqa: PTH118
+    while waiting:
+        folder = waiting.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            continue  # a folder we may not read; its parent is listed, nothing in it can be promised
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name == FOLDER:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                if not os.path.exists(os.path.join(entry.path, "manifest.json")):  # noqa: PTH110, PTH118
+                    waiting.append(entry.path)  # a delivery inside the shoot is not part of it
+                continue
+            kind = kind_of(entry.name)
+            if kind is None:
+                continue
+            try:
+                stat = entry.stat()
+            except OSError:
+                continue
+            found.append(Seen(path=entry.path[base:], size=stat.st_size, mtime_ns=stat.st_mtime_ns, kind=kind))
+    yield from sorted(found, key=lambda seen: seen.path)
+
+
+def plan(root: Path, known: Mapping[str, File]) -> Plan:
+    """Compares the folder with what was seen last time, by size and time of change."""
+    seen = list(walk(root))
+    photos = [s for s in seen if s.kind is Kind.PHOTO]
+    fresh, same = [], []
+    for item in photos:
+        before = known.get(item.path)
+        unchanged = before is not None and (before.size, before.mtime_ns) == (item.size, item.mtime_ns)
+        if before is not None and unchanged and not _try_again(before):
+            same.append(before)
+        else:
+            fresh.append(item)
+    present = {item.path for item in photos}
+    return Plan(
+        fresh=tuple(fresh),
+        same=tuple(same),
+        gone=tuple(file for path, file in known.items() if path not in present),
+        pairs=pairs(item.path for item in photos),
+        later=tuple(s for s in seen if s.kind is not Kind.PHOTO),
+    )
+
+
+def _try_again(file: File) -> bool:
+    """An unreadable file may be readable now (rights, a plugged-in disk); a truncated one is what it is."""
+    return file.error is not None and file.error.get("code") == "media-unreadable"
+
+
+def pairs(paths: "Iterator[str] | list[str]") -> dict[str, str]:
+    """Camera JPEG → raw, where both carry the same name in one folder."""
+    listed = list(paths)
+    raws: dict[str, str] = {}
+    for path in listed:
+        stem, suffix = os.path.splitext(path)  # noqa: PTH122
+        if suffix.lower() in RAWS:
+            raws[stem.lower()] = path
+    out = {}
+    for path in listed:
+        stem, suffix = os.path.splitext(path)  # noqa: PTH122
+        if suffix.lower() in PAIRABLE and stem.lower() in raws:
+            out[path] = raws[stem.lower()]
+    return out

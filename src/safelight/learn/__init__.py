@@ -1,0 +1,1 @@
+"""From verdicts to trust: pure functions, seeded."""
