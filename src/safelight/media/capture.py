@@ -1,0 +1,271 @@
+"""Capture facts: what the camera wrote about a picture, read from its header alone, for files of any maker.
+
+Sources: EXIF 2.32, DNG 1.7, CIPA DC-008; Canon and Nikon keep serial number and lens of older bodies in maker notes.
+"""
+
+import math
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from safelight.domain import Capture
+from safelight.media import ifd, jpeg
+from safelight.media.formats import (
+    HEAD,
+    KNOWN_ELSEWHERE,
+    first_bytes,
+    not_media,
+    sniff,
+    truncated,
+    unreadable,
+    unsupported,
+)
+
+MAKE, MODEL, SOFTWARE, MAKER_NOTE = 271, 272, 305, 37500
+_PNG_SIGNATURE = 8
+_UPRIGHT_SWAPS = frozenset({5, 6, 7, 8})  # orientations that exchange width and height
+_NOISE_WORDS = re.compile(
+    r"\b(corporation|corp\.?|co\.?,? ?ltd\.?|camera|imaging|optical|company|inc\.?|electronics|electric|digital)\b.*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """Format, size of the upright picture (None where the header does not say) and capture facts."""
+
+    format: str
+    width: int | None
+    height: int | None
+    capture: Capture
+
+
+def header(path: Path) -> Header:
+    """What the first bytes of a picture say; decodes nothing. Odd or damaged fields are left out.
+
+    Raises Unreadable, Truncated (no bytes, or no frame header), NotMedia, and Unsupported for formats known by name.
+    """
+    head = first_bytes(path)
+    format_ = sniff(head, path.suffix)
+    if format_ is None:
+        raise not_media(path, head)
+    if format_ in KNOWN_ELSEWHERE:
+        raise unsupported(path, format_)
+    with _source(path, head) as fetch:
+        directories, size = _contents(format_, fetch)
+        if format_ in ("jpeg", "png") and size is None:
+            raise truncated(path, have=path.stat().st_size)
+        capture = _capture(directories)
+        width, height = size or _largest(directories) or (None, None)
+    if capture.orientation in _UPRIGHT_SWAPS:
+        width, height = height, width
+    return Header(format=format_, width=width, height=height, capture=capture)
+
+
+def facts(path: Path, head: bytes | None = None) -> Capture:
+    """The capture facts alone; empty where the file has none. Raises Unreadable only; `head` saves a read."""
+    head = first_bytes(path) if head is None else head
+    format_ = sniff(head, path.suffix)
+    if format_ is None or format_ in KNOWN_ELSEWHERE:
+        return Capture()
+    with _source(path, head) as fetch:
+        return _capture(_contents(format_, fetch)[0])
+
+
+@contextmanager
+def container(path: Path) -> Iterator[tuple[str, ifd.Fetch, list[ifd.Directory]]]:
+    """A file's format, a reader and its TIFF directories, for as long as the file is open. Raises as `header`."""
+    head = first_bytes(path)
+    format_ = sniff(head, path.suffix)
+    if format_ is None:
+        raise not_media(path, head)
+    with _source(path, head) as fetch:
+        yield format_, fetch, _contents(format_, fetch)[0]
+
+
+@contextmanager
+def _source(path: Path, head: bytes) -> Iterator[ifd.Fetch]:
+    """Reads from `head` where it reaches, from the file beyond."""
+    try:
+        with path.open("rb") as file:
+
+            def fetch(offset: int, size: int) -> bytes:
+                if offset + size <= len(head):
+                    return head[offset : offset + size]
+                file.seek(offset)
+                return file.read(size)
+
+            yield fetch
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+# ---------------------------------------------------------------- containers
+
+
+def _contents(format_: str, fetch: ifd.Fetch) -> tuple[list[ifd.Directory], tuple[int, int] | None]:
+    """The TIFF directories with the facts, and the stored picture's (width, height) where the container says it."""
+    if format_ == "jpeg":
+        return _jpeg(fetch, 0)
+    if format_ == "png":
+        return _png(fetch)
+    if format_ == "raf":
+        at = struct.unpack(">I", fetch(84, 4))[0] if len(fetch(84, 4)) == 4 else 0
+        return _jpeg(fetch, at)[0], None
+    if format_ == "cr3":
+        return _cr3(fetch), None
+    return ifd.directories(fetch), None
+
+
+def _jpeg(fetch: ifd.Fetch, at: int) -> tuple[list[ifd.Directory], tuple[int, int] | None]:
+    found = jpeg.facts(fetch(at, HEAD))
+    if not found.width:  # a large profile or thumbnail may stand before the frame header
+        found = jpeg.facts(fetch(at, 64 * HEAD))
+    directories = ifd.directories(ifd.from_bytes(found.exif)) if found.exif else []
+    return directories, (found.width, found.height) if found.width else None
+
+
+def _png(fetch: ifd.Fetch) -> tuple[list[ifd.Directory], tuple[int, int] | None]:
+    size: tuple[int, int] | None = None
+    at = _PNG_SIGNATURE
+    while len(head := fetch(at, 8)) == 8:
+        length, name = struct.unpack(">I4s", head)
+        if name == b"IHDR" and len(data := fetch(at + 8, 8)) == 8:
+            size = struct.unpack(">II", data)
+        elif name == b"eXIf":
+            return ifd.directories(ifd.from_bytes(fetch(at + 8, length))), size
+        elif name == b"IEND":
+            break
+        at += length + 12
+    return [], size
+
+
+def _cr3(fetch: ifd.Fetch) -> list[ifd.Directory]:
+    """Canon's CR3 keeps four TIFF structures in boxes CMT1..CMT4: IFD0, EXIF, maker notes, GPS."""
+    found = []
+    head = fetch(0, 4 * HEAD)
+    for box, path in ((b"CMT1", "0"), (b"CMT2", "0/exif"), (b"CMT4", "0/gps")):
+        at = head.find(box)
+        if at < 4:
+            continue
+        size = max(struct.unpack_from(">I", head, at - 4)[0] - 8, 0)
+        found += [replace(d, path=path) for d in ifd.directories(ifd.from_bytes(head[at + 4 : at + 4 + size]))[:1]]
+    return found
+
+
+def _largest(directories: list[ifd.Directory]) -> tuple[int, int] | None:
+    """The size of the main picture: the DNG default crop, else the largest directory's."""
+    sizes = []
+    for directory in directories:
+        crop = directory.numbers(50720)
+        width, height = directory.number(256), directory.number(257)
+        if width and height:
+            area = (int(crop[0]), int(crop[1])) if len(crop) == 2 and all(crop) else (int(width), int(height))
+            sizes.append((area[0] * area[1], area))
+    return max(sizes)[1] if sizes else None
+
+
+# ---------------------------------------------------------------- fields
+
+
+def _capture(directories: list[ifd.Directory]) -> Capture:
+    by_path = {directory.path: directory for directory in directories}
+    main = by_path.get("0")
+    if main is None:
+        return Capture()
+    detail = by_path.get("0/exif", main)
+    make = main.text(MAKE)
+    notes = _maker_notes(detail, make or "")
+    orientation = int(main.number(ifd.ORIENTATION) or 1)
+    mode, flash = detail.number(41986), detail.number(37385)
+    iso = detail.number(34855) or detail.number(34866)
+    bias = detail.number(37380)
+    return Capture(
+        at=_time(main, detail),
+        camera=camera_name(make, main.text(MODEL)),
+        serial=detail.text(42033) or main.text(50735) or notes.get("serial"),
+        lens=detail.text(42036) or notes.get("lens"),
+        iso=int(iso) if iso else None,
+        seconds=_positive(detail.number(33434)),
+        f_number=_positive(detail.number(33437)),
+        focal_mm=_positive(detail.number(37386)),
+        bias_ev=round(bias, 3) if bias is not None and abs(bias) < 20 else None,
+        bracketed=None if mode is None else mode == 2,
+        distance_m=_distance(detail.number(37382)),
+        flash=None if flash is None else bool(int(flash) & 1),
+        orientation=orientation if 1 <= orientation <= 8 else 1,
+        software=main.text(SOFTWARE),
+    )
+
+
+def camera_name(make: str | None, model: str | None) -> str | None:
+    """Make and model as people say them: "Canon" and "Canon EOS R5" give "Canon EOS R5"."""
+    if not model:
+        return make
+    maker = _NOISE_WORDS.sub("", make or "").strip(" ,.")
+    if not maker or model.lower().startswith(maker.lower()):
+        return model
+    return f"{maker.title() if maker.isupper() and len(maker) > 3 else maker} {model}"
+
+
+def _time(main: ifd.Directory, detail: ifd.Directory) -> str | None:
+    """ISO 8601 with milliseconds: DateTimeOriginal with its SubSec and Offset, else digitised, else modified."""
+    for directory, stamp, fraction, offset in (
+        (detail, 36867, 37521, 36881), (detail, 36868, 37522, 36882), (main, 306, 37520, 36880),
+    ):  # fmt: skip
+        text = directory.text(stamp)
+        found = re.match(r"(\d{4})[:\-/](\d\d)[:\-/](\d\d)[ T](\d\d):(\d\d):(\d\d)", text or "")
+        if found is None or not 1 <= int(found[2]) <= 12 or not 1 <= int(found[3]) <= 31:
+            continue
+        digits = "".join(re.findall(r"\d", detail.text(fraction) or ""))
+        zone = detail.text(offset) or ""
+        zone = zone if re.fullmatch(r"[+-]\d\d:\d\d", zone) else ""
+        y, m, d, hours, minutes, seconds = found.groups()
+        return f"{y}-{m}-{d}T{hours}:{minutes}:{seconds}.{(digits + '000')[:3]}{zone}"
+    return None
+
+
+def _positive(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) and value > 0 else None
+
+
+def _distance(value: float | None) -> float | None:
+    """Metres; the standard's codes for unknown (0) and infinity (all ones) are left out."""
+    return value if value is not None and 0 < value < 1e6 else None
+
+
+def _maker_notes(detail: ifd.Directory, make: str) -> dict[str, str]:
+    """Serial number and lens of Canon and Nikon bodies that say them nowhere else."""
+    entry = detail.entries.get(MAKER_NOTE)
+    if entry is None or entry.count < 16:
+        return {}
+    if make.startswith("Canon"):
+        return _canon(detail, entry)
+    if make.upper().startswith("NIKON"):
+        data = detail.raw(MAKER_NOTE) or b""
+        if data.startswith(b"Nikon\0\x02"):
+            found = ifd.directories(ifd.from_bytes(data[10:]))
+            serial = found[0].text(0x001D) if found else None
+            return {"serial": serial} if serial else {}
+    return {}
+
+
+def _canon(detail: ifd.Directory, entry: ifd.Entry) -> dict[str, str]:
+    """Canon's note is a bare directory whose offsets count from the start of the TIFF structure."""
+    start = detail.fetch(0, 4)
+    if start[:2] not in (b"II", b"MM"):
+        return {}
+    moved = start + struct.pack(detail.order + "I", entry.offset)
+
+    def fetch(offset: int, size: int) -> bytes:
+        data = detail.fetch(offset, size)
+        return moved + data[8:] if offset == 0 else data
+
+    found = ifd.directories(fetch)
+    if not found:
+        return {}
+    number, lens = found[0].number(0x000C), found[0].text(0x0095)
+    return ({"serial": str(int(number))} if number else {}) | ({"lens": lens} if lens else {})

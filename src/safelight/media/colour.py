@@ -1,0 +1,108 @@
+"""Colour spaces of the working path: sRGB (IEC 61966-2-1) outside, linear Rec.2020 (ITU-R BT.2020, D65) inside.
+
+Both share the white point D65, so grey stays grey through every matrix here.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.media.frame import Bytes, Matrix, Pixels
+
+Words = NDArray[np.uint16]
+
+D65 = (0.3127, 0.3290)
+REC709 = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))  # sRGB has these primaries
+REC2020 = ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
+D50_XYZ = (0.9642, 1.0, 0.8249)  # of ICC's connection space
+ROWS = 256  # a strip of so many rows stays in the cache
+
+
+def to_xyz(primaries: tuple[tuple[float, float], ...], white: tuple[float, float] = D65) -> Matrix:
+    """The 3x3 matrix from linear RGB to CIE XYZ with Y = 1 for white (SMPTE RP 177)."""
+    columns = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in primaries]).T
+    target = np.array([white[0] / white[1], 1.0, (1 - white[0] - white[1]) / white[1]])
+    return np.asarray(columns * np.linalg.solve(columns, target))
+
+
+def adaptation(source: tuple[float, ...], target: tuple[float, ...]) -> Matrix:
+    """The Bradford matrix that takes XYZ under white `source` to XYZ under white `target`."""
+    cone = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+    gains = (cone @ np.asarray(target)) / (cone @ np.asarray(source))
+    return np.asarray(np.linalg.inv(cone) @ np.diag(gains) @ cone)
+
+
+D65_XYZ = (D65[0] / D65[1], 1.0, (1 - sum(D65)) / D65[1])
+REC2020_FROM_SRGB = np.linalg.inv(to_xyz(REC2020)) @ to_xyz(REC709)
+SRGB_FROM_REC2020 = np.linalg.inv(REC2020_FROM_SRGB)
+REC2020_FROM_XYZ50 = np.linalg.inv(to_xyz(REC2020)) @ adaptation(D50_XYZ, D65_XYZ)
+
+
+# ---------------------------------------------------------------- the sRGB curve
+
+
+def decode(values: NDArray[Any]) -> NDArray[Any]:
+    """Linear light of sRGB-encoded values; odd-symmetric below 0, the same formula above 1."""
+    x = np.abs(values)
+    light: NDArray[Any] = np.copysign(np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4), values)
+    return light
+
+
+def encode(values: NDArray[Any]) -> NDArray[Any]:
+    """Encoded (sRGB) values of linear light; odd-symmetric below 0, the same formula above 1."""
+    x = np.abs(values)
+    code: NDArray[Any] = np.copysign(np.where(x <= 0.0031308, x * 12.92, 1.055 * x ** (1 / 2.4) - 0.055), values)
+    return code
+
+
+_LINEAR_OF_BYTE = decode(np.arange(256) / 255).astype(np.float32)
+_LINEAR_OF_WORD = decode(np.arange(65536) / 65535).astype(np.float32)
+_BYTE_OF_LINEAR = np.rint(encode(np.arange(65536) / 65535) * 255).astype(np.uint8)  # exact for every byte
+
+
+def linear_of_srgb(rgb: Bytes | Words) -> Pixels:
+    """Linear Rec.2020 of sRGB bytes or words (0..255 or 0..65535), H x W x 3."""
+    table = _LINEAR_OF_BYTE if rgb.dtype == np.uint8 else _LINEAR_OF_WORD
+    out = np.empty(rgb.shape, np.float32)
+    for rows in strips(len(rgb)):
+        cv2.transform(table[rgb[rows]], REC2020_FROM_SRGB, dst=out[rows])
+    return out
+
+
+def srgb8(linear: Pixels) -> Bytes:
+    """Bytes, sRGB-encoded, of linear Rec.2020, rounded; what lies outside sRGB is clipped to it."""
+    out = np.empty(linear.shape, np.uint8)
+    for rows in strips(len(linear)):
+        light = cv2.transform(linear[rows], SRGB_FROM_REC2020)
+        index = np.clip(light * np.float32(65535) + np.float32(0.5), 0, 65535).astype(np.uint16)
+        np.take(_BYTE_OF_LINEAR, index, out=out[rows])
+    return out
+
+
+def srgb16(linear: Pixels) -> Words:
+    """Words (0..65535), sRGB-encoded, of linear Rec.2020, rounded; what lies outside sRGB is clipped to it."""
+    out = np.empty(linear.shape, np.uint16)
+    for rows in strips(len(linear)):
+        light = np.clip(cv2.transform(linear[rows], SRGB_FROM_REC2020), 0, 1)
+        out[rows] = np.rint(encode(light) * np.float32(65535))
+    return out
+
+
+def linear_of_lab50(lab: NDArray[np.float32]) -> Pixels:
+    """Linear Rec.2020 of CIE L*a*b* under D50, as ICC profiles connect."""
+    out = np.empty(lab.shape, np.float32)
+    matrix = REC2020_FROM_XYZ50 * D50_XYZ
+    for rows in strips(len(lab)):
+        fy = (lab[rows, :, 0] + 16) / 116
+        f = np.stack((fy + lab[rows, :, 1] / 500, fy, fy - lab[rows, :, 2] / 200), -1)
+        xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)).astype(np.float32)
+        cv2.transform(xyz, matrix, dst=out[rows])
+    return out
+
+
+def strips(height: int) -> Iterator[slice]:
+    """Slices of ROWS rows that cover a picture."""
+    return (slice(start, min(start + ROWS, height)) for start in range(0, height, ROWS))

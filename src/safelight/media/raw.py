@@ -1,0 +1,177 @@
+"""Raw files: the camera's own picture inside them, and their development into scene-linear light by LibRaw.
+
+Before anything is decoded, the file's own tables say how long it must be: LibRaw fills a missing end with black.
+"""
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rawpy
+
+from safelight.errors import Truncated, Unreadable
+from safelight.media import ifd, jpeg
+from safelight.media.capture import container
+from safelight.media.formats import HEAD, RAW_FORMATS, first_bytes, sniff, truncated, unsupported
+from safelight.media.frame import Bytes, Frame
+from safelight.media.image import decode_jpeg, upright
+
+BASELINE_EXPOSURE = 50730  # DNG: stops to add, as the camera maker sees mid grey
+_JPEG_COMPRESSIONS = (6, 7)
+_CFA = 32803
+_UNSAID, _PANASONIC_DATA = 0xFFFFFFFF, 0x118  # newer Panasonics keep the place of their data in a tag of their own
+
+
+def is_raw(path: Path) -> bool:
+    """Whether the file's bytes are a camera raw. Raises Unreadable and, for an empty file, Truncated."""
+    return sniff(first_bytes(path), path.suffix) in RAW_FORMATS
+
+
+def preview(path: Path) -> Bytes | None:
+    """The largest JPEG inside a raw, upright, sRGB bytes; None where there is none. Reads little more than it.
+
+    Raises Unreadable, and Truncated where the file ends before its sensor data do.
+    """
+    with container(path) as (format_, fetch, directories):
+        _whole(path, format_, fetch, directories)
+        found, turn = _largest_jpeg(format_, fetch, directories), orientation(directories)
+    data = found or _thumbnail(path)
+    if data is None:
+        return None
+    return upright(decode_jpeg(data, path), turn)
+
+
+def develop(path: Path, *, half: bool = False) -> Frame:
+    """A raw as upright scene-linear Rec.2020: the camera's white balance, no automatic brightness, no tone curve.
+
+    1.0 is display white: sensor saturation times the file's BaselineExposure, so highlights reach above 1 where the
+    camera kept headroom. Saturated channels are clipped at the least sensitive one's saturation, which keeps burnt
+    parts neutral. `half` makes one pixel of each 2x2 of the mosaic. Raises Unreadable, Truncated and Unsupported.
+    """
+    with container(path) as (format_, fetch, directories):
+        _whole(path, format_, fetch, directories)
+        gain = 2.0 ** baseline_exposure(directories)
+    try:
+        with rawpy.imread(str(path)) as raw:
+            pixels = raw.postprocess(
+                half_size=half,
+                use_camera_wb=True,
+                no_auto_bright=True,
+                adjust_maximum_thr=0.0,
+                output_bps=16,
+                gamma=(1, 1),
+                output_color=rawpy.ColorSpace.Rec2020,
+                highlight_mode=rawpy.HighlightMode.Clip,
+            )
+    except rawpy.LibRawError as error:
+        raise _refused(path, error) from error
+    return Frame(pixels=np.multiply(pixels, np.float32(gain / 65535), dtype=np.float32))
+
+
+def baseline_exposure(directories: list[ifd.Directory]) -> float:
+    """DNG's BaselineExposure in stops; 0 for other raws."""
+    return next((v for d in directories if (v := d.number(BASELINE_EXPOSURE)) is not None), 0.0)
+
+
+def orientation(directories: list[ifd.Directory]) -> int:
+    """EXIF Orientation of the main picture."""
+    value = int(directories[0].number(ifd.ORIENTATION) or 1) if directories else 1
+    return value if 1 <= value <= 8 else 1
+
+
+# ---------------------------------------------------------------- the file's own tables
+
+
+def _whole(path: Path, format_: str, fetch: ifd.Fetch, directories: list[ifd.Directory]) -> None:
+    """Raises Truncated if the file is shorter than its tables say."""
+    have = path.stat().st_size
+    need = _needed(format_, fetch, directories, have)
+    if need > have:
+        raise truncated(path, have=have, need=need)
+
+
+def _needed(format_: str, fetch: ifd.Fetch, directories: list[ifd.Directory], have: int) -> int:
+    if format_ == "cr3":
+        return _boxes_end(fetch, have)
+    if format_ == "raf":
+        head = fetch(84, 24)
+        jpeg_at, jpeg_size, _, _, data_at, data_size = struct.unpack(">6I", head) if len(head) == 24 else (0,) * 6
+        return int(max(jpeg_at + jpeg_size, data_at + data_size))
+    return max((_end(directory) for directory in directories), default=0)
+
+
+def _end(directory: ifd.Directory) -> int:
+    """Where the last byte must lie that a directory's picture needs."""
+    elsewhere = int(directory.number(_PANASONIC_DATA) or 0)
+    blocks = [(elsewhere if at == _UNSAID else at, size) for at, size in directory.blocks() if size != _UNSAID]
+    end = max((at + size for at, size in blocks + _old_jpeg(directory)), default=0)
+    short = _least_bytes(directory) - sum(size for _, size in blocks)
+    return end + max(short, 0) if blocks else end
+
+
+def _least_bytes(directory: ifd.Directory) -> int:
+    """The fewest bytes that sensor data of this size can take: as they are, or one bit a sample in lossless JPEG."""
+    width, height, bits = (int(directory.number(tag) or 0) for tag in (256, 257, 258))
+    if directory.number(262) != _CFA:
+        return 0
+    return width * height * {1: bits, 7: 1}.get(int(directory.number(259) or 0), 0) // 8
+
+
+def _boxes_end(fetch: ifd.Fetch, have: int) -> int:
+    at: int = 0
+    while at < have and len(head := fetch(at, 16)) >= 8:
+        size = struct.unpack_from(">I", head)[0]
+        if size == 1 and len(head) == 16:
+            size = struct.unpack_from(">Q", head, 8)[0]
+        if size < 8:
+            break
+        at += int(size)
+    return at
+
+
+def _old_jpeg(directory: ifd.Directory) -> list[tuple[int, int]]:
+    offset, size = directory.integers(ifd.JPEG_OFFSET), directory.integers(ifd.JPEG_LENGTH)
+    return [(offset[0], size[0])] if offset and size else []
+
+
+def _largest_jpeg(format_: str, fetch: ifd.Fetch, directories: list[ifd.Directory]) -> bytes | None:
+    """The bytes of the largest viewable JPEG that the tables name."""
+    places = []
+    for directory in directories:
+        blocks = directory.blocks()
+        if len(blocks) == 1 and directory.number(259) in _JPEG_COMPRESSIONS:
+            places += blocks
+        places += _old_jpeg(directory)
+    if format_ == "raf" and len(head := fetch(84, 8)) == 8:
+        places.append(struct.unpack(">II", head))
+    best: tuple[int, int, int] | None = None
+    for offset, size in places:
+        if fetch(offset, 2) != b"\xff\xd8":
+            continue
+        facts = jpeg.facts(fetch(offset, min(size, HEAD)))
+        if facts.precision == 8 and facts.frame not in (0, 0xC3) and facts.components == 3:
+            best = max(best or (0, 0, 0), (facts.width * facts.height, offset, size))
+    return fetch(best[1], best[2]) if best else None
+
+
+def _thumbnail(path: Path) -> bytes | None:
+    """The preview that LibRaw finds, for raws that keep it in places of their own."""
+    try:
+        with rawpy.imread(str(path)) as raw:
+            thumb: Any = raw.extract_thumb()
+    except (rawpy.LibRawNoThumbnailError, rawpy.LibRawUnsupportedThumbnailError):
+        return None
+    except rawpy.LibRawError as error:
+        raise _refused(path, error) from error
+    return bytes(thumb.data) if thumb.format == rawpy.ThumbFormat.JPEG else None
+
+
+def _refused(path: Path, error: Exception) -> Exception:
+    """LibRaw's refusal in our words."""
+    text = error.args[0].decode("utf-8", "replace") if error.args and isinstance(error.args[0], bytes) else str(error)
+    if isinstance(error, rawpy.LibRawFileUnsupportedError):
+        return unsupported(path, path.suffix[1:] or "raw")
+    if isinstance(error, rawpy.LibRawIOError | rawpy.LibRawDataError):  # it ran off the end, or lost its way
+        return Truncated(f"{path.name} has broken sensor data ({text}).", remedy="Copy it from the card again.")
+    return Unreadable(f"{path.name} cannot be developed: {text}.", remedy="Convert it to DNG and run again.")
