@@ -199,6 +199,14 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a probe over a shoot found: groups, and measures by asset id."""
+
+    groups: tuple[Group, ...] = ()
+    measures: Mapping[str, Sequence[Measure]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
     """An operator, its version and its params as plain JSON; no pixels."""
 

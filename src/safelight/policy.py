@@ -26,6 +26,7 @@ class Task:
     delta: float
     audit: float
     canary: int
+    needs_licence: bool = True  # false for what changes nothing that a person has seen
     cap: Mapping[str, Zone] = field(default_factory=dict)
 
 
@@ -44,7 +45,7 @@ class Policy:
         """Where a proposal of task `name` about these facts belongs. Without a licence nothing is above review."""
         task = self.task(name)
         zones = [task.zone, *(cap for evidence, cap in task.cap.items() if present(facts.get(evidence)))]
-        if not licensed:
+        if task.needs_licence and not licensed:
             zones.append(Zone.REVIEW)
         return max(zones, key=ORDER.index)
 
@@ -83,9 +84,7 @@ def parse(text: str, name: str, *, base: Policy | None = None) -> Policy:
         )
     unknown = set(data) - {"schema", "default", "task"}
     if unknown:
-        raise UsageError(
-            f"{name} has an unknown section {min(unknown)!r}.", remedy="Use [default] and [task.NAME]."
-        )
+        raise UsageError(f"{name} has an unknown section {min(unknown)!r}.", remedy="Use [default] and [task.NAME].")
     ground = _task(data.get("default", {}), name, "default", base.default if base else None)
     tasks = dict(base.tasks) if base else {}
     for task, row in data.get("task", {}).items():
@@ -100,7 +99,7 @@ def _task(row: Mapping[str, Any], name: str, task: str, base: Task | None) -> Ta
             f"{name}, task {task}: {min(unknown)!r} is not a rule.",
             remedy=f"Rules are {', '.join(sorted(known))}.",
         )
-    values: dict[str, Any] = {key: getattr(base, key) for key in known} if base else {"cap": {}}
+    values: dict[str, Any] = {key: getattr(base, key) for key in known} if base else {"cap": {}, "needs_licence": True}
     values |= row
     try:
         values["zone"] = Zone(values["zone"])

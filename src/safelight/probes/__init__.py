@@ -5,9 +5,9 @@ A probe over one asset sees a `Picture`; a probe over a shoot sees the evidence 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from safelight.domain import Asset, Group, Measure, Scope
+from safelight.domain import Asset, Findings, Measure, Scope
 from safelight.media.picture import Picture
 
 
@@ -18,14 +18,6 @@ class Member:
     asset: Asset
     path: str
     facts: Mapping[str, Measure]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """What a probe over a shoot found: groups, and measures by asset id."""
-
-    groups: tuple[Group, ...] = ()
-    measures: Mapping[str, Sequence[Measure]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +48,6 @@ class Probe:
     def label(self) -> str:
         """`sharpness@1`."""
         return f"{self.name}@{self.version}"
+
+
+__all__ = ["Findings", "Member", "Probe"]

@@ -15,6 +15,7 @@ from safelight.domain import (
     Capture,
     Drawn,
     Edit,
+    Findings,
     Group,
     GroupKind,
     Kind,
@@ -258,31 +259,22 @@ def survey_key(library: Library, shoot_id: str) -> str | None:
     return found[0]["key"] if found else None
 
 
-def save_survey(
-    library: Library,
-    shoot_id: str,
-    key: str,
-    found: Sequence[Group],
-    measures: Mapping[str, Sequence[Measure]],
-    *,
-    by: str,
-) -> None:
-    """Remembers what looking at the whole shoot gave; a survey that was made before is only named again."""
-    rows = [_evidence_row(subject, by, m) for subject, listed in measures.items() for m in listed]
+def save_survey(library: Library, shoot_id: str, key: str, found: Sequence[tuple[str, Findings]]) -> None:
+    """Remembers what looking at the whole shoot gave, as (by, findings) of each probe. The same photos looked at
+    once more are only named again."""
+    rows = [_evidence_row(subject, by, m) for by, f in found for subject, listed in f.measures.items() for m in listed]
+    groups_found = [
+        {
+            "shoot": shoot_id, "survey": key, "id": g.id, "kind": g.kind.value, "members": text(g.members),
+            "because": g.because, "by": g.by,
+        }
+        for _, f in found for g in f.groups
+    ]  # fmt: skip
+    table = schema.groups
     with library.transaction() as connection:
-        table = schema.groups
-        seen = connection.execute(
-            sa.select(table.c.seq).where(table.c.shoot == shoot_id, table.c.survey == key).limit(1)
-        ).first()
-        if seen is None and found:
-            connection.execute(
-                sa.insert(table),
-                [
-                    {"shoot": shoot_id, "survey": key, "id": g.id, "kind": g.kind.value, "members": text(g.members),
-                     "because": g.because, "by": g.by}
-                    for g in found
-                ],
-            )  # fmt: skip
+        seen = sa.select(table.c.seq).where(table.c.shoot == shoot_id, table.c.survey == key).limit(1)
+        if connection.execute(seen).first() is None and groups_found:
+            connection.execute(sa.insert(table), groups_found)
         if rows:
             connection.execute(sa.insert(schema.evidence), rows)
         connection.execute(sa.insert(schema.surveys), [{"shoot": shoot_id, "key": key, "at": now()}])

@@ -57,7 +57,7 @@ files = Table(  # what lay in a shoot's folder; `asset` is empty where the file 
     Column("shoot", String(32), nullable=False),
     Column("path", Text, nullable=False),
     Column("asset", String(64)),
-    Column("pair_of", String(64)),  # a camera JPEG beside its raw
+    Column("pair_of", Text),  # path of the raw that this camera JPEG belongs to
     Column("relinked_from", String(64)),  # the asset whose picture data this file still holds
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),

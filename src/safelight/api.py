@@ -1,0 +1,125 @@
+"""What programs call: the same functions that the command line calls."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from safelight import explain, line, verdicts
+from safelight.domain import Asset, Say, Verdict
+from safelight.errors import UsageError
+from safelight.line import Options, Pass, Progress
+from safelight.operators import Wishes
+from safelight.state import Photo, ShootState
+from safelight.store import library as store
+from safelight.store import records
+from safelight.store.objects import ShootFolder
+from safelight.store.records import Shoot
+
+
+def silent(progress: Progress) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A studio's library, open. Use it in a `with`, or close it."""
+
+    store: store.Library
+
+    @classmethod
+    def open(cls, path: Path | str | None = None) -> Self:
+        """Opens (and makes, where it is new) the library in folder `path`, by default the user's own.
+        Raises LibraryError if it is damaged, locked or on a network file system."""
+        return cls(store.Library.open(path))
+
+    def run(
+        self, folder: Path | str, *, options: Options | None = None, cache: Path | None = None,
+        tell: Callable[[Progress], None] = silent,
+    ) -> Pass:  # fmt: skip
+        """Makes the first pass over a folder. Raises NothingFound, UsageError or LibraryError; a bad file raises
+        nothing and is listed in `status`."""
+        return line.first_pass(self.store, ShootFolder.at(Path(folder), cache=cache), options or Options(), tell)
+
+    def shoots(self) -> list[Shoot]:
+        """All shoots that were ever run."""
+        return records.shoots(self.store)
+
+    def state(self, folder: Path | str, *, cache: Path | None = None) -> ShootState:
+        """The current state of a shoot. Raises UsageError if nothing was ever run on this folder."""
+        where = ShootFolder.at(Path(folder), cache=cache)
+        shoot = records.shoot_of(self.store, where.shoot_id())
+        if shoot is None:
+            raise UsageError(f"{where.root} is not in the library.", remedy=f"safelight run {where.root}")
+        return ShootState.load(self.store, shoot)
+
+    def assets(self, folder: Path | str | None = None) -> list[Asset]:
+        """All readable originals of a shoot, or of every shoot."""
+        if folder is not None:
+            return [photo.asset for photo in self.state(folder).photos.values()]
+        found: dict[str, Asset] = {}
+        for shoot in self.shoots():
+            ids = [str(f.asset) for f in records.files(self.store, shoot.id).values() if f.asset]
+            found |= records.assets(self.store, ids)
+        return list(found.values())
+
+    def explain(self, asset: Asset | str | Path, *, folder: Path | str | None = None) -> dict[str, Any]:
+        """The entry of `safelight.explain/1` for an asset, its id, or its path. Raises UsageError if it is unknown."""
+        for state in self._states(asset, folder):
+            photo = _find(state, asset)
+            if photo is not None:
+                found: dict[str, Any] = explain.document(self.store, state, [photo])["assets"][0]
+                return found
+        raise UsageError(f"{asset} is not in the library.", remedy="Run `safelight run` on its folder first.")
+
+    def verdict(
+        self, folder: Path | str, photos: Sequence[str], *, operator: str | None, say: Say | str, by: str,
+        params: Mapping[str, Any] | None = None, reason: str = "", note: str = "", seconds: float | None = None,
+    ) -> tuple[Verdict, ...]:  # fmt: skip
+        """Records what a person decides about photos (paths or ids) of a shoot; without an operator, about all that
+        is proposed. Raises UsageError before anything is written."""
+        state = self.state(folder)
+        saying = verdicts.Saying(
+            say=Say(say), by=by, operators=(operator,) if operator else (), params=params, reason=reason, note=note,
+            seconds=seconds,
+        )  # fmt: skip
+        return verdicts.decide(self.store, state, [state.photo(p) for p in photos], saying).verdicts
+
+    def close(self) -> None:
+        """Gives the database back."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _states(self, asset: Asset | str | Path, folder: Path | str | None) -> list[ShootState]:
+        if folder is not None:
+            return [self.state(folder)]
+        path = asset if isinstance(asset, Path) else None
+        shoots = self.shoots()
+        if path is not None:
+            full = path.expanduser().resolve()
+            shoots = [s for s in shoots if Path(s.root) in full.parents]
+        return [ShootState.load(self.store, shoot) for shoot in shoots]
+
+
+def _find(state: ShootState, asset: Asset | str | Path) -> Photo | None:
+    if isinstance(asset, Asset):
+        asset = asset.id
+    if isinstance(asset, Path):
+        asset = str(asset.expanduser().resolve().relative_to(state.shoot.root))
+    found = state.by_path.get(asset) or state.photos.get(asset)
+    return found or next((p for p in state.photos.values() if p.asset.id == asset), None)
+
+
+def run(
+    folder: Path | str, *, library: Path | str | None = None, only: Sequence[str] = (), policy: Path | None = None,
+    jobs: int | None = None, engine: str = "process", target: int | None = None,
+) -> Pass:  # fmt: skip
+    """Makes the first pass over a folder with the user's library, or the one named."""
+    options = Options(only=tuple(only), policy=policy, jobs=jobs, engine=engine, wishes=Wishes(target=target))
+    with Library.open(library) as opened:
+        return opened.run(folder, options=options)

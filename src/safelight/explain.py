@@ -1,0 +1,195 @@
+"""Everything known and decided about photos, and why: the document `safelight.explain/1` and the same in words."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from safelight.domain import Cull, Group, GroupKind, Input, Measure, Proposal, State, Version
+from safelight.state import Photo, ShootState
+from safelight.store import records, schema
+from safelight.store.library import Library
+from safelight.store.records import File
+
+SCHEMA = "safelight.explain/1"
+
+
+def document(
+    library: Library, state: ShootState, photos: Sequence[Photo], failed: Sequence[File] = ()
+) -> dict[str, Any]:
+    """`safelight.explain/1` for these photos and for files that failed."""
+    trials = {photo.id: Version(inputs=(Input(id=photo.id),), edits=photo.edits(proposed=True)).id for photo in photos}
+    checks = records.evidence(library, list(trials.values()))
+    versions = _versions(library, state, [photo.id for photo in photos])
+    entries = [_photo(photo, state, checks.get(trials[photo.id], {}), versions.get(photo.id, [])) for photo in photos]
+    return {"schema": SCHEMA, "assets": entries + [_failed(file) for file in failed]}
+
+
+def _photo(
+    photo: Photo, state: ShootState, checks: Mapping[str, tuple[Measure, str]], versions: list[dict[str, Any]]
+) -> dict[str, Any]:
+    capture = photo.asset.capture
+    return {
+        "id": photo.asset.id,
+        "path": photo.path,
+        "kind": photo.asset.kind.value,
+        "format": photo.asset.format,
+        "width": photo.asset.width,
+        "height": photo.asset.height,
+        "duration_s": None,
+        "captured_at": capture.at,
+        "camera": capture.body,
+        "error": None,
+        "copies": photo.copies,
+        "evidence": [_measure(m) | {"by": photo.by.get(name)} for name, m in photo.facts.items()],
+        "faces": _faces(photo),
+        "relinked_from": photo.relinked_from,
+        "scene": photo.scene.id if photo.scene else None,
+        "group": _group(photo, state),
+        "cull": cull(photo),
+        "proposals": [_proposal(photo, p, checks) for name, p in sorted(photo.proposals.items()) if name != "cull"],
+        "versions": versions,
+        "open": photo.open_questions(),
+    }
+
+
+def _failed(file: File) -> dict[str, Any]:
+    keys = (
+        "id", "width", "height", "duration_s", "captured_at", "relinked_from", "scene", "group",
+    )  # fmt: skip
+    return {
+        **dict.fromkeys(keys),
+        "path": file.path,
+        "kind": "photo",
+        "error": dict(file.error or {}),
+        "evidence": [
+            {
+                "name": "ingest.failed", "value": dict(file.error or {}), "unit": "", "where": None, "by": "ingest@1",
+                "cannot_tell": None,
+            }
+        ],
+        "faces": [],
+        "cull": {"decision": Cull.UNDECIDED.value, "score": None, "reasons": []},
+        "proposals": [],
+        "versions": [],
+        "open": [],
+    }  # fmt: skip
+
+
+def cull(photo: Photo) -> dict[str, Any]:
+    """The decision about a photo with its reasons, largest first, and who made it."""
+    proposal = photo.proposals.get("cull")
+    verdict = photo.standing.get("cull")
+    return {
+        "decision": photo.decision.value,
+        "by": verdict.by if verdict and photo.decided else "machine",
+        "score": proposal.score if proposal else None,
+        "reasons": [
+            {"code": b.code or b.evidence, "text": b.text, "value": b.value}
+            for b in (proposal.because if proposal else ())
+        ],
+    }
+
+
+def _proposal(photo: Photo, p: Proposal, checks: Mapping[str, tuple[Measure, str]]) -> dict[str, Any]:
+    state = photo.state(p.edit.operator) or State.PROPOSED
+    standing = photo.standing.get(p.edit.operator)
+    held = standing.params if standing is not None and standing.params is not None else p.edit.params
+    return {
+        "operator": p.edit.operator,
+        "version": p.edit.version,
+        "params": held,
+        "zone": p.zone.value,
+        "state": state.value,
+        "score": p.score,
+        "cannot_tell": p.cannot_tell,
+        "because": [{"evidence": b.evidence, "value": b.value, "text": b.text} for b in p.because],
+        "alternatives": [a.params for a in p.alternatives],
+        "checks": [_measure(m) | {"by": by} for m, by in checks.values() if by == p.edit.label],
+        "decided_by": standing.by if standing else None,
+    }
+
+
+def _measure(m: Measure) -> dict[str, Any]:
+    return {
+        "name": m.name, "value": m.value, "unit": m.unit, "cannot_tell": m.cannot_tell,
+        "where": records.where_json(m.where) if m.where else None,
+    }  # fmt: skip
+
+
+def _faces(photo: Photo) -> list[Any]:
+    found = photo.facts.get("faces")
+    return list(found.value) if found is not None and isinstance(found.value, list) else []
+
+
+def _group(photo: Photo, state: ShootState) -> dict[str, Any] | None:
+    group = photo.group
+    if group is None:
+        if photo.jpeg is None:
+            return None
+        return {
+            "id": photo.id[:16],
+            "kind": GroupKind.PAIR.value,
+            "best": True,
+            "protected": False,
+            "because": photo.jpeg,
+        }
+    return {
+        "id": group.id, "kind": group.kind.value, "best": best_of(group, state) == photo.id,
+        "protected": group.protected, "because": group.because,
+    }  # fmt: skip
+
+
+def best_of(group: Group, state: ShootState) -> str | None:
+    """The member of a group that the machine would keep; None where it cannot tell or all are kept."""
+    best = [
+        m for m in group.members
+        if m in state.photos and (p := state.photos[m].proposals.get("cull")) is not None
+        and any(b.code in ("best", "best_is_faulty") for b in p.because)
+    ]  # fmt: skip
+    return best[0] if best else None
+
+
+def _versions(library: Library, state: ShootState, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Checkpoints of each photo, oldest first."""
+    table = schema.versions
+    rows = library.rows(
+        sa.select(table.c.id, table.c.asset, table.c.body, table.c.checkpoint)
+        .where(table.c.shoot == state.shoot.id)
+        .order_by(table.c.seq)
+    )
+    wanted = set(ids)
+    out: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["asset"] in wanted:
+            edits = [f"{name}@{version}" for name, version, _ in json.loads(row["body"])["edits"]]
+            out.setdefault(row["asset"], []).append({"id": row["id"], "edits": edits, "checkpoint": row["checkpoint"]})
+    return out
+
+
+# ---------------------------------------------------------------- in words
+
+
+def words(entry: Mapping[str, Any]) -> str:
+    """One photo of the document as a person reads it in a terminal."""
+    lines = [entry["path"]]
+    if entry["error"]:
+        return f"{entry['path']}\n  {entry['error'].get('cause', '')} {entry['error'].get('remedy', '')}"
+    who = "" if entry["cull"]["by"] == "machine" else f" (said by {entry['cull']['by']})"
+    lines.append(f"  {entry['cull']['decision']}{who}")
+    lines += [f"    {reason['text']}" for reason in entry["cull"]["reasons"]]
+    if entry["group"]:
+        best = ", the best of it" if entry["group"]["best"] else ""
+        lines.append(
+            f"  {entry['group']['kind'].replace('_', ' ')} {entry['group']['id']}{best}. {entry['group']['because']}"
+        )
+    for p in entry["proposals"]:
+        said = ", ".join(f"{k} {v:+.2f}" if isinstance(v, float) else f"{k} {v}" for k, v in p["params"].items())
+        shown = p["cannot_tell"] or (said if len(said) < 60 else "")
+        lines.append(f"  {p['operator'].replace('_', ' ')}: {p['state']}. {shown}")
+        lines += [f"    {b['text']}" for b in p["because"]]
+    unknown = sorted(e["name"] for e in entry["evidence"] if e["cannot_tell"])
+    if unknown:
+        lines.append(f"  cannot tell: {', '.join(unknown)}")
+    return "\n".join(lines)

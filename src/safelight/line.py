@@ -1,0 +1,256 @@
+"""The straight line: a folder goes in, a first pass comes out, and people know what is left for them.
+
+Read `first_pass` from top to bottom. Each stage looks up what is done already, so a run that was killed goes on by
+being run again, and a run over an unchanged shoot does nothing.
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from safelight import engine, ingest, plugins, policy, propose, weights, work
+from safelight.domain import Scope, digest_of
+from safelight.errors import NothingFound
+from safelight.operators import Wishes
+from safelight.probes import Member
+from safelight.state import ShootState
+from safelight.store import records, schema
+from safelight.store.library import Library, now, text
+from safelight.store.objects import ShootFolder
+from safelight.store.records import Shoot
+from safelight.todo import Todo
+
+FIRST_LOOK_S = 12.0  # decisions are made on what is there after so long, …
+LOOK_AGAIN_S = 45.0  # … and again so often while a card is still being read
+BATCH = 32  # results that go into the library in one transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was asked of a run."""
+
+    only: tuple[str, ...] = ()  # operators; empty means all
+    policy: Path | None = None
+    jobs: int | None = None
+    engine: str = "process"
+    wishes: Wishes = field(default_factory=Wishes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a stage is. `seconds_left` is None until it can be told honestly."""
+
+    stage: str
+    done: int
+    total: int
+    rate: float | None = None  # photos a second
+    seconds_left: float | None = None
+
+
+Tell = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What a run did."""
+
+    shoot: Shoot
+    looked: int
+    changed: bool
+    seconds: float
+    troubles: tuple[str, ...] = ()
+
+
+def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Tell) -> Pass:
+    """Ingest, probe, survey, propose, try the edits; report is the caller's next line. Raises NothingFound."""
+    began = time.monotonic()
+    rules = policy.load(options.policy)
+    with folder.lock():
+        shoot = know(library, folder)
+        plan = ingest.plan(folder.root, records.files(library, shoot.id))
+        if not (plan.fresh or plan.same):
+            raise _nothing(folder, plan)
+        key = run_key(library, shoot, options)
+        if not (plan.fresh or plan.gone) and key == last_run_key(library, shoot):
+            return Pass(shoot=shoot, looked=0, changed=False, seconds=time.monotonic() - began)
+        with engine.engine(options.engine, jobs=options.jobs) as (executor, width):
+            line = Line(library=library, folder=folder, shoot=shoot, options=options, rules=rules, tell=tell)
+            looked = line.look(plan, executor, width)
+            state = line.decide()
+            line.try_edits(state, executor, width)
+        done = {"shoot": shoot.id, "key": run_key(library, shoot, options), "summary": text({"looked": looked})}
+        library.append(schema.runs, [done | {"at": now()}])
+        library.backup()
+    return Pass(
+        shoot=shoot, looked=looked, changed=True, seconds=time.monotonic() - began, troubles=tuple(line.troubles)
+    )
+
+
+def know(library: Library, folder: ShootFolder) -> Shoot:
+    """The shoot's row, made or brought up to date where the folder has moved."""
+    shoot_id = folder.shoot_id()
+    known = records.shoot_of(library, shoot_id)
+    shoot = replace(known, root=str(folder.root)) if known else None
+    shoot = shoot or Shoot(id=shoot_id, root=str(folder.root), name=folder.root.name)
+    records.save_shoot(library, shoot)
+    return shoot
+
+
+@dataclass(slots=True, kw_only=True)
+class Line:
+    """The stages of one run, with what all of them need."""
+
+    library: Library
+    folder: ShootFolder
+    shoot: Shoot
+    options: Options
+    rules: policy.Policy
+    tell: Tell
+    troubles: list[str] = field(default_factory=list)
+
+    # ------------------------------------------------------------ look
+
+    def look(self, plan: ingest.Plan, executor: Executor, width: int) -> int:
+        """Identifies fresh files and lets the probes look at pictures that nobody has looked at with these probes.
+
+        Results go into the library as they come; what has arrived is decided upon early, so that a slow card does
+        not keep a person waiting."""
+        keys = probe_keys()
+        self._gone(plan)
+        todo = Todo(self.library, self.folder, self.shoot, plan, keys)
+        clock = _Clock("look", todo.total, self.tell)
+        early = time.monotonic() + FIRST_LOOK_S
+        identified: list[work.Identity] = []
+        seen: list[work.Looked] = []
+        for result in engine.stream(executor, width, todo.jobs(), then=todo.follow_up):
+            if isinstance(result, work.Identity):
+                identified.append(result)
+            else:
+                seen.append(result)
+            if todo.finished(result):
+                clock.step()
+            if len(identified) + len(seen) >= BATCH or time.monotonic() > early:
+                self._remember(todo, identified, seen)
+            if time.monotonic() > early and clock.done < todo.total:
+                self.decide()
+                early = time.monotonic() + LOOK_AGAIN_S
+        self._remember(todo, identified, seen)
+        return clock.done
+
+    def _remember(self, todo: Todo, identified: list[work.Identity], seen: list[work.Looked]) -> None:
+        """Writes what workers found; both lists are empty afterwards."""
+        assets = [i.asset for i in identified if i.asset is not None]
+        records.save_assets(self.library, assets)
+        files = [todo.file(i) for i in identified] + [todo.failed_file(s) for s in seen if s.error]
+        records.save_files(self.library, self.shoot.id, files)
+        records.save_evidence(
+            self.library,
+            [(todo.record_id(s), by, key, measures) for s in seen for by, key, measures in s.found],
+        )
+        self.troubles += [f"{s.path}: {reason}" for s in seen for _, reason in s.troubles]
+        identified.clear()
+        seen.clear()
+
+    def _gone(self, plan: ingest.Plan) -> None:
+        records.save_files(self.library, self.shoot.id, [replace(f, present=False) for f in plan.gone])
+
+    # ------------------------------------------------------------ decide
+
+    def decide(self) -> ShootState:
+        """Surveys the shoot as a whole and asks the operators what they would do with it."""
+        self.survey()
+        state = ShootState.load(self.library, self.shoot)
+        propose.propose(self.library, state, rules=self.rules, wishes=self.options.wishes, only=self.options.only)
+        return ShootState.load(self.library, self.shoot)
+
+    def survey(self) -> None:
+        """Groups, scenes and clocks: probes that see all photos. A survey of the same photos is not repeated."""
+        surveyors = [p for p in plugins.ordered_probes() if p.scope is Scope.SHOOT]
+        state = ShootState.load(self.library, self.shoot, evidence=False)
+        key = digest_of([[p.label for p in surveyors], sorted(state.photos)])[:32]
+        if key == records.survey_key(self.library, self.shoot.id):
+            return
+        state = ShootState.load(self.library, self.shoot)
+        members = [
+            Member(asset=replace(p.asset, id=p.id), path=p.path, facts=p.facts)
+            for p in state.photos.values()
+            if p.facts
+        ]
+        found = [(probe.label, probe.survey(members)) for probe in surveyors if probe.survey is not None]
+        records.save_survey(self.library, self.shoot.id, key, found)
+
+    # ------------------------------------------------------------ try
+
+    def try_edits(self, state: ShootState, executor: Executor, width: int) -> None:
+        """Renders each keeper's proposed edits on its proxy and checks them, so that people see before and after."""
+        jobs = propose.trials(self.library, state, self.folder)
+        clock = _Clock("try edits", len(jobs), self.tell)
+        done: list[Any] = []
+        for result in engine.stream(executor, width, iter([(propose.try_edits, job) for job in jobs])):
+            done.append(result)
+            clock.step()
+            if len(done) >= BATCH:
+                propose.remember(self.library, self.shoot.id, done)
+        propose.remember(self.library, self.shoot.id, done)
+
+
+# ---------------------------------------------------------------- keys
+
+
+def probe_keys() -> dict[str, str]:
+    """By name of each probe over one picture, the key under which its answers are kept."""
+    papers = weights.digests()
+    return {p.name: work.probe_key(p, papers) for p in plugins.ordered_probes() if p.scope is Scope.ASSET}
+
+
+def run_key(library: Library, shoot: Shoot, options: Options) -> str:
+    """What the result of a run depends on besides the files in the folder. Equal keys: nothing to do."""
+    with library.transaction() as connection:
+        newest = [
+            connection.execute(sa.select(sa.func.max(t.c.seq)).where(t.c.shoot == shoot.id)).scalar()
+            for t in (schema.files, schema.verdicts)
+        ]
+    rules = options.policy.read_bytes().hex() if options.policy else ""
+    operators = sorted(op.label for op in plugins.operators().values())
+    wishes = [options.wishes.target, options.wishes.people_grouped]
+    return digest_of([newest, probe_keys(), operators, rules, wishes, sorted(options.only)])
+
+
+def last_run_key(library: Library, shoot: Shoot) -> str | None:
+    """The key of the newest finished run."""
+    found = library.newest(schema.runs, ["shoot"], schema.runs.c.shoot == shoot.id)
+    return found[0]["key"] if found else None
+
+
+class _Clock:
+    """Counts, rate and time left of a stage; speaks at most four times a second."""
+
+    def __init__(self, stage: str, total: int, tell: Tell) -> None:
+        self.stage, self.total, self.tell, self.done = stage, total, tell, 0
+        self.began = self.spoke = time.monotonic()
+
+    def step(self) -> None:
+        self.done += 1
+        at = time.monotonic()
+        if at - self.spoke < 0.25 and self.done < self.total:
+            return
+        self.spoke = at
+        elapsed = at - self.began
+        honest = elapsed > 2 and self.done >= 8
+        rate = self.done / elapsed if honest else None
+        left = (self.total - self.done) / rate if rate else None
+        self.tell(Progress(stage=self.stage, done=self.done, total=self.total, rate=rate, seconds_left=left))
+
+
+def _nothing(folder: ShootFolder, plan: ingest.Plan) -> NothingFound:
+    if plan.later:
+        return NothingFound(
+            f"{folder.root} holds {len(plan.later)} clips or sounds and no photos.",
+            remedy="Photos are looked at; clips and sounds are not yet.",
+        )
+    return NothingFound(f"No photos were found in {folder.root}.", remedy="Name the folder that holds the originals.")

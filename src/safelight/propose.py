@@ -1,0 +1,259 @@
+"""Evidence to proposals: asks the operators, places each answer in a zone, tosses the coins, tries the edits."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simplejpeg
+import sqlalchemy as sa
+
+from safelight import params, plugins, render
+from safelight.domain import (
+    Cull,
+    Drawn,
+    Edit,
+    GroupKind,
+    Input,
+    Measure,
+    Proposal,
+    Say,
+    Scope,
+    Verdict,
+    Version,
+    Zone,
+    digest_of,
+)
+from safelight.files import write_atomic
+from safelight.learn import draws
+from safelight.media import image, write
+from safelight.media.picture import shrink
+from safelight.operators import Medium, Operator, Stage, Subject, Suggestion, Tools, Wishes
+from safelight.policy import Policy
+from safelight.state import POLICY, Photo, ShootState
+from safelight.store import records, schema
+from safelight.store.library import Library, now, text
+from safelight.store.objects import ShootFolder
+
+TRIAL_SIDE = 720  # px, long side of the before and after that people compare in a list
+TRIED = "trial@1"
+
+
+def propose(library: Library, state: ShootState, *, rules: Policy, wishes: Wishes, only: Sequence[str] = ()) -> None:
+    """Writes what operators suggest now: new proposals are added, those that no longer follow are withdrawn.
+
+    Culling comes first; edits are proposed for photos that stay."""
+    found = [
+        op for op in plugins.operators().values() if op.medium is not Medium.TIMELINE and (not only or op.name in only)
+    ]
+    for op in sorted(found, key=lambda op: (op.medium is not Medium.CHOICE, op.stage, op.name)):
+        before = {asset: p for photo in state.photos.values() for asset, p in _own(photo, op.name)}
+        made = {p.asset: p for p in _proposals(op, state, rules, wishes)}
+        fresh = [p for asset, p in made.items() if asset not in before or before[asset].id != p.id]
+        gone = [p for asset, p in before.items() if asset not in made]
+        records.save_proposals(library, state.shoot.id, fresh, gone)
+        _toss(library, state.shoot.id, op.name, rules, [p.asset for p in made.values() if p.cannot_tell is None])
+        for photo in state.photos.values():
+            photo.proposals.pop(op.name, None)
+            if photo.id in made:
+                photo.proposals[op.name] = made[photo.id]
+        _apply(library, state, op)
+
+
+def _own(photo: Photo, operator: str) -> list[tuple[str, Proposal]]:
+    return [(photo.id, photo.proposals[operator])] if operator in photo.proposals else []
+
+
+def _proposals(op: Operator[Any], state: ShootState, rules: Policy, wishes: Wishes) -> Iterable[Proposal]:
+    """What one operator suggests for the photos it may touch."""
+    identity = params.to_json(op.params())
+    for subjects in _sets(op, state):
+        bundle = digest_of([op.label, sorted(s.asset.id for s in subjects)])[:16] if len(subjects) > 1 else None
+        for suggestion in op.propose(subjects, wishes):
+            photo = state.photos[suggestion.member]
+            if op.medium is Medium.FRAME and photo.decision is not Cull.KEEP:
+                continue
+            if (
+                suggestion.cannot_tell is None
+                and params.to_json(suggestion.params) == identity
+                and op.medium is Medium.FRAME
+            ):
+                continue  # nothing to do
+            yield _proposal(op, suggestion, photo, rules, bundle)
+
+
+def _sets(op: Operator[Any], state: ShootState) -> Iterable[list[Subject]]:
+    """The sets that one call of `propose` sees, by the operator's scope."""
+    subjects = {s.asset.id: s for s in state.subjects()}
+    if op.scope is Scope.SHOOT:
+        yield list(subjects.values())
+        return
+    if op.scope is Scope.ASSET:
+        yield from ([s] for s in subjects.values())
+        return
+    wanted = {g.id: g for g in state.groups if (g.kind is GroupKind.SCENE) == (op.scope is Scope.SCENE)}
+    alone = set(subjects)
+    for group in wanted.values():
+        there = [subjects[m] for m in group.members if m in subjects]
+        alone -= {s.asset.id for s in there}
+        if there:
+            yield there
+    yield from ([subjects[asset]] for asset in subjects if asset in alone)
+
+
+def _proposal(
+    op: Operator[Any], suggestion: Suggestion[Any], photo: Photo, rules: Policy, bundle: str | None
+) -> Proposal:
+    chosen = op.params() if suggestion.params is None else suggestion.params
+    edit = Edit(operator=op.name, version=op.version, params=params.to_json(chosen))
+    alternatives = tuple(
+        Edit(operator=op.name, version=op.version, params=params.to_json(a)) for a in suggestion.alternatives
+    )
+    because = [[b.evidence, b.value, b.text] for b in suggestion.because]
+    return Proposal(
+        id=digest_of([photo.id, op.label, edit.params, suggestion.cannot_tell, because])[:32],
+        asset=photo.id,
+        edit=edit,
+        zone=rules.zone(op.name, photo.facts, licensed=False),
+        score=suggestion.score,
+        because=suggestion.because,
+        alternatives=alternatives,
+        cannot_tell=suggestion.cannot_tell,
+        bundle=bundle,
+    )
+
+
+def _toss(library: Library, shoot: str, task: str, rules: Policy, assets: Sequence[str]) -> None:
+    """Draws canaries and audits among items that have no coin yet, and logs them before anybody sees the items."""
+    table = schema.draws
+    known = {
+        row["asset"]
+        for row in library.rows(sa.select(table.c.asset).where(table.c.shoot == shoot, table.c.operator == task))
+    }
+    fresh = [asset for asset in assets if asset not in known]
+    rule = rules.task(task)
+    drawn = draws.draw(shoot, task, fresh, canary=0 if known else rule.canary, audit=rule.audit)
+    library.append(
+        table,
+        [
+            {"shoot": shoot, "asset": a, "operator": task, "drawn": drawn.get(a, Drawn.REVIEW).value, "seed": shoot,
+             "at": now()}
+            for a in fresh
+        ],
+    )  # fmt: skip
+
+
+def _apply(library: Library, state: ShootState, op: Operator[Any]) -> None:
+    """Applies what is in zone auto, as a verdict of the policy's rule, where no person has said anything."""
+    said = []
+    for photo in state.photos.values():
+        proposal, standing = photo.proposals.get(op.name), photo.standing.get(op.name)
+        if proposal is None or proposal.zone is not Zone.AUTO or proposal.cannot_tell is not None:
+            continue
+        by_rule = standing is not None and standing.by.startswith(POLICY)
+        if standing is not None and (not by_rule or standing.proposal == proposal.id):
+            continue
+        said.append(
+            Verdict(
+                at=now(), by=f"{POLICY}{op.name}", asset=photo.id, shoot=state.shoot.id, operator=op.name,
+                version=op.version, say=Say.APPROVE, proposal=proposal.id, score=proposal.score,
+                params=proposal.edit.params, group=photo.group.id if photo.group else None,
+            )
+        )  # fmt: skip
+        photo.standing[op.name] = said[-1]
+    records.save_verdicts(library, said)
+
+
+# ---------------------------------------------------------------- trying the edits on the proxy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """Asks for before and after of a version on the proxy, and what the operators' checks say."""
+
+    photo: str
+    version: Version
+    proxy: Path
+    original: Path
+    place: Path  # `place`.before.jpg and `place`.after.jpg
+    kept: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """The checks of a trial, by operator; `error` says why there are none."""
+
+    photo: str
+    version: Version
+    measures: tuple[tuple[str, tuple[Measure, ...]], ...] = ()
+    error: str | None = None
+
+
+def trials(library: Library, state: ShootState, folder: ShootFolder) -> list[Trial]:
+    """Keepers whose proposed version has not been tried, or whose pictures are gone from the cache."""
+    wanted: dict[str, Trial] = {}
+    for photo in state.photos.values():
+        edits = photo.edits(proposed=True)
+        if photo.decision is not Cull.KEEP or not edits:
+            continue
+        version = Version(inputs=(Input(id=photo.id),), edits=edits)
+        wanted[version.id] = Trial(
+            photo=photo.id, version=version, proxy=folder.cached(photo.id).with_suffix(".jpg"),
+            original=folder.root / photo.path, place=folder.cached(version.id), kept=folder.state,
+        )  # fmt: skip
+    done = records.measured(library, dict.fromkeys(wanted, ()))
+    return [
+        trial
+        for version, trial in wanted.items()
+        if (version, TRIED) not in done or not trial.place.with_suffix(".after.jpg").exists()
+    ]
+
+
+def try_edits(job: Trial) -> Tried:
+    """Renders the edits one after the other on the proxy, each with its own check. Runs in a worker.
+
+    A raw's proxy is its embedded preview, which has the camera's look already; that edit is left out here and
+    checked on the raw itself when it is delivered."""
+    try:
+        rgb = shrink(image.read(job.proxy if job.proxy.exists() else job.original), TRIAL_SIDE)
+        before = frame = image.frame_of(rgb)
+        tools = Tools(kept=ShootFolder(job.kept, job.kept).kept, weights={})
+        measures: list[tuple[str, tuple[Measure, ...]]] = []
+        for edit in job.version.edits:
+            op = plugins.operator(edit.operator)
+            if op.stage is Stage.LOOK:
+                continue
+            values = params.from_json(op.params, edit.params)
+            after = render.render(frame, (edit,), tools)
+            measures.append((op.label, tuple(op.check(frame, after, values))))
+            frame = after
+    except Exception as error:  # noqa: BLE001 - a render that fails is a finding about this photo, not the end of a run
+        return Tried(photo=job.photo, version=job.version, error=f"{type(error).__name__}: {error}")
+    for suffix, shown in ((".before.jpg", before), (".after.jpg", frame)):
+        pixels = np.ascontiguousarray(write.to_srgb8(shown))
+        data = simplejpeg.encode_jpeg(pixels, quality=82, colorspace="RGB", colorsubsampling="420")
+        write_atomic(job.place.with_suffix(suffix), data)
+    return Tried(photo=job.photo, version=job.version, measures=tuple(measures))
+
+
+def remember(library: Library, shoot: str, tried: list[Tried]) -> None:
+    """Writes what trials found and the versions they are about; the list is empty afterwards."""
+    rows = []
+    for t in tried:
+        body = {
+            "inputs": [[i.id, None, None] for i in t.version.inputs],
+            "edits": [[e.operator, e.version, e.params] for e in t.version.edits],
+        }
+        rows.append(
+            {"id": t.version.id, "shoot": shoot, "asset": t.photo, "body": text(body), "checkpoint": "first-pass",
+             "at": now()}
+        )  # fmt: skip
+    library.append(schema.versions, rows)
+    found: list[tuple[str, str, str, Sequence[Measure]]] = []
+    for t in tried:
+        failed = (Measure(name="render.failed", value=t.error),) if t.error else ()
+        found.append((t.version.id, TRIED, TRIED, failed))
+        found += [(t.version.id, label, f"{TRIED}/{label}", measures) for label, measures in t.measures]
+    records.save_evidence(library, found)
+    tried.clear()

@@ -1,0 +1,219 @@
+"""The current state of a shoot: photos with evidence, groups, proposals and what people said. Read, never kept."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from safelight import plugins
+from safelight.domain import Asset, Cull, Edit, Group, GroupKind, Json, Measure, Proposal, Say, State, Verdict
+from safelight.errors import UsageError
+from safelight.operators import Medium, Subject
+from safelight.render import order
+from safelight.store import records
+from safelight.store.library import Library
+from safelight.store.records import File, Shoot
+
+POLICY = "policy:"  # verdicts of a named rule carry this before the rule's name
+STATES = {
+    Say.APPROVE: State.APPROVED,
+    Say.MODIFY: State.MODIFIED,
+    Say.REJECT: State.REJECTED,
+    Say.ESCALATE: State.ESCALATED,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Photo:
+    """One picture of the shoot. `id` is the key of its record: the asset's id, or, where another program rewrote the
+    file around the same picture, the id it had when it was first seen."""
+
+    id: str
+    path: str
+    asset: Asset
+    relinked_from: str | None = None
+    jpeg: str | None = None  # the camera's JPEG beside a raw
+    copies: list[str] = field(default_factory=list)
+    facts: Mapping[str, Measure] = field(default_factory=dict)
+    by: Mapping[str, str] = field(default_factory=dict)
+    group: Group | None = None
+    scene: Group | None = None
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    standing: dict[str, Verdict] = field(default_factory=dict)
+
+    # ------------------------------------------------------------ what holds now
+
+    def state(self, operator: str) -> State | None:
+        """Where the proposal of an operator stands; None if there is none and nobody said anything."""
+        verdict = self.standing.get(operator)
+        if verdict is not None:
+            applied = verdict.say is Say.APPROVE and verdict.by.startswith(POLICY)
+            return State.APPLIED if applied else STATES[verdict.say]
+        proposal = self.proposals.get(operator)
+        if proposal is None:
+            return None
+        return State.ABSTAINED if proposal.cannot_tell else State.PROPOSED
+
+    @property
+    def decision(self) -> Cull:
+        """Kept, rejected or undecided: a person's word if there is one, else what the machine proposes."""
+        verdict = self.standing.get("cull")
+        if verdict is not None and verdict.say in (Say.APPROVE, Say.MODIFY) and verdict.params:
+            return Cull(str(verdict.params["decision"]))
+        if verdict is not None:
+            return Cull.UNDECIDED
+        proposal = self.proposals.get("cull")
+        return Cull(str(proposal.edit.params["decision"])) if proposal else Cull.UNDECIDED
+
+    @property
+    def decided(self) -> bool:
+        """Whether somebody other than the machine has settled if this photo stays."""
+        verdict = self.standing.get("cull")
+        return verdict is not None and verdict.say in (Say.APPROVE, Say.MODIFY) and self.decision is not Cull.UNDECIDED
+
+    def edits(self, *, proposed: bool = False) -> tuple[Edit, ...]:
+        """The edits that make this photo's version, in order: approved ones, with `proposed` also those that wait."""
+        found = []
+        for name in {*self.proposals, *self.standing}:
+            edit = self.edit(name, proposed=proposed)
+            if edit is not None:
+                found.append(edit)
+        return order(found)
+
+    def edit(self, name: str, *, proposed: bool = False) -> Edit | None:
+        """The edit of one operator as it holds now; None for choices and for what was rejected or still waits."""
+        operator = plugins.operators().get(name)
+        if operator is None or operator.medium is not Medium.FRAME:
+            return None
+        state, proposal, verdict = self.state(name), self.proposals.get(name), self.standing.get(name)
+        if (
+            verdict is not None
+            and state in (State.APPROVED, State.APPLIED, State.MODIFIED)
+            and verdict.params is not None
+        ):
+            return Edit(operator=name, version=verdict.version, params=verdict.params)
+        if proposed and state is State.PROPOSED and proposal is not None:
+            return proposal.edit
+        return None
+
+    def open_questions(self) -> list[str]:
+        """Operators whose answer is still missing before this photo may leave; empty for rejected photos."""
+        if not self.decided:
+            return ["cull"]
+        if self.decision is not Cull.KEEP:
+            return []
+        waiting = (State.PROPOSED, State.ESCALATED)
+        return sorted(name for name in self.proposals if name != "cull" and self.state(name) in waiting)
+
+
+@dataclass(slots=True, kw_only=True)
+class ShootState:
+    """Everything about a shoot at this moment."""
+
+    shoot: Shoot
+    photos: dict[str, Photo]
+    failed: list[File]
+    groups: list[Group]
+    ledger: records.Ledger
+    by_path: dict[str, Photo]
+
+    @classmethod
+    def load(cls, library: Library, shoot: Shoot, *, evidence: bool = True) -> "ShootState":
+        """Reads the state; without `evidence` (by far the largest part) photos have no facts."""
+        files = records.files(library, shoot.id)
+        photos, by_path = _photos(library, files)
+        state = cls(
+            shoot=shoot,
+            photos=photos,
+            failed=[f for f in files.values() if f.error is not None],
+            groups=records.groups(library, shoot.id),
+            ledger=records.ledger(library, shoot.id),
+            by_path=by_path,
+        )
+        state._attach(records.proposals(library, shoot.id))
+        if evidence:
+            for subject, found in records.evidence(library, list(photos)).items():
+                photos[subject].facts = {name: measure for name, (measure, _) in found.items()}
+                photos[subject].by = {name: by for name, (_, by) in found.items()}
+        return state
+
+    def _attach(self, proposals: Mapping[tuple[str, str], Proposal]) -> None:
+        for group in self.groups:
+            for member in group.members:
+                photo = self.photos.get(member)
+                if photo is None:
+                    continue
+                if group.kind is GroupKind.SCENE:
+                    photo.scene = group
+                else:
+                    photo.group = group
+        for (asset, operator), proposal in proposals.items():
+            if asset in self.photos:
+                self.photos[asset].proposals[operator] = proposal
+        for (asset, operator), verdict in self.ledger.standing.items():
+            if asset in self.photos:
+                self.photos[asset].standing[operator] = verdict
+
+    def subjects(self, ids: Iterable[str] | None = None) -> list[Subject]:
+        """Photos as operators see them, in order of path."""
+        chosen = self.photos.values() if ids is None else [self.photos[i] for i in ids if i in self.photos]
+        return [
+            Subject(
+                asset=replace(p.asset, id=p.id), path=p.path, facts=p.facts,
+                groups=(p.group,) if p.group else (), scene=p.scene.id if p.scene else None,
+            )
+            for p in chosen
+        ]  # fmt: skip
+
+    def group(self, group_id: str) -> Group:
+        """A group or scene by its id or the beginning of it. Raises UsageError if there is none or several."""
+        found = [g for g in self.groups if g.id.startswith(group_id)]
+        if len(found) != 1:
+            known = ", ".join(g.id for g in self.groups[:5])
+            raise UsageError(f"{group_id!r} names {len(found)} groups.", remedy=f"Groups of this shoot: {known}, …")
+        return found[0]
+
+    def photo(self, path: str) -> Photo:
+        """A photo by its path in the shoot, its camera JPEG's or a copy's path, or its id."""
+        found = self.by_path.get(path) or self.photos.get(path)
+        if found is None:
+            raise UsageError(
+                f"{path} is not a photo of {self.shoot.name}.", remedy="Run `safelight run` on its folder first."
+            )
+        return found
+
+
+def _photos(library: Library, files: Mapping[str, File]) -> tuple[dict[str, Photo], dict[str, Photo]]:
+    """Photos by record id and by every path that leads to them."""
+    good = [f for f in files.values() if f.asset is not None]
+    known = records.assets(library, sorted({str(f.asset) for f in good}))
+    photos: dict[str, Photo] = {}
+    by_path: dict[str, Photo] = {}
+    for file in sorted(good, key=lambda f: f.path):
+        if file.pair_of is not None or file.asset not in known:
+            continue
+        key = file.relinked_from or str(file.asset)
+        photo = photos.get(key)
+        if photo is None:
+            photo = photos[key] = Photo(
+                id=key, path=file.path, asset=known[str(file.asset)], relinked_from=file.relinked_from
+            )
+        else:
+            photo.copies.append(file.path)
+        by_path[file.path] = photo
+    for file in good:
+        raw = by_path.get(str(file.pair_of)) if file.pair_of else None
+        if raw is not None:
+            raw.jpeg = file.path
+            by_path[file.path] = raw
+    return photos, by_path
+
+
+def params_json(value: Mapping[str, Json] | None) -> Any:
+    """Params as plain, mutable JSON."""
+    return json.loads(json.dumps(value))
+
+
+def needs_a_person(photos: Sequence[Photo]) -> list[Photo]:
+    """Photos with an open question."""
+    return [photo for photo in photos if photo.open_questions()]

@@ -1,0 +1,189 @@
+"""What people decide, from wherever they say it: the command line, the app, a sidecar. One door into the ledger."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from safelight import params, plugins, weights
+from safelight.domain import Cull, Drawn, Proposal, Say, State, Verdict
+from safelight.errors import UsageError
+from safelight.operators import Operator
+from safelight.state import POLICY, Photo, ShootState
+from safelight.store import records, schema
+from safelight.store.library import Library, now
+
+REASONS = {  # reason codes; free text goes into the note
+    "too_bright": "Too bright",
+    "too_dark": "Too dark",
+    "too_warm": "Too warm",
+    "too_cool": "Too cool",
+    "mood_lost": "The mood is lost",
+    "not_sharp": "Not sharp",
+    "eyes": "Eyes or expression",
+    "framing": "Framing",
+    "moment": "The moment counts more",
+    "duplicate": "One of these is enough",
+    "taste": "A matter of taste",
+    "other": "Something else",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saying:
+    """A decision before it is applied to its targets."""
+
+    say: Say
+    by: str
+    operators: tuple[str, ...] = ()  # empty: everything that is proposed
+    params: Mapping[str, Any] | None = None
+    reason: str = ""
+    note: str = ""
+    seconds: float | None = None
+    group: str | None = None  # the scene or group that was shown as one
+    drawn: Drawn | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What came of a decision: verdicts written, and (path, operator, why) of what it could not answer."""
+
+    verdicts: tuple[Verdict, ...]
+    left: tuple[tuple[str, str, str], ...]
+
+
+def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying: Saying) -> Said:
+    """Writes one verdict for each photo and operator that the decision is about, in one transaction.
+
+    Raises UsageError for an unknown operator, reason or param, before anything is written."""
+    _validate(saying)
+    verdicts: list[Verdict] = []
+    left: list[tuple[str, str, str]] = []
+    drawn = _drawn(library, state.shoot.id)
+    for photo in photos:
+        for name in saying.operators or _all_of(photo):
+            outcome = _answer(photo, plugins.operator(name), saying, shown_together=len(photos) > 1)
+            if isinstance(outcome, str):
+                if saying.operators or name == "cull":
+                    left.append((photo.path, name, outcome))
+                continue
+            verdicts.append(_verdict(photo, name, saying, answer=outcome, state=state, drawn=drawn))
+    bundled = len(verdicts)
+    final = tuple(_bundled(v, bundled) for v in verdicts)
+    records.save_verdicts(library, final)
+    for verdict in final:
+        state.ledger.add(verdict)
+        standing = state.ledger.standing.get((verdict.asset, verdict.operator))
+        photo = state.photos[verdict.asset]
+        if standing is None:
+            photo.standing.pop(verdict.operator, None)
+        else:
+            photo.standing[verdict.operator] = standing
+    return Said(verdicts=final, left=tuple(left))
+
+
+def members(state: ShootState, group_id: str) -> list[Photo]:
+    """Photos of a scene or group."""
+    return [state.photos[m] for m in state.group(group_id).members if m in state.photos]
+
+
+# ---------------------------------------------------------------- one photo, one operator
+
+
+def _all_of(photo: Photo) -> list[str]:
+    """Operators that have something to say about a photo, culling first; edits only of photos that may stay."""
+    return sorted({*photo.proposals, *photo.standing}, key=lambda name: (name != "cull", name))
+
+
+def _answer(
+    photo: Photo, op: Operator[Any], saying: Saying, *, shown_together: bool
+) -> tuple[Mapping[str, Any] | None, Proposal | None] | str:
+    """The params that hold after this decision, and the proposal it answers; or why it cannot be answered so."""
+    proposal = photo.proposals.get(op.name)
+    if saying.say is Say.UNDO:
+        standing = photo.standing.get(op.name)
+        if standing is None or standing.by.startswith(POLICY):
+            return "nobody has decided anything that could be undone"
+        return None, proposal
+    if saying.say is Say.MODIFY:
+        assert saying.params is not None
+        base = proposal.edit.params if proposal else params.to_json(op.params())
+        return params.to_json(params.from_json(op.params, {**base, **saying.params})), proposal
+    if proposal is None:
+        return "nothing is proposed"
+    if saying.say is not Say.APPROVE:
+        return None, proposal
+    if proposal.cannot_tell is not None:
+        return f"the machine proposes nothing: {proposal.cannot_tell}"
+    if not saying.operators and photo.state(op.name) is not State.PROPOSED:
+        return "answered before"
+    if op.name == "cull" and proposal.edit.params["decision"] == Cull.UNDECIDED.value:
+        if shown_together and proposal.edit.params["tie_with"]:
+            # Whoever approves a stack as it is shown takes its best and lets its equals go.
+            return {**proposal.edit.params, "decision": Cull.REJECT.value}, proposal
+        return "undecided: say whether it is kept or rejected"
+    return proposal.edit.params, proposal
+
+
+def _verdict(
+    photo: Photo,
+    name: str,
+    saying: Saying,
+    *,
+    answer: tuple[Mapping[str, Any] | None, Proposal | None],
+    state: ShootState,
+    drawn: Mapping[tuple[str, str], Drawn],
+) -> Verdict:
+    values, proposal = answer
+    op = plugins.operator(name)
+    papers = weights.digests()
+    return Verdict(
+        at=now(),
+        by=saying.by,
+        asset=photo.id,
+        shoot=state.shoot.id,
+        operator=name,
+        version=proposal.edit.version if proposal else op.version,
+        say=saying.say,
+        proposal=proposal.id if proposal else None,
+        group=saying.group,
+        weights=",".join(sorted(papers[w] for w in op.weights if w in papers)),
+        score=proposal.score if proposal else None,
+        reason=saying.reason,
+        note=saying.note,
+        params=values,
+        seconds=saying.seconds,
+        drawn=saying.drawn or drawn.get((photo.id, name), Drawn.REVIEW),
+    )
+
+
+def _bundled(verdict: Verdict, count: int) -> Verdict:
+    fields = {name: getattr(verdict, name) for name in Verdict.__slots__}
+    seconds = verdict.seconds / count if verdict.seconds is not None else None
+    return Verdict(**(fields | {"bundled": count, "seconds": seconds}))
+
+
+def _drawn(library: Library, shoot: str) -> dict[tuple[str, str], Drawn]:
+    table = schema.draws
+    rows: Iterable[Any] = library.rows(
+        sa.select(table.c.asset, table.c.operator, table.c.drawn).where(table.c.shoot == shoot)
+    )
+    return {(row["asset"], row["operator"]): Drawn(row["drawn"]) for row in rows}
+
+
+def _validate(saying: Saying) -> None:
+    if saying.reason and saying.reason not in REASONS:
+        raise UsageError(
+            f"{saying.reason!r} is not a reason.", remedy=f"Reasons are {', '.join(REASONS)}; more goes into --note."
+        )
+    if (saying.say is Say.MODIFY) != (saying.params is not None):
+        raise UsageError(
+            "Only `modify` takes params, and it needs them.", remedy="For example --params '{\"ev\": 0.5}'."
+        )
+    if saying.say is Say.MODIFY and len(saying.operators) != 1:
+        raise UsageError("`modify` is about one operator.", remedy="Name it with --operator.")
+    for name in saying.operators:
+        op = plugins.operator(name)
+        if saying.params is not None:
+            params.from_json(op.params, {**params.to_json(op.params()), **saying.params})
