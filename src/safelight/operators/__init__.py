@@ -94,10 +94,10 @@ class Operator(Generic[P]):
     """A named way to change something.
 
     `params` is a frozen dataclass whose defaults are the identity; JSON, command line, form and manual page derive
-    from it. `pointwise` promises that a pixel's result depends on that pixel alone, so that neighbours in a version
-    fuse into one table. `tileable` promises that rendering tiles equals rendering the whole. `spoil` makes a
-    deliberately bad render from (before, params), which `check` must notice. `material` is true where a person's
-    change of params is large enough to count as a reject.
+    from it. `rank` orders operators of one stage, lower first, then by name. `pointwise` promises that a pixel's result
+    depends on that pixel alone, so that neighbours in a version fuse into one table. `tileable` promises that rendering
+    tiles equals rendering the whole. `spoil` makes a deliberately bad render from (before, params), which `check` must
+    notice. `material` is true where a person's change of params is large enough to count as a reject.
     """
 
     name: str
@@ -105,6 +105,7 @@ class Operator(Generic[P]):
     params: type[P]
     risk: Risk
     stage: Stage
+    rank: int = 0
     needs: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
     scope: Scope = Scope.ASSET
