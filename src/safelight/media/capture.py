@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safelight.domain import Capture
-from safelight.media import ifd, jpeg
+from safelight.media import ifd, segments
 from safelight.media.formats import (
     HEAD,
     KNOWN_ELSEWHERE,
@@ -121,9 +121,9 @@ def _contents(format_: str, fetch: ifd.Fetch) -> tuple[list[ifd.Directory], tupl
 
 
 def _jpeg(fetch: ifd.Fetch, at: int) -> tuple[list[ifd.Directory], tuple[int, int] | None]:
-    found = jpeg.facts(fetch(at, HEAD))
+    found = segments.facts(fetch(at, HEAD))
     if not found.width:  # a large profile or thumbnail may stand before the frame header
-        found = jpeg.facts(fetch(at, 64 * HEAD))
+        found = segments.facts(fetch(at, 64 * HEAD))
     directories = ifd.directories(ifd.from_bytes(found.exif)) if found.exif else []
     return directories, (found.width, found.height) if found.width else None
 

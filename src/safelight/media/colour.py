@@ -18,7 +18,8 @@ D65 = (0.3127, 0.3290)
 REC709 = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))  # sRGB has these primaries
 REC2020 = ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
 D50_XYZ = (0.9642, 1.0, 0.8249)  # of ICC's connection space
-ROWS = 256  # a strip of so many rows stays in the cache
+_NOTHING = (0.0, 0.0, 0.0, 0.0)
+ROWS = 64  # a strip of so many rows stays in the cache
 
 
 def to_xyz(primaries: tuple[tuple[float, float], ...], white: tuple[float, float] = D65) -> Matrix:
@@ -68,17 +69,17 @@ def linear_of_srgb(rgb: Bytes | Words) -> Pixels:
     table = _LINEAR_OF_BYTE if rgb.dtype == np.uint8 else _LINEAR_OF_WORD
     out = np.empty(rgb.shape, np.float32)
     for rows in strips(len(rgb)):
-        cv2.transform(table[rgb[rows]], REC2020_FROM_SRGB, dst=out[rows])
+        cv2.transform(cv2.LUT(rgb[rows], table), REC2020_FROM_SRGB, dst=out[rows])
     return out
 
 
 def srgb8(linear: Pixels) -> Bytes:
     """Bytes, sRGB-encoded, of linear Rec.2020, rounded; what lies outside sRGB is clipped to it."""
     out = np.empty(linear.shape, np.uint8)
+    matrix = SRGB_FROM_REC2020 * 65535
     for rows in strips(len(linear)):
-        light = cv2.transform(linear[rows], SRGB_FROM_REC2020)
-        index = np.clip(light * np.float32(65535) + np.float32(0.5), 0, 65535).astype(np.uint16)
-        np.take(_BYTE_OF_LINEAR, index, out=out[rows])
+        index = cv2.add(cv2.transform(linear[rows], matrix), _NOTHING, dtype=cv2.CV_16U)  # rounds and clips
+        out[rows] = cv2.LUT(index, _BYTE_OF_LINEAR)
     return out
 
 

@@ -5,7 +5,7 @@ pixels.
 """
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,6 +20,7 @@ _MAGICS = {42, 43, 0x55, 0x4F52, 0x5352, 0x5253}  # TIFF, BigTIFF, and Panasonic
 ORIENTATION, SUB_IFDS, EXIF_IFD, GPS_IFD, INTEROP_IFD = 274, 330, 0x8769, 0x8825, 0xA005
 STRIP_OFFSETS, STRIP_COUNTS, TILE_OFFSETS, TILE_COUNTS = 273, 279, 324, 325
 JPEG_OFFSET, JPEG_LENGTH = 513, 514
+_UNSAID, _PANASONIC_DATA = 0xFFFFFFFF, 0x118  # newer Panasonics keep the place of their data in a tag of their own
 MAX_ENTRIES, MAX_DIRECTORIES = 4096, 64
 
 
@@ -78,11 +79,13 @@ class Directory:
         return data.split(b"\0", 1)[0].decode("utf-8", "replace").strip() or None
 
     def blocks(self) -> list[tuple[int, int]]:
-        """(offset, size) of the strips or tiles of this directory's picture, in file order of the fields."""
+        """(offset, size) of the strips or tiles of this directory's picture, in the order of the fields."""
+        elsewhere = int(self.number(_PANASONIC_DATA) or 0)
         for offsets, counts in ((STRIP_OFFSETS, STRIP_COUNTS), (TILE_OFFSETS, TILE_COUNTS)):
-            found = list(zip(self.integers(offsets), self.integers(counts), strict=False))
-            if found:
-                return found
+            found = zip(self.integers(offsets), self.integers(counts), strict=False)
+            blocks = [(elsewhere if at == _UNSAID else at, size) for at, size in found if size != _UNSAID]
+            if blocks:
+                return blocks
         return []
 
 
@@ -153,3 +156,67 @@ def _read(path: str, offset: int, *, order: str, big: bool, fetch: Fetch) -> tup
 def from_bytes(data: bytes | memoryview) -> Fetch:
     """A Fetch over bytes in memory."""
     return lambda offset, size: bytes(data[offset : offset + size])
+
+
+# ---------------------------------------------------------------- writing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field to be written: its values as bytes in the structure's byte order."""
+
+    tag: int
+    type: int
+    count: int
+    data: bytes
+
+
+def field(tag: int, type_: int, *values: int | tuple[int, int], order: str = "<") -> Field:
+    """A field of whole numbers, or of rationals as pairs."""
+    if type_ in (RATIONAL, SRATIONAL):
+        parts = [part for value in values if isinstance(value, tuple) for part in value]
+        data = struct.pack(f"{order}{len(parts)}{'I' if type_ == RATIONAL else 'i'}", *parts)
+    else:
+        data = struct.pack(f"{order}{len(values)}{_CODES[type_]}", *values)
+    return Field(tag=tag, type=type_, count=len(values), data=data)
+
+
+def blob(tag: int, type_: int, data: bytes) -> Field:
+    """A field of bytes or text."""
+    return Field(tag=tag, type=type_, count=len(data), data=data)
+
+
+def copied(directory: Directory, *, without: frozenset[int] = frozenset()) -> list[Field]:
+    """A directory's fields as they are, but for pointers to other directories and the tags in `without`."""
+    skip = without | {SUB_IFDS, EXIF_IFD, GPS_IFD, INTEROP_IFD}
+    return [
+        Field(tag=tag, type=entry.type, count=entry.count, data=data)
+        for tag, entry in sorted(directory.entries.items())
+        if tag not in skip and (data := directory.raw(tag)) is not None
+    ]
+
+
+def build(order: str, main: Sequence[Field], *, below: Mapping[int, Sequence[Field]]) -> bytes:
+    """A TIFF structure of one directory and those that it points to by tag (EXIF_IFD, GPS_IFD)."""
+    children = {tag: list(fields) for tag, fields in below.items() if fields}
+    at = 8 + _table_size(len(main) + len(children))
+    pointers = []
+    for tag, fields in children.items():
+        pointers.append(field(tag, LONG, at, order=order))
+        at += _table_size(len(fields))
+    tables, values = b"", b""
+    for fields in ([*main, *pointers], *children.values()):
+        table = struct.pack(order + "H", len(fields))
+        for item in sorted(fields, key=lambda item: item.tag):
+            inline = item.data.ljust(4, b"\0")
+            if len(item.data) > 4:
+                inline = struct.pack(order + "I", at + len(values))
+                values += item.data + bytes(len(item.data) % 2)
+            table += struct.pack(order + "HHI", item.tag, item.type, item.count) + inline
+        tables += table + bytes(4)
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
+    return head + tables + values
+
+
+def _table_size(count: int) -> int:
+    return 2 + 12 * count + 4

@@ -15,7 +15,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from safelight.errors import Unreadable, Unsupported
-from safelight.media import ifd, jpeg, profiles
+from safelight.media import ifd, profiles, segments
 from safelight.media.colour import Words, linear_of_lab50, linear_of_srgb
 from safelight.media.formats import HEAD, not_media, sniff, truncated, unreadable, unsupported
 from safelight.media.frame import Bytes, Frame, Pixels
@@ -89,7 +89,7 @@ def decode_jpeg(data: bytes, path: Path) -> Bytes:
         return np.asarray(simplejpeg.decode_jpeg(data, strict=True), np.uint8)
     except ValueError as error:
         reason = str(error)
-    if "remature end" in reason or not jpeg.ends(data):
+    if "remature end" in reason or not segments.ends(data):
         raise truncated(path, have=len(data))
     if "extraneous bytes" in reason:  # stray bytes between whole segments, as some cameras write them
         return np.asarray(simplejpeg.decode_jpeg(data, strict=False), np.uint8)
@@ -119,15 +119,17 @@ def _decoded(path: Path) -> Decoded:
 
 
 def _jpeg(data: bytes, path: Path) -> Decoded:
-    facts = jpeg.facts(data)
+    facts = segments.facts(data)
     directories = ifd.directories(ifd.from_bytes(facts.exif)) if facts.exif else []
     orientation = _orientation(directories)
     if facts.components == 4 or facts.frame == 0xC3 or facts.precision != 8:
-        if not jpeg.ends(data):
+        if not segments.ends(data):
             raise truncated(path, have=len(data))
         return _with_vips(data, path, orientation=orientation)
     rgb = decode_jpeg(data, path)
-    return Decoded(rgb=rgb, icc=_profile(facts.icc, directories, components=facts.components), orientation=orientation)
+    return Decoded(
+        rgb=rgb, icc=profile_of(facts.icc, directories, components=facts.components), orientation=orientation
+    )
 
 
 def _png(data: bytes, path: Path) -> Decoded:
@@ -182,13 +184,13 @@ def _with_vips(data: bytes, path: Path, *, orientation: int) -> Decoded:
     alpha = None
     if pixels.shape[2] > colours:
         alpha = pixels[..., colours].astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
-    return Decoded(rgb=rgb, alpha=alpha, icc=_profile(icc, [], components=colours), orientation=orientation)
+    return Decoded(rgb=rgb, alpha=alpha, icc=profile_of(icc, [], components=colours), orientation=orientation)
 
 
 # ---------------------------------------------------------------- colour and orientation
 
 
-def _profile(icc: bytes | None, directories: list[ifd.Directory], *, components: int) -> bytes | None:
+def profile_of(icc: bytes | None, directories: list[ifd.Directory], *, components: int) -> bytes | None:
     """The profile that matters; None where the colours are sRGB's, or grey, which sRGB's curve stands in for."""
     if icc is not None:
         return None if components == 1 or icc[16:20] != b"RGB " or profiles.is_srgb(icc) else icc

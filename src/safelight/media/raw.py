@@ -11,16 +11,16 @@ import numpy as np
 import rawpy
 
 from safelight.errors import Truncated, Unreadable
-from safelight.media import ifd, jpeg
+from safelight.media import ifd, profiles, segments
 from safelight.media.capture import container
 from safelight.media.formats import HEAD, RAW_FORMATS, first_bytes, sniff, truncated, unsupported
 from safelight.media.frame import Bytes, Frame
-from safelight.media.image import decode_jpeg, upright
+from safelight.media.image import decode_jpeg, profile_of, upright
 
 BASELINE_EXPOSURE = 50730  # DNG: stops to add, as the camera maker sees mid grey
+PREVIEW_SPACE, _ADOBE = 50970, 3  # DNG: PreviewColorSpace
 _JPEG_COMPRESSIONS = (6, 7)
 _CFA = 32803
-_UNSAID, _PANASONIC_DATA = 0xFFFFFFFF, 0x118  # newer Panasonics keep the place of their data in a tag of their own
 
 
 def is_raw(path: Path) -> bool:
@@ -36,10 +36,13 @@ def preview(path: Path) -> Bytes | None:
     with container(path) as (format_, fetch, directories):
         _whole(path, format_, fetch, directories)
         found, turn = _largest_jpeg(format_, fetch, directories), orientation(directories)
+        adobe = any(directory.number(PREVIEW_SPACE) == _ADOBE for directory in directories)
     data = found or _thumbnail(path)
     if data is None:
         return None
-    return upright(decode_jpeg(data, path), turn)
+    rgb = decode_jpeg(data, path)
+    icc = profile_of(segments.facts(data).icc or (profiles.adobe_rgb() if adobe else None), directories, components=3)
+    return upright(rgb if icc is None else profiles.to_srgb8(rgb, icc), turn)
 
 
 def develop(path: Path, *, half: bool = False) -> Frame:
@@ -103,8 +106,7 @@ def _needed(format_: str, fetch: ifd.Fetch, directories: list[ifd.Directory], ha
 
 def _end(directory: ifd.Directory) -> int:
     """Where the last byte must lie that a directory's picture needs."""
-    elsewhere = int(directory.number(_PANASONIC_DATA) or 0)
-    blocks = [(elsewhere if at == _UNSAID else at, size) for at, size in directory.blocks() if size != _UNSAID]
+    blocks = directory.blocks()
     end = max((at + size for at, size in blocks + _old_jpeg(directory)), default=0)
     short = _least_bytes(directory) - sum(size for _, size in blocks)
     return end + max(short, 0) if blocks else end
@@ -149,7 +151,7 @@ def _largest_jpeg(format_: str, fetch: ifd.Fetch, directories: list[ifd.Director
     for offset, size in places:
         if fetch(offset, 2) != b"\xff\xd8":
             continue
-        facts = jpeg.facts(fetch(offset, min(size, HEAD)))
+        facts = segments.facts(fetch(offset, min(size, HEAD)))
         if facts.precision == 8 and facts.frame not in (0, 0xC3) and facts.components == 3:
             best = max(best or (0, 0, 0), (facts.width * facts.height, offset, size))
     return fetch(best[1], best[2]) if best else None

@@ -24,7 +24,7 @@ class Segment:
     end: int
 
 
-def segments(data: bytes) -> Iterator[Segment]:
+def walk(data: bytes) -> Iterator[Segment]:
     """The segments from SOI to EOI. A stream that is cut off or broken simply ends before EOI."""
     if data[:2] != b"\xff\xd8":
         return
@@ -72,7 +72,7 @@ def facts(data: bytes) -> Facts:
     exif_at = 0
     xmp: bytes | None = None
     profile: dict[int, bytes] = {}
-    for segment in segments(data):
+    for segment in walk(data):
         if segment.marker == SOS:
             break
         body = data[segment.payload : segment.end]
@@ -95,6 +95,6 @@ def facts(data: bytes) -> Facts:
 def ends(data: bytes) -> bool:
     """Whether the stream reaches its own EOI; what follows that (MPF, gain map, motion photo) is no part of it."""
     last = None
-    for last in segments(data):  # noqa: B007
+    for last in walk(data):  # noqa: B007
         pass
     return last is not None and last.marker == EOI

@@ -1,0 +1,97 @@
+"""The two names of a file: the sha256 of its bytes, and that of its picture data alone.
+
+The second stays when another program writes a rating, a keyword or a profile into the file, so that its record is
+found again. It covers what decodes to pixels: a JPEG's tables and scans without APPn and COM, the strips or tiles of
+the largest image of a TIFF, DNG or other raw, a PNG's header, palette and IDAT, the media data of a CR3.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from safelight.media import ifd, segments
+from safelight.media.formats import HEAD, RAW_FORMATS, sniff, unreadable
+
+CHUNK = 1 << 20
+_PNG_PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT"})
+
+
+def digests(path: Path) -> tuple[str, str | None, int]:
+    """(sha256 of the bytes, sha256 of the picture data or None where it cannot be told, size), in one read.
+
+    A file that is no picture, or whose picture data are cut off, has no second digest. Raises Unreadable.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(HEAD)
+            format_ = sniff(data, path.suffix)
+            if format_ not in RAW_FORMATS | {"jpeg", "png", "tiff"}:
+                return _streamed(data, iter(lambda: file.read(CHUNK), b""))
+            data += file.read()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    view = memoryview(data)
+    parts = list(_parts(data, str(format_)))
+    whole = bool(parts) and all(start + size <= len(data) for start, size in parts)
+    content = hashlib.sha256()
+    for start, size in parts if whole else ():
+        content.update(view[start : start + size])
+    return hashlib.sha256(data).hexdigest(), content.hexdigest() if whole else None, len(data)
+
+
+def _streamed(head: bytes, chunks: Iterator[bytes]) -> tuple[str, None, int]:
+    digest, size = hashlib.sha256(head), len(head)
+    for chunk in chunks:
+        digest.update(chunk)
+        size += len(chunk)
+    return digest.hexdigest(), None, size
+
+
+def _parts(data: bytes, format_: str) -> Iterator[tuple[int, int]]:
+    """(start, size) of the stretches that hold the picture."""
+    if format_ == "jpeg":
+        yield from _jpeg(data)
+    elif format_ == "png":
+        yield from _png(data)
+    elif format_ == "cr3":
+        yield from _media_data(data)
+    elif format_ == "raf":
+        if len(data) >= 108:
+            yield struct.unpack_from(">II", data, 100)
+    else:
+        blocks = [directory.blocks() for directory in ifd.directories(ifd.from_bytes(data))]
+        yield from max(blocks, key=lambda places: sum(size for _, size in places), default=[])
+
+
+def _jpeg(data: bytes) -> Iterator[tuple[int, int]]:
+    found = list(segments.walk(data))
+    if found and found[-1].marker == segments.EOI:
+        for segment in found:
+            if not (segments.APP0 <= segment.marker <= segments.APP15 or segment.marker == segments.COM):
+                yield segment.start, segment.end - segment.start
+
+
+def _png(data: bytes) -> Iterator[tuple[int, int]]:
+    at, name = 8, b""
+    while at + 8 <= len(data) and name != b"IEND":
+        length, name = struct.unpack_from(">I4s", data, at)
+        if name in _PNG_PICTURE:
+            yield at + 4, length + 4
+        at += length + 12
+    if name != b"IEND":
+        yield at, 1  # beyond the end: the file is cut off
+
+
+def _media_data(data: bytes) -> Iterator[tuple[int, int]]:
+    at = 0
+    while at + 16 <= len(data):
+        size, name = struct.unpack_from(">I4s", data, at)
+        head = 8
+        if size == 1:
+            size, head = struct.unpack_from(">Q", data, at + 8)[0], 16
+        if size < head:
+            return
+        if name == b"mdat":
+            yield at + head, size - head
+        at += size
