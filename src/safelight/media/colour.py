@@ -18,7 +18,7 @@ D65 = (0.3127, 0.3290)
 REC709 = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))  # sRGB has these primaries
 REC2020 = ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
 D50_XYZ = (0.9642, 1.0, 0.8249)  # of ICC's connection space
-_NOTHING = (0.0, 0.0, 0.0, 0.0)
+_NOTHING = np.zeros(4)
 ROWS = 64  # a strip of so many rows stays in the cache
 
 

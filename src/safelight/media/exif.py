@@ -1,8 +1,8 @@
 """The EXIF block of a delivered file: the source's own, true again after the pixels were turned, cut or scaled.
 
 Orientation becomes 1, the colour space sRGB, the pixel dimensions are the delivered ones, and the embedded thumbnail
-goes, for it shows the picture as it was before. A JPEG's block is patched in place, so that maker notes keep their offsets; from raws, TIFF
-and PNG a new block is built without maker notes, whose offsets would no longer hold.
+goes, for it shows the picture as it was before. A JPEG's block is patched in place, so that maker notes keep their
+offsets; from raws, TIFF and PNG a new block is built without maker notes, whose offsets would no longer hold.
 """
 
 import struct
