@@ -98,6 +98,7 @@ class Operator(Generic[P]):
     depends on that pixel alone, so that neighbours in a version fuse into one table. `tileable` promises that rendering
     tiles equals rendering the whole. `spoil` makes a deliberately bad render from (before, params), which `check` must
     notice. `material` is true where a person's change of params is large enough to count as a reject.
+    `examples` are params that change something: the contract suite renders them, the manual page shows them.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Operator(Generic[P]):
     check: Callable[[Any, Any, P], Sequence[Measure]]
     spoil: Callable[[Any, P], Any] | None = None
     material: Callable[[P, P], bool] | None = None
+    examples: tuple[P, ...] = ()
     about: str = ""
 
     @property
