@@ -1,0 +1,409 @@
+"""What every operator and probe promises, as plain checks: ours and a plug-in author's alike.
+
+    from safelight.contract import check_operator
+    check_operator(my_operator)  # raises ContractError, which says what does not hold and where
+
+`OPERATOR_CHECKS` and `PROBE_CHECKS` name the single promises; not every one applies to every kind of operator.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from safelight import params as json_params
+from safelight import plugins, specimens
+from safelight.domain import Measure, canonical
+from safelight.errors import UsageError
+from safelight.media.colour import linear_of_srgb, srgb8
+from safelight.media.frame import Frame, Pixels
+from safelight.media.picture import Picture
+from safelight.media.timeline import Timeline
+from safelight.operators import Medium, Operator, Stage, Wishes
+from safelight.probes import Findings, Member, Probe
+from safelight.render import Step, apply_fused, fuse, through, tile
+
+SAME = 1e-6  # of display white
+FINDING = 0.5  # a fault from here on is a finding
+FUSED_MEAN, FUSED_MOST, FUSED_SHARE = 0.3, 2, 0.999  # levels on average; levels that this share of values may differ
+
+
+class ContractError(AssertionError):
+    """A promise that does not hold; the text says which one and for what input."""
+
+
+def check_operator(operator: Operator[Any], *, also_emitted: Collection[str] = ()) -> None:
+    """Every promise of an operator. `also_emitted` names evidence of probes that are not registered here."""
+    for check in OPERATOR_CHECKS.values():
+        check(operator)
+    needs_are_emitted(operator, also_emitted=also_emitted)
+
+
+def check_probe(probe: Probe, *, also_emitted: Collection[str] = ()) -> None:
+    """Every promise of a probe."""
+    for check in PROBE_CHECKS.values():
+        check(probe)
+    needs_are_emitted(probe, also_emitted=also_emitted)
+
+
+def needs_are_emitted(item: Operator[Any] | Probe, *, also_emitted: Collection[str] = ()) -> None:
+    """Every evidence that it needs is emitted by some registered probe."""
+    emitted = {name for probe in plugins.probes().values() for name in probe.emits} | plugins.EXTERNAL
+    for name in item.needs:
+        if name not in emitted and name not in also_emitted:
+            _fail(item, f"needs {name!r}, which no probe emits")
+
+
+# ---------------------------------------------------------------- operators of any medium
+
+
+def declares_itself(operator: Operator[Any]) -> None:
+    """Name, version, risk and sentence are there, and whatever changes something can be spoilt."""
+    _declared(operator)
+    if not (0 <= operator.risk.complexity <= 1 and 0 <= operator.risk.cost <= 1):
+        _fail(operator, f"risk lies in 0..1, not {operator.risk}")
+    if operator.medium is not Medium.CHOICE and operator.spoil is None:
+        _fail(operator, "ships no spoil, so nobody knows whether its check notices anything")
+    if operator.pointwise and not operator.tileable:
+        _fail(operator, "is pointwise and therefore tileable")
+
+
+def params_survive_json(operator: Operator[Any]) -> None:
+    """Params are frozen, go through JSON and come back equal; unknown fields are refused."""
+    for params in (operator.params(), *examples(operator)):
+        text = json.dumps(json_params.to_json(params), allow_nan=False)
+        if json_params.from_json(operator.params, json.loads(text)) != params:
+            _fail(operator, f"{params} does not come back from {text}")
+        if hash(params) != hash(dataclasses.replace(params)):
+            _fail(operator, f"{params} does not hash by value")
+    try:
+        json_params.from_json(operator.params, {"no such field": 1})
+    except UsageError:
+        return
+    _fail(operator, "takes unknown fields")
+
+
+def proposes_soundly(operator: Operator[Any]) -> None:
+    """Suggestions are about the subjects given, once each, the same every time, and survive missing evidence.
+
+    A choice is made for every member of a set.
+    """
+    for count in (0, 1, 5):
+        for facts in specimens.facts_for(operator.needs):
+            subjects = specimens.subjects(count, facts)
+            first = operator.propose(subjects, Wishes())
+            if canonical(_plain(operator, first)) != canonical(_plain(operator, operator.propose(subjects, Wishes()))):
+                _fail(operator, "proposes something else the second time")
+            members = [suggestion.member for suggestion in first]
+            known = [subject.asset.id for subject in subjects]
+            if len(set(members)) != len(members) or not set(members) <= set(known):
+                _fail(operator, f"got {known}, but suggests something for {members}")
+            if operator.medium is Medium.CHOICE and set(members) != set(known):
+                _fail(operator, f"chooses only for {len(members)} of {len(known)} members")
+            for suggestion in first:
+                if (suggestion.params is None) == (suggestion.cannot_tell is None):
+                    _fail(operator, "suggests params and abstains at once, or neither")
+                if suggestion.score is not None and not 0 <= suggestion.score <= 1:
+                    _fail(operator, f"a score is a chance, not {suggestion.score}")
+
+
+def default_is_identity(operator: Operator[Any]) -> None:
+    """Default params change nothing; a choice changes nothing in any case."""
+    chosen = examples(operator) if operator.medium is Medium.CHOICE else ()
+    for params in (operator.params(), *chosen):
+        for subject in _inputs(operator):
+            _equal(operator, subject, _render(operator, subject, params), f"{params} should change nothing")
+
+
+def repeats_itself(operator: Operator[Any]) -> None:
+    """The same input gives the same bytes, and the input stays as it is."""
+    for params in examples(operator):
+        for subject, copy in zip(_inputs(operator), _inputs(operator), strict=True):
+            first = _render(operator, subject, params)
+            _equal(operator, copy, subject, f"its own input under {params}", exactly=True)
+            _equal(operator, first, _render(operator, subject, params), f"a second render of {params}", exactly=True)
+
+
+def check_notices_spoil(operator: Operator[Any]) -> None:
+    """At least one fault (0 none to 1 certain) of `check` is below 0.5 for the honest render and not for the spoilt."""
+    for params in (operator.params(), *examples(operator)):
+        before = _inputs(operator)[0]
+        honest = faults(operator.check(before, _render(operator, before, params), params))
+        if operator.spoil is None:
+            continue
+        spoilt = faults(operator.check(before, operator.spoil(before, params), params))
+        if not any(value >= FINDING > honest.get(name, 0.0) for name, value in spoilt.items()):
+            _fail(operator, f"check does not notice the spoilt render of {params}: {spoilt} after {honest}")
+
+
+def faults(measures: Sequence[Measure]) -> dict[str, float]:
+    """Those of a check's measures that are faults: unit `fault` or `probability`, or true and false."""
+    return {
+        measure.name: float(measure.value)
+        for measure in measures
+        if isinstance(measure.value, bool)
+        or (isinstance(measure.value, int | float) and measure.unit in ("fault", "probability"))
+    }
+
+
+# ---------------------------------------------------------------- operators on frames
+
+
+def keeps_the_frame(operator: Operator[Any]) -> None:
+    """Dtype, meta and alpha are kept; shape and geometry too, except by operators that frame."""
+    for params in _frame_examples(operator):
+        for frame in specimens.frames():
+            after = _render(operator, frame, params)
+            if after.meta != frame.meta:
+                _fail(operator, f"changes meta from {frame.meta} to {after.meta}")
+            if (after.alpha is None) != (frame.alpha is None):
+                _fail(operator, "drops or invents alpha")
+            if after.alpha is not None and after.alpha.shape != after.pixels.shape[:2]:
+                _fail(operator, f"leaves alpha at {after.alpha.shape} beside {after.pixels.shape}")
+            if operator.stage is Stage.FRAMING:
+                continue
+            if after.pixels.shape != frame.pixels.shape:
+                _fail(operator, f"changes the shape from {frame.pixels.shape} to {after.pixels.shape}")
+            if not np.array_equal(after.geometry, frame.geometry):
+                _fail(operator, "changes the geometry without being a framing operator")
+
+
+def stays_finite(operator: Operator[Any]) -> None:
+    """No NaN and no infinity, however wild the light: below 0, far above 1, black, one pixel, odd sizes."""
+    for params in _frame_examples(operator):
+        for frame in specimens.frames():
+            if not np.isfinite(_render(operator, frame, params).pixels).all():
+                _fail(operator, f"returns NaN or infinity for {params} on {frame.pixels.shape}")
+
+
+def tiles_equal_whole(operator: Operator[Any]) -> None:
+    """Rendering tiles equals rendering the whole, for operators that promise it."""
+    if not operator.tileable:
+        return
+    for params in _frame_examples(operator):
+        for frame in specimens.frames():
+            whole = _render(operator, frame, params).pixels
+            for rows in (slice(0, frame.height // 2), slice(frame.height // 2, frame.height)):
+                for columns in (slice(0, frame.width // 3), slice(frame.width // 3, frame.width)):
+                    if frame.pixels[rows, columns].size:
+                        part = _render(operator, tile(frame, rows, columns), params).pixels
+                        _near(operator, whole[rows, columns], part, "a tile")
+
+
+def pointwise_is_pointwise(operator: Operator[Any]) -> None:
+    """Shuffled pixels give shuffled results, for operators that promise it."""
+    if not operator.pointwise:
+        return
+    for params in _frame_examples(operator):
+        for frame in specimens.frames():
+            size = frame.height * frame.width
+            mixed = np.random.default_rng(7).permutation(size)
+            shuffled = dataclasses.replace(
+                frame, pixels=frame.pixels.reshape(size, 3)[mixed].reshape(frame.pixels.shape)
+            )
+            expected = _render(operator, frame, params).pixels.reshape(size, 3)[mixed]
+            _near(operator, expected, _render(operator, shuffled, params).pixels.reshape(size, 3), "shuffled pixels")
+
+
+def fused_equals_chain(operator: Operator[Any]) -> None:
+    """On bytes, the fused run is within two levels of float light, for operators that are pointwise."""
+    if not operator.pointwise:
+        return
+    for params in _frame_examples(operator):
+        step = Step(operator=operator, params=params)
+        for picture in (specimens.scene(), specimens.ramps()):
+            chain = srgb8(through(Frame(pixels=linear_of_srgb(picture)), [step], specimens.suite_tools()).pixels)
+            apart = np.abs(apply_fused(fuse([step], specimens.suite_tools()), picture).astype(int) - chain.astype(int))
+            if apart.mean() > FUSED_MEAN or (apart <= FUSED_MOST).mean() < FUSED_SHARE:
+                _fail(
+                    operator, f"fused differs for {params}: {apart.mean():.2f} levels on average, {apart.max()} at most"
+                )
+
+
+# ---------------------------------------------------------------- probes
+
+
+def probe_declares_itself(probe: Probe) -> None:
+    """Name, version and sentence are there; emitted names are given once."""
+    _declared(probe)
+    if not probe.emits or len(set(probe.emits)) != len(probe.emits):
+        _fail(probe, f"emits each name once, and at least one, not {probe.emits}")
+
+
+def probe_answers(probe: Probe) -> None:
+    """On flat, tiny, endless and ordinary pictures (or shoots) it answers or says why not, and never raises.
+
+    Names are declared, values plain and finite, boxes inside the picture, the picture untouched, and answers equal.
+    """
+    if probe.measure is None:
+        _survey_answers(probe)
+        return
+    for label, rgb in specimens.pictures().items():
+        for facts in specimens.facts_for(probe.needs):
+            answers = []
+            for _ in range(2):
+                picture = Picture(rgb=rgb.copy(), facts=facts)
+                try:
+                    answers.append(tuple(probe.measure(picture)))
+                except Exception as error:
+                    raise ContractError(f"{probe.label} raises on a {label} picture: {error!r}") from error
+                if not np.array_equal(picture.rgb, rgb):
+                    _fail(probe, f"writes on the {label} picture")
+            if answers[0] != answers[1]:
+                _fail(probe, f"answers something else the second time, on a {label} picture")
+            _sound(probe, answers[0], f"a {label} picture", rgb.shape[:2])
+
+
+def _survey_answers(probe: Probe) -> None:
+    assert probe.survey is not None
+    for count in (0, 1, 4):
+        for facts in specimens.facts_for(probe.needs):
+            members = [Member(asset=s.asset, path=s.path, facts=s.facts) for s in specimens.subjects(count, facts)]
+            try:
+                found, again = probe.survey(members), probe.survey(members)
+            except Exception as error:
+                raise ContractError(f"{probe.label} raises on a shoot of {count}: {error!r}") from error
+            known = {member.asset.id for member in members}
+            if found != again:
+                _fail(probe, f"answers something else the second time, on a shoot of {count}")
+            _known(probe, found, known)
+            for measures in found.measures.values():
+                _sound(probe, measures, f"a shoot of {count}")
+
+
+def _known(probe: Probe, found: Findings, known: Collection[str]) -> None:
+    named = {member for group in found.groups for member in group.members} | set(found.measures)
+    if not named <= set(known):
+        _fail(probe, f"speaks about {sorted(named - set(known))}, which are not in the shoot")
+
+
+def _sound(probe: Probe, measures: Sequence[Measure], what: str, size: tuple[int, ...] | None = None) -> None:
+    for measure in measures:
+        if measure.name not in probe.emits:
+            _fail(probe, f"returns {measure.name!r} for {what} without declaring it")
+        try:
+            canonical(measure.value)
+        except (TypeError, ValueError) as error:
+            _fail(probe, f"{measure.name} of {what} is not plain and finite: {error}")
+        box = measure.where.box if measure.where is not None else None
+        if box is not None and size is not None and not _inside(box, size):
+            _fail(probe, f"{measure.name} lies at {box}, outside {what}")
+
+
+def _inside(box: tuple[int, int, int, int], size: tuple[int, ...]) -> bool:
+    return 0 <= box[0] < box[2] <= size[1] and 0 <= box[1] < box[3] <= size[0]
+
+
+# ---------------------------------------------------------------- what the checks look at
+
+
+def examples(operator: Operator[Any]) -> tuple[Any, ...]:
+    """Params that change something: the operator's own examples, else defaults moved a third towards each bound."""
+    if operator.examples:
+        return operator.examples
+    fields = dataclasses.fields(operator.params)
+    made = []
+    for towards in ("high", "low"):
+        moved = {f.name: _moved(getattr(operator.params(), f.name), f.metadata.get(towards), towards) for f in fields}
+        try:
+            made.append(operator.params(**moved))
+        except (TypeError, ValueError):
+            continue
+    return tuple(made)
+
+
+def _moved(value: Any, bound: float | None, towards: str) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_moved(item, bound, towards) for item in value)
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction | Enum):
+        return value
+    if isinstance(value, Enum):
+        members = list(type(value))
+        return members[0 if towards == "high" else -1]
+    sign = 1 if towards == "high" else -1
+    target = value + sign * 0.3 if bound is None else value + (bound - value) / 3
+    return type(value)(target)
+
+
+def _inputs(operator: Operator[Any]) -> tuple[Any, ...]:
+    return specimens.timelines() if operator.medium is Medium.TIMELINE else specimens.frames()
+
+
+def _frame_examples(operator: Operator[Any]) -> tuple[Any, ...]:
+    return examples(operator) if operator.medium is Medium.FRAME else ()
+
+
+def _render(operator: Operator[Any], subject: Any, params: Any) -> Any:
+    try:
+        after = operator.render(subject, params, specimens.suite_tools())
+    except Exception as error:
+        raise ContractError(f"{operator.label} raises when it renders {params}: {error!r}") from error
+    if type(after) is not type(subject):
+        _fail(operator, f"renders {type(subject).__name__} to {type(after).__name__}")
+    return after
+
+
+# ---------------------------------------------------------------- small words
+
+
+def _declared(item: Operator[Any] | Probe) -> None:
+    if not item.name.isidentifier() or item.name != item.name.lower():
+        _fail(item, "has a name that is no lower-case word")
+    if item.version < 1:
+        _fail(item, "counts versions from 1")
+    if not item.about.endswith("."):
+        _fail(item, "says what it does in a sentence, in `about`")
+
+
+def _plain(operator: Operator[Any], suggestions: Sequence[Any]) -> list[Any]:
+    for suggestion in suggestions:
+        if suggestion.params is not None and not isinstance(suggestion.params, operator.params):
+            _fail(operator, f"suggests {type(suggestion.params).__name__}, not {operator.params.__name__}")
+    return [
+        [s.member, None if s.params is None else json_params.to_json(s.params), s.score, s.cannot_tell]
+        + [[b.evidence, b.value, b.text] for b in s.because]
+        for s in suggestions
+    ]
+
+
+def _equal(operator: Operator[Any], one: Any, two: Any, what: str, *, exactly: bool = False) -> None:
+    if isinstance(one, Timeline):
+        if one != two:
+            _fail(operator, f"{what}: {two} instead of {one}")
+        return
+    if one.pixels.shape != two.pixels.shape or not np.array_equal(one.geometry, two.geometry):
+        _fail(operator, f"{what}: shape or geometry differ")
+    if exactly and one.pixels.tobytes() != two.pixels.tobytes():
+        _fail(operator, f"{what}: bytes differ")
+    _near(operator, one.pixels, two.pixels, what)
+
+
+def _near(operator: Operator[Any], one: Pixels, two: Pixels, what: str) -> None:
+    if one.shape != two.shape:
+        _fail(operator, f"{what}: {two.shape} instead of {one.shape}")
+    apart = float((np.abs(one - two) / (1 + np.abs(one))).max()) if one.size else 0.0
+    if not apart <= SAME:  # also where it is NaN
+        _fail(operator, f"{what}: differs by {apart:.2g}" if math.isfinite(apart) else f"{what}: not a number")
+
+
+def _fail(item: Operator[Any] | Probe, what: str) -> None:
+    raise ContractError(f"{item.label}: {what}")
+
+
+OPERATOR_CHECKS: Mapping[str, Callable[[Operator[Any]], None]] = {
+    check.__name__: check
+    for check in (
+        declares_itself, params_survive_json, proposes_soundly, default_is_identity, repeats_itself,
+        check_notices_spoil, keeps_the_frame, stays_finite, tiles_equal_whole, pointwise_is_pointwise,
+        fused_equals_chain,
+    )
+}  # fmt: skip
+
+PROBE_CHECKS: Mapping[str, Callable[[Probe], None]] = {
+    check.__name__: check for check in (probe_declares_itself, probe_answers)
+}
