@@ -161,7 +161,7 @@ operator: Operator[CropParams] = Operator(
     examples=(
         CropParams(box=(0.1, 0.2, 0.9, 0.8)),
         CropParams(angle=2.5),
-        CropParams(box=(0.0, 0.0, 0.6, 1.0), angle=-7),
+        CropParams(box=(0.0, 0.0, 0.6, 1.0), angle=-7.0),
     ),
     about="Straightens and crops; masks drawn before keep their place.",
 )

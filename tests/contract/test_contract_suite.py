@@ -1,0 +1,57 @@
+"""One suite over every registered operator and probe, and the two templates."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from safelight import contract, plugins
+from safelight.operators import Medium
+from safelight.operators import template as operator_template
+from safelight.probes import template as probe_template
+
+ROOT = Path(__file__).resolve().parents[2]
+OPERATORS = [operator_template.operator, *plugins.operators().values()]
+PROBES = [probe_template.probe, *plugins.probes().values()]
+
+
+@pytest.mark.parametrize("check", contract.OPERATOR_CHECKS.values(), ids=contract.OPERATOR_CHECKS)
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
+def test_operator_keeps_its_promise(operator, check):
+    check(operator)
+
+
+@pytest.mark.parametrize("check", contract.PROBE_CHECKS.values(), ids=contract.PROBE_CHECKS)
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
+def test_probe_keeps_its_promise(probe, check):
+    check(probe)
+
+
+@pytest.mark.parametrize("item", [*OPERATORS, *PROBES], ids=lambda item: item.label)
+def test_every_need_is_emitted(item):
+    contract.needs_are_emitted(item, also_emitted=probe_template.probe.emits)
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
+def test_every_operator_has_something_to_try(operator):
+    tried = contract.examples(operator)
+    assert any(params != operator.params() for params in tried)
+
+
+def test_nothing_is_broken():
+    assert plugins.broken() == ()
+
+
+def test_prototypes_cover_every_medium():
+    assert {operator.medium for operator in OPERATORS} == set(Medium)
+
+
+def test_manual_pages_are_up_to_date(capsys):
+    stale = runpy.run_path(str(ROOT / "docs" / "_generate.py"))["main"](["--check"])
+    assert (stale, capsys.readouterr().err) == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["operators", "probes"])
+def test_every_plugin_has_a_manual_page(kind):
+    names = {"template", *getattr(plugins, kind)()}
+    assert {path.stem for path in (ROOT / "docs" / kind).glob("*.md")} == {*names, "index"}
