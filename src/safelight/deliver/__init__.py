@@ -1,0 +1,171 @@
+"""Versions to files that leave the building: the gate, the files, their manifest, the page a client can read."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from safelight import __version__, engine, weights
+from safelight.api import Library, silent
+from safelight.deliver import gate, manifest, names, presets
+from safelight.deliver.write import Job, Written, deliver_one
+from safelight.domain import Input, Version
+from safelight.errors import UsageError
+from safelight.files import write_atomic
+from safelight.line import Progress
+from safelight.state import Photo, ShootState
+from safelight.store import schema
+from safelight.store.library import now, text
+from safelight.store.objects import ShootFolder
+
+NO_TIME = datetime(1, 1, 1)  # noqa: DTZ001 - cameras write local time
+DRAFT_FOLDER_NOTE = "DRAFT - not final.txt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be delivered, how, and who signs."""
+
+    to: Path
+    preset: str = "jpeg"
+    names: str | None = None
+    sidecars: bool = False
+    draft: bool = False
+    sign_off: str | None = None
+    jobs: int | None = None
+    says: dict[str, Any] = field(default_factory=dict)
+
+
+def deliver(
+    library: Library, folder: Path | str, order: Order, *, cache: Path | None = None,
+    tell: Callable[[Progress], None] = silent,
+) -> dict[str, Any]:  # fmt: skip
+    """Writes a delivery and returns its manifest (`safelight.delivery/1`).
+
+    Raises Refused where questions are open and it is no draft, UsageError where the target is not empty or a name or
+    preset cannot be understood; nothing is written then. A file that fails is listed in the manifest.
+    """
+    template = order.names or names.DEFAULT
+    names.validate(template)
+    preset = presets.find(order.preset)
+    where = ShootFolder.at(Path(folder), cache=cache)
+    state = library.state(folder, cache=cache)
+    answer = gate.ask(state, draft=order.draft)
+    target = _target(order.to, where)
+    jobs = _jobs(state, where, answer.photos, order=order, preset=preset, template=template, target=target)
+    written = _write(jobs, order, tell)
+    made = manifest.of(
+        state, answer, written, preset=preset, order=manifest.Signed(draft=order.draft, by=order.sign_off),
+        versions={job.photo: _version(state.photos[job.photo], job) for job in jobs}, weights=weights.digests(),
+        program=__version__,
+    )  # fmt: skip
+    write_atomic(target / "manifest.json", (json.dumps(made, indent=1, ensure_ascii=False) + "\n").encode())
+    write_atomic(target / "report.html", manifest.page(made).encode())
+    if order.draft:
+        write_atomic(target / DRAFT_FOLDER_NOTE, manifest.draft_note(made).encode())
+    row = {
+        "id": made["id"],
+        "shoot": state.shoot.id,
+        "manifest": text(made),
+        "by": order.sign_off,
+        "draft": order.draft,
+    }
+    library.store.append(schema.deliveries, [row | {"at": now()}])
+    library.store.append(schema.versions, [_version_row(state, job) for job in jobs])
+    return made
+
+
+def words(made: dict[str, Any], target: Path) -> str:
+    """A delivery in a few lines."""
+    kind = "draft" if made["draft"] else "final delivery"
+    lines = [f"{len(made['files']):,} files written to {target} ({kind})."]
+    if made["open"]:
+        lines.append(f"{len(made['open']):,} photos have open questions; the manifest lists them.")
+    lines += [f"  {f['path']!r}: {f.get('cause', '')}" for f in made["failed"][:5]]
+    lost = sorted({loss for f in made["files"] for loss in f["losses"]})
+    lines += [f"Note: {loss}" for loss in lost]
+    lines.append(f"Manifest: {target / 'manifest.json'}")
+    return "\n".join(lines)
+
+
+def _target(to: Path, where: ShootFolder) -> Path:
+    """The folder of the delivery, made if it is not there; it must not hold anything else yet."""
+    target = to.expanduser().resolve()
+    if target == where.root:
+        raise UsageError("A delivery cannot go among the originals.", remedy="Name another folder with --to.")
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        taken = next((p for p in target.iterdir() if not p.name.startswith(".part-")), None)
+    except OSError as error:
+        raise UsageError(
+            f"{target} cannot be written ({error.strerror}).", remedy="Name another folder with --to."
+        ) from error
+    if taken is not None:
+        raise UsageError(f"{target} is not empty ({taken.name}).", remedy="Name a new folder with --to.")
+    return target
+
+
+def _jobs(
+    state: ShootState, where: ShootFolder, photos: tuple[Photo, ...], *, order: Order, preset: presets.Preset,
+    template: str, target: Path,
+) -> list[Job]:  # fmt: skip
+    """One job a photo, in the order in which they were taken, with names that do not clash."""
+    from safelight import sidecars
+
+    ordered = sorted(photos, key=lambda p: (taken_at(p) is None, taken_at(p) or NO_TIME, p.path))
+    wanted = []
+    for number, photo in enumerate(ordered, 1):
+        facts = names.Facts(
+            path=photo.path, captured=taken_at(photo), sequence=number, jobcode=state.shoot.name,
+            camera=photo.asset.capture.camera or "", width=photo.asset.width or 0, height=photo.asset.height or 0,
+        )  # fmt: skip
+        wanted.append(names.name(template, facts, preset.format.suffix))
+    return [
+        Job(
+            photo=photo.id, original=where.root / photo.path, edits=photo.edits(), preset=preset, target=target / chosen,
+            state=where.state, sidecar=sidecars.beside(where.root / photo.path),
+            says=sidecars.delivered(photo) | order.says, write_sidecar=order.sidecars,
+        )
+        for photo, chosen in zip(ordered, names.unique(wanted), strict=True)
+    ]  # fmt: skip
+
+
+def taken_at(photo: Photo) -> datetime | None:
+    """When a photo was taken, on the clock that all bodies of the shoot were aligned to; without a zone."""
+    if photo.asset.capture.at is None:
+        return None
+    moment = datetime.fromisoformat(photo.asset.capture.at).replace(tzinfo=None)
+    offset = photo.facts.get("clock.offset_s")
+    ahead = float(offset.value) if offset and isinstance(offset.value, int | float) else 0.0
+    return moment - timedelta(seconds=ahead)
+
+
+def _write(jobs: list[Job], order: Order, tell: Callable[[Progress], None]) -> list[Written]:
+    written: list[Written] = []
+    with engine.engine("inline" if len(jobs) < 3 else "process", jobs=order.jobs) as (executor, width):
+        for result in engine.stream(executor, width, iter([(deliver_one, job) for job in jobs])):
+            written.append(result)
+            tell(Progress(stage="deliver", done=len(written), total=len(jobs)))
+    place = {job.photo: number for number, job in enumerate(jobs)}
+    return sorted(written, key=lambda w: place[w.photo])
+
+
+def _version(photo: Photo, job: Job) -> Version:
+    return Version(inputs=(Input(id=photo.id),), edits=job.edits)
+
+
+def _version_row(state: ShootState, job: Job) -> dict[str, Any]:
+    version = _version(state.photos[job.photo], job)
+    body = {
+        "inputs": [[i.id, None, None] for i in version.inputs],
+        "edits": [[e.operator, e.version, e.params] for e in version.edits],
+    }
+    return {
+        "id": version.id, "shoot": state.shoot.id, "asset": job.photo, "body": text(body), "checkpoint": "delivered",
+        "at": now(),
+    }  # fmt: skip
+
+
+__all__ = ["Order", "deliver", "words"]

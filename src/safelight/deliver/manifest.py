@@ -1,0 +1,130 @@
+"""The record that goes along with a delivery: `safelight.delivery/1` for programs, one page for people."""
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from safelight import policy
+from safelight.deliver.gate import Answer
+from safelight.deliver.presets import Preset
+from safelight.deliver.write import Written
+from safelight.domain import Measure, Version, digest_of
+from safelight.state import POLICY, ShootState
+from safelight.store.library import now
+from safelight.store.records import where_json
+
+SCHEMA = "safelight.delivery/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """Whether it is a draft, and who signed for it."""
+
+    draft: bool
+    by: str | None
+
+
+def of(
+    state: ShootState, answer: Answer, written: Sequence[Written], *, preset: Preset, order: Signed,
+    versions: Mapping[str, Version], weights: Mapping[str, str], program: str,
+) -> dict[str, Any]:  # fmt: skip
+    """The manifest: each file with its source, version, edits, checks and verdicts; what is open; what failed."""
+    files = [_file(state, w, versions[w.photo]) for w in written if w.error is None]
+    at = now()
+    return {
+        "schema": SCHEMA,
+        "id": digest_of([state.shoot.id, at, [f["sha256"] for f in files]])[:32],
+        "shoot": {"id": state.shoot.id, "name": state.shoot.name, "client": state.shoot.client},
+        "made_at": at,
+        "made_with": {"program": f"safelight {program}", "weights": dict(weights)},
+        "preset": {"name": preset.name, "format": preset.format.value, "long_side": preset.long_side},
+        "draft": order.draft,
+        "signed_off_by": order.by,
+        "files": files,
+        "failed": [{"path": state.photos[w.photo].path, **w.error} for w in written if w.error is not None],
+        "open": [{"path": path, "operators": list(names)} for path, names in answer.open],
+        "unseen": _unseen(answer),
+    }
+
+
+def _file(state: ShootState, w: Written, version: Version) -> dict[str, Any]:
+    photo = state.photos[w.photo]
+    return {
+        "name": w.target,
+        "sha256": w.sha256,
+        "bytes": w.size,
+        "width": w.width,
+        "height": w.height,
+        "source": {"asset": photo.asset.id, "path": photo.path},
+        "version": version.id,
+        "edits": [{"operator": e.label, "params": e.params} for e in version.edits],
+        "checks": [_check(label, m) for label, measures in w.checks for m in measures],
+        "verdicts": [
+            {"operator": name, "by": v.by, "say": v.say.value, "at": v.at, "bundled": v.bundled}
+            for name, v in sorted(photo.standing.items())
+        ],
+        "sidecar": w.sidecar,
+        "losses": list(w.losses),
+    }
+
+
+def _check(label: str, m: Measure) -> dict[str, Any]:
+    return {
+        "by": label, "name": m.name, "value": m.value, "unit": m.unit, "cannot_tell": m.cannot_tell,
+        "where": where_json(m.where) if m.where else None,
+    }  # fmt: skip
+
+
+def _unseen(answer: Answer) -> dict[str, Any]:
+    """What nobody looked at: photos on which a policy rule alone changed the picture or the choice. A camera's own
+    rendering, which changes nothing that was seen, does not count."""
+    rules = policy.default()
+    unseen = [
+        photo
+        for photo in answer.photos
+        if any(v.by.startswith(POLICY) and rules.task(name).needs_licence for name, v in photo.standing.items())
+    ]
+    return {
+        "photos": len(unseen),
+        "bad_at_most": len(unseen),
+        "level": 0.95,
+        "text": "Somebody decided on every photo and every change in this delivery."
+        if not unseen
+        else f"{len(unseen)} photos were changed by rule and not looked at.",
+    }
+
+
+def draft_note(made: Mapping[str, Any]) -> str:
+    """The text beside the files of a draft."""
+    return (
+        f"This is a draft of {made['shoot']['name']}, made {made['made_at']}.\n"
+        f"{len(made['open'])} photos have open questions; files may change or be left out of the final delivery.\n"
+    )
+
+
+def page(made: Mapping[str, Any]) -> str:
+    """The manifest as a page, without anything loaded from elsewhere."""
+    rows = "".join(
+        f"<tr><td>{html.escape(f['name'])}<td>{html.escape(f['source']['path'])}<td>{f['width']} × {f['height']}"
+        f"<td>{html.escape(', '.join(e['operator'] for e in f['edits']) or 'as shot')}"
+        f"<td>{html.escape(', '.join(sorted({v['by'] for v in f['verdicts']})))}<td><code>{f['sha256'][:16]}</code>"
+        for f in made["files"]
+    )
+    kind = "Draft" if made["draft"] else "Delivery"
+    signed = f"Signed off by {html.escape(made['signed_off_by'])}." if made["signed_off_by"] else "Nobody has signed."
+    open_text = f"<p>{len(made['open']):,} photos have open questions.</p>" if made["open"] else ""
+    return f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{kind}: {html.escape(made["shoot"]["name"])}</title>
+<style>
+body {{ font: 13px system-ui, sans-serif; background: #f4f4f4; color: #1d1d1d; margin: 24px; }}
+h1 {{ font-size: 20px; font-weight: 600; }} p {{ color: #5c5c5c; max-width: 80ch; }}
+table {{ border-collapse: collapse; background: #fff; font-variant-numeric: tabular-nums; }}
+td, th {{ border: 1px solid #e2e2e2; padding: 4px 8px; text-align: left; }}
+</style>
+<h1>{kind}: {html.escape(made["shoot"]["name"])}</h1>
+<p>{len(made["files"]):,} files, {html.escape(made["made_at"])}. {signed} {html.escape(made["unseen"]["text"])}</p>
+{open_text}
+<table><tr><th>File<th>From<th>Size<th>What was done<th>Decided by<th>sha256</tr>{rows}</table>
+</html>
+"""

@@ -1,0 +1,134 @@
+"""One photo to one delivered file: rendered at full depth from the original, checked, written. Runs in a worker."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight import params, plugins, render, work
+from safelight.deliver.presets import Format, Preset
+from safelight.domain import Edit, Measure
+from safelight.errors import MediaError
+from safelight.media import capture, exif, image, raw, write, xmp
+from safelight.media.frame import Frame
+from safelight.operators import Medium, Tools
+from safelight.store.objects import ShootFolder
+
+CHECK_SIDE = 1024  # px, long side at which the operators' own checks look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A photo to be written: the original, its edits in order, where it goes, and what its metadata shall say."""
+
+    photo: str
+    original: Path
+    edits: tuple[Edit, ...]
+    preset: Preset
+    target: Path
+    state: Path  # the shoot's state folder, for kept work
+    sidecar: bytes | None  # XMP that lies beside the original
+    says: Mapping[str, Any]  # XMP properties of the delivered file
+    write_sidecar: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What was written, or why nothing was."""
+
+    photo: str
+    target: str
+    sha256: str = ""
+    size: int = 0
+    width: int = 0
+    height: int = 0
+    checks: tuple[tuple[str, tuple[Measure, ...]], ...] = ()
+    losses: tuple[str, ...] = ()
+    sidecar: str | None = None
+    error: Mapping[str, str] | None = None
+
+
+def deliver_one(job: Job) -> Written:
+    """Renders, encodes and writes one photo. A file that cannot be read or written comes back as an error."""
+    try:
+        return _deliver(job)
+    except MediaError as error:
+        return Written(photo=job.photo, target=job.target.name, error=work.as_json(error))
+    except OSError as error:
+        return Written(
+            photo=job.photo, target=job.target.name, error=work.as_json(work.unreadable(job.original, error))
+        )
+
+
+def _deliver(job: Job) -> Written:
+    tools = Tools(kept=ShootFolder(job.state, job.state).kept, weights={})
+    pixels, before = _rendered(job, tools)
+    pixels = _sized(pixels, job.preset.long_side)
+    height, width = pixels.shape[:2]
+    block = exif.exif_for_delivery(job.original, width=width, height=height, gps=job.preset.gps)
+    packet, losses = xmp.for_delivery(job.original, job.sidecar, job.says)
+    if job.preset.format is Format.TIFF16:
+        data = write.tiff16(pixels, xmp=packet, exif=block)
+    else:
+        data = write.jpeg(
+            pixels, quality=job.preset.quality, subsampling=job.preset.subsampling, exif=block, xmp=packet
+        )
+    write.write_atomic(job.target, data)
+    beside = None
+    if job.write_sidecar:
+        beside = job.target.with_name(job.target.name + ".xmp")
+        write.write_atomic(beside, packet)
+    return Written(
+        photo=job.photo, target=job.target.name, sha256=hashlib.sha256(data).hexdigest(), size=len(data), width=width,
+        height=height, checks=_checks(before, job.edits, tools), losses=losses, sidecar=beside.name if beside else None,
+    )  # fmt: skip
+
+
+def _rendered(job: Job, tools: Tools) -> tuple[NDArray[Any], Frame]:
+    """The finished pixels (bytes or words), and the small frame before any edit, for the checks."""
+    deep = job.preset.format is Format.TIFF16
+    if raw.is_raw(job.original):
+        frame = raw.develop(job.original)
+    elif not deep and capture.header(job.original).format == "jpeg":
+        rgb = image.read(job.original)
+        return render.render_bytes(rgb, job.edits, tools), image.frame_of(_shrunk(rgb))
+    else:
+        frame = image.read_frame(job.original)
+    small = (
+        frame.with_pixels(frame.pixels)
+        if max(frame.pixels.shape) <= CHECK_SIDE
+        else Frame(pixels=_shrunk(frame.pixels))
+    )
+    done = render.render(frame, job.edits, tools)
+    return (write.to_srgb16(done) if deep else write.to_srgb8(done)), small
+
+
+def _shrunk(pixels: NDArray[Any]) -> NDArray[Any]:
+    return _sized(pixels, CHECK_SIDE)
+
+
+def _sized(pixels: NDArray[Any], long_side: int) -> NDArray[Any]:
+    """Reduced (never enlarged) to `long_side` px by area averaging; 0 keeps the size."""
+    height, width = pixels.shape[:2]
+    scale = long_side / max(height, width) if long_side else 1
+    if scale >= 1:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+
+
+def _checks(before: Frame, edits: tuple[Edit, ...], tools: Tools) -> tuple[tuple[str, tuple[Measure, ...]], ...]:
+    """What each operator's own check says about its part, on the picture that is delivered."""
+    found = []
+    for edit in edits:
+        op = plugins.operator(edit.operator)
+        if op.medium is Medium.FRAME:
+            after = render.render(before, (edit,), tools)
+            found.append((op.label, tuple(op.check(before, after, params.from_json(op.params, edit.params)))))
+            before = after
+    return tuple(found)

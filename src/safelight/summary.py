@@ -1,0 +1,98 @@
+"""A shoot in at most twelve lines: what was kept, what needs a person, what failed, what to type next."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from safelight import weights
+from safelight.api import Library
+from safelight.domain import Cull, State
+from safelight.line import Pass
+from safelight.state import ShootState, needs_a_person
+
+SCHEMA = "safelight.status/1"
+
+
+def of_run(library: Library, folder: Path, made: Pass, *, cache: Path | None = None) -> dict[str, Any]:
+    """The summary after a run, with its report; an unchanged shoot is told from the last report and the counts."""
+    from safelight import report  # noqa: PLC0415 - templates are loaded only here
+
+    state = library.state(folder, cache=cache)
+    place = report.write(library.store, state, folder, cache=cache, fresh=made.changed)
+    found = of(state)
+    return found | {
+        "schema": SCHEMA, "changed": made.changed, "looked": made.looked, "seconds": round(made.seconds, 1),
+        "report": str(place), "troubles": list(made.troubles),
+    }  # fmt: skip
+
+
+def of(state: ShootState) -> dict[str, Any]:
+    """Counts by kind, zone and decision; what waits for a person; what failed."""
+    photos = list(state.photos.values())
+    decisions = Counter(p.decision.value for p in photos)
+    zones = Counter(
+        (p.zone.value, name)
+        for photo in photos
+        for name, p in photo.proposals.items()
+        if photo.state(name) is State.PROPOSED and (name == "cull" or photo.decision is Cull.KEEP)
+    )
+    waiting = needs_a_person(photos)
+    return {
+        "schema": SCHEMA,
+        "shoot": {"id": state.shoot.id, "name": state.shoot.name, "root": state.shoot.root},
+        "photos": len(photos),
+        "kinds": dict(Counter(p.asset.kind.value for p in photos)),
+        "decisions": {d.value: decisions.get(d.value, 0) for d in Cull},
+        "decided_by_people": sum(p.decided for p in photos),
+        "groups": dict(Counter(g.kind.value for g in state.groups)),
+        "zones": {f"{zone}.{name}": count for (zone, name), count in sorted(zones.items())},
+        "needs_a_person": len(waiting),
+        "undecided": [p.path for p in photos if p.decision is Cull.UNDECIDED],
+        "failed": [{"path": f.path, **(f.error or {})} for f in state.failed],
+        "missing_weights": sorted(m.name for m in weights.catalogue() if m.name not in weights.installed()),
+        "next": _next(state, len(waiting)),
+    }
+
+
+def _next(state: ShootState, waiting: int) -> str:
+    root = state.shoot.root
+    if waiting:
+        return f"safelight verdict --folder {root!r} --all --say approve"
+    return f"safelight deliver {root!r} --to DIR"
+
+
+def words(found: dict[str, Any]) -> str:
+    """The summary as people read it."""
+    d = found["decisions"]
+    lines = []
+    if found.get("changed") is False:
+        lines.append("Nothing has changed since the last run.")
+    lines.append(
+        f"{found['photos']:,} photos: {d['keep']:,} kept, {d['reject']:,} proposed to go, {d['undecided']:,} undecided."
+        if not found["decided_by_people"]
+        else f"{found['photos']:,} photos: {d['keep']:,} kept, {d['reject']:,} rejected, {d['undecided']:,} undecided; "
+        f"{found['decided_by_people']:,} decided by people."
+    )
+    if found["groups"]:
+        kinds = ", ".join(f"{n:,} {_plural(k, n)}" for k, n in sorted(found["groups"].items()))
+        lines.append(f"Found {kinds}.")
+    if found["needs_a_person"]:
+        lines.append(
+            f"{found['needs_a_person']:,} photos wait for a person: nothing is applied before somebody says so."
+        )
+    if found["failed"]:
+        lines.append(f"{len(found['failed']):,} files could not be read:")
+        lines += [f"  {f['path']!r}: {f.get('cause', '')}" for f in found["failed"][:3]]
+        if len(found["failed"]) > 3:
+            lines.append(f"  … and {len(found['failed']) - 3} more, all in the report")
+    if found["missing_weights"]:
+        lines.append("Faces were not looked at: no weights are installed. `safelight models fetch` brings them.")
+    if found.get("report"):
+        lines.append(f"Report: {found['report']}")
+    lines.append(f"Next: {found['next']}")
+    return "\n".join(lines)
+
+
+def _plural(kind: str, count: int) -> str:
+    name = kind.replace("_", " ")
+    return name if count == 1 else {"focus stack": "focus stacks"}.get(name, f"{name}s")
