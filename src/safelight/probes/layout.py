@@ -68,8 +68,8 @@ def unpack_thumb(value: Json) -> Bytes:
     """Luma of a `layout.thumb`, H x W uint8, long side 96 px."""
     if not isinstance(value, dict):
         raise TypeError(f"a thumb is an object with width, height and luma, not {value!r}")
-    luma: Bytes = np.frombuffer(binascii.a2b_base64(value["luma"]), np.uint8)
-    return luma.reshape(value["height"], value["width"])
+    luma = np.frombuffer(binascii.a2b_base64(value["luma"]), np.uint8)
+    return np.asarray(luma.reshape(value["height"], value["width"]), np.uint8)
 
 
 def unpack_detail(texts: Iterable[str]) -> Pixels:
@@ -156,7 +156,7 @@ def _detail(luma: Bytes) -> Bytes:
     size = max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale))
     fine = np.abs(cv2.Laplacian(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), cv2.CV_16S))
     cells = cv2.resize(fine.astype(np.float32), (DETAIL_CELLS, DETAIL_CELLS), interpolation=cv2.INTER_AREA)
-    return np.clip(np.rint((np.log2(cells + 2.0**-8) + 8) / DETAIL_STEP), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint((np.log2(cells + 2.0**-8) + 8) / DETAIL_STEP), 0, 255), np.uint8)
 
 
 probe = Probe(

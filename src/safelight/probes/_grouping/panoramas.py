@@ -111,7 +111,7 @@ def _joined(shoot: Shoot, rows: Whole, firsts: list[int], sides: list[int | None
             continue
         if end:
             yield _found(shoot, rows[start:end])
-        start, end, last = (k if k >= end else end), k + 3, side
+        start, end, last = max(k, end), k + 3, side
     if end - start >= 3:
         yield _found(shoot, rows[start:end])
 
@@ -128,9 +128,9 @@ def _found(shoot: Shoot, rows: Whole) -> Found:
 
 
 def opposite_edges(earlier: Pixels, later: Pixels) -> Pixels:
-    """n x 4: how well the left, right, top, bottom of the later frame agrees with the opposite of the earlier.
+    """How well the left, right, top, bottom of the later frame agrees with the opposite side of the earlier.
 
-    Embeddings n x 480 in; the best correlation over overlaps of 2 to 5 of 8 cells.
+    Embeddings n x 480 in, n x 4 out; the best correlation over overlaps of 2 to 5 of 8 cells.
     """
     a, b = (
         look[:, : 3 * COLOUR_CELLS**2].reshape(-1, 3, COLOUR_CELLS, COLOUR_CELLS) for look in (earlier, later)

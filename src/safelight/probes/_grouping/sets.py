@@ -16,8 +16,12 @@ STILL = 0.8  # likeness of frames from a tripod or a steady hand at one exposure
 STEP_EV = 0.3  # least step of a bracket; cameras go down to a third
 PLAIN_STEP_EV = 0.6  # least step where neither the bias nor the bracketing flag speaks for a bracket
 EVEN_EV = 0.2  # by how much the steps of one bracket differ
+STACK_EV = 0.5  # exposures of a stack differ by less
 LEAST = 3  # frames of a stack, and of a bracket that only its exposures show
-TRAVEL = 0.6  # rank correlation of a cell's place with the frame in which it is sharpest
+TRAVEL = 0.88  # correlation that tells a travelling focus by itself; stacks reach 0.92, damaged bursts 0.79
+AGREES = 0.5  # correlation that a stack with recorded distances must not fall below
+CLEAR = 0.1  # share of cells whose detail changes clearly, without which nothing can be said
+DOUBLING = 0.5  # of a doubling of detail is a clear change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,33 +142,33 @@ def _bracket(shoot: Shoot, rows: Sequence[int]) -> Found | None:
 
 
 def _stack(shoot: Shoot, run: list[int]) -> Found | None:
-    if len(run) < LEAST or _least(shoot, run) < STILL or np.ptp(np.nan_to_num(shoot.exposure[run])) > 0.5:
+    if len(run) < LEAST or _least(shoot, run) < STILL or np.ptp(np.nan_to_num(shoot.exposure[run])) > STACK_EV:
         return None
     distance = shoot.distance[run]
     steps = np.diff(distance)
     travelled = _travel(shoot, run)
-    if np.isfinite(distance).all() and ((steps > 0).all() or (steps < 0).all()):
+    if (steps > 0).all() or (steps < 0).all():
+        if travelled is not None and travelled < AGREES:
+            return None  # autofocus that follows a subject changes the distance too
         because = f"{len(run)} frames of one framing, focused from {distance[0]:.2g} m to {distance[-1]:.2g} m."
-    elif not np.isfinite(distance).any() and travelled >= TRAVEL:
+    elif not np.isfinite(distance).any() and travelled is not None and travelled >= TRAVEL:
         because = f"{len(run)} frames of one framing in which the sharp area travels across the picture."
     else:
         return None
     return Found(kind=GroupKind.FOCUS_STACK, rows=tuple(run), because=because)
 
 
-def _travel(shoot: Shoot, run: list[int]) -> float:
-    """How far the sharp area moves on from frame to frame: correlation of the frame in which a cell is sharpest with
-    its place along the best straight line; 0 where that frame is no clearer than others."""
+def _travel(shoot: Shoot, run: list[int]) -> float | None:
+    """How steadily the sharp area moves on: correlation between the number of the frame in which a cell is sharpest
+    and the cell's place along the best straight line. None if detail hardly changes."""
     maps = shoot.details(run)
     if maps is None:
-        return 0.0
+        return None
     flat = maps.reshape(len(run), -1)
-    clear = np.ptp(flat, axis=0) >= 0.5  # half a doubling of detail between best and worst
-    if clear.mean() < 0.25:
-        return 0.0
+    clear = np.ptp(flat, axis=0) >= DOUBLING
+    if clear.mean() < CLEAR:
+        return None
     sharpest = flat[:, clear].argmax(axis=0).astype(np.float64)
-    if len(np.unique(sharpest)) < LEAST:
-        return 0.0
     y, x = np.divmod(np.flatnonzero(clear), maps.shape[2])
     places = np.column_stack((x, y, np.ones(len(x))))
     fit = places @ np.linalg.lstsq(places, sharpest, rcond=None)[0]
