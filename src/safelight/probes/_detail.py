@@ -3,8 +3,9 @@
 A step edge seen through a blur of standard deviation s has, after smoothing by σ, a gradient that falls as
 1 / sqrt(s² + σ²). The ratio of the gradients at a fine and a coarse scale therefore tells s, whatever the contrast
 of the edge (Elder and Zucker 1998; Zhuo and Sim 2011). Here the fine gradient is projected on the coarse one and
-both are summed over the strongest edge pixels of a tile: noise then enters as a mean that is known and subtracted,
-not as a rectified error. Defocus widens edges of all directions, motion only those across its path.
+both are summed over the strongest edge pixels of a tile: noise then enters as a mean that is measured in the quietest
+places and subtracted, not as a rectified error. Defocus widens the edges of all directions, motion only those across
+its path.
 """
 
 from dataclasses import dataclass
@@ -15,123 +16,234 @@ from numpy.typing import NDArray
 
 from safelight.media.frame import Pixels
 
+Floats = NDArray[np.float64]
+Layer = tuple[Pixels, Pixels]
+
 SCALES = (0.8, 1.6, 3.2)  # px, standard deviations of the Gaussians whose gradients are compared
 MARGIN = 10  # px around a tile that its filters need
 DIRECTIONS = 6  # bins of 30 degrees over half a turn
 STRONG_SHARE = 0.2  # of a tile's pixels: those with the steepest coarse gradient
-FEWEST = 8  # pixels of one direction in a tile below which nothing is said about it
 FAINT = 0.004  # per px: coarse gradients below this are no edges (one level of 255)
-NOISE_FACTOR = 4.0  # coarse gradients below this many standard deviations of their noise are no edges
-HALF_DETAIL = 1.8  # px, edge spread at which `sharpness_of` is one half
+CLEAR = 5.5  # standard deviations of its noise that a coarse gradient must reach
+FEWEST = 6  # pixels of one direction in a tile below which nothing is said about it
+PATCH = 16  # px, side of the squares in which noise is looked for
+QUIETEST = 20  # one patch in so many tells the noise
+LEVELS = (0.05, 0.15, 0.3, 0.5, 0.7, 0.95)  # luma, borders of the brightnesses whose noise is told apart
+ENOUGH_PATCHES = 40  # of one brightness, to tell its noise
+LOUDEST = 4.0  # times the quietest noise variance that is believed of another brightness; more is texture
+UNCLIPPED = (0.05, 0.95)  # mean luma of patches that can show noise
+ALIKE = 0.04  # spread of the ratio between tiles that is always granted, so that noise cannot flatten them wholly
+REPEATED = 5.0  # how often smoothing makes neighbouring pixels repeat the same noise
+HALF_DETAIL = 1.8  # px, edge spread at which detail counts one half
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edges:
-    """Sums over strong edge pixels, arrays of (scale pairs, tiles, directions), and what noise adds to them.
+    """What strong edges say: `ratio` of fine to coarse gradient, of (scale pairs, tiles, directions), nan if none.
 
-    `cross` is the fine gradient projected on the coarse, `power` the coarse gradient squared, both less their noise;
-    `count` is (tiles, directions): how many pixels were summed. `noise` is the standard deviation of the noise of the
-    fine gradient, one component, per px.
+    `error` is the standard deviation that noise gives the ratio, `count` the pixels of each (neighbouring directions
+    count half), `energy` the mean squared gradient of (scales, tiles) less noise, `noise` the standard deviation of
+    one component of the finest gradient's noise, per px.
     """
 
-    cross: NDArray[np.float64]
-    power: NDArray[np.float64]
-    count: NDArray[np.float64]
+    ratio: Floats
+    error: Floats
+    count: Floats
+    energy: Floats
     noise: float
 
+    def spreads(self, pair: int, *, pixels: float) -> Floats:
+        """Edge spread in px by direction, over the sharpest tiles that together hold so many edge pixels.
 
-def gradients(stack: Pixels) -> list[tuple[Pixels, Pixels]]:
-    """Horizontal and vertical derivatives per px of an image at each of `SCALES`."""
-    found = []
-    for sigma in SCALES:
-        smooth = cv2.GaussianBlur(stack, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
-        found.append(
-            (
-                np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=1, scale=0.5), np.float32),
-                np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=1, scale=0.5), np.float32),
-            )
-        )
-    return found
-
-
-def noise_share() -> NDArray[np.float64]:
-    """Covariances of the gradients of white noise of unit variance between all pairs of `SCALES`, one component."""
-    size = 41
-    impulse = np.zeros((size, size), np.float32)
-    impulse[size // 2, size // 2] = 1
-    responses = np.stack([x.ravel() for x, _ in gradients(impulse)]).astype(np.float64)
-    return responses @ responses.T
+        A tile whose ratio noise could have made is drawn towards the mean of its direction first (empirical Bayes),
+        or the luckiest tile would win. nan for directions with fewer than half of `pixels`.
+        """
+        found = np.full(DIRECTIONS, np.nan)
+        for direction in range(DIRECTIONS):
+            ratio, count = self.ratio[pair, :, direction], self.count[pair, :, direction]
+            there = np.isfinite(ratio)
+            if there.sum() >= 1 and count[there].sum() >= pixels / 2:
+                drawn = _shrunk(ratio[there], self.error[pair, there, direction], count[there])
+                found[direction] = _best(drawn, count[there], pixels)
+        return spread_of(found, pair)
 
 
 def edges_of(tiles: Pixels, *, noise: float | None = None) -> Edges:
-    """Edge sums of tiles (N x H x W luma 0..1, `MARGIN` px of surroundings on each side included).
+    """Edges of tiles: N x H x W luma 0..1 with `MARGIN` px of surroundings on each side.
 
-    `noise` is the standard deviation of the luma's noise where it is known; otherwise the flattest pixels tell it.
+    `noise` is the standard deviation of white noise in the luma where it is known; otherwise the quietest patches of
+    all tiles tell how strong it is at each scale, correlated or not.
     """
     count, height, width = tiles.shape
-    inner = slice(MARGIN, height - MARGIN), slice(MARGIN, width - MARGIN)
+    rows, columns = slice(MARGIN, height - MARGIN), slice(MARGIN, width - MARGIN)
     layers = [
-        tuple(part.reshape(count, height, width)[:, inner[0], inner[1]].reshape(count, -1) for part in layer)
-        for layer in gradients(np.ascontiguousarray(tiles.reshape(count * height, width)))
+        (x.reshape(tiles.shape)[:, rows, columns], y.reshape(tiles.shape)[:, rows, columns])
+        for x, y in gradients(np.ascontiguousarray(tiles.reshape(count * height, width)))
     ]
-    share = noise_share()
-    variance = noise**2 * share[0, 0] if noise is not None else _quiet_variance(layers[0])
-    white = variance / share[0, 0]
-    cross, power, number = [], [], None
-    for fine, coarse in ((0, 1), (1, 2)):
-        (fx, fy), (cx, cy) = layers[fine], layers[coarse]
-        steep = cx * cx + cy * cy
-        floor = max(FAINT**2, NOISE_FACTOR**2 * white * share[coarse, coarse])
-        kept = max(1, int(steep.shape[1] * STRONG_SHARE))
-        limit = np.maximum(np.partition(steep, -kept, axis=1)[:, -kept], floor)
-        tile, pixel = np.nonzero(steep >= limit[:, None])
-        x, y = cx[tile, pixel], cy[tile, pixel]
-        turn = np.arctan2(y, x) * (DIRECTIONS / np.pi)
-        where = tile * DIRECTIONS + np.floor(turn + 0.5).astype(np.int64) % DIRECTIONS
-        bins = count * DIRECTIONS
-        n = np.bincount(where, minlength=bins)
-        both = np.bincount(where, fx[tile, pixel] * x + fy[tile, pixel] * y, minlength=bins)
-        own = np.bincount(where, x * x + y * y, minlength=bins)
-        cross.append((both - n * 2 * white * share[fine, coarse]).reshape(count, DIRECTIONS))
-        power.append((own - n * 2 * white * share[coarse, coarse]).reshape(count, DIRECTIONS))
-        number = n if number is None else number
-    assert number is not None
+    if noise is None:
+        share, louder = quiet_share(tiles[:, rows, columns], layers)
+    else:
+        share, louder = noise**2 * white_share(), np.ones(count)
+    flat = [(x.reshape(count, -1), y.reshape(count, -1)) for x, y in layers]
+    sums = [
+        _sums(flat[fine], flat[fine + 1], share[fine : fine + 2, fine : fine + 2], louder=louder) for fine in (0, 1)
+    ]
+    energy = [(x * x + y * y).mean(axis=1) - 2 * share[i, i] * louder for i, (x, y) in enumerate(flat)]
     return Edges(
-        cross=np.stack(cross),
-        power=np.stack(power),
-        count=number.reshape(count, DIRECTIONS).astype(np.float64),
-        noise=float(np.sqrt(variance)),
+        ratio=np.stack([ratio for ratio, _, _ in sums]),
+        error=np.stack([error for _, error, _ in sums]),
+        count=np.stack([number for _, _, number in sums]),
+        energy=np.stack(energy).astype(np.float64),
+        noise=float(np.sqrt(share[0, 0])),
     )
-
-
-def _quiet_variance(layer: tuple[Pixels, ...]) -> float:
-    """Variance of one component of the gradient in the quietest tenth of the tiles, by median (robust to edges)."""
-    x, y = layer
-    spread = np.median(x * x + y * y, axis=1) / (2 * np.log(2))  # median of a chi-square of two degrees
-    return float(np.quantile(spread, 0.1))
-
-
-def spread_of(cross: NDArray[np.float64], power: NDArray[np.float64], pair: int) -> NDArray[np.float64]:
-    """Edge spread s in px from the sums of one pair of scales; nan where there is nothing."""
-    fine, coarse = SCALES[pair], SCALES[pair + 1]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        square = np.clip(np.where(power > 0, cross / power, np.nan), 1.02, coarse / fine) ** 2
-        return np.asarray(np.sqrt(np.maximum((coarse**2 - square * fine**2) / (square - 1), 0.01)), np.float64)
 
 
 def sharpness_of(luma: Pixels, *, noise: float | None = None) -> float | None:
     """Sharpness 0..1 of a patch of luma (float32, 0..1, its own resolution); None where there is no structure.
 
-    1 for edges within a px, one half at a spread of 1.8 px (standard deviation). Of the directions that have edges the
-    widest counts, so that motion is not hidden by the edges along its path. `noise` as in `edges_of`.
+    One half at an edge spread of 1.8 px (standard deviation). Of the directions that have edges the widest counts, so
+    that motion is not hidden by the edges along its path. `noise` as in `edges_of`.
     """
-    if min(luma.shape) < 4:
+    if min(luma.shape) < PATCH:
         return None
     padded = cv2.copyMakeBorder(luma, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REFLECT_101)
     edges = edges_of(np.asarray(padded, np.float32)[None], noise=noise)
-    enough = edges.count[0] >= max(FEWEST, 0.02 * edges.count[0].sum())
-    if not enough.any():
-        return None
-    spread = spread_of(edges.cross[0, 0], edges.power[0, 0], 0)[enough]
-    widest = float(np.nanmax(spread)) if np.isfinite(spread).any() else None
-    return None if widest is None else 1 / (1 + (widest / HALF_DETAIL) ** 2)
+    spreads = edges.spreads(0, pixels=max(2 * FEWEST, 0.05 * float(edges.count[0].sum())))
+    return None if np.isnan(spreads).all() else detail(float(np.nanmax(spreads)))
+
+
+def detail(spread: float) -> float:
+    """Resolved detail 0..1 from an edge spread in px: 1 for a perfect edge, one half at 1.8 px."""
+    return 1 / (1 + (spread / HALF_DETAIL) ** 2)
+
+
+# ---------------------------------------------------------------- gradients and their noise
+
+
+def gradients(image: Pixels) -> list[Layer]:
+    """Horizontal and vertical derivatives per px of an image at each of `SCALES`."""
+    smooth = (cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101) for sigma in SCALES)
+    return [_derivatives(np.asarray(layer, np.float32)) for layer in smooth]
+
+
+def _derivatives(image: Pixels) -> Layer:
+    x = cv2.Sobel(image, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
+    y = cv2.Sobel(image, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
+    return np.asarray(x, np.float32), np.asarray(y, np.float32)
+
+
+def white_share() -> Floats:
+    """Covariances between scales of one component of the gradient of white noise with unit variance."""
+    impulse = np.zeros((61, 61), np.float32)
+    impulse[30, 30] = 1
+    answers = np.stack([x.ravel() for x, _ in gradients(impulse)]).astype(np.float64)
+    return np.asarray(answers @ answers.T, np.float64)
+
+
+def quiet_share(tiles: Pixels, layers: list[Layer]) -> tuple[Floats, Floats]:
+    """Covariances between scales of one gradient component in the quietest unclipped patches: those of the noise.
+
+    Comes with the factor by which each tile's noise is stronger, from the quietest patches of its brightness.
+    """
+    level = _means(_patches(tiles))
+    finest = _means(_patches(layers[0][0] ** 2 + layers[0][1] ** 2))
+    usable = np.flatnonzero((level > UNCLIPPED[0]) & (level < UNCLIPPED[1]))
+    if not len(usable):
+        usable = np.arange(len(level))
+    order = usable[np.argsort(finest[usable], kind="stable")]
+    quiet = order[: max(8, len(order) // QUIETEST)]
+    parts = [[_patches(part)[quiet] for part in layer] for layer in layers]
+    share = np.empty((len(SCALES), len(SCALES)))
+    for i, (ax, ay) in enumerate(parts):
+        for j, (bx, by) in enumerate(parts[: i + 1]):
+            share[i, j] = share[j, i] = np.median(_means(ax * bx + ay * by)) / 2
+    return share, _louder(level[order], finest[order], tiles.mean(axis=(1, 2), dtype=np.float64))
+
+
+def _louder(level: Floats, variance: Floats, wanted: Floats) -> Floats:
+    """Noise variance at the wanted brightness over that of the quietest patches, 1..`LOUDEST`.
+
+    `level` and `variance` are the usable patches, quietest first. A brightness with few patches says nothing.
+    """
+    least = float(np.median(variance[: max(8, len(variance) // QUIETEST)]))
+    centres, factors = [], []
+    for low, high in zip(LEVELS[:-1], LEVELS[1:], strict=True):
+        there = variance[(level >= low) & (level < high)]
+        if len(there) >= ENOUGH_PATCHES:
+            centres.append((low + high) / 2)
+            factors.append(float(np.median(there[: max(4, len(there) // QUIETEST)])) / max(least, 1e-12))
+    if not centres:
+        return np.ones(len(wanted))
+    return np.asarray(np.clip(np.interp(wanted, centres, factors), 1.0, LOUDEST), np.float64)
+
+
+def _patches(stack: Pixels) -> Pixels:
+    """All whole patches of all tiles: count x pixels."""
+    count, height, width = stack.shape
+    down, across = height // PATCH, width // PATCH
+    cut = stack[:, : down * PATCH, : across * PATCH].reshape(count, down, PATCH, across, PATCH)
+    return cut.transpose(0, 1, 3, 2, 4).reshape(-1, PATCH * PATCH)
+
+
+def _means(patches: Pixels) -> Floats:
+    return np.asarray(patches.mean(axis=1, dtype=np.float64), np.float64)
+
+
+# ---------------------------------------------------------------- sums over edge pixels
+
+
+def _sums(fine: Layer, coarse: Layer, share: Floats, *, louder: Floats) -> tuple[Floats, Floats, Floats]:
+    """Ratio, its error and pixel count by (tile, direction) for one pair of scales.
+
+    `share` holds the noise covariances of the pair, `louder` by how much each tile exceeds them.
+    """
+    (fx, fy), (cx, cy) = fine, coarse
+    tiles = len(cx)
+    steep = cx * cx + cy * cy
+    kept = max(1, int(steep.shape[1] * STRONG_SHARE))
+    floor = np.maximum(CLEAR**2 * share[1, 1] * louder, FAINT**2)
+    limit = np.maximum(np.partition(steep, -kept, axis=1)[:, -kept], floor)
+    chosen = np.flatnonzero(steep >= limit[:, None])
+    x, y = cx.ravel()[chosen], cy.ravel()[chosen]
+    turn = np.floor(np.arctan2(y, x) * np.float32(DIRECTIONS / np.pi) + np.float32(0.5)).astype(np.int64)
+    where = chosen // steep.shape[1] * DIRECTIONS + turn % DIRECTIONS
+    bins = tiles * DIRECTIONS
+    number = np.bincount(where, minlength=bins)
+    both = np.bincount(where, fx.ravel()[chosen] * x + fy.ravel()[chosen] * y, minlength=bins)
+    own = np.bincount(where, steep.ravel()[chosen], minlength=bins)
+    loud = louder[:, None]
+    cross = _with_neighbours(both.reshape(tiles, DIRECTIONS) - 2 * share[0, 1] * loud * number.reshape(tiles, -1))
+    power = _with_neighbours(own.reshape(tiles, DIRECTIONS) - 2 * share[1, 1] * loud * number.reshape(tiles, -1))
+    count = _with_neighbours(number.reshape(tiles, DIRECTIONS).astype(np.float64))
+    there = (count >= FEWEST) & (power > 0)
+    safe = np.where(there, power, 1.0)
+    ratio = np.where(there, cross / safe, np.nan)
+    return ratio, np.sqrt(REPEATED * max(share[0, 0], 0.0) * loud / safe), np.where(there, count, 0.0)
+
+
+def _with_neighbours(sums: Floats) -> Floats:
+    """Sums by direction with half of both neighbouring directions."""
+    return np.asarray(sums + 0.5 * (np.roll(sums, 1, axis=1) + np.roll(sums, -1, axis=1)), np.float64)
+
+
+def _shrunk(ratio: Floats, error: Floats, count: Floats) -> Floats:
+    """Ratios drawn towards their mean as far as noise explains their differences."""
+    weight = count / np.maximum(error, 1e-6) ** 2 if error.max() > 0 else count
+    mean = np.average(ratio, weights=weight)
+    between = max(np.average((ratio - mean) ** 2 - error**2, weights=weight), ALIKE**2)
+    return np.asarray(mean + (ratio - mean) * between / (between + error**2), np.float64)
+
+
+def _best(ratio: Floats, count: Floats, pixels: float) -> float:
+    """Mean ratio of the sharpest tiles that hold so many pixels together."""
+    order = np.argsort(-ratio, kind="stable")
+    last = int(np.searchsorted(np.cumsum(count[order]), pixels))
+    best = order[: last + 1]
+    return float(np.average(ratio[best], weights=count[best]))
+
+
+def spread_of(ratio: Floats, pair: int) -> Floats:
+    """Edge spread s in px from the ratio of gradients at one pair of scales; nan stays nan."""
+    fine, coarse = SCALES[pair], SCALES[pair + 1]
+    square = np.clip(ratio, 1.001, coarse / fine) ** 2
+    return np.asarray(np.sqrt(np.maximum((coarse**2 - square * fine**2) / (square - 1), 0.01)), np.float64)
