@@ -104,6 +104,41 @@ def linear_of_lab50(lab: NDArray[np.float32]) -> Pixels:
     return out
 
 
+# ---------------------------------------------------------------- difference
+
+
+def lab(rgb: Bytes) -> NDArray[np.float64]:
+    """CIE L*a*b* (D65, 2°) of sRGB bytes."""
+    xyz = _LINEAR_OF_BYTE[rgb].astype(np.float64) @ (to_xyz(REC709).T / D65_XYZ)
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.stack((116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])), -1)
+
+
+def delta_e(one: Bytes, two: Bytes) -> NDArray[np.float64]:
+    """CIEDE2000 between pictures in sRGB bytes, pixel by pixel (Sharma, Wu & Dalal 2005)."""
+    (l1, a1, b1), (l2, a2, b2) = np.moveaxis(lab(one), -1, 0), np.moveaxis(lab(two), -1, 0)
+    mean = ((np.hypot(a1, b1) + np.hypot(a2, b2)) / 2) ** 7
+    g = 1.5 - 0.5 * np.sqrt(mean / (mean + 25.0**7))
+    c1, c2 = np.hypot(a1 * g, b1), np.hypot(a2 * g, b2)
+    h1, h2 = np.arctan2(b1, a1 * g) % (2 * np.pi), np.arctan2(b2, a2 * g) % (2 * np.pi)
+    grey = c1 * c2 == 0
+    turn = np.where(grey, 0, (h2 - h1 + np.pi) % (2 * np.pi) - np.pi)
+    far = np.abs(h1 - h2) > np.pi
+    hue = np.where(grey, h1 + h2, (h1 + h2) / 2 + np.where(far, np.where(h1 + h2 < 2 * np.pi, np.pi, -np.pi), 0))
+    level, chroma = (l1 + l2) / 2, (c1 + c2) / 2
+    t = (
+        1 - 0.17 * np.cos(hue - np.pi / 6) + 0.24 * np.cos(2 * hue)
+        + 0.32 * np.cos(3 * hue + np.pi / 30) - 0.20 * np.cos(4 * hue - np.radians(63))
+    )  # fmt: skip
+    s_l = 1 + 0.015 * (level - 50) ** 2 / np.sqrt(20 + (level - 50) ** 2)
+    d_l = (l2 - l1) / s_l
+    d_c = (c2 - c1) / (1 + 0.045 * chroma)
+    d_h = 2 * np.sqrt(c1 * c2) * np.sin(turn / 2) / (1 + 0.015 * chroma * t)
+    bent = np.radians(60) * np.exp(-(((np.degrees(hue) - 275) / 25) ** 2))
+    rotation = -np.sin(bent) * 2 * np.sqrt(chroma**7 / (chroma**7 + 25.0**7))
+    return np.asarray(np.sqrt(np.maximum(d_l**2 + d_c**2 + d_h**2 + rotation * d_c * d_h, 0)))
+
+
 def strips(height: int) -> Iterator[slice]:
     """Slices of ROWS rows that cover a picture."""
     return (slice(start, min(start + ROWS, height)) for start in range(0, height, ROWS))

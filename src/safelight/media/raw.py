@@ -13,6 +13,7 @@ import rawpy
 from safelight.errors import Truncated, Unreadable
 from safelight.media import ifd, profiles, segments
 from safelight.media.capture import container
+from safelight.media.colour import Words
 from safelight.media.formats import HEAD, RAW_FORMATS, first_bytes, sniff, truncated, unsupported
 from safelight.media.frame import Bytes, Frame
 from safelight.media.image import decode_jpeg, profile_of, upright
@@ -20,7 +21,7 @@ from safelight.media.image import decode_jpeg, profile_of, upright
 BASELINE_EXPOSURE = 50730  # DNG: stops to add, as the camera maker sees mid grey
 PREVIEW_SPACE, _ADOBE = 50970, 3  # DNG: PreviewColorSpace
 _JPEG_COMPRESSIONS = (6, 7)
-_CFA = 32803
+_CFA, _LINEAR_RAW = 32803, 34892
 
 
 def is_raw(path: Path) -> bool:
@@ -54,10 +55,11 @@ def develop(path: Path, *, half: bool = False) -> Frame:
     """
     with container(path) as (format_, fetch, directories):
         _whole(path, format_, fetch, directories)
-        gain = 2.0 ** baseline_exposure(directories)
+        gain, crop = 2.0 ** baseline_exposure(directories), _default_crop(directories)
+        turn = orientation(directories) if directories else None
     try:
         with rawpy.imread(str(path)) as raw:
-            pixels = raw.postprocess(
+            words: Any = raw.postprocess(
                 half_size=half,
                 use_camera_wb=True,
                 no_auto_bright=True,
@@ -66,15 +68,34 @@ def develop(path: Path, *, half: bool = False) -> Frame:
                 gamma=(1, 1),
                 output_color=rawpy.ColorSpace.Rec2020,
                 highlight_mode=rawpy.HighlightMode.Clip,
+                user_flip=None if turn is None else 0,
             )
     except rawpy.LibRawError as error:
         raise _refused(path, error) from error
-    return Frame(pixels=np.multiply(pixels, np.float32(gain / 65535), dtype=np.float32))
+    words = _cropped(words, crop, half=half) if crop else words
+    return Frame(pixels=np.multiply(upright(words, turn or 1), np.float32(gain / 65535), dtype=np.float32))
 
 
 def baseline_exposure(directories: list[ifd.Directory]) -> float:
     """DNG's BaselineExposure in stops; 0 for other raws."""
     return next((v for d in directories if (v := d.number(BASELINE_EXPOSURE)) is not None), 0.0)
+
+
+def _default_crop(directories: list[ifd.Directory]) -> tuple[int, int, int, int] | None:
+    """DNG's DefaultCrop as (left, top, width, height) of the active area, as it lies on the sensor."""
+    for directory in directories:
+        origin, size = directory.integers(50719), directory.integers(50720)
+        if len(origin) == 2 and len(size) == 2 and directory.number(262) in (_CFA, _LINEAR_RAW):
+            return (*origin, *size)
+    return None
+
+
+def _cropped(pixels: Words, crop: tuple[int, int, int, int], *, half: bool) -> Words:
+    """The crop of a developed picture; all of it where the crop does not fit."""
+    left, top, width, height = (value // 2 for value in crop) if half else crop
+    if top + height > pixels.shape[0] or left + width > pixels.shape[1] or min(width, height) < 1:
+        return pixels
+    return pixels[top : top + height, left : left + width]
 
 
 def orientation(directories: list[ifd.Directory]) -> int:
