@@ -79,13 +79,17 @@ class Data:
 
 
 def auc(bad: Sequence[float], good: Sequence[float]) -> float:
-    """Chance that a bad item scores higher than a good one, ties count half (Mann-Whitney)."""
+    """Chance that a bad item scores higher than a good one, ties count half (Mann-Whitney).
+
+    A score of nan is an abstention: a tie with every other item.
+    """
     a, b = np.asarray(bad, float), np.asarray(good, float)
     if not len(a) or not len(b):
         return float("nan")
-    order = np.sort(b)
-    below, upto = np.searchsorted(order, a, "left"), np.searchsorted(order, a, "right")
-    return float(((below + upto) / 2).mean() / len(b))
+    told, order = a[~np.isnan(a)], np.sort(b[~np.isnan(b)])
+    below, upto = np.searchsorted(order, told, "left"), np.searchsorted(order, told, "right")
+    ties = len(a) * len(b) - len(told) * len(order)
+    return float(((below + upto).sum() + ties) / 2 / (len(a) * len(b)))
 
 
 def bootstrap(
