@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from scipy.stats import poisson
 
 from safelight.media.frame import Matrix
-from safelight.probes._grouping.shoot import Shoot, Whole
+from safelight.probes._grouping.shoot import Shoot, Whole, neighbours
 
 ALIKE = 0.72  # likeness of two views of one moment, as for near-duplicates
 AGREE_S = 1.0  # votes for one value lie within this of each other
 NEAR_S = 60.0  # votes within this of a value show how many would agree on it by accident
 CHANCE = 1e-3  # of so much agreement without a common moment, at most
-MOST = 3000  # moments of one body that are compared
+MOST = 1500  # moments of one body that are compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ def _moments(shoot: Shoot, body: int) -> Whole:
     rows = rows[np.argsort(shoot.time[rows], kind="stable")]
     fresh = np.ones(len(rows), bool)
     close = np.diff(shoot.time[rows]) < AGREE_S
-    fresh[1:] = ~(close & (shoot.likeness(rows[1:], rows[:-1]) >= ALIKE))
+    fresh[1:] = ~(close & (neighbours(shoot.look[rows]) >= ALIKE))
     rows = rows[fresh]
     return rows if len(rows) <= MOST else rows[np.linspace(0, len(rows) - 1, MOST).astype(np.intp)]
 

@@ -165,9 +165,9 @@ def _edges(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
 
 
 def local_contrast(thumb: Bytes) -> Pixels:
-    """Log luma between 1 and 6 px: exposure, vignetting, plain skies and grain say nothing."""
+    """Log luma less its surroundings of 21 px: exposure, vignetting, plain skies and grain say nothing."""
     log = np.log(thumb.astype(np.float32) + 8)
-    return np.asarray(cv2.GaussianBlur(log, (0, 0), 1) - cv2.GaussianBlur(log, (0, 0), 6), np.float32)
+    return np.asarray(cv2.GaussianBlur(log, (0, 0), 1) - cv2.blur(log, (21, 21)), np.float32)
 
 
 def shift_between(earlier: Pixels, later: Pixels, side: int) -> Shift:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from safelight.media.frame import Matrix
-from safelight.probes._grouping.shoot import Shoot, Whole
+from safelight.probes._grouping.shoot import Shoot, Whole, neighbours
 
 PAUSE_S = 600.0  # a pause that alone makes a new scene
 LIGHT_EV = 3.0  # a change of the scene's brightness that alone makes a new scene
@@ -26,8 +26,7 @@ def scenes(shoot: Shoot, sets: Sequence[Sequence[int]]) -> list[list[int]]:
     scene = np.full(len(shoot), -1, dtype=np.intp)
     if len(timed):
         scene[timed] = np.concatenate(([0], np.cumsum(_change(shoot, timed) >= 1)))
-    for rows in sets:
-        _unite(scene, np.asarray(rows))
+    _unite(scene, sets)
     _place_untimed(shoot, scene)
     order = np.argsort(scene, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(scene[order])) + 1)
@@ -63,17 +62,26 @@ def _nan_median(windows: Matrix) -> Matrix:
 
 def _strangeness(shoot: Shoot, rows: Whole) -> Matrix:
     """1 - the best likeness with one of the photos just before, 0..1."""
+    look = shoot.look[rows]
     best = np.full(len(rows) - 1, -1.0, np.float32)
     for lag in range(1, min(BACK, len(rows) - 1) + 1):
-        likeness = shoot.likeness(rows[lag:], rows[:-lag])
+        likeness = neighbours(look, lag)
         best[lag - 1 :] = np.maximum(best[lag - 1 :], likeness)
     return np.clip(1 - best, 0, 1).astype(np.float64)
 
 
-def _unite(scene: Whole, rows: Whole) -> None:
-    """Gives a set the scene of its first timed row, and a new one if it has none."""
-    known = scene[rows][scene[rows] >= 0]
-    scene[rows] = known.min() if len(known) else scene.max() + 1
+def _unite(scene: Whole, sets: Sequence[Sequence[int]]) -> None:
+    """Gives a set the first scene of its rows, and one of its own if no row has any."""
+    if not sets:
+        return
+    lengths = np.array([len(rows) for rows in sets])
+    rows = np.concatenate([np.asarray(one) for one in sets])
+    none = len(scene)
+    known = np.where(scene[rows] >= 0, scene[rows], none)
+    first = np.minimum.reduceat(known, np.concatenate(([0], np.cumsum(lengths)[:-1])))
+    new = first == none
+    first[new] = scene.max() + 1 + np.arange(new.sum())
+    scene[rows] = np.repeat(first, lengths)
 
 
 def _place_untimed(shoot: Shoot, scene: Whole) -> None:

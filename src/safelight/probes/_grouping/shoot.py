@@ -50,19 +50,20 @@ class Shoot:
         """The shoot by other clocks."""
         return replace(self, time=time)
 
-    def likeness(self, a: Whole, b: Whole) -> Pixels:
-        """Cosine of the embeddings of photos `a` and `b`, pair by pair."""
-        return np.asarray(np.einsum("ij,ij->i", self.look[a], self.look[b]), np.float32)
-
     def thumb(self, row: int) -> Bytes | None:
         """Luma at 96 px."""
         found = self.facts[row].get("layout.thumb")
         return None if found is None or found.value is None else unpack_thumb(found.value)
 
-    def details(self, rows: Sequence[int]) -> Pixels | None:
+    def details(self, rows: Whole) -> Pixels | None:
         """Detail maps, n x 12 x 12; None unless all are known."""
-        texts = [_text(self.facts[row], "layout.detail") for row in rows]
+        texts = [_text(self.facts[row], "layout.detail") for row in rows.tolist()]
         return None if None in texts else unpack_detail(text for text in texts if text is not None)
+
+
+def neighbours(look: Pixels, lag: int = 1) -> Pixels:
+    """Likeness of each row with the one `lag` rows before it; n - lag numbers."""
+    return np.asarray(np.einsum("ij,ij->i", look[lag:], look[:-lag]), np.float32)
 
 
 def of(members: Sequence[Member]) -> Shoot:
