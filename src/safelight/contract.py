@@ -216,10 +216,11 @@ def fused_equals_chain(operator: Operator[Any]) -> None:
     if not operator.pointwise:
         return
     for params in _frame_examples(operator):
-        step = Step(operator=operator, params=params)
+        run = [Step(operator=operator, params=params)]
+        fused = fuse(run, specimens.suite_tools())
         for picture in (specimens.scene(), specimens.ramps()):
-            chain = srgb8(through(Frame(pixels=linear_of_srgb(picture)), [step], specimens.suite_tools()).pixels)
-            apart = np.abs(apply_fused(fuse([step], specimens.suite_tools()), picture).astype(int) - chain.astype(int))
+            chain = srgb8(through(Frame(pixels=linear_of_srgb(picture)), run, specimens.suite_tools()).pixels)
+            apart = np.abs(apply_fused(fused, picture).astype(int) - chain.astype(int))
             if apart.mean() > FUSED_MEAN or (apart <= FUSED_MOST).mean() < FUSED_SHARE:
                 _fail(
                     operator, f"fused differs for {params}: {apart.mean():.2f} levels on average, {apart.max()} at most"

@@ -136,11 +136,14 @@ def spoil(before: Frame, params: CropParams) -> Frame:
 
 
 def _aspect(ratio: str) -> float:
+    width, colon, height = ratio.partition(":")
     try:
-        width, height = (float(part) for part in ratio.split(":"))
-        return width / height if width > 0 and height > 0 else math.nan
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"a ratio looks like 3:2, not {ratio!r}") from None
+        sides = float(width), float(height)
+    except ValueError:
+        sides = 0.0, 0.0
+    if not (colon and min(sides) > 0):
+        raise ValueError(f"a ratio looks like 3:2, not {ratio!r}")
+    return sides[0] / sides[1]
 
 
 operator: Operator[CropParams] = Operator(

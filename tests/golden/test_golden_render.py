@@ -1,0 +1,73 @@
+"""Pictures that renders gave when they were last looked at; they may move by one level, no more.
+
+A failing test leaves the picture it got beside a copy of the golden one. After a wanted change, run this file as a
+script: it writes the pictures anew, and the change of a picture is looked at in review.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from safelight import specimens
+from safelight.media.colour import linear_of_srgb, srgb8
+from safelight.media.frame import Frame
+from safelight.operators import crop, painted_light, template
+from safelight.render import Step, apply_fused, fuse, through
+
+HERE = Path(__file__).resolve().parent
+TOOLS = specimens.suite_tools()
+
+
+def step(operator, params):
+    return Step(operator=operator, params=params)
+
+
+CONTRAST = step(template.operator, template.TemplateParams(strength=0.6))
+CROP = step(crop.operator, crop.CropParams(box=(0.1, 0.05, 0.9, 0.95), angle=6.0))
+LIGHT = step(painted_light.operator, painted_light.PaintedLightParams(ev=1.5, mask="ab" * 32))
+RUNS = {
+    "template": [CONTRAST],
+    "crop": [CROP],
+    "painted_light": [LIGHT],
+    "all_three": [CONTRAST, LIGHT, CROP],
+}
+
+
+def scene():
+    """The made scene, large enough that a person sees something."""
+    return cv2.resize(specimens.scene(), (192, 144), interpolation=cv2.INTER_CUBIC)
+
+
+def rendered(steps):
+    return srgb8(through(Frame(pixels=linear_of_srgb(scene())), steps, TOOLS).pixels)
+
+
+def near(got, name, folder):
+    golden = cv2.imread(str(HERE / f"{name}.png"))[..., ::-1]
+    apart = np.abs(got.astype(int) - golden) if got.shape == golden.shape else np.array([255])
+    if apart.max() > 1:
+        cv2.imwrite(str(folder / f"{name}.got.png"), got[..., ::-1])
+        cv2.imwrite(str(folder / f"{name}.golden.png"), golden[..., ::-1])
+    return apart.max()
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_render_is_as_it_was(name, tmp_path):
+    assert near(rendered(RUNS[name]), name, tmp_path) <= 1, f"look at {tmp_path}"
+
+
+def test_fused_render_is_as_it_was(tmp_path):
+    assert near(apply_fused(fuse([CONTRAST], TOOLS), scene()), "template", tmp_path) <= 1, f"look at {tmp_path}"
+
+
+def test_golden_pictures_tell_a_change(tmp_path):
+    other = step(template.operator, template.TemplateParams(strength=0.8))
+    assert near(rendered([other]), "template", tmp_path) > 1
+    assert {path.name for path in tmp_path.iterdir()} == {"template.got.png", "template.golden.png"}
+
+
+if __name__ == "__main__":
+    for run, todo in RUNS.items():
+        cv2.imwrite(str(HERE / f"{run}.png"), rendered(todo)[..., ::-1])
