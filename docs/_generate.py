@@ -1,11 +1,14 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Writes the manual pages of operators and probes from their declarations; `--check` only says what is out of date.
+"""Writes the manual pages of operators and probes from their declarations, and code into the tutorial.
+
+`--check` only says what is out of date.
 
 python docs/_generate.py [--check]
 """
 
 import inspect
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +31,7 @@ def pages() -> dict[Path, str]:
     probes = dict(plugins.probes()) | {"template": probe_template.probe}
     made = {DOCS / "operators" / f"{name}.md": operator_page(item, probes) for name, item in operators.items()}
     made |= {DOCS / "probes" / f"{name}.md": probe_page(item, operators, probes) for name, item in probes.items()}
+    made |= {path: with_code(path.read_text("utf-8")) for path in (DOCS / "tutorial").glob("*.md")}
     made[DOCS / "operators" / "index.md"] = index("Operators", "Evidence in, proposals out; then pixels.", operators)
     made[DOCS / "probes" / "index.md"] = index("Probes", "Pictures in, evidence out.", probes)
     return made
@@ -89,6 +93,16 @@ def probe_page(probe: Probe, operators: Mapping[str, Operator[Any]], probes: Map
         )
         + "\n"
     )
+
+
+def with_code(text: str) -> str:
+    """The text with the present code of each file that it includes between `<!-- code: PATH -->` and `<!-- end -->`."""
+
+    def block(found: re.Match[str]) -> str:
+        code = (DOCS.parent / found[1]).read_text("utf-8").strip()
+        return f"<!-- code: {found[1]} -->\n```python\n{code}\n```\n<!-- end -->"
+
+    return re.sub(r"<!-- code: (\S+) -->\n.*?<!-- end -->", block, text, flags=re.DOTALL)
 
 
 def index(title: str, about: str, items: Mapping[str, Any]) -> str:
