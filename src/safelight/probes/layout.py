@@ -41,7 +41,7 @@ def measure(picture: Picture) -> Sequence[Measure]:
         Measure(name="embedding", value=pack(_embedding(light, luma))),
         Measure(name="hash.perceptual", value=perceptual_hash(luma)),
         Measure(name="layout.thumb", value=_thumb(luma)),
-        Measure(name="layout.detail", value=_text(_detail(grey(picture.work)))),
+        Measure(name="layout.detail", value=pack_detail(_detail(grey(picture.work)))),
         Measure(name="layout.light", value=[round(float(v), 3) for v in light.mean((0, 1))], unit="log2"),
     )
 
@@ -70,6 +70,11 @@ def unpack_thumb(value: Json) -> Bytes:
         raise TypeError(f"a thumb is an object with width, height and luma, not {value!r}")
     luma = np.frombuffer(binascii.a2b_base64(value["luma"]), np.uint8)
     return np.asarray(luma.reshape(value["height"], value["width"]), np.uint8)
+
+
+def pack_detail(cells: Pixels) -> str:
+    """A map of 12 x 12 log2 numbers as 192 letters; resolves 1/16 from -8 to 7.9."""
+    return _text(np.asarray(np.clip(np.rint((cells + 8) / DETAIL_STEP), 0, 255), np.uint8))
 
 
 def unpack_detail(texts: Iterable[str]) -> Pixels:
@@ -150,13 +155,13 @@ def _thumb(luma: Bytes) -> Json:
     return {"width": size[0], "height": size[1], "luma": _text(thumb)}
 
 
-def _detail(luma: Bytes) -> Bytes:
-    """12 x 12 bytes: log2 of the mean absolute Laplacian by cell, from -8 in steps of 1/16."""
+def _detail(luma: Bytes) -> Pixels:
+    """12 x 12: log2 of the mean absolute Laplacian by cell, in grey levels at 800 px."""
     scale = min(1.0, DETAIL_SIDE / max(luma.shape))
     size = max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale))
     fine = np.abs(cv2.Laplacian(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), cv2.CV_16S))
     cells = cv2.resize(fine.astype(np.float32), (DETAIL_CELLS, DETAIL_CELLS), interpolation=cv2.INTER_AREA)
-    return np.asarray(np.clip(np.rint((np.log2(cells + 2.0**-8) + 8) / DETAIL_STEP), 0, 255), np.uint8)
+    return np.asarray(np.log2(cells + 2.0**-8), np.float32)
 
 
 probe = Probe(

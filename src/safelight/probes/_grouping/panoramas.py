@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from safelight.domain import GroupKind
 from safelight.media.frame import Bytes, Pixels
 from safelight.probes._grouping.sets import Found
-from safelight.probes._grouping.shoot import Shoot, Whole
+from safelight.probes._grouping.shoot import Shoot, Whole, neighbours
 from safelight.probes.layout import COLOUR_CELLS
 
 GAP_S = 8.0
 MOST_EV = 1.0  # exposures of a sweep differ by less
 MOST_MM = 0.5  # and so do focal lengths
-COARSE = 0.45  # correlation of opposite edges in the layout; unlike photos reach it by accident in one case of eight
+MOST_ALIKE = 0.9  # frames that are more alike than this have one framing
+COARSE = 0.5  # correlation of opposite edges in the layout; unlike photos reach it by accident in one case of fourteen
 MATCH = 0.5  # mean correlation of the two overlaps; unlike photos stay below 0.4, sweeps lie above 0.55
 LEAST_MATCH = 0.2  # of either overlap: a blank wall alone may fill it
 OVERLAP = (0.12, 0.85)  # of the side along which the camera turned
@@ -69,8 +70,9 @@ def _candidates(shoot: Shoot, free: NDArray[np.bool_]) -> Iterator[tuple[Whole, 
         if len(rows) < 3:
             continue
         near = np.diff(shoot.time[rows]) <= GAP_S
-        near &= np.abs(np.diff(np.nan_to_num(shoot.exposure[rows]))) <= MOST_EV
+        near &= np.abs(np.diff(shoot.exposure[rows])) <= MOST_EV
         near &= np.abs(np.diff(np.nan_to_num(shoot.focal[rows]))) <= MOST_MM
+        near &= neighbours(shoot.look[rows]) <= MOST_ALIKE
         firsts = np.flatnonzero(near[:-1] & near[1:])
         if not len(firsts):
             continue
@@ -93,9 +95,11 @@ def _side(shoot: Shoot, rows: Whole, scores: Pixels, contrasts: dict[int, Pixels
     for side in np.argsort(-scores):
         if scores[side] < COARSE:
             break
-        first, second = shift_between(one, two, int(side)), shift_between(two, three, int(side))
-        held = first.turned and second.turned and first.goes_on(second)
-        if held and (first.match + second.match) / 2 >= MATCH:
+        first = shift_between(one, two, int(side))
+        if not first.turned:
+            continue
+        second = shift_between(two, three, int(side))
+        if second.turned and first.goes_on(second) and (first.match + second.match) / 2 >= MATCH:
             return int(side)
     return None
 
@@ -166,8 +170,11 @@ def _edges(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
 
 def local_contrast(thumb: Bytes) -> Pixels:
     """Log luma less its surroundings of 21 px: exposure, vignetting, plain skies and grain say nothing."""
-    log = np.log(thumb.astype(np.float32) + 8)
+    log = _LOG[thumb]
     return np.asarray(cv2.GaussianBlur(log, (0, 0), 1) - cv2.blur(log, (21, 21)), np.float32)
+
+
+_LOG = np.log(np.arange(256, dtype=np.float32) + 8)
 
 
 def shift_between(earlier: Pixels, later: Pixels, side: int) -> Shift:

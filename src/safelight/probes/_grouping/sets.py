@@ -88,7 +88,7 @@ class _Exposures:
     def of(cls, shoot: Shoot, run: Whole) -> "_Exposures":
         bias = shoot.bias[run].tolist()
         biased = all(value == value for value in bias) and max(bias) - min(bias) >= STEP_EV  # noqa: PLR0124 - NaN
-        level = bias if biased else np.nan_to_num(shoot.exposure[run]).tolist()
+        level = bias if biased else shoot.exposure[run].tolist()
         return cls(level=level, flagged=shoot.bracketed[run].tolist(), biased=biased)
 
     def told(self, frames: Sequence[int]) -> bool:
@@ -148,7 +148,7 @@ def _bracket(run: Whole, exposures: _Exposures, frames: Sequence[int]) -> Found 
 
 
 def _stack(shoot: Shoot, run: Whole) -> Found | None:
-    if len(run) < LEAST or np.ptp(np.nan_to_num(shoot.exposure[run])) > STACK_EV:
+    if len(run) < LEAST or np.ptp(shoot.exposure[run]) > STACK_EV:
         return None
     distance = shoot.distance[run].tolist()
     steps = [after - before for before, after in pairwise(distance)]
@@ -176,9 +176,7 @@ def _travel(shoot: Shoot, run: Whole) -> float | None:
     Every cell has a frame in which it is sharpest. The number of that frame is fitted as a plane over the cell's
     place: the multiple correlation of this fit.
     """
-    maps = shoot.details(run)
-    if maps is None:
-        return None
+    maps = shoot.detail[run]
     flat = maps.reshape(len(run), -1)
     clear = np.flatnonzero(flat.max(axis=0) - flat.min(axis=0) >= DOUBLING)
     if len(clear) < CLEAR * flat.shape[1]:

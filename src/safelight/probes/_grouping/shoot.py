@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from safelight.domain import Measure
 from safelight.media.frame import Bytes, Matrix, Pixels
 from safelight.probes import Member
-from safelight.probes.layout import LENGTH, unpack, unpack_detail, unpack_thumb
+from safelight.probes.layout import DETAIL_CELLS, LENGTH, pack_detail, unpack, unpack_detail, unpack_thumb
 
 Whole = NDArray[np.intp]
 UNKNOWN = -1  # body of a photo that does not say
@@ -21,7 +21,8 @@ class Shoot:
     """Photos in the order of their paths.
 
     `time` is seconds (aligned once `clocks` has spoken), `body` an index into `bodies`, `exposure` log2 of light let
-    in (seconds x ISO / 100 / f²), `light` log2 of the scene's own luminance, `look` unit embeddings (zeros: unknown).
+    in (seconds x ISO / 100 / f²; 0: unknown), `light` log2 of the scene's own luminance, `look` unit embeddings (zeros:
+    unknown), `detail` maps of fine detail (the same everywhere: unknown).
     """
 
     ids: tuple[str, ...]
@@ -36,6 +37,7 @@ class Shoot:
     focal: Matrix
     light: Matrix
     look: Pixels
+    detail: Pixels
     facts: tuple[Mapping[str, Measure], ...]
 
     def __len__(self) -> int:
@@ -54,11 +56,6 @@ class Shoot:
         """Luma at 96 px."""
         found = self.facts[row].get("layout.thumb")
         return None if found is None or found.value is None else unpack_thumb(found.value)
-
-    def details(self, rows: Whole) -> Pixels | None:
-        """Detail maps, n x 12 x 12; None unless all are known."""
-        texts = [_text(self.facts[row], "layout.detail") for row in rows.tolist()]
-        return None if None in texts else unpack_detail(text for text in texts if text is not None)
 
 
 def neighbours(look: Pixels, lag: int = 1) -> Pixels:
@@ -85,14 +82,15 @@ def of(members: Sequence[Member]) -> Shoot:
         bodies=bodies,
         time=_times([capture.at for capture in captures]),
         body=np.array([index.get(name or "", UNKNOWN) for name in names], dtype=np.intp),
-        exposure=exposure,
+        exposure=np.nan_to_num(exposure),
         seconds=seconds,
         bias=bias,
         bracketed=np.array([bool(capture.bracketed) for capture in captures], dtype=bool),
         distance=distance,
         focal=focal,
-        light=_brightness(order) - exposure,
+        light=_brightness(order) - exposure,  # NaN where either is unknown
         look=_looks(order),
+        detail=_details(order),
         facts=tuple(member.facts for member in order),
     )
 
@@ -133,6 +131,11 @@ def _looks(members: Sequence[Member]) -> Pixels:
     if known:
         rows[known] = unpack([text for text in texts if text is not None])
     return rows
+
+
+def _details(members: Sequence[Member]) -> Pixels:
+    unknown = pack_detail(np.zeros((DETAIL_CELLS, DETAIL_CELLS), np.float32))
+    return unpack_detail(_text(member.facts, "layout.detail") or unknown for member in members)
 
 
 def _text(facts: Mapping[str, Measure], name: str) -> str | None:
