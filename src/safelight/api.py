@@ -1,11 +1,13 @@
 """What programs call: the same functions that the command line calls."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from safelight import explain, line, verdicts
+from safelight import deliver as delivering
+from safelight import explain, line, report, verdicts
+from safelight.deliver import Order
 from safelight.domain import Asset, Say, Verdict
 from safelight.errors import UsageError
 from safelight.line import Options, Pass, Progress
@@ -37,9 +39,27 @@ class Library:
         self, folder: Path | str, *, options: Options | None = None, cache: Path | None = None,
         tell: Callable[[Progress], None] = silent,
     ) -> Pass:  # fmt: skip
-        """Makes the first pass over a folder. Raises NothingFound, UsageError or LibraryError; a bad file raises
-        nothing and is listed in `status`."""
-        return line.first_pass(self.store, ShootFolder.at(Path(folder), cache=cache), options or Options(), tell)
+        """Makes the first pass over a folder and writes its report. Raises NothingFound, UsageError or LibraryError; a
+        bad file raises nothing and is listed in the state's `failed`."""
+        where = ShootFolder.at(Path(folder), cache=cache)
+        made = line.first_pass(self.store, where, options or Options(), tell)
+        place = report.write(self.store, ShootState.load(self.store, made.shoot), where, fresh=made.changed)
+        return replace(made, report=place)
+
+    def deliver(
+        self,
+        folder: Path | str,
+        to: Path | str,
+        *,
+        order: Order | None = None,
+        cache: Path | None = None,
+        tell: Callable[[Progress], None] = silent,
+    ) -> dict[str, Any]:
+        """Writes the finished files of a shoot to an empty folder and returns the manifest (`safelight.delivery/1`).
+        Raises Refused where questions are open and the order is no draft."""
+        where = ShootFolder.at(Path(folder), cache=cache)
+        chosen = replace(order or Order(to=Path(to)), to=Path(to))
+        return delivering.deliver(self.store, where, self.state(folder, cache=cache), chosen, tell=tell)
 
     def shoots(self) -> list[Shoot]:
         """All shoots that were ever run."""

@@ -69,7 +69,7 @@ def run(
     )  # fmt: skip
     with Library.open(library) as opened, terminal.Bar() as bar:
         made = opened.run(folder, options=options, cache=cache, tell=bar.tell)
-        found = summary.of_run(opened, folder, made, cache=cache)
+        found = summary.of_run(opened.state(folder, cache=cache), made)
     if as_json:
         show(found)
     else:
@@ -239,11 +239,10 @@ def deliver(
     from safelight import terminal
     from safelight.api import Library
     from safelight.deliver import Order, words
-    from safelight.deliver import deliver as hand_over
 
     order = Order(to=to, preset=preset, names=names, sidecars=sidecars, draft=draft, sign_off=sign_off, jobs=jobs)
     with Library.open(library) as opened, terminal.Bar() as bar:
-        manifest = hand_over(opened, folder, order, cache=cache, tell=bar.tell)
+        manifest = opened.deliver(folder, to, order=order, cache=cache, tell=bar.tell)
     if as_json:
         show(manifest)
     else:

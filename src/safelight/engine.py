@@ -45,7 +45,7 @@ def engine(name: str = "process", *, jobs: int | None = None) -> Iterator[tuple[
                 raise
     elif name.startswith("dask://"):
         try:
-            from distributed import Client  # noqa: PLC0415 - an optional package
+            from distributed import Client
         except ImportError as error:
             raise UsageError(
                 "The engine dask needs a package that is not installed.", remedy="pip install 'safelight[dask]'"
@@ -59,9 +59,9 @@ def engine(name: str = "process", *, jobs: int | None = None) -> Iterator[tuple[
 
 def _quiet() -> None:
     """One thread a worker: the processes are the parallelism, and Ctrl-C is the parent's business."""
-    import signal  # noqa: PLC0415 - only in workers
+    import signal
 
-    import cv2  # noqa: PLC0415
+    import cv2
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)

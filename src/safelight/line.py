@@ -64,6 +64,7 @@ class Pass:
     changed: bool
     seconds: float
     troubles: tuple[str, ...] = ()
+    report: Path | None = None
 
 
 def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Tell) -> Pass:

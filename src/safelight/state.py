@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from safelight import plugins
@@ -55,6 +56,16 @@ class Photo:
         return State.ABSTAINED if proposal.cannot_tell else State.PROPOSED
 
     @property
+    def taken(self) -> datetime | None:
+        """When it was taken, on the clock that all bodies of the shoot were aligned to; without a zone."""
+        if self.asset.capture.at is None:
+            return None
+        moment = datetime.fromisoformat(self.asset.capture.at).replace(tzinfo=None)
+        offset = self.facts.get("clock.offset_s")
+        ahead = float(offset.value) if offset and isinstance(offset.value, int | float) else 0.0
+        return moment - timedelta(seconds=ahead)
+
+    @property
     def decision(self) -> Cull:
         """Kept, rejected or undecided: a person's word if there is one, else what the machine proposes."""
         verdict = self.standing.get("cull")
@@ -104,6 +115,11 @@ class Photo:
             return []
         waiting = (State.PROPOSED, State.ESCALATED)
         return sorted(name for name in self.proposals if name != "cull" and self.state(name) in waiting)
+
+
+def by_time(photos: Iterable[Photo]) -> list[Photo]:
+    """Photos in the order in which they were taken; those without a time come last, by path."""
+    return sorted(photos, key=lambda p: (p.taken is None, p.taken.isoformat() if p.taken else "", p.path))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,11 +1,9 @@
 """A shoot in at most twelve lines: what was kept, what needs a person, what failed, what to type next."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from safelight import weights
-from safelight.api import Library
 from safelight.domain import Cull, State
 from safelight.line import Pass
 from safelight.state import ShootState, needs_a_person
@@ -13,16 +11,11 @@ from safelight.state import ShootState, needs_a_person
 SCHEMA = "safelight.status/1"
 
 
-def of_run(library: Library, folder: Path, made: Pass, *, cache: Path | None = None) -> dict[str, Any]:
-    """The summary after a run, with its report; an unchanged shoot is told from the last report and the counts."""
-    from safelight import report  # noqa: PLC0415 - templates are loaded only here
-
-    state = library.state(folder, cache=cache)
-    place = report.write(library.store, state, folder, cache=cache, fresh=made.changed)
-    found = of(state)
-    return found | {
-        "schema": SCHEMA, "changed": made.changed, "looked": made.looked, "seconds": round(made.seconds, 1),
-        "report": str(place), "troubles": list(made.troubles),
+def of_run(state: ShootState, made: Pass) -> dict[str, Any]:
+    """The summary after a run."""
+    return of(state) | {
+        "changed": made.changed, "looked": made.looked, "seconds": round(made.seconds, 1), "report": str(made.report),
+        "troubles": list(made.troubles),
     }  # fmt: skip
 
 

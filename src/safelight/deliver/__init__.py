@@ -3,24 +3,21 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from safelight import __version__, engine, weights
-from safelight.api import Library, silent
+from safelight import __version__, engine, sidecars, weights
 from safelight.deliver import gate, manifest, names, presets
 from safelight.deliver.write import Job, Written, deliver_one
 from safelight.domain import Input, Version
 from safelight.errors import UsageError
 from safelight.files import write_atomic
 from safelight.line import Progress
-from safelight.state import Photo, ShootState
+from safelight.state import Photo, ShootState, by_time
 from safelight.store import schema
-from safelight.store.library import now, text
+from safelight.store.library import Library, now, text
 from safelight.store.objects import ShootFolder
 
-NO_TIME = datetime(1, 1, 1)  # noqa: DTZ001 - cameras write local time
 DRAFT_FOLDER_NOTE = "DRAFT - not final.txt"
 
 
@@ -39,9 +36,8 @@ class Order:
 
 
 def deliver(
-    library: Library, folder: Path | str, order: Order, *, cache: Path | None = None,
-    tell: Callable[[Progress], None] = silent,
-) -> dict[str, Any]:  # fmt: skip
+    library: Library, where: ShootFolder, state: ShootState, order: Order, *, tell: Callable[[Progress], None]
+) -> dict[str, Any]:
     """Writes a delivery and returns its manifest (`safelight.delivery/1`).
 
     Raises Refused where questions are open and it is no draft, UsageError where the target is not empty or a name or
@@ -50,8 +46,6 @@ def deliver(
     template = order.names or names.DEFAULT
     names.validate(template)
     preset = presets.find(order.preset)
-    where = ShootFolder.at(Path(folder), cache=cache)
-    state = library.state(folder, cache=cache)
     answer = gate.ask(state, draft=order.draft)
     target = _target(order.to, where)
     jobs = _jobs(state, where, answer.photos, order=order, preset=preset, template=template, target=target)
@@ -65,15 +59,9 @@ def deliver(
     write_atomic(target / "report.html", manifest.page(made).encode())
     if order.draft:
         write_atomic(target / DRAFT_FOLDER_NOTE, manifest.draft_note(made).encode())
-    row = {
-        "id": made["id"],
-        "shoot": state.shoot.id,
-        "manifest": text(made),
-        "by": order.sign_off,
-        "draft": order.draft,
-    }
-    library.store.append(schema.deliveries, [row | {"at": now()}])
-    library.store.append(schema.versions, [_version_row(state, job) for job in jobs])
+    signed = {"by": order.sign_off, "draft": order.draft, "at": now()}
+    library.append(schema.deliveries, [signed | {"id": made["id"], "shoot": state.shoot.id, "manifest": text(made)}])
+    library.append(schema.versions, [_version_row(state, job) for job in jobs])
     return made
 
 
@@ -112,13 +100,11 @@ def _jobs(
     template: str, target: Path,
 ) -> list[Job]:  # fmt: skip
     """One job a photo, in the order in which they were taken, with names that do not clash."""
-    from safelight import sidecars
-
-    ordered = sorted(photos, key=lambda p: (taken_at(p) is None, taken_at(p) or NO_TIME, p.path))
+    ordered = by_time(photos)
     wanted = []
     for number, photo in enumerate(ordered, 1):
         facts = names.Facts(
-            path=photo.path, captured=taken_at(photo), sequence=number, jobcode=state.shoot.name,
+            path=photo.path, captured=photo.taken, sequence=number, jobcode=state.shoot.name,
             camera=photo.asset.capture.camera or "", width=photo.asset.width or 0, height=photo.asset.height or 0,
         )  # fmt: skip
         wanted.append(names.name(template, facts, preset.format.suffix))
@@ -130,16 +116,6 @@ def _jobs(
         )
         for photo, chosen in zip(ordered, names.unique(wanted), strict=True)
     ]  # fmt: skip
-
-
-def taken_at(photo: Photo) -> datetime | None:
-    """When a photo was taken, on the clock that all bodies of the shoot were aligned to; without a zone."""
-    if photo.asset.capture.at is None:
-        return None
-    moment = datetime.fromisoformat(photo.asset.capture.at).replace(tzinfo=None)
-    offset = photo.facts.get("clock.offset_s")
-    ahead = float(offset.value) if offset and isinstance(offset.value, int | float) else 0.0
-    return moment - timedelta(seconds=ahead)
 
 
 def _write(jobs: list[Job], order: Order, tell: Callable[[Progress], None]) -> list[Written]:

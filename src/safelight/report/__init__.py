@@ -14,11 +14,10 @@ import numpy as np
 import simplejpeg
 
 from safelight import explain, summary, weights
-from safelight.deliver import taken_at
 from safelight.domain import Cull, Group, GroupKind, Input, State, Version
 from safelight.files import write_atomic
 from safelight.report.timeline import timeline
-from safelight.state import Photo, ShootState
+from safelight.state import Photo, ShootState, by_time
 from safelight.store import records
 from safelight.store.library import Library
 from safelight.store.objects import ShootFolder
@@ -31,9 +30,8 @@ NAMES = {
 }  # fmt: skip
 
 
-def write(library: Library, state: ShootState, folder: Path, *, cache: Path | None = None, fresh: bool = True) -> Path:
+def write(library: Library, state: ShootState, where: ShootFolder, *, fresh: bool = True) -> Path:
     """Writes the report of a shoot and returns where it lies. An unchanged shoot keeps the report it has."""
-    where = ShootFolder.at(folder, cache=cache)
     place = where.state / "reports" / "report.html"
     if not fresh and place.exists():
         return place
@@ -43,9 +41,9 @@ def write(library: Library, state: ShootState, folder: Path, *, cache: Path | No
 
 def page(library: Library, state: ShootState, where: ShootFolder) -> str:
     """The HTML of the report."""
-    photos = sorted(state.photos.values(), key=lambda p: (taken_at(p) is None, str(taken_at(p)), p.path))
+    photos = by_time(state.photos.values())
     pictures = Pictures(where, len(photos))
-    waiting = sorted((p for p in photos if p.decision is Cull.UNDECIDED), key=_harm)
+    waiting = sorted((p for p in photos if p.decision is Cull.UNDECIDED and not _is_tie(p)), key=_harm)
     return _template().render(
         shoot=state.shoot,
         counts=summary.of(state),
@@ -205,6 +203,12 @@ def _clocks(photos: Iterable[Photo]) -> list[dict[str, Any]]:
         if offset is not None and photo.asset.capture.body:
             found[photo.asset.capture.body] = offset
     return [{"body": body, "offset": m.value, "cannot_tell": m.cannot_tell} for body, m in sorted(found.items())]
+
+
+def _is_tie(photo: Photo) -> bool:
+    """Whether a photo waits only because its group has an equal; the group shows it."""
+    proposal = photo.proposals.get("cull")
+    return proposal is not None and bool(proposal.edit.params["tie_with"])
 
 
 def _harm(photo: Photo) -> tuple[float, str]:

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from html import escape
 
-from safelight.deliver import taken_at
 from safelight.domain import Cull
 from safelight.state import Photo
 
-WIDTH, ROW, LEFT, TOP = 1200, 22, 190, 6  # px
+WIDTH, ROW, LEFT, TOP = 1200, 22, 240, 6  # px
 
 
 def timeline(photos: Sequence[Photo]) -> str:
     """An SVG drawing; empty where fewer than two photos carry a time."""
-    timed = [(taken, photo) for photo in photos if (taken := taken_at(photo)) is not None]
+    timed = [(photo.taken, photo) for photo in photos if photo.taken is not None]
     if len(timed) < 2:
         return ""
     first, last = min(t for t, _ in timed), max(t for t, _ in timed)
@@ -23,7 +22,7 @@ def timeline(photos: Sequence[Photo]) -> str:
     parts = [f'<svg class="timeline" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{told}">']
     for row, body in enumerate(bodies):
         y = TOP + ROW * row
-        parts.append(f'<text x="0" y="{y + 14}">{escape(body[:32])}</text>')
+        parts.append(f'<text x="0" y="{y + 14}">{escape(body[:38])}</text>')
         parts.append(f'<line x1="{LEFT}" x2="{WIDTH}" y1="{y + ROW - 4}" y2="{y + ROW - 4}"/>')
     for taken, photo in timed:
         x = LEFT + 4 + (WIDTH - LEFT - 8) * (taken - first).total_seconds() / span

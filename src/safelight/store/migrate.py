@@ -13,8 +13,8 @@ def upgrade(engine: sa.Engine, metadata: sa.MetaData) -> None:
     if current(engine) == HEAD:
         return
     # Imported late: alembic costs a tenth of a second and is needed once in a library's life.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic import command
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(PLACE).replace("%", "%%"))

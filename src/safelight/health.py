@@ -1,0 +1,198 @@
+"""What works on this machine, what is missing and what to do about it; what can be set; which weights there are."""
+
+import importlib
+import os
+import platform
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from safelight import __version__, plugins, weights
+from safelight.errors import SafelightError
+from safelight.store import library as store
+
+PACKAGES = {  # import name: (what it is for, remedy)
+    "cv2": "pictures and faces",
+    "simplejpeg": "JPEG",
+    "rawpy": "camera raws",
+    "pyvips": "TIFF, PNG and wide-gamut profiles",
+    "PyOpenColorIO": "rendering",
+    "lxml": "sidecars",
+    "distributed": "a Dask cluster (optional)",
+}
+OPTIONAL = frozenset({"distributed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Something that can be set: where it is set, what it means, what holds now."""
+
+    name: str
+    where: str
+    about: str
+    now: Callable[[], str]
+
+
+def _variable(name: str, default: Callable[[], str]) -> Callable[[], str]:
+    return lambda: os.environ.get(name) or default()
+
+
+SETTINGS = (
+    Setting(
+        name="library", where="--library DIR or SAFELIGHT_LIBRARY", about="Where the studio library lies.",
+        now=_variable("SAFELIGHT_LIBRARY", lambda: str(store.default_folder())),
+    ),
+    Setting(
+        name="weights", where="SAFELIGHT_WEIGHTS", about="Where weights lie.", now=lambda: str(weights.folder()),
+    ),
+    Setting(
+        name="policy", where="--policy FILE", about="What the machine may do alone; laid over the built-in policy.",
+        now=lambda: "built in",
+    ),
+    Setting(
+        name="cache", where="--cache DIR", about="Where .safelight goes for a shoot that is read-only.",
+        now=lambda: ".safelight in the shoot's folder",
+    ),
+    Setting(
+        name="jobs", where="--jobs N", about="Worker processes of a run.", now=lambda: str(os.cpu_count() or 1),
+    ),
+    Setting(name="target", where="--target N", about="Keep about so many photos.", now=lambda: "none"),
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- doctor
+
+
+def examine(library: str | None = None) -> dict[str, Any]:
+    """`safelight.doctor/1`: packages, plug-ins, weights, library, each with its state and a remedy."""
+    checks = [*_packages(), *_plugins(), *_weights(), _library(library), _disk()]
+    return {
+        "schema": "safelight.doctor/1",
+        "version": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "ok": all(c["ok"] or c["optional"] for c in checks),
+        "checks": checks,
+    }
+
+
+def _check(name: str, *, ok: bool, about: str, remedy: str = "", optional: bool = False) -> dict[str, Any]:
+    return {"name": name, "ok": ok, "about": about, "remedy": "" if ok else remedy, "optional": optional}
+
+
+def _packages() -> list[dict[str, Any]]:
+    found = []
+    for module, purpose in PACKAGES.items():
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # noqa: BLE001 - a package that breaks at import is what is looked for
+            remedy = (
+                "pip install 'safelight[dask]'" if module in OPTIONAL else "pip install --force-reinstall safelight"
+            )
+            about = f"{purpose}: {error}"
+            found.append(_check(module, ok=False, about=about, remedy=remedy, optional=module in OPTIONAL))
+        else:
+            found.append(_check(module, ok=True, about=f"{purpose}, {_version(module)}", optional=module in OPTIONAL))
+    return found
+
+
+def _version(module: str) -> str:
+    for name in metadata.packages_distributions().get(module, []):
+        return metadata.version(name)
+    return "version unknown"
+
+
+def _plugins() -> list[dict[str, Any]]:
+    probes, operators = plugins.probes(), plugins.operators()
+    good = [
+        _check("probes", ok=bool(probes), about=", ".join(probes), remedy="pip install --force-reinstall safelight"),
+        _check(
+            "operators",
+            ok=bool(operators),
+            about=", ".join(operators),
+            remedy="pip install --force-reinstall safelight",
+        ),
+    ]
+    remedy = "Install a version that fits, or remove it with pip uninstall."
+    return good + [_check(f"{b.group}: {b.name}", ok=False, about=b.error, remedy=remedy) for b in plugins.broken()]
+
+
+def _weights() -> list[dict[str, Any]]:
+    installed = weights.installed()
+    return [
+        _check(
+            f"weights {m.name}", ok=m.name in installed, about=m.task, optional=True,
+            remedy=f"safelight models fetch {m.name}",
+        )
+        for m in weights.catalogue()
+    ]  # fmt: skip
+
+
+def _library(place: str | None) -> dict[str, Any]:
+    try:
+        with store.Library.open(place) as opened:
+            where = str(opened.folder or place)
+    except SafelightError as error:
+        return _check("library", ok=False, about=error.cause, remedy=error.remedy)
+    return _check("library", ok=True, about=where)
+
+
+def _disk() -> dict[str, Any]:
+    place = store.default_folder()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 1e9
+    return _check("disk", ok=free > 1, about=f"{free:.1f} GB free for the library", remedy="Make room on the disk.")
+
+
+def words(found: Mapping[str, Any]) -> str:
+    """The examination for a terminal."""
+    lines = [f"safelight {found['version']}, Python {found['python']}"]
+    for c in found["checks"]:
+        state = "works  " if c["ok"] else "missing" if c["optional"] else "BROKEN "
+        lines.append(f"  {state}  {c['name']}: {c['about']}")
+        if c["remedy"]:
+            lines.append(f"           {c['remedy']}")
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------- settings and models
+
+
+def settings() -> dict[str, Any]:
+    """`safelight.settings/1`."""
+    rows = [{"name": s.name, "where": s.where, "about": s.about, "now": s.now()} for s in SETTINGS]
+    return {"schema": "safelight.settings/1", "settings": rows}
+
+
+def settings_words(found: Mapping[str, Any]) -> str:
+    """The settings for a terminal."""
+    return "\n".join(f"{s['name']}: {s['now']}\n  {s['about']} Set it with {s['where']}." for s in found["settings"])
+
+
+def models() -> dict[str, Any]:
+    """`safelight.models/1`: the papers of all weights, and whether they are here."""
+    installed = weights.installed()
+    rows = [
+        {
+            "name": m.name, "task": m.task, "installed": m.name in installed, "megabytes": round(m.size / 1e6, 1),
+            "from": f"{m.package}=={m.version}", "files": {f.name: f.sha256 for f in m.files},
+            "licence": {"code": m.licence.code, "weights": m.licence.weights, "data": m.licence.data},
+            "commercial": m.licence.commercial, "measured": m.measured,
+        }
+        for m in weights.catalogue()
+    ]  # fmt: skip
+    return {"schema": "safelight.models/1", "folder": str(weights.folder()), "models": rows}
+
+
+def models_words(found: Mapping[str, Any]) -> str:
+    """The weights for a terminal."""
+    lines = [f"Weights lie in {Path(found['folder'])}."]
+    for m in found["models"]:
+        here = "installed" if m["installed"] else "not installed"
+        lines.append(f"{m['name']} ({m['megabytes']} MB, {here}): {m['task']}")
+        lines.append(f"  weights: {m['licence']['weights']}; commercial use: {m['commercial']}; from {m['from']}")
+    return "\n".join(lines)
