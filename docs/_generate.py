@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a script, not a package
+
 """Writes the manual pages of operators and probes from their declarations, and code into the tutorial.
 
 `--check` only says what is out of date.

@@ -29,7 +29,7 @@ from safelight.media.colour import (
     srgb16,
     strips,
 )  # fmt: skip
-from safelight.media.frame import Bytes, Frame, Matrix, Pixels
+from safelight.media.frame import Bytes, Frame, Matrix, Pixels, moving
 from safelight.media.timeline import Timeline
 from safelight.operators import Medium, Operator, Tools
 
@@ -93,22 +93,27 @@ def render_timeline(timeline: Timeline, edits: Sequence[Edit], tools: Tools) -> 
     return timeline
 
 
-def render_bytes(rgb: Bytes, edits: Sequence[Edit], tools: Tools) -> Bytes:
-    """Bytes (sRGB) with all edits, H x W x 3: at once where every edit is pointwise, through float light elsewhere."""
+def render_bytes(source: Bytes | Frame, edits: Sequence[Edit], tools: Tools) -> Bytes:
+    """Bytes (sRGB, H x W x 3) with all edits, of sRGB bytes or of light.
+
+    Bytes go at once where every edit is pointwise; all else goes through float light, in strips.
+    """
     todo = steps(edits)
+    if isinstance(source, Frame):
+        return np.asarray(_in_strips(source, todo, tools, back=srgb8, dtype=np.uint8))
     if not todo:
-        return rgb
+        return source
     if all(step.operator.pointwise for step in todo):
-        return apply_fused(fuse(todo, tools), rgb)
-    return np.asarray(_in_strips(rgb, todo, tools, back=srgb8, dtype=np.uint8))
+        return apply_fused(fuse(todo, tools), source)
+    return np.asarray(_in_strips(source, todo, tools, back=srgb8, dtype=np.uint8))
 
 
-def render_words(rgb: Bytes | Words, edits: Sequence[Edit], tools: Tools) -> Words:
-    """Words (sRGB, 0..65535) with all edits, from sRGB bytes or words, H x W x 3, in strips through float light."""
+def render_words(source: Bytes | Words | Frame, edits: Sequence[Edit], tools: Tools) -> Words:
+    """Words (sRGB, 0..65535, H x W x 3) with all edits, of sRGB bytes or words or of light, in strips."""
     todo = steps(edits)
-    if not todo:
-        return rgb.astype(np.uint16) * np.uint16(257) if rgb.dtype == np.uint8 else rgb.astype(np.uint16, copy=False)
-    return np.asarray(_in_strips(rgb, todo, tools, back=srgb16, dtype=np.uint16))
+    if not todo and not isinstance(source, Frame):
+        return source.astype(np.uint16) * np.uint16(257 if source.dtype == np.uint8 else 1)
+    return np.asarray(_in_strips(source, todo, tools, back=srgb16, dtype=np.uint16))
 
 
 def through(frame: Frame, todo: Sequence[Step], tools: Tools) -> Frame:
@@ -125,10 +130,8 @@ def through(frame: Frame, todo: Sequence[Step], tools: Tools) -> Frame:
 
 def tile(frame: Frame, rows: slice, columns: slice = slice(None)) -> Frame:
     """A part of a frame, whose geometry still leads from the upright source."""
-    top, left = rows.start or 0, columns.start or 0
-    shift = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top], [0.0, 0.0, 1.0]])
     alpha = None if frame.alpha is None else frame.alpha[rows, columns]
-    return frame.moved(frame.pixels[rows, columns], shift, alpha=alpha)
+    return frame.moved(frame.pixels[rows, columns], moving(-(columns.start or 0), -(rows.start or 0)), alpha=alpha)
 
 
 def _tiled(frame: Frame, todo: Sequence[Step], tools: Tools) -> Frame:
@@ -142,16 +145,21 @@ def _tiled(frame: Frame, todo: Sequence[Step], tools: Tools) -> Frame:
 
 
 def _in_strips(
-    rgb: Bytes | Words, todo: Sequence[Step], tools: Tools, *, back: Callable[[Pixels], Any], dtype: Any
+    source: Bytes | Words | Frame, todo: Sequence[Step], tools: Tools, *, back: Callable[[Pixels], Any], dtype: Any
 ) -> Any:
+    height, width = source.pixels.shape[:2] if isinstance(source, Frame) else source.shape[:2]
     if not all(step.operator.tileable for step in todo):
-        return back(through(Frame(pixels=linear_of_srgb(rgb)), todo, tools).pixels)
-    out = np.empty(rgb.shape, dtype)
-    for rows in strips(len(rgb)):
-        geometry = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, -rows.start], [0.0, 0.0, 1.0]])
-        part = Frame(pixels=linear_of_srgb(rgb[rows]), geometry=geometry)
-        out[rows] = back(through(part, todo, tools).pixels)
+        return back(through(_light(source, slice(0, height)), todo, tools).pixels)
+    out = np.empty((height, width, 3), dtype)
+    for rows in strips(height):
+        out[rows] = back(through(_light(source, rows), todo, tools).pixels)
     return out
+
+
+def _light(source: Bytes | Words | Frame, rows: slice) -> Frame:
+    if isinstance(source, Frame):
+        return tile(source, rows)
+    return Frame(pixels=linear_of_srgb(source[rows]), geometry=moving(0, -rows.start))
 
 
 # ---------------------------------------------------------------- the fast way

@@ -5,7 +5,7 @@ import pytest
 from safelight import specimens
 from safelight.contract import faults
 from safelight.media.colour import linear_of_srgb
-from safelight.media.frame import Frame
+from safelight.media.frame import Frame, scaling
 from safelight.operators.crop import CropParams, check, operator, placement, propose, render, spoil
 
 TOOLS = specimens.suite_tools()
@@ -77,7 +77,7 @@ def test_crop_of_a_crop_multiplies_geometry():
 
 
 def test_same_share_of_a_smaller_render():
-    small = Frame(pixels=smooth(120, 80).pixels, geometry=np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]]))
+    small = Frame(pixels=smooth(120, 80).pixels, geometry=scaling(0.5, 0.5))
     large = cropped(smooth(240, 160), box=(0.25, 0.25, 0.75, 0.75), angle=5)
     after = cropped(small, box=(0.25, 0.25, 0.75, 0.75), angle=5)
     assert abs(after.width * 2 - large.width) <= 2

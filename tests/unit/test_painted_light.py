@@ -8,7 +8,7 @@ from safelight import plugins
 from safelight.contract import faults
 from safelight.domain import Edit
 from safelight.errors import SafelightError
-from safelight.media.frame import Frame
+from safelight.media.frame import Frame, scaling
 from safelight.operators import Tools, crop, painted_light
 from safelight.operators.painted_light import PaintedLightParams, check, render, spoil
 from safelight.render import render as render_all
@@ -106,7 +106,7 @@ def test_mask_finds_its_place_on_a_frame_that_was_cropped_before(frame, kept, an
 def test_mask_lands_on_a_smaller_render(kept):
     half = Frame(
         pixels=np.full((HEIGHT // 2, WIDTH // 2, 3), 0.5, np.float32),
-        geometry=np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]]),
+        geometry=scaling(0.5, 0.5),
     )
     after = render(half, PaintedLightParams(ev=1, mask=kept.keep(painted())), kept.tools)
     y, x = np.nonzero(after.pixels[..., 0] > 0.75)

@@ -220,6 +220,14 @@ def test_words_equal_float_light(edits):
     assert np.array_equal(render_words(words, edits, TOOLS), slow)
 
 
+@pytest.mark.parametrize("edits", [[], [gain(1), CONTRAST], [CONTRAST, edit("blur")]], ids=["none", "strips", "whole"])
+def test_light_goes_to_bytes_and_words_in_strips(edits):
+    frame = Frame(pixels=np.random.default_rng(3).random((300, 9, 3)).astype(np.float32))
+    pixels = render(frame, edits, TOOLS).pixels
+    assert np.array_equal(render_bytes(frame, edits, TOOLS), srgb8(pixels))
+    assert np.array_equal(render_words(frame, edits, TOOLS), srgb16(pixels))
+
+
 def test_memory_is_flat_in_picture_size():
     def beyond_output(rows):
         words = np.full((rows, 64, 3), 30000, np.uint16)

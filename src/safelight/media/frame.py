@@ -51,3 +51,13 @@ class Frame:
     def moved(self, pixels: Pixels, matrix: Matrix, *, alpha: Pixels | None = None) -> "Frame":
         """The frame after `matrix` (old pixel centres to new ones) has been applied to its pixels."""
         return replace(self, pixels=pixels, alpha=alpha, geometry=matrix @ self.geometry)
+
+
+def moving(x: float, y: float) -> Matrix:
+    """The matrix that moves every pixel centre by x columns and y rows."""
+    return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
+
+
+def scaling(x: float, y: float) -> Matrix:
+    """The matrix from the pixel centres of a picture to those of the same picture resized by these factors."""
+    return np.array([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2], [0.0, 0.0, 1.0]])

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from safelight.domain import Measure
-from safelight.media.frame import Frame, Matrix, Pixels
+from safelight.media.frame import Frame, Matrix, Pixels, moving
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.params import declare
 
@@ -51,9 +51,8 @@ def render(frame: Frame, params: CropParams, tools: Tools) -> Frame:  # noqa: AR
         return frame
     if params.angle == 0:
         x0, y0, x1, y1 = _whole_pixels(params, frame.width, frame.height)
-        shift = np.array([[1.0, 0.0, -x0], [0.0, 1.0, -y0], [0.0, 0.0, 1.0]])
         alpha = None if frame.alpha is None else frame.alpha[y0:y1, x0:x1]
-        return frame.moved(np.ascontiguousarray(frame.pixels[y0:y1, x0:x1]), shift, alpha=alpha)
+        return frame.moved(np.ascontiguousarray(frame.pixels[y0:y1, x0:x1]), moving(-x0, -y0), alpha=alpha)
     matrix, size = placement(params, frame.width, frame.height)
     pixels = _warped(frame.pixels, matrix, size, cv2.INTER_CUBIC)
     alpha = None if frame.alpha is None else _warped(frame.alpha, matrix, size, cv2.INTER_LINEAR)
@@ -64,7 +63,7 @@ def placement(params: CropParams, width: int, height: int) -> tuple[Matrix, tupl
     """The matrix from pixel centres of a picture of this size to those of the result, and the result's size in px."""
     if params.angle == 0:
         x0, y0, x1, y1 = _whole_pixels(params, width, height)
-        return np.array([[1.0, 0.0, -x0], [0.0, 1.0, -y0], [0.0, 0.0, 1.0]]), (x1 - x0, y1 - y0)
+        return moving(-x0, -y0), (x1 - x0, y1 - y0)
     left, top, right, bottom = params.box
     centre = np.array([(left + right) / 2 * width, (top + bottom) / 2 * height])
     half = np.array([(right - left) / 2 * width, (bottom - top) / 2 * height])
