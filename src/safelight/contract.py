@@ -24,7 +24,7 @@ from safelight.media.colour import linear_of_srgb, srgb8
 from safelight.media.frame import Frame, Pixels
 from safelight.media.picture import Picture
 from safelight.media.timeline import Timeline
-from safelight.operators import Medium, Operator, Stage, Wishes
+from safelight.operators import Medium, Operator, Stage, Subject, Wishes
 from safelight.probes import Findings, Member, Probe
 from safelight.render import Step, apply_fused, fuse, through, tile
 
@@ -90,27 +90,43 @@ def params_survive_json(operator: Operator[Any]) -> None:
 
 
 def proposes_soundly(operator: Operator[Any]) -> None:
-    """Suggestions are about the subjects given, once each, the same every time, and survive missing evidence.
-
-    A choice is made for every member of a set.
-    """
+    """Suggestions are sound for no, one and five subjects, without evidence and with evidence that cannot tell."""
     for count in (0, 1, 5):
         for facts in specimens.facts_for(operator.needs):
-            subjects = specimens.subjects(count, facts)
-            first = operator.propose(subjects, Wishes())
-            if canonical(_plain(operator, first)) != canonical(_plain(operator, operator.propose(subjects, Wishes()))):
-                _fail(operator, "proposes something else the second time")
-            members = [suggestion.member for suggestion in first]
-            known = [subject.asset.id for subject in subjects]
-            if len(set(members)) != len(members) or not set(members) <= set(known):
-                _fail(operator, f"got {known}, but suggests something for {members}")
-            if operator.medium is Medium.CHOICE and set(members) != set(known):
-                _fail(operator, f"chooses only for {len(members)} of {len(known)} members")
-            for suggestion in first:
-                if (suggestion.params is None) == (suggestion.cannot_tell is None):
-                    _fail(operator, "suggests params and abstains at once, or neither")
-                if suggestion.score is not None and not 0 <= suggestion.score <= 1:
-                    _fail(operator, f"a score is a chance, not {suggestion.score}")
+            suggestions_are_sound(operator, specimens.subjects(count, facts))
+
+
+def suggestions_are_sound(operator: Operator[Any], subjects: Sequence[Subject]) -> None:
+    """Suggestions are about these subjects, once each, the same every time, within the bounds of params.
+
+    A choice is made for every member of the set.
+    """
+    first = operator.propose(subjects, Wishes())
+    if canonical(_plain(operator, first)) != canonical(_plain(operator, operator.propose(subjects, Wishes()))):
+        _fail(operator, "proposes something else the second time")
+    members = [suggestion.member for suggestion in first]
+    known = [subject.asset.id for subject in subjects]
+    if len(set(members)) != len(members) or not set(members) <= set(known):
+        _fail(operator, f"got {known}, but suggests something for {members}")
+    if operator.medium is Medium.CHOICE and set(members) != set(known):
+        _fail(operator, f"chooses only for {len(members)} of {len(known)} members")
+    for suggestion in first:
+        if (suggestion.params is None) == (suggestion.cannot_tell is None):
+            _fail(operator, "suggests params and abstains at once, or neither")
+        if suggestion.score is not None and not 0 <= suggestion.score <= 1:
+            _fail(operator, f"a score is a chance, not {suggestion.score}")
+        for params in (suggestion.params, *suggestion.alternatives):
+            if params is not None:
+                _within(operator, params)
+
+
+def _within(operator: Operator[Any], params: Any) -> None:
+    try:
+        again = json_params.from_json(operator.params, json_params.to_json(params))
+    except UsageError as error:
+        raise ContractError(f"{operator.label} suggests what its own params refuse: {error}") from error
+    if again != params:
+        _fail(operator, f"suggests {params}, which becomes {again} through JSON")
 
 
 def default_is_identity(operator: Operator[Any]) -> None:

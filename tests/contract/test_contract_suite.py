@@ -1,12 +1,15 @@
 """One suite over every registered operator and probe, and the two templates."""
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from safelight import contract, plugins
-from safelight.operators import Medium
+from safelight import contract, plugins, specimens
+from safelight.media.picture import Picture
+from safelight.operators import Medium, Wishes
 from safelight.operators import template as operator_template
 from safelight.probes import template as probe_template
 
@@ -25,6 +28,33 @@ def test_operator_keeps_its_promise(operator, check):
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
 def test_probe_keeps_its_promise(probe, check):
     check(probe)
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """Five photos with all the evidence that the probes leave about them without weights."""
+    subjects = specimens.subjects(5, {})
+    pictures = [rgb for rgb in specimens.pictures().values() if min(rgb.shape[:2]) > 40]
+    probes = [*plugins.ordered_probes(), probe_template.probe]
+    found = []
+    for subject, rgb in zip(subjects, pictures, strict=True):
+        facts = {}
+        for probe in probes:
+            if probe.measure is not None:
+                facts |= {
+                    m.name: m for m in probe.measure(Picture(rgb=rgb, capture=subject.asset.capture, facts=facts))
+                }
+        found.append(replace(subject, facts=facts))
+    return found
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
+def test_suggestions_from_measured_evidence_are_sound_and_render(operator, measured):
+    contract.suggestions_are_sound(operator, measured)
+    for suggestion in operator.propose(measured, Wishes()):
+        if suggestion.params is not None and operator.medium is Medium.FRAME:
+            after = operator.render(specimens.frames()[0], suggestion.params, specimens.suite_tools())
+            assert np.isfinite(after.pixels).all()
 
 
 @pytest.mark.parametrize("item", [*OPERATORS, *PROBES], ids=lambda item: item.label)

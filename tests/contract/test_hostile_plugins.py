@@ -201,6 +201,12 @@ def test_proposal_that_proposes_and_abstains():
     assert "abstains" in proposing(both)
 
 
+@pytest.mark.parametrize("strength", [7.0, "1"])
+def test_params_that_their_own_json_refuses(strength):
+    params = good.TemplateParams(strength=strength)
+    assert "refuse" in proposing(lambda subjects, wishes: [suggestion(s.asset.id, params=params) for s in subjects])
+
+
 def test_score_that_is_no_chance():
     assert "chance" in proposing(lambda subjects, wishes: [suggestion(s.asset.id, score=7.0) for s in subjects])
 
