@@ -142,9 +142,12 @@ def _figures(name: str, rows: Sequence[Answer], *, note: str = "") -> Iterator[R
         silent = [all(row.state in {None, "cannot_tell"} for row in event) for event in events]
         fixed = [any(row.fixed == "closed" for row in event) for event in events]
         yield Result(
-            name=f"{name}.blinks.found", value=float(np.mean(found)), n=len(events), beside={"EAR<0.2": float(np.mean(fixed))},
+            name=f"{name}.blinks.found",
+            value=float(np.mean(found)),
+            n=len(events),
+            beside={"EAR<0.2": float(np.mean(fixed))},
             note=f"{sum(silent)} of {len(events)} abstained. {note}".strip(),
-        )  # fmt: skip
+        )
     yield Result(
         name=f"{name}.open.false_closed",
         value=_share(still_open, "closed"),

@@ -25,6 +25,7 @@ DETECT_SIDES = (
     960,
 )  # px, long sides: the detector knows faces of about 10 to 300 px, so large ones need the small
 LEAST_SCORE = 0.8  # below it there were boxes without faces
+LEAST_SIDE = 8  # px, of a box as the detector saw it
 SAME_FACE = 0.3  # overlap (intersection over union) of two boxes of one face
 SIDE = 256  # px, of the square that the landmark network sees
 MARGIN = 1.5  # side of that square over the longer side of the face
@@ -135,6 +136,8 @@ def _detected(rgb: Bytes, nets: Networks, scale: float) -> list[Found]:
     found = []
     for row in np.asarray([] if rows is None else rows, np.float64):
         x, y, width, height = row[:4] * scale
+        if min(row[2:4]) < LEAST_SIDE:
+            continue
         found.append(
             Found(box=(x, y, x + width, y + height), points=row[4:14].reshape(5, 2) * scale, score=float(row[14]))
         )
@@ -160,7 +163,10 @@ def mesh_of(picture: Picture, face: Found, nets: Networks) -> Mesh:
     upright = first.points @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     low, high = upright.min(axis=0), upright.max(axis=0)
     middle = (low + high) / 2 @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    second = _look(picture, nets, middle, MARGIN * float((high - low).max()), across)
+    side = MARGIN * float((high - low).max())
+    if side < LEAST_SIDE:
+        return first
+    second = _look(picture, nets, middle, side, across)
     return max(first, second, key=lambda m: m.presence)
 
 

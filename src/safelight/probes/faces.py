@@ -19,7 +19,7 @@ from safelight.media.picture import Picture, grey
 from safelight.probes import Probe
 from safelight.probes._detail import sharpness_of
 from safelight.probes._eyes import LEFT, RIGHT, Eyes, hidden, judge, lids_of, unreadable
-from safelight.probes._mesh import DETECTOR, LANDMARKER, SMILE, Found, Mesh, find, mesh_of, networks
+from safelight.probes._mesh import DETECTOR, LANDMARKER, SMILE, SURE, Found, Mesh, find, mesh_of, networks
 
 MATTERS = 0.5  # of the largest face's side: smaller faces are passers-by as far as the picture's own measures go
 MOST = 24  # faces, largest first, whose mesh is laid: a crowd is not asked one by one
@@ -95,20 +95,22 @@ def as_json(face: Face) -> Json:
 
 def _read(picture: Picture, found: Found, mesh: Mesh, model: Model) -> Face:
     box = _inside(found.box, picture)
+    yaw = mesh.yaw if mesh.presence >= SURE else None
     reason = unreadable(picture, found, mesh)
     if reason is not None:
         sharpness = _face_sharpness(picture, box)
-        return Face(found=found, box=box, eyes=Eyes(state="cannot_tell", reason=reason), sharpness=sharpness)
+        return Face(found=found, box=box, eyes=Eyes(state="cannot_tell", reason=reason), sharpness=sharpness, yaw=yaw)
     unseen = hidden(mesh)
+    sharpness = _eye_sharpness(picture, mesh)
     lips = mesh.inner[:, :2]
     return Face(
         found=found,
         box=box,
         eyes=Eyes(state="cannot_tell", reason=unseen) if unseen else judge(lids_of(mesh), model),
-        sharpness=_eye_sharpness(picture, mesh),
+        sharpness=_face_sharpness(picture, box) if sharpness is None else sharpness,
         smile=float(np.clip(mesh.moves[list(SMILE)].mean(), 0, 1)),
         mouth_open=float(np.linalg.norm(lips[13] - lips[14]) / np.linalg.norm(lips[78] - lips[308])),
-        yaw=mesh.yaw,
+        yaw=yaw,
     )
 
 
