@@ -1,0 +1,292 @@
+"""Exposure: the whole picture made brighter or darker by a number of stops.
+
+A photo that stands alone is corrected by its own estimate: not at all within a dead zone, by a small step where it may
+as well be a mood, in full where it is clearly off. Frames of one burst or of near-duplicates are brought to the level
+of their well-exposed frames, by the tones that are clipped in neither. Brackets are left alone.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.domain import Because, Group, GroupKind, Measure, Scope
+from safelight.media.frame import Frame, Pixels
+from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
+from safelight.params import declare
+
+DEAD_ZONE = 0.4  # EV: estimates below are left alone
+CLEAR = 0.8  # EV: estimates from here on are followed in full
+SMALL_STEP = 0.45  # EV: the most that is proposed between the two
+SCENE_DEAD_ZONE = 0.15  # EV: frames of one group within are alike
+FAULT = 0.5  # probability from which a frame is no reference for others
+STEP = 0.05  # EV
+MOST = 4.0  # EV
+HEADROOM_SHARE = 0.005  # of pixels that the measure `clip.headroom` lets reach white
+HEADROOM_SLACK = 0.1  # EV that a brightening may go beyond the highlights' headroom
+APPROVED = 0.33  # EV: a person leaves an error of up to this alone
+LEAST_DOUBT = 0.06  # EV, of an alignment
+DEEP, DEEPEST = -6.0, -9.0  # EV below white: darker tones are compared only if nothing else is there
+FEWEST_TONES = 3
+MARGIN = 0.02  # share of pixels next to the clipped ones that is not compared either
+ALIGNED = frozenset({GroupKind.BURST, GroupKind.DUPLICATE})
+LUMINANCE = (0.2627, 0.6780, 0.0593)  # of linear Rec.2020, ITU-R BT.2020
+BLOWN = 0.02  # share of pixels newly at white that is a fault
+OFF = 0.25  # EV between the asked and the measured change that is a fault
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExposureParams:
+    """How much brighter."""
+
+    ev: float = declare(
+        0.0, low=-5.0, high=5.0, step=STEP, unit="EV", help="stops: positive is brighter, negative darker, 0 as it is"
+    )
+
+
+# ---------------------------------------------------------------- propose
+
+
+def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[ExposureParams]]:  # noqa: ARG001
+    """One suggestion for each photo of a scene that is no part of a bracket, focus stack or panorama."""
+    free = [s for s in subjects if not any(group.protected for group in s.groups)]
+    made: dict[str, Suggestion[ExposureParams]] = {}
+    for members in _look_alikes(free):
+        made |= {s.member: s for s in _aligned(members)}
+    return [made.get(s.asset.id) or _alone(s) for s in free]
+
+
+def _look_alikes(subjects: Sequence[Subject]) -> list[list[Subject]]:
+    """The bursts and near-duplicates among these, each photo in the largest that it belongs to."""
+    by_group: dict[str, list[Subject]] = {}
+    for subject in subjects:
+        groups = [group for group in subject.groups if group.kind in ALIGNED]
+        if groups:
+            by_group.setdefault(max(groups, key=_size).id, []).append(subject)
+    return [members for members in by_group.values() if len(members) > 1]
+
+
+def _size(group: Group) -> tuple[int, str]:
+    return len(group.members), group.id
+
+
+# ---------------------------------------------------------------- a photo alone
+
+
+def _alone(subject: Subject) -> Suggestion[ExposureParams]:
+    ev, spread = subject.number("exposure.ev"), subject.number("exposure.ev.spread")
+    if ev is None or spread is None:
+        return _abstain(subject, _why_not(subject.facts))
+    if abs(ev) >= CLEAR and spread > abs(ev):
+        return _abstain(subject, f"The estimate of {ev:+.1f} EV is uncertain by {spread:.1f} EV.")
+    small = DEAD_ZONE <= abs(ev) < CLEAR
+    wanted = 0.0 if abs(ev) < DEAD_ZONE else math.copysign(min(abs(ev), SMALL_STEP if small else MOST), ev)
+    because = [_seen(subject, ev, spread)]
+    if small and abs(ev) > SMALL_STEP:
+        text = f"This may be the light of the scene, so no more than {SMALL_STEP:.2f} EV is proposed."
+        because.append(Because(evidence="exposure.ev", value=ev, text=text, code="exposure.small_step"))
+    limit = _headroom(subject)
+    held = min(wanted, limit)
+    if held < wanted:
+        because.append(_holding_back(subject, wanted, held))
+    others = (ev,) if small else (held - spread, held + spread)
+    return _suggest(subject, held, because, score=_chance(spread), alternatives=others if wanted else ())
+
+
+def _seen(subject: Subject, ev: float, spread: float) -> Because:
+    """The largest reason in words, with the tone it rests on."""
+    median = subject.number("luma.median")
+    tone = f"The middle tone lies at {median:.0%} of white" if median is not None else "By its tones"
+    if abs(ev) < DEAD_ZONE:
+        text = f"{tone}; the light is right within {max(spread, abs(ev)):.1f} EV."
+    elif ev > 0:
+        text = f"{tone}; the photo is about {ev:.1f} EV too dark (± {spread:.1f} EV)."
+    else:
+        text = f"{tone}; the photo is about {-ev:.1f} EV too bright (± {spread:.1f} EV)."
+    if ev <= -DEAD_ZONE and (clipped := subject.number("clip.high")):
+        text = f"{text[:-1]}, and {clipped:.1%} of it is clipped at white."
+    return Because(evidence="exposure.ev", value=ev, text=text, code="exposure.alone")
+
+
+def _headroom(subject: Subject) -> float:
+    """The most by which a photo may become brighter without clipping more highlights."""
+    headroom = subject.number("clip.headroom")
+    return MOST if headroom is None else max(0.0, headroom + HEADROOM_SLACK)
+
+
+def _holding_back(subject: Subject, wanted: float, held: float) -> Because:
+    text = f"Held back from {wanted:+.1f} to {held:+.1f} EV: more would clip over {HEADROOM_SHARE:.1%} of the pixels."
+    return Because(
+        evidence="clip.headroom", value=subject.number("clip.headroom"), text=text, code="exposure.highlights"
+    )
+
+
+def _why_not(facts: Mapping[str, Measure]) -> str:
+    found = facts.get("exposure.ev")
+    if found is None or found.cannot_tell is None:
+        return "The exposure was not measured."
+    return f"The exposure cannot be told: {found.cannot_tell}."
+
+
+# ---------------------------------------------------------------- frames of one group
+
+
+def _aligned(members: Sequence[Subject]) -> list[Suggestion[ExposureParams]]:
+    """Every frame at the middle level of the well-exposed ones; none if there are no such frames."""
+    references = _references(members)
+    found = []
+    for subject in members:
+        steps = [step for other in references if (step := _step(subject, other)) is not None]
+        if steps:
+            found.append(_align(subject, np.array(steps), references))
+    return found
+
+
+def _references(members: Sequence[Subject]) -> list[Subject]:
+    """Frames without an exposure fault; the sharp ones if there are any."""
+    well = [s for s in members if _well_exposed(s)]
+    return [s for s in well if (s.number("blur") or 0.0) < FAULT] or well
+
+
+def _well_exposed(subject: Subject) -> bool:
+    over, under = subject.number("exposure.over"), subject.number("exposure.under")
+    return over is not None and under is not None and max(over, under) < FAULT
+
+
+def _step(subject: Subject, reference: Subject) -> float | None:
+    """Stops from one frame to another: the middle difference of the tones that neither clips nor buries."""
+    if subject.asset.id == reference.asset.id:
+        return 0.0
+    mine, theirs = _tones(subject), _tones(reference)
+    if mine is None or theirs is None or not np.array_equal(mine[:, 0], theirs[:, 0]):
+        return None
+    clipped = max(subject.number("clip.high") or 0.0, reference.number("clip.high") or 0.0)
+    unclipped = mine[:, 0] < 1 - clipped - MARGIN
+    for floor in (DEEP, DEEPEST):
+        told = unclipped & (mine[:, 1] > floor) & (theirs[:, 1] > floor)
+        if np.count_nonzero(told) >= FEWEST_TONES:
+            return float(np.median((theirs - mine)[told, 1]))
+    return None
+
+
+def _tones(subject: Subject) -> Vector | None:
+    """Shares of pixels and the tones below which they lie, n x 2."""
+    found = subject.facts.get("luma.quantiles")
+    return None if found is None or found.value is None else np.array(found.value, np.float64).reshape(-1, 2)
+
+
+def _align(subject: Subject, steps: Vector, references: Sequence[Subject]) -> Suggestion[ExposureParams]:
+    step = float(np.median(steps))
+    wanted = 0.0 if abs(step) < SCENE_DEAD_ZONE else float(np.clip(step, -MOST, MOST))
+    because = [_apart(step, len(references))]
+    clip_too = max(s.number("clip.high") or 0.0 for s in references) > HEADROOM_SHARE
+    held = wanted if clip_too else min(wanted, _headroom(subject))
+    if held < wanted:
+        because.append(_holding_back(subject, wanted, held))
+    doubt = math.hypot(LEAST_DOUBT, float(steps.std()))
+    ev = subject.number("exposure.ev")
+    own = (ev,) if ev is not None and abs(ev) >= DEAD_ZONE else ()
+    return _suggest(subject, held, because, score=_chance(doubt), alternatives=own)
+
+
+def _apart(step: float, count: int) -> Because:
+    others = f"the group's {count} well-exposed frames" if count > 1 else "the group's well-exposed frame"
+    if abs(step) < SCENE_DEAD_ZONE:
+        text = f"The tones lie within {max(abs(step), STEP):.2f} EV of {others}."
+    else:
+        side = "below" if step > 0 else "above"
+        text = f"The tones lie {abs(step):.1f} EV {side} {others}."
+    return Because(evidence="luma.quantiles", value=round(step, 3), text=text, code="exposure.scene")
+
+
+# ---------------------------------------------------------------- suggestions
+
+
+def _suggest(
+    subject: Subject, ev: float, because: Sequence[Because], *, score: float, alternatives: Sequence[float]
+) -> Suggestion[ExposureParams]:
+    params = _params(ev)
+    others = [other for value in alternatives if (other := _params(value)) != params]
+    return Suggestion(
+        member=subject.asset.id, params=params, score=round(score, 3), because=tuple(because),
+        alternatives=tuple(others[:2]),
+    )  # fmt: skip
+
+
+def _abstain(subject: Subject, why: str) -> Suggestion[ExposureParams]:
+    return Suggestion(member=subject.asset.id, params=None, cannot_tell=why)
+
+
+def _params(ev: float) -> ExposureParams:
+    held = min(max(ev, -MOST), MOST)
+    return ExposureParams(ev=round(round(held / STEP) * STEP, 2) + 0.0)
+
+
+def _chance(spread: float) -> float:
+    """That the error stays within what a person leaves alone, for normal errors of this spread."""
+    return math.erf(APPROVED / (max(spread, 1e-3) * math.sqrt(2)))
+
+
+# ---------------------------------------------------------------- render and check
+
+
+def render(frame: Frame, params: ExposureParams, tools: Tools) -> Frame:  # noqa: ARG001 - needs no kept objects
+    """Scene-linear light times two to the power of `ev`; nothing is clipped."""
+    if params.ev == 0:
+        return frame
+    return frame.with_pixels(frame.pixels * np.float32(2.0**params.ev))
+
+
+def check(before: Frame, after: Frame, params: ExposureParams) -> Sequence[Measure]:
+    """Whether the light changed by what was asked, and how much of the picture is newly at white."""
+    light, new_light = _luminance(before), _luminance(after)
+    seen = (light > 1e-4) & (new_light > 1e-6)
+    change = float(np.median(np.log2(new_light[seen] / light[seen]))) if seen.any() else params.ev
+    blown = float((_at_white(after) & ~_at_white(before)).mean())
+    return (
+        Measure(name="exposure.change", value=round(change, 4), unit="EV"),
+        Measure(name="exposure.off", value=min(1.0, abs(change - params.ev) / OFF / 2), unit="fault"),
+        Measure(name="exposure.new_clipping", value=round(blown, 5), unit="share"),
+        Measure(name="exposure.blown", value=min(1.0, blown / BLOWN / 2), unit="fault"),
+    )
+
+
+def spoil(before: Frame, params: ExposureParams) -> Frame:
+    """Two stops more than asked."""
+    return before.with_pixels(before.pixels * np.float32(2.0 ** (params.ev + 2)))
+
+
+def _luminance(frame: Frame) -> Pixels:
+    return np.asarray(cv2.transform(frame.pixels, np.array([LUMINANCE])), np.float32).reshape(frame.pixels.shape[:2])
+
+
+def _at_white(frame: Frame) -> NDArray[np.bool_]:
+    return np.asarray((frame.pixels >= 1).any(axis=2))
+
+
+operator: Operator[ExposureParams] = Operator(
+    name="exposure",
+    version=1,
+    params=ExposureParams,
+    risk=Risk(complexity=0.25, cost=0.3),
+    stage=Stage.LIGHT,
+    rank=10,  # after white balance
+    needs=(
+        "exposure.over", "exposure.under", "exposure.ev", "exposure.ev.spread",
+        "luma.median", "luma.quantiles", "clip.high", "clip.headroom", "blur",
+    ),
+    scope=Scope.SCENE,
+    pointwise=True,
+    propose=propose,
+    render=render,
+    check=check,
+    spoil=spoil,
+    material=lambda before, after: abs(before.ev - after.ev) > 0.15,
+    examples=(ExposureParams(ev=0.7), ExposureParams(ev=-1.3)),
+    about="Makes a photo brighter or darker, by its own light or to the level of its well-exposed neighbours.",
+)  # fmt: skip
