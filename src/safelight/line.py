@@ -14,10 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from safelight import engine, ingest, plugins, policy, propose, weights, work
-from safelight.domain import Scope, digest_of
+from safelight.domain import Findings, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.operators import Wishes
-from safelight.probes import Member
+from safelight.probes import Member, Probe
 from safelight.state import ShootState
 from safelight.store import records, schema
 from safelight.store.library import Library, now, text
@@ -166,7 +166,8 @@ class Line:
         """Surveys the shoot as a whole and asks the operators what they would do with it."""
         self.survey()
         state = ShootState.load(self.library, self.shoot)
-        propose.propose(self.library, state, rules=self.rules, wishes=self.options.wishes, only=self.options.only)
+        asked = propose.Asked(rules=self.rules, wishes=self.options.wishes, only=self.options.only)
+        self.troubles += propose.propose(self.library, state, asked)
         return ShootState.load(self.library, self.shoot)
 
     def survey(self) -> None:
@@ -182,8 +183,17 @@ class Line:
             for p in state.photos.values()
             if p.facts
         ]
-        found = [(probe.label, probe.survey(members)) for probe in surveyors if probe.survey is not None]
+        found = [(probe.label, self._surveyed(probe, members)) for probe in surveyors]
         records.save_survey(self.library, self.shoot.id, key, found)
+
+    def _surveyed(self, probe: Probe, members: list[Member]) -> Findings:
+        """What a probe over the shoot finds; one that raises finds nothing, and the run says so."""
+        assert probe.survey is not None
+        try:
+            return probe.survey(members)
+        except Exception as error:  # noqa: BLE001 - a broken plug-in must not stop a shoot
+            self.troubles.append(f"{probe.label} failed: {type(error).__name__}: {error}")
+            return Findings()
 
     # ------------------------------------------------------------ try
 

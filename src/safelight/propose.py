@@ -40,16 +40,27 @@ TRIAL_SIDE = 720  # px, long side of the before and after that people compare in
 TRIED = "trial@1"
 
 
-def propose(library: Library, state: ShootState, *, rules: Policy, wishes: Wishes, only: Sequence[str] = ()) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Under which rules and wishes, and which operators (empty: all)."""
+
+    rules: Policy
+    wishes: Wishes
+    only: Sequence[str] = ()
+
+
+def propose(library: Library, state: ShootState, asked: Asked) -> list[str]:
     """Writes what operators suggest now: new proposals are added, those that no longer follow are withdrawn.
 
-    Culling comes first; edits are proposed for photos that stay."""
+    Culling comes first; edits are proposed for photos that stay. Returns what went wrong in operators that raised."""
+    troubles: list[str] = []
+    rules, only = asked.rules, asked.only
     found = [
         op for op in plugins.operators().values() if op.medium is not Medium.TIMELINE and (not only or op.name in only)
     ]
     for op in sorted(found, key=lambda op: (op.medium is not Medium.CHOICE, op.stage, op.name)):
         before = {asset: p for photo in state.photos.values() for asset, p in _own(photo, op.name)}
-        made = {p.asset: p for p in _proposals(op, state, rules, wishes)}
+        made = {p.asset: p for p in _proposals(op, state, asked, troubles)}
         fresh = [p for asset, p in made.items() if asset not in before or before[asset].id != p.id]
         gone = [p for asset, p in before.items() if asset not in made]
         records.save_proposals(library, state.shoot.id, fresh, gone)
@@ -59,18 +70,19 @@ def propose(library: Library, state: ShootState, *, rules: Policy, wishes: Wishe
             if photo.id in made:
                 photo.proposals[op.name] = made[photo.id]
         _apply(library, state, op)
+    return troubles
 
 
 def _own(photo: Photo, operator: str) -> list[tuple[str, Proposal]]:
     return [(photo.id, photo.proposals[operator])] if operator in photo.proposals else []
 
 
-def _proposals(op: Operator[Any], state: ShootState, rules: Policy, wishes: Wishes) -> Iterable[Proposal]:
+def _proposals(op: Operator[Any], state: ShootState, asked: Asked, troubles: list[str]) -> Iterable[Proposal]:
     """What one operator suggests for the photos it may touch."""
     identity = params.to_json(op.params())
     for subjects in _sets(op, state):
         bundle = digest_of([op.label, sorted(s.asset.id for s in subjects)])[:16] if len(subjects) > 1 else None
-        for suggestion in op.propose(subjects, wishes):
+        for suggestion in _suggestions(op, subjects, asked.wishes, troubles):
             photo = state.photos[suggestion.member]
             if op.medium is Medium.FRAME and photo.decision is not Cull.KEEP:
                 continue
@@ -80,7 +92,19 @@ def _proposals(op: Operator[Any], state: ShootState, rules: Policy, wishes: Wish
                 and op.medium is Medium.FRAME
             ):
                 continue  # nothing to do
-            yield _proposal(op, suggestion, photo, rules, bundle)
+            yield _proposal(op, suggestion, photo, asked.rules, bundle)
+
+
+def _suggestions(
+    op: Operator[Any], subjects: Sequence[Subject], wishes: Wishes, troubles: list[str]
+) -> Sequence[Suggestion[Any]]:
+    """An operator's answer for a set; one that raises abstains for all of it, and says why."""
+    try:
+        return op.propose(subjects, wishes)
+    except Exception as error:  # noqa: BLE001 - a broken plug-in must not stop a shoot
+        reason = f"{op.label} failed: {type(error).__name__}: {error}"
+        troubles.append(reason)
+        return [Suggestion(member=s.asset.id, params=None, cannot_tell=reason) for s in subjects]
 
 
 def _sets(op: Operator[Any], state: ShootState) -> Iterable[list[Subject]]:

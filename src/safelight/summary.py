@@ -78,6 +78,8 @@ def words(found: dict[str, Any]) -> str:
         lines += [f"  {f['path']!r}: {f.get('cause', '')}" for f in found["failed"][:3]]
         if len(found["failed"]) > 3:
             lines.append(f"  … and {len(found['failed']) - 3} more, all in the report")
+    for trouble in found.get("troubles", [])[:3]:
+        lines.append(f"Trouble: {trouble}")
     if found["missing_weights"]:
         lines.append("Faces were not looked at: no weights are installed. `safelight models fetch` brings them.")
     if found.get("report"):

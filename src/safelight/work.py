@@ -97,7 +97,9 @@ def look(job: Look) -> Looked:
     for probe in plugins.ordered_probes(tuple(job.keys)):
         measures, trouble = ask(probe, picture)
         facts.update({m.name: m for m in measures})
-        found.append((probe.label, job.keys[probe.name], measures))
+        # A probe that failed is asked again next time: its key is not the one that is looked for.
+        key = job.keys[probe.name] + ("!" if trouble else "")
+        found.append((probe.label, key, measures))
         if trouble:
             troubles.append((probe.label, trouble))
     _proxies(picture, job.proxy)

@@ -1,0 +1,90 @@
+"""Fixtures: a small made shoot, a library of its own for each test."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the user's own library."""
+    monkeypatch.setenv("SAFELIGHT_LIBRARY", str(tmp_path_factory.mktemp("library")))
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Real media with ground truth; a clone without them skips, and says so."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared media are not here")
+    return SHARED
+
+
+def textured(seed: int, *, width: int = 240, height: int = 160) -> np.ndarray:
+    """A picture with structure at all scales, different for each seed."""
+    rng = np.random.default_rng(seed)
+    total = np.zeros((height, width, 3), np.float32)
+    for cells in (4, 9, 24, 60):
+        coarse = rng.random((max(2, cells * height // width), cells, 3), np.float32)
+        total += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC) / cells**0.35
+    for _ in range(6):
+        x, y = int(rng.integers(width)), int(rng.integers(height))
+        colour = [float(c) for c in rng.random(3)]
+        cv2.circle(total, (x, y), int(rng.integers(8, 30)), colour, -1)
+    low, high = total.min(), total.max()
+    return (20 + 215 * (total - low) / (high - low)).astype(np.uint8)
+
+
+def save_jpeg(path: Path, rgb: np.ndarray, *, taken: datetime | None = None, camera: str = "Test One") -> Path:
+    """A JPEG as a camera writes it."""
+    exif = Image.Exif()
+    exif[271], exif[272], exif[274] = camera.partition(" ")[0], camera, 1
+    if taken is not None:
+        stamp = taken.strftime("%Y:%m:%d %H:%M:%S")
+        detail = {36867: stamp, 37521: f"{taken.microsecond // 10000:02d}", 33434: 0.005, 34855: 200}
+        exif.get_ifd(0x8769).update(detail)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(rgb).save(path, quality=92, subsampling=0, exif=exif)
+    return path
+
+
+START = datetime(2026, 5, 2, 14, 3, 11)
+
+
+@pytest.fixture
+def make_shoot(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a folder of `count` different photos, minutes apart; with `burst`, one more scene of so many like frames."""
+
+    def make(count: int = 4, *, burst: int = 0, name: str = "shoot") -> Path:
+        folder = tmp_path / name
+        for i in range(count):
+            save_jpeg(folder / f"IMG_{i:04d}.JPG", textured(i), taken=START + timedelta(minutes=5 * i))
+        scene = textured(1000)
+        for i in range(burst):
+            frame = np.roll(scene, i, axis=1)
+            taken = START + timedelta(hours=2, milliseconds=300 * i)
+            save_jpeg(folder / f"IMG_{500 + i:04d}.JPG", frame, taken=taken)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def mark_times() -> Callable[[Path], dict[str, tuple[bytes, int]]]:
+    """Bytes and times of all originals, to compare afterwards."""
+
+    def mark(folder: Path) -> dict[str, tuple[bytes, int]]:
+        return {
+            os.fspath(p.relative_to(folder)): (p.read_bytes(), p.stat().st_mtime_ns)
+            for p in sorted(folder.rglob("*"))
+            if p.is_file() and ".safelight" not in p.parts
+        }
+
+    return mark
