@@ -146,6 +146,18 @@ def repeats_itself(operator: Operator[Any]) -> None:
             _equal(operator, first, _render(operator, subject, params), f"a second render of {params}", exactly=True)
 
 
+def check_answers(operator: Operator[Any]) -> None:
+    """`check` answers for every input with plain and finite values, or with a reason why it cannot tell."""
+    for params in (operator.params(), *examples(operator)):
+        for before, copy in zip(_inputs(operator), _inputs(operator), strict=True):
+            try:
+                measures = operator.check(before, _render(operator, copy, params), params)
+            except Exception as error:
+                raise ContractError(f"{operator.label} raises when it checks {params}: {error!r}") from error
+            for measure in measures:
+                _plain_value(operator, measure)
+
+
 def check_notices_spoil(operator: Operator[Any]) -> None:
     """At least one fault (0 none to 1 certain) of `check` is below 0.5 for the honest render and not for the spoilt."""
     for params in (operator.params(), *examples(operator)):
@@ -304,10 +316,7 @@ def _sound(probe: Probe, measures: Sequence[Measure], what: str, size: tuple[int
     for measure in measures:
         if measure.name not in probe.emits:
             _fail(probe, f"returns {measure.name!r} for {what} without declaring it")
-        try:
-            canonical(measure.value)
-        except (TypeError, ValueError) as error:
-            _fail(probe, f"{measure.name} of {what} is not plain and finite: {error}")
+        _plain_value(probe, measure, what)
         box = measure.where.box if measure.where is not None else None
         if box is not None and size is not None and not _inside(box, size):
             _fail(probe, f"{measure.name} lies at {box}, outside {what}")
@@ -409,6 +418,13 @@ def _near(operator: Operator[Any], one: Pixels, two: Pixels, what: str) -> None:
         _fail(operator, f"{what}: differs by {apart:.2g}" if math.isfinite(apart) else f"{what}: not a number")
 
 
+def _plain_value(item: Operator[Any] | Probe, measure: Measure, what: str = "a check") -> None:
+    try:
+        canonical(measure.value)
+    except (TypeError, ValueError) as error:
+        _fail(item, f"{measure.name} of {what} is not plain and finite: {error}")
+
+
 def _fail(item: Operator[Any] | Probe, what: str) -> None:
     raise ContractError(f"{item.label}: {what}")
 
@@ -417,7 +433,7 @@ OPERATOR_CHECKS: Mapping[str, Callable[[Operator[Any]], None]] = {
     check.__name__: check
     for check in (
         declares_itself, params_survive_json, proposes_soundly, default_is_identity, repeats_itself,
-        check_notices_spoil, keeps_the_frame, stays_finite, tiles_equal_whole, pointwise_is_pointwise,
+        check_answers, check_notices_spoil, keeps_the_frame, stays_finite, tiles_equal_whole, pointwise_is_pointwise,
         fused_equals_chain,
     )
 }  # fmt: skip

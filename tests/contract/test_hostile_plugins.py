@@ -120,6 +120,15 @@ def test_check_that_cries_always():
     assert "does not notice" in spoilt("check_notices_spoil", check=always)
 
 
+def test_check_that_crashes():
+    assert "raises when it checks" in spoilt("check_answers", check=raises)
+
+
+def test_check_that_answers_nan():
+    lost = lambda before, after, params: (Measure(name="x", value=float("nan"), unit="fault"),)  # noqa: E731
+    assert "not plain and finite" in spoilt("check_answers", check=lost)
+
+
 def test_operator_without_spoil():
     assert "ships no spoil" in spoilt("declares_itself", spoil=None)
 
