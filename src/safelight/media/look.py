@@ -39,10 +39,10 @@ def apply_look(pixels: Pixels, matrix: Sequence[float], curve: Sequence[float]) 
 # ---------------------------------------------------------------- fitting
 
 _OFF_DIAGONAL = ((0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1))
-_ROUNDS = 6
+_ROUNDS = 12
 _SPREAD = 0.02  # of encoded values: residuals beyond count by their size, not its square (Huber)
 _NEAR_BLACK, _NEAR_WHITE = 2 / 255, 251 / 255  # where the camera's picture may be clipped
-_HOLD_MATRIX, _SMOOTH_CURVE, _HOLD_CURVE = 1e-3, 1e-3, 1e-6  # weights of identity, smoothness, identity, per sample
+_HOLD_MATRIX, _SMOOTH_CURVE, _HOLD_CURVE = 1e-4, 1e-3, 1e-6  # weights of identity, smoothness, identity, per sample
 
 
 def fit_look(
