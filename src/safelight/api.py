@@ -68,7 +68,8 @@ class Library:
     def state(self, folder: Path | str, *, cache: Path | None = None) -> ShootState:
         """The current state of a shoot. Raises UsageError if nothing was ever run on this folder."""
         where = ShootFolder.at(Path(folder), cache=cache)
-        shoot = records.shoot_of(self.store, where.shoot_id())
+        known = where.shoot_id()
+        shoot = records.shoot_of(self.store, known) if known else None
         if shoot is None:
             raise UsageError(f"{where.root} is not in the library.", remedy=f"safelight run {where.root}")
         return ShootState.load(self.store, shoot)

@@ -40,7 +40,6 @@ class Plan:
     same: tuple[File, ...]
     gone: tuple[File, ...]
     pairs: Mapping[str, str]
-    later: tuple[Seen, ...]  # clips and sounds, which are listed and not yet looked at
 
 
 def kind_of(name: str) -> Kind | None:
@@ -101,7 +100,6 @@ def plan(root: Path, known: Mapping[str, File]) -> Plan:
         same=tuple(same),
         gone=tuple(file for path, file in known.items() if path not in present),
         pairs=pairs(item.path for item in photos),
-        later=tuple(s for s in seen if s.kind is not Kind.PHOTO),
     )
 
 

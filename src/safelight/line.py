@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from safelight import engine, ingest, plugins, policy, propose, weights, work
-from safelight.domain import Findings, Scope, digest_of
+from safelight.domain import Findings, Kind, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.operators import Wishes
 from safelight.probes import Member, Probe
@@ -71,11 +71,15 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
     """Ingest, probe, survey, propose, try the edits; report is the caller's next line. Raises NothingFound."""
     began = time.monotonic()
     rules = policy.load(options.policy)
+    known = folder.shoot_id()
+    if known is None and not any(seen.kind is Kind.PHOTO for seen in ingest.walk(folder.root)):
+        raise _nothing(folder)
+    folder.claim()
     with folder.lock():
         shoot = know(library, folder)
         plan = ingest.plan(folder.root, records.files(library, shoot.id))
         if not (plan.fresh or plan.same):
-            raise _nothing(folder, plan)
+            raise _nothing(folder)
         key = run_key(library, shoot, options)
         if not (plan.fresh or plan.gone) and key == last_run_key(library, shoot):
             return Pass(shoot=shoot, looked=0, changed=False, seconds=time.monotonic() - began)
@@ -94,7 +98,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
 
 def know(library: Library, folder: ShootFolder) -> Shoot:
     """The shoot's row, made or brought up to date where the folder has moved."""
-    shoot_id = folder.shoot_id()
+    shoot_id = folder.claim()
     known = records.shoot_of(library, shoot_id)
     shoot = replace(known, root=str(folder.root)) if known else None
     shoot = shoot or Shoot(id=shoot_id, root=str(folder.root), name=folder.root.name)
@@ -258,10 +262,11 @@ class _Clock:
         self.tell(Progress(stage=self.stage, done=self.done, total=self.total, rate=rate, seconds_left=left))
 
 
-def _nothing(folder: ShootFolder, plan: ingest.Plan) -> NothingFound:
-    if plan.later:
+def _nothing(folder: ShootFolder) -> NothingFound:
+    others = sum(seen.kind is not Kind.PHOTO for seen in ingest.walk(folder.root))
+    if others:
         return NothingFound(
-            f"{folder.root} holds {len(plan.later)} clips or sounds and no photos.",
+            f"{folder.root} holds {others} clips or sounds and no photos.",
             remedy="Photos are looked at; clips and sounds are not yet.",
         )
     return NothingFound(f"No photos were found in {folder.root}.", remedy="Name the folder that holds the originals.")

@@ -96,6 +96,7 @@ def test_two_runs_at_once_the_second_names_the_first(library, make_shoot):
 
     folder = make_shoot(1)
     where = ShootFolder.at(folder)
+    where.claim()
     with where.lock(), pytest.raises(LibraryError, match="process"):
         line.first_pass(library.store, where, INLINE, lambda _: None)
 

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +25,8 @@ class ShootFolder:
 
     @classmethod
     def at(cls, root: Path, *, cache: Path | None = None) -> "ShootFolder":
-        """The folder of a shoot; `cache` names another place for the state. Raises UsageError with the remedy where
-        the state cannot be written."""
+        """The folder of a shoot; `cache` names another place for the state. Nothing is made. Raises UsageError where
+        there is no such folder."""
         root = root.expanduser().resolve()
         if not root.is_dir():
             raise UsageError(f"{root} is not a folder.", remedy="Name the folder that holds the shoot.")
@@ -35,27 +35,33 @@ class ShootFolder:
             state = cache.expanduser().resolve() / f"{root.name}-{key}"
         else:
             state = root / FOLDER
-        folder = cls(root, state)
-        try:
-            for part in ("cache", "kept", "reports", "log"):
-                (state / part).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(
-                f"{state} cannot be written ({error.strerror}).",
-                remedy="Name a folder that can be written with --cache DIR; the shoot itself may stay read-only.",
-            ) from error
-        return folder
+        return cls(root, state)
 
     # ------------------------------------------------------------ identity and lock
 
-    def shoot_id(self) -> str:
-        """The shoot's id, made once and carried along with the folder."""
-        path = self.state / "shoot.json"
-        with suppress(OSError, ValueError, KeyError):
-            return str(json.loads(path.read_text(encoding="utf-8"))["id"])
-        made = secrets.token_hex(8)
-        write_atomic(path, json.dumps({"id": made}).encode())
-        return made
+    def shoot_id(self) -> str | None:
+        """The shoot's id, which is carried along with the folder; None where nothing was ever run on it."""
+        try:
+            return str(json.loads((self.state / "shoot.json").read_text(encoding="utf-8"))["id"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def claim(self) -> str:
+        """The shoot's id; makes it and the state folder where they are not there yet. Raises UsageError with the
+        remedy where the state cannot be written."""
+        try:
+            for part in ("cache", "kept", "reports", "log"):
+                (self.state / part).mkdir(parents=True, exist_ok=True)
+            found = self.shoot_id()
+            if found is None:
+                found = secrets.token_hex(8)
+                write_atomic(self.state / "shoot.json", json.dumps({"id": found}).encode())
+        except OSError as error:
+            raise UsageError(
+                f"{self.state} cannot be written ({error.strerror}).",
+                remedy="Name a folder that can be written with --cache DIR; the shoot itself may stay read-only.",
+            ) from error
+        return found
 
     @contextmanager
     def lock(self) -> Iterator[None]:
