@@ -95,7 +95,7 @@ def _alone(subject: Subject) -> Suggestion[ExposureParams]:
     if held < wanted:
         because.append(_holding_back(subject, wanted, held))
     others = (ev,) if small else (held - spread, held + spread)
-    return _suggest(subject, held, because, score=_chance(spread), alternatives=others if wanted else ())
+    return _suggest(subject, held, because, score=_chance(held - ev, spread), alternatives=others if wanted else ())
 
 
 def _seen(subject: Subject, ev: float, spread: float) -> Because:
@@ -191,7 +191,7 @@ def _align(subject: Subject, steps: Vector, references: Sequence[Subject]) -> Su
     doubt = math.hypot(LEAST_DOUBT, float(steps.std()))
     ev = subject.number("exposure.ev")
     own = (ev,) if ev is not None and abs(ev) >= DEAD_ZONE else ()
-    return _suggest(subject, held, because, score=_chance(doubt), alternatives=own)
+    return _suggest(subject, held, because, score=_chance(held - step, doubt), alternatives=own)
 
 
 def _apart(step: float, count: int) -> Because:
@@ -227,9 +227,10 @@ def _params(ev: float) -> ExposureParams:
     return ExposureParams(ev=round(round(held / STEP) * STEP, 2) + 0.0)
 
 
-def _chance(spread: float) -> float:
-    """That the error stays within what a person leaves alone, for normal errors of this spread."""
-    return math.erf(APPROVED / (max(spread, 1e-3) * math.sqrt(2)))
+def _chance(off: float, spread: float) -> float:
+    """That a proposal so far `off` an estimate of normal errors errs by no more than a person leaves alone."""
+    scale = max(spread, LEAST_DOUBT) * math.sqrt(2)
+    return (math.erf((APPROVED - off) / scale) + math.erf((APPROVED + off) / scale)) / 2
 
 
 # ---------------------------------------------------------------- render and check
