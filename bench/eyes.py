@@ -1,6 +1,7 @@
 """Closed eyes on talking heads, per blink and per person, and on portraits; abstentions are counted, not hidden.
 
-Each person is judged by constants that were fitted without that person. Beside every figure stands the usual rule on
+Each person is judged by constants that were fitted without that person. The limits beyond which nothing is said (blur,
+light, agreement of the networks) were set on these clips and portraits: `eyes.blurred` is no held-out figure. Beside every figure stands the usual rule on
 the same meshes: closed where the eye aspect ratio is below 0.2, never an abstention.
 """
 
@@ -26,7 +27,7 @@ from safelight.weights import installed
 
 FIXED = 0.2  # the threshold that most who use the eye aspect ratio use
 EVERY = 6  # of the frames with open eyes, in the harder renderings of the clips
-UNSEEN = "six people, three of whom blink; not measured by skin tone or age"
+UNSEEN = "six people, three of whom blink; real people by skin tone or age: not measured"
 
 Change = Callable[[Bytes], Bytes]
 
@@ -96,9 +97,12 @@ def run(data: Data) -> Iterable[Result]:
         yield from _figures(f"eyes.{Path(name).stem}", [a for a in plain if a.clip == name])
     yield from _figures("eyes.dark", dark, note="1/8 of the light and noise: a screening, no proof for dark skin")
     yield from _figures(
-        "eyes.blurred", [a for a in blurred if not a.closed], note="3 px on eyes of 22 px: silence is right"
+        "eyes.blurred",
+        [a for a in blurred if not a.closed],
+        note="3 px on eyes of 22 px, silence is right; limit set here",
     )
     yield from _stills(data, weights)
+    yield from _skin(data, weights)
 
 
 def answers(clip: Clip, weights: Mapping[str, Mapping[str, Path]], change: Change | None = None) -> list[Answer]:
@@ -188,6 +192,27 @@ def _stills(data: Data, weights: Mapping[str, Mapping[str, Path]]) -> Iterator[R
         beside={"EAR<0.2": float(sum(fixed is not None for _, fixed in profiles))},
         note="profiles whose eyes were judged all the same",
     )
+
+
+def _skin(data: Data, weights: Mapping[str, Mapping[str, Path]]) -> Iterator[Result]:
+    """Whether re-rendered skin changes the answer, for each bucket of recipe `skin`; nothing without its table."""
+    if data.find("skin/truth.csv") is None:
+        return
+    folder, table = data.table("skin/truth.csv", recipe="skin")
+    said: dict[str, dict[str, str | None]] = {}
+    for row in table:
+        if row["kind"] == "clean":
+            states = _states(Picture(rgb=read(folder / row["file"]), weights=weights), faces.MODEL)
+            said.setdefault(row["bucket"], {})[row["source"]] = states[0][0] if states else None
+    own = said.pop("own", {})
+    for bucket, states_of in said.items():
+        same = [state == own[source] for source, state in states_of.items() if source in own]
+        yield Result(
+            name=f"eyes.skin.{bucket}.same_answer",
+            value=float(np.mean(same)) if same else None,
+            n=len(same),
+            note="as on the sitter's own skin; re-rendered, a screening, no substitute for people of each group",
+        )
 
 
 def _states(picture: Picture, model: Any) -> list[tuple[str | None, str | None]]:
