@@ -23,9 +23,10 @@ BLOCK = 256  # rows that are compared at once
 def clusters(shoot: Shoot, free: NDArray[np.bool_]) -> list[list[int]]:
     """Groups of two and more among the photos that are still free (a mask over rows)."""
     pairs = [*_timed(shoot, free), *_untimed(shoot, free)]
-    if not pairs:
+    a = np.concatenate([np.empty(0, np.intp), *(one for one, _ in pairs)])
+    b = np.concatenate([np.empty(0, np.intp), *(other for _, other in pairs)])
+    if not len(a):
         return []
-    a, b = (np.concatenate(side) for side in zip(*pairs, strict=True))
     graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(len(shoot), len(shoot)))
     _, label = connected_components(graph, directed=False)
     linked = np.unique(np.concatenate((a, b)))

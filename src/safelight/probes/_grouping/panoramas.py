@@ -23,10 +23,13 @@ MOST_EV = 1.0  # exposures of a sweep differ by less
 MOST_MM = 0.5  # and so do focal lengths
 MOST_ALIKE = 0.9  # frames that are more alike than this have one framing
 COARSE = 0.5  # correlation of opposite edges in the layout; unlike photos reach it by accident in one case of fourteen
-MATCH = 0.5  # mean correlation of the two overlaps; unlike photos stay below 0.4, sweeps lie above 0.55
-LEAST_MATCH = 0.2  # of either overlap: a blank wall alone may fill it
+MATCH = 0.5  # mean correlation of the two overlaps; unlike photos stay below 0.42, once 0.59; sweeps lie above 0.64
+PLAIN = 0.6  # correlation of an overlap that leaves no doubt
+LEAST_MATCH = 0.4  # of either overlap
 OVERLAP = (0.12, 0.85)  # of the side along which the camera turned
 DRIFT = 0.12  # of the other side, at most
+SLACK = 0.06  # by how much a step may differ from the one beside it where only that one is plain
+LEAST_SIDE = 8  # px of an overlap that is searched for
 STRIP = 0.16  # of the side that is searched for in the other frame
 WIDTHS = (2, 3, 4, 5)  # columns of the layout that may overlap
 
@@ -95,13 +98,19 @@ def _side(shoot: Shoot, rows: Whole, scores: Pixels, contrasts: dict[int, Pixels
     for side in np.argsort(-scores):
         if scores[side] < COARSE:
             break
-        first = shift_between(one, two, int(side))
-        if not first.turned:
-            continue
-        second = shift_between(two, three, int(side))
-        if second.turned and first.goes_on(second) and (first.match + second.match) / 2 >= MATCH:
+        if _sweep(one, two, three, int(side)):
             return int(side)
     return None
+
+
+def _sweep(one: Pixels, two: Pixels, three: Pixels, side: int) -> bool:
+    """Whether three frames were swept in one direction; a step that is hard to see is sought about the plain one."""
+    first, second = shift_between(one, two, side), shift_between(two, three, side)
+    if first.turned and first.match >= PLAIN > second.match:
+        second = follow(two, three, first) or second
+    elif second.turned and second.match >= PLAIN > first.match:
+        first = follow(one, two, second) or first
+    return first.turned and second.turned and first.goes_on(second) and (first.match + second.match) / 2 >= MATCH
 
 
 def _joined(shoot: Shoot, rows: Whole, firsts: list[int], sides: list[int | None]) -> Iterator[Found]:
@@ -192,11 +201,26 @@ def shift_between(earlier: Pixels, later: Pixels, side: int) -> Shift:
         (margin_x, height - high, width - margin_x, height),
     )[side]
     scores = cv2.matchTemplate(earlier, later[y0:y1, x0:x1], cv2.TM_CCOEFF_NORMED)
-    y, x = np.unravel_index(int(scores.argmax()), scores.shape)
-    across, down = int(x) - x0, int(y) - y0
+    _, _, _, (x, y) = cv2.minMaxLoc(scores)
+    across, down = x - x0, y - y0
     a = earlier[max(0, down) : height + min(0, down), max(0, across) : width + min(0, across)]
     b = later[max(0, -down) : height + min(0, -down), max(0, -across) : width + min(0, -across)]
     return Shift(across=across / width, down=down / height, match=_correlation(a, b))
+
+
+def follow(earlier: Pixels, later: Pixels, about: Shift) -> Shift | None:
+    """Where the later frame lies if it is shifted about as said: the whole overlap is searched for nearby."""
+    height, width = later.shape
+    across, down = round(about.across * width), round(about.down * height)
+    slack_x, slack_y = round(SLACK * width), round(SLACK * height)
+    x0, x1 = max(0, -across) + slack_x, width - max(0, across) - slack_x
+    y0, y1 = max(0, -down) + slack_y, height - max(0, down) - slack_y
+    if min(x1 - x0, y1 - y0) < LEAST_SIDE:
+        return None
+    left, top = x0 + across - slack_x, y0 + down - slack_y
+    near = earlier[top : y1 + down + slack_y, left : x1 + across + slack_x]
+    _, match, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(near, later[y0:y1, x0:x1], cv2.TM_CCOEFF_NORMED))
+    return Shift(across=(left + x - x0) / width, down=(top + y - y0) / height, match=float(match))
 
 
 def _correlation(a: Pixels, b: Pixels) -> float:

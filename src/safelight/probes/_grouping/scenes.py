@@ -44,11 +44,16 @@ def _change(shoot: Shoot, rows: Whole) -> Matrix:
 
 
 def _light_change(light: Matrix) -> Matrix:
-    """Difference of the median brightness of the photos before and after, EV; 0 where it is unknown."""
+    """Difference of the median brightness of the photos before and after, EV; 0 where it is unknown.
+
+    It counts only at the largest step of the neighbourhood: the medians around one step differ at several places.
+    """
     padded = np.concatenate((np.full(SPAN - 1, np.nan), light, np.full(SPAN - 1, np.nan)))
     medians = _nan_median(np.lib.stride_tricks.sliding_window_view(padded, SPAN))
     before, after = medians[: len(light) - 1], medians[SPAN : SPAN + len(light) - 1]
-    return np.abs(np.nan_to_num(after - before))
+    step = np.abs(np.nan_to_num(np.diff(light)))
+    nearby = np.lib.stride_tricks.sliding_window_view(np.pad(step, SPAN - 1), 2 * SPAN - 1)
+    return np.where(step >= nearby.max(axis=1), np.abs(np.nan_to_num(after - before)), 0.0)
 
 
 def _nan_median(windows: Matrix) -> Matrix:

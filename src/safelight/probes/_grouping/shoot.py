@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from safelight.probes import Member
 from safelight.probes.layout import DETAIL_CELLS, LENGTH, pack_detail, unpack, unpack_detail, unpack_thumb
 
 Whole = NDArray[np.intp]
+NUMBERS = attrgetter("seconds", "f_number", "iso", "bias_ev", "distance_m", "focal_mm")
 UNKNOWN = -1  # body of a photo that does not say
 
 
@@ -70,9 +72,7 @@ def of(members: Sequence[Member]) -> Shoot:
     names = [capture.body for capture in captures]
     bodies = tuple(sorted({name for name in names if name}))
     index = {name: number for number, name in enumerate(bodies)}
-    numbers = np.array(
-        [(c.seconds, c.f_number, c.iso, c.bias_ev, c.distance_m, c.focal_mm) for c in captures], dtype=np.float64
-    ).reshape(len(order), 6)
+    numbers = np.array(list(map(NUMBERS, captures)), dtype=np.float64).reshape(len(order), 6)
     seconds, f_number, iso, bias, distance, focal = numbers.T
     with np.errstate(divide="ignore", invalid="ignore"):
         exposure = np.log2(seconds * iso / 100 / f_number**2)
