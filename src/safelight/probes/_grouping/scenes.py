@@ -35,6 +35,8 @@ def scenes(shoot: Shoot, sets: Sequence[Sequence[int]]) -> list[list[int]]:
 
 def _change(shoot: Shoot, rows: Whole) -> Matrix:
     """Signs of a new scene before each photo but the first."""
+    if len(rows) < 2:
+        return np.empty(0)
     pause = np.diff(shoot.time[rows]) / PAUSE_S
     return np.asarray(
         pause
