@@ -1,8 +1,9 @@
 """Closed eyes on talking heads, per blink and per person, and on portraits; abstentions are counted, not hidden.
 
 Each person is judged by constants that were fitted without that person. The limits beyond which nothing is said (blur,
-light, agreement of the networks) were set on these clips and portraits: `eyes.blurred` is no held-out figure. Beside every figure stands the usual rule on
-the same meshes: closed where the eye aspect ratio is below 0.2, never an abstention.
+light, agreement of the networks) were set on these clips and portraits, so `eyes.blurred` is no held-out figure. Beside
+every figure stands the usual rule on the same meshes: closed where the eye aspect ratio is below 0.2, never an
+abstention.
 """
 
 import json
