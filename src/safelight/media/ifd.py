@@ -42,6 +42,7 @@ class Directory:
     entries: Mapping[int, Entry]
     order: str  # "<" or ">"
     fetch: Fetch
+    end: int = 0  # the file must reach so far to hold the table and all values
 
     def raw(self, tag: int) -> bytes | None:
         """The bytes of a field's values; None if it is missing or cut off."""
@@ -150,7 +151,9 @@ def _read(path: str, offset: int, *, order: str, big: bool, fetch: Fetch) -> tup
         return None, 0
     after = table[count * size :]
     following = struct.unpack(order + word, after)[0] if len(after) == struct.calcsize(order + word) else 0
-    return Directory(path=path, entries=entries, order=order, fetch=fetch), following
+    ends = [entry.offset + entry.count * _SIZES[entry.type] for entry in entries.values()]
+    end = max(*ends, offset + width + count * size + struct.calcsize(order + word))
+    return Directory(path=path, entries=entries, order=order, fetch=fetch, end=end), following
 
 
 def from_bytes(data: bytes | memoryview) -> Fetch:

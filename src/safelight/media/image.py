@@ -92,8 +92,14 @@ def decode_jpeg(data: bytes, path: Path) -> Bytes:
     if "remature end" in reason or not segments.ends(data):
         raise truncated(path, have=len(data))
     if "extraneous bytes" in reason:  # stray bytes between whole segments, as some cameras write them
-        return np.asarray(simplejpeg.decode_jpeg(data, strict=False), np.uint8)
+        return _forgiving(data)
     raise _damaged(path, reason)
+
+
+def _forgiving(data: bytes) -> Bytes:
+    """The same decoder without its strictness, which refuses what stands between segments even where it is harmless."""
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    return np.asarray(cv2.cvtColor(np.asarray(bgr), cv2.COLOR_BGR2RGB), np.uint8)
 
 
 # ---------------------------------------------------------------- formats
@@ -150,7 +156,9 @@ def _png(data: bytes, path: Path) -> Decoded:
 
 def _tiff(data: bytes, path: Path) -> Decoded:
     directories = ifd.directories(ifd.from_bytes(data))
-    need = max((offset + size for d in directories[:1] for offset, size in d.blocks()), default=0)
+    main = directories[:1]
+    need = max((offset + size for d in main for offset, size in d.blocks()), default=0)
+    need = max(need, *(d.end for d in main)) if need else 0
     if not need or need > len(data):
         raise truncated(path, have=len(data), need=need or None)
     return _with_vips(data, path, orientation=_orientation(directories))
