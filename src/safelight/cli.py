@@ -1,6 +1,7 @@
 """The command line. Results go to standard output, progress and log lines to standard error."""
 
 import getpass
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import click
 
 import safelight
 from safelight.errors import SafelightError, UsageError
+from safelight.files import json_text
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 DONE, SOME_FAILED, INTERRUPTED = 0, 1, 130
@@ -18,7 +20,7 @@ DONE, SOME_FAILED, INTERRUPTED = 0, 1, 130
 
 def show(document: Any) -> None:
     """One JSON document on standard output."""
-    click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+    click.echo(json_text(document, indent=1))
 
 
 def complain(error: SafelightError) -> None:
@@ -312,6 +314,9 @@ def fetch(names: tuple[str, ...]) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program: runs a command and leaves with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may be anything
     try:
         code = cli.main(args=arguments, standalone_mode=False)
     except SafelightError as error:

@@ -310,4 +310,4 @@ def canonical(value: Json) -> str:
 
 def digest_of(value: Json) -> str:
     """sha256 of the canonical JSON, in hexadecimal."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
+    return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,16 +1,34 @@
 """Files written whole or not at all."""
 
+import json
 import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """JSON for people and programs: readable as it is, with escapes only where a file's name is no UTF-8."""
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(
+        value, indent=indent, separators=separators, ensure_ascii=False, allow_nan=False, sort_keys=indent is None
+    )
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent, separators=separators, allow_nan=False, sort_keys=indent is None)
+    return text
+
+
+PART = ".part-"  # how files begin that are not whole yet
 
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Writes a file whole or not at all: a temporary file in the same folder, synced, then renamed. OSError passes
     through, and nothing is left behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=PART)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from safelight import engine, ingest, plugins, policy, propose, weights, work
 from safelight.domain import Findings, Kind, Scope, digest_of
 from safelight.errors import NothingFound
+from safelight.files import json_text
 from safelight.operators import Wishes
 from safelight.probes import Member, Probe
 from safelight.state import ShootState
 from safelight.store import records, schema
-from safelight.store.library import Library, now, text
+from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
 from safelight.store.records import Shoot
 from safelight.todo import Todo
@@ -88,7 +89,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
             looked = line.look(plan, executor, width)
             state = line.decide()
             line.try_edits(state, executor, width)
-        done = {"shoot": shoot.id, "key": run_key(library, shoot, options), "summary": text({"looked": looked})}
+        done = {"shoot": shoot.id, "key": run_key(library, shoot, options), "summary": json_text({"looked": looked})}
         library.append(schema.runs, [done | {"at": now()}])
         library.backup()
     return Pass(

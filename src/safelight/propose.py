@@ -25,7 +25,7 @@ from safelight.domain import (
     Zone,
     digest_of,
 )
-from safelight.files import write_atomic
+from safelight.files import json_text, write_atomic
 from safelight.learn import draws
 from safelight.media import image, write
 from safelight.media.picture import shrink
@@ -33,7 +33,7 @@ from safelight.operators import Medium, Operator, Stage, Subject, Suggestion, To
 from safelight.policy import Policy
 from safelight.state import POLICY, Photo, ShootState
 from safelight.store import records, schema
-from safelight.store.library import Library, now, text
+from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
 
 TRIAL_SIDE = 720  # px, long side of the before and after that people compare in a list
@@ -270,7 +270,7 @@ def remember(library: Library, shoot: str, tried: list[Tried]) -> None:
             "edits": [[e.operator, e.version, e.params] for e in t.version.edits],
         }
         rows.append(
-            {"id": t.version.id, "shoot": shoot, "asset": t.photo, "body": text(body), "checkpoint": "first-pass",
+            {"id": t.version.id, "shoot": shoot, "asset": t.photo, "body": json_text(body), "checkpoint": "first-pass",
              "at": now()}
         )  # fmt: skip
     library.append(schema.versions, rows)

@@ -14,11 +14,11 @@ from typing import Any
 from safelight import __version__, ingest, verdicts
 from safelight.domain import Cull, Measure, Say, State
 from safelight.errors import MediaError
-from safelight.files import write_atomic
+from safelight.files import json_text, write_atomic
 from safelight.media import xmp
 from safelight.state import POLICY, Photo, ShootState
 from safelight.store import records, schema
-from safelight.store.library import Library, now, text
+from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
 
 SCHEMA = "safelight.sync/1"
@@ -242,7 +242,7 @@ def _conflict(photo: Photo, told: str) -> dict[str, str]:
 def _row(state: ShootState, photo: Photo, read: Read) -> dict[str, Any]:
     return {
         "shoot": state.shoot.id, "path": str(read.path), "asset": photo.id, "digest": read.digest,
-        "said": text(dict(read.said)), "at": now(),
+        "said": json_text(dict(read.said)), "at": now(),
     }  # fmt: skip
 
 

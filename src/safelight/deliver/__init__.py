@@ -1,6 +1,5 @@
 """Versions to files that leave the building: the gate, the files, their manifest, the page a client can read."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +10,11 @@ from safelight.deliver import gate, manifest, names, presets
 from safelight.deliver.write import Job, Written, deliver_one
 from safelight.domain import Input, Version
 from safelight.errors import UsageError
-from safelight.files import write_atomic
+from safelight.files import json_text, write_atomic
 from safelight.line import Progress
 from safelight.state import Photo, ShootState, by_time
 from safelight.store import schema
-from safelight.store.library import Library, now, text
+from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
 
 DRAFT_FOLDER_NOTE = "DRAFT - not final.txt"
@@ -55,12 +54,12 @@ def deliver(
         versions={job.photo: _version(state.photos[job.photo], job) for job in jobs}, weights=weights.digests(),
         program=__version__,
     )  # fmt: skip
-    write_atomic(target / "manifest.json", (json.dumps(made, indent=1, ensure_ascii=False) + "\n").encode())
-    write_atomic(target / "report.html", manifest.page(made).encode())
+    write_atomic(target / "manifest.json", (json_text(made, indent=1) + "\n").encode())
+    write_atomic(target / "report.html", manifest.page(made).encode("utf-8", "backslashreplace"))
     if order.draft:
         write_atomic(target / DRAFT_FOLDER_NOTE, manifest.draft_note(made).encode())
-    signed = {"by": order.sign_off, "draft": order.draft, "at": now()}
-    library.append(schema.deliveries, [signed | {"id": made["id"], "shoot": state.shoot.id, "manifest": text(made)}])
+    row = {"id": made["id"], "shoot": state.shoot.id, "manifest": json_text(made), "by": order.sign_off}
+    library.append(schema.deliveries, [row | {"draft": order.draft, "at": now()}])
     library.append(schema.versions, [_version_row(state, job) for job in jobs])
     return made
 
@@ -110,8 +109,8 @@ def _jobs(
         wanted.append(names.name(template, facts, preset.format.suffix))
     return [
         Job(
-            photo=photo.id, original=where.root / photo.path, edits=photo.edits(), preset=preset, target=target / chosen,
-            state=where.state, sidecar=sidecars.beside(where.root / photo.path),
+            photo=photo.id, original=where.root / photo.path, edits=photo.edits(), preset=preset,
+            target=target / chosen, state=where.state, sidecar=sidecars.beside(where.root / photo.path),
             says=sidecars.delivered(photo) | order.says, write_sidecar=order.sidecars,
         )
         for photo, chosen in zip(ordered, names.unique(wanted), strict=True)
@@ -139,8 +138,8 @@ def _version_row(state: ShootState, job: Job) -> dict[str, Any]:
         "edits": [[e.operator, e.version, e.params] for e in version.edits],
     }
     return {
-        "id": version.id, "shoot": state.shoot.id, "asset": job.photo, "body": text(body), "checkpoint": "delivered",
-        "at": now(),
+        "id": version.id, "shoot": state.shoot.id, "asset": job.photo, "body": json_text(body),
+        "checkpoint": "delivered", "at": now(),
     }  # fmt: skip
 
 

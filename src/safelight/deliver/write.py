@@ -14,6 +14,7 @@ from safelight import params, plugins, render, work
 from safelight.deliver.presets import Format, Preset
 from safelight.domain import Edit, Measure
 from safelight.errors import MediaError
+from safelight.files import write_atomic
 from safelight.media import capture, exif, image, raw, write, xmp
 from safelight.media.frame import Frame
 from safelight.operators import Medium, Tools
@@ -78,15 +79,26 @@ def _deliver(job: Job) -> Written:
         data = write.jpeg(
             pixels, quality=job.preset.quality, subsampling=job.preset.subsampling, exif=block, xmp=packet
         )
-    write.write_atomic(job.target, data)
+    _put(job.target, data)
     beside = None
     if job.write_sidecar:
         beside = job.target.with_name(job.target.name + ".xmp")
-        write.write_atomic(beside, packet)
+        _put(beside, packet)
     return Written(
         photo=job.photo, target=job.target.name, sha256=hashlib.sha256(data).hexdigest(), size=len(data), width=width,
         height=height, checks=_checks(before, job.edits, tools), losses=losses, sidecar=beside.name if beside else None,
     )  # fmt: skip
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Writes a delivered file, or says why it is not there."""
+    try:
+        write_atomic(path, data)
+    except OSError as error:
+        raise MediaError(
+            f"{path.name} ({len(data) / 1e6:.1f} MB) cannot be written: {error.strerror}.",
+            remedy="Make room on the disk, or name another folder, and deliver again.",
+        ) from error
 
 
 def _rendered(job: Job, tools: Tools) -> tuple[NDArray[Any], Frame]:

@@ -251,7 +251,7 @@ def for_delivery(original: Path, sidecar: bytes | None, says: Mapping[str, Any])
     for name, value in says.items():
         packet.set(name, value)
     packet.set(SOURCE_TYPE, origin)
-    packet.set("xmpMM:PreservedFileName", original.name)
+    packet.set("xmpMM:PreservedFileName", original.name.encode("utf-8", "replace").decode())
     if has_credentials(original):
         losses.append(
             "Content credentials of the original are not in the delivered file, because its pixels were written anew; "

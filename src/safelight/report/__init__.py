@@ -35,7 +35,7 @@ def write(library: Library, state: ShootState, where: ShootFolder, *, fresh: boo
     place = where.state / "reports" / "report.html"
     if not fresh and place.exists():
         return place
-    write_atomic(place, page(library, state, where).encode())
+    write_atomic(place, page(library, state, where).encode("utf-8", "backslashreplace"))
     return place
 
 

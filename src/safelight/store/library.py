@@ -1,6 +1,5 @@
 """The studio library: one database for all shoots of a studio, with the tables of `schema`."""
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,11 +52,11 @@ class Library:
     # ------------------------------------------------------------ plain reading and writing
 
     @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    def transaction(self, *, reading: bool = False) -> Iterator[sa.Connection]:
         """One short transaction; a library that stays locked for a minute is an error that says so."""
         try:
-            with self.engine.begin() as connection:
-                yield connection
+            with self.engine.connect() as plain, plain.execution_options(reading=reading).begin():
+                yield plain
         except OperationalError as error:
             raise LibraryError(
                 f"The library could not be written: {_short(error)}.",
@@ -78,7 +77,7 @@ class Library:
 
     def rows(self, statement: sa.Select[Any], **binds: Any) -> Sequence[sa.RowMapping]:
         """All rows of a query."""
-        with self.transaction() as connection:
+        with self.transaction(reading=True) as connection:
             return connection.execute(statement, binds).mappings().all()
 
     def newest(self, table: sa.Table, keys: Sequence[str], *where: sa.ColumnElement[bool]) -> Sequence[sa.RowMapping]:
@@ -131,11 +130,6 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def text(value: Any) -> str:
-    """JSON as it is kept in a column."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
 def _sqlite(path: Path) -> sa.Engine:
     engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
 
@@ -148,7 +142,10 @@ def _sqlite(path: Path) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        # A transaction that turns from reading to writing halfway is refused at once when another has written, without
+        # any waiting; one that takes the write lock first waits for its turn.
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -19,11 +19,7 @@ def upgrade(engine: sa.Engine, metadata: sa.MetaData) -> None:
     config = Config()
     config.set_main_option("script_location", str(PLACE).replace("%", "%%"))
     with engine.begin() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("ROLLBACK")
-            connection.exec_driver_sql(
-                "BEGIN IMMEDIATE"
-            )  # two first runs at once: the second waits, then finds it done
+        # Two first runs at once: the second waits for the write lock, then finds it done.
         config.attributes["connection"] = connection
         config.attributes["metadata"] = metadata
         command.upgrade(config, "head")
@@ -31,7 +27,7 @@ def upgrade(engine: sa.Engine, metadata: sa.MetaData) -> None:
 
 def current(engine: sa.Engine) -> str | None:
     """The library's revision; None for a new one."""
-    with engine.connect() as connection:
+    with engine.connect().execution_options(reading=True) as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(sa.text("select version_num from alembic_version")).scalar()

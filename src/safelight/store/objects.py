@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safelight.errors import LibraryError, SafelightError, UsageError
-from safelight.files import write_atomic
+from safelight.files import PART, write_atomic
 
 FOLDER = ".safelight"
 
@@ -65,7 +65,9 @@ class ShootFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """One run at a time works on a shoot; a second one is told which process holds it."""
+        """One run at a time works on a shoot; a second one is told which process holds it.
+
+        The holder's number stays in the file only where a run was killed; what that one left half-written goes."""
         path = self.state / "run.lock"
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -77,9 +79,13 @@ class ShootFolder:
                     f"Another run (process {holder}) is working on {self.root}.",
                     remedy="Wait until it is done, or end it and run again: nothing is lost.",
                 ) from error
+            if os.fstat(handle).st_size:
+                for part in self.state.rglob(f"{PART}*"):
+                    part.unlink(missing_ok=True)
             os.ftruncate(handle, 0)
             os.pwrite(handle, str(os.getpid()).encode(), 0)
             yield
+            os.ftruncate(handle, 0)
         finally:
             os.close(handle)
 

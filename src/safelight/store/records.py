@@ -27,8 +27,9 @@ from safelight.domain import (
     Zone,
     exact,
 )
+from safelight.files import json_text
 from safelight.store import schema
-from safelight.store.library import Library, now, text
+from safelight.store.library import Library, now
 
 CHUNK = 5000  # bound values a statement may carry with room to spare
 
@@ -119,7 +120,8 @@ def save_assets(library: Library, found: Iterable[Asset]) -> None:
         rows = [
             {
                 "id": a.id, "content": a.content, "kind": a.kind.value, "format": a.format, "width": a.width,
-                "height": a.height, "duration_s": exact(a.duration_s), "capture": text(asdict(a.capture)), "at": now(),
+                "height": a.height, "duration_s": exact(a.duration_s), "capture": json_text(asdict(a.capture)),
+                "at": now(),
             }
             for a in listed.values() if a.id not in known
         ]  # fmt: skip
@@ -167,7 +169,7 @@ def save_files(library: Library, shoot_id: str, found: Iterable[File]) -> None:
     """Appends what was seen."""
     library.append(
         schema.files,
-        [asdict(f) | {"shoot": shoot_id, "at": now(), "error": text(f.error) if f.error else None} for f in found],
+        [asdict(f) | {"shoot": shoot_id, "at": now(), "error": json_text(f.error) if f.error else None} for f in found],
     )
 
 
@@ -197,8 +199,9 @@ def save_evidence(library: Library, found: Iterable[tuple[str, str, str, Sequenc
 
 def _evidence_row(subject: str, by: str, m: Measure) -> dict[str, Any]:
     return {
-        "subject": subject, "name": m.name, "value": None if m.value is None else text(m.value), "unit": m.unit,
-        "place": text(where_json(m.where)) if m.where else None, "cannot_tell": m.cannot_tell, "by": by, "at": now(),
+        "subject": subject, "name": m.name, "value": None if m.value is None else json_text(m.value), "unit": m.unit,
+        "place": json_text(where_json(m.where)) if m.where else None, "cannot_tell": m.cannot_tell, "by": by,
+        "at": now(),
     }  # fmt: skip
 
 
@@ -265,7 +268,7 @@ def save_survey(library: Library, shoot_id: str, key: str, found: Sequence[tuple
     rows = [_evidence_row(subject, by, m) for by, f in found for subject, listed in f.measures.items() for m in listed]
     groups_found = [
         {
-            "shoot": shoot_id, "survey": key, "id": g.id, "kind": g.kind.value, "members": text(g.members),
+            "shoot": shoot_id, "survey": key, "id": g.id, "kind": g.kind.value, "members": json_text(g.members),
             "because": g.because, "by": g.by,
         }
         for _, f in found for g in f.groups
@@ -312,9 +315,9 @@ def save_proposals(
         [
             {
                 "id": p.id, "shoot": shoot_id, "asset": p.asset, "operator": p.edit.operator, "version": p.edit.version,
-                "params": text(p.edit.params), "zone": p.zone.value, "score": p.score,
-                "because": text([asdict(b) for b in p.because]),
-                "alternatives": text([a.params for a in p.alternatives]), "cannot_tell": p.cannot_tell,
+                "params": json_text(p.edit.params), "zone": p.zone.value, "score": p.score,
+                "because": json_text([asdict(b) for b in p.because]),
+                "alternatives": json_text([a.params for a in p.alternatives]), "cannot_tell": p.cannot_tell,
                 "bundle": p.bundle, "withdrawn": gone, "at": now(),
             }
             for p, gone in rows
@@ -348,7 +351,7 @@ def save_verdicts(library: Library, said: Iterable[Verdict]) -> None:
     for v in said:
         row = {f: getattr(v, f) for f in v.__slots__ if f != "say"}
         rows.append(
-            row | {"verdict": v.say.value, "drawn": v.drawn.value, "params": text(v.params) if v.params else None}
+            row | {"verdict": v.say.value, "drawn": v.drawn.value, "params": json_text(v.params) if v.params else None}
         )
     library.append(schema.verdicts, rows)
 

@@ -3,6 +3,8 @@
 `seq` orders the rows of a table. JSON columns hold canonical JSON. Times are ISO 8601 in UTC.
 """
 
+import os
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -14,9 +16,32 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
 )
+from sqlalchemy.engine import Dialect
 
 metadata = MetaData()
+BYTES = "bytes:"
+
+
+class PathText(TypeDecorator[str]):
+    """A path as text. Names that are no UTF-8, which the system hands over with surrogates, are kept as hexadecimal
+    bytes behind a prefix; a name that happens to begin with the prefix is kept so too."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Path to text."""
+        if value is None or (value.isprintable() and not value.startswith(BYTES)):
+            return value
+        return BYTES + os.fsencode(value).hex()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Text to path."""
+        if value is None or not value.startswith(BYTES):
+            return value
+        return os.fsdecode(bytes.fromhex(value.removeprefix(BYTES)))
 
 
 def _seq() -> "Column[int]":
@@ -29,8 +54,8 @@ shoots = Table(
     metadata,
     _seq(),
     Column("id", String(32), nullable=False, index=True),
-    Column("root", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("root", PathText, nullable=False),
+    Column("name", PathText, nullable=False),
     Column("client", Text),
     Column("stakes", String(16), nullable=False, server_default="normal"),
     Column("at", String(40), nullable=False),
@@ -55,9 +80,9 @@ files = Table(  # what lay in a shoot's folder; `asset` is empty where the file 
     metadata,
     _seq(),
     Column("shoot", String(32), nullable=False),
-    Column("path", Text, nullable=False),
+    Column("path", PathText, nullable=False),
     Column("asset", String(64)),
-    Column("pair_of", Text),  # path of the raw that this camera JPEG belongs to
+    Column("pair_of", PathText),  # path of the raw that this camera JPEG belongs to
     Column("relinked_from", String(64)),  # the asset whose picture data this file still holds
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
@@ -191,7 +216,7 @@ sidecars = Table(  # what a sidecar said when it was last read or written, so th
     metadata,
     _seq(),
     Column("shoot", String(32), nullable=False),
-    Column("path", Text, nullable=False),
+    Column("path", PathText, nullable=False),
     Column("asset", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("said", Text, nullable=False),
