@@ -31,6 +31,7 @@ DRIFT = 0.12  # of the other side, at most
 SLACK = 0.06  # by how much a step may differ from the one beside it where only that one is plain
 LEAST_SIDE = 8  # px of an overlap that is searched for
 STRIP = 0.16  # of the side that is searched for in the other frame
+LEFT, RIGHT, TOP, BOTTOM = range(4)  # the side of the later frame that lies in the earlier one
 WIDTHS = (2, 3, 4, 5)  # columns of the layout that may overlap
 
 
@@ -200,9 +201,13 @@ def shift_between(earlier: Pixels, later: Pixels, side: int) -> Shift:
         (margin_x, 0, width - margin_x, high),
         (margin_x, height - high, width - margin_x, height),
     )[side]
-    scores = cv2.matchTemplate(earlier, later[y0:y1, x0:x1], cv2.TM_CCOEFF_NORMED)
+    least = 1 - OVERLAP[1]
+    left, top = (round(least * width) if side == LEFT else 0), (round(least * height) if side == TOP else 0)
+    right = width - round(least * width) if side == RIGHT else width
+    bottom = height - round(least * height) if side == BOTTOM else height
+    scores = cv2.matchTemplate(earlier[top:bottom, left:right], later[y0:y1, x0:x1], cv2.TM_CCOEFF_NORMED)
     _, _, _, (x, y) = cv2.minMaxLoc(scores)
-    across, down = x - x0, y - y0
+    across, down = left + x - x0, top + y - y0
     a = earlier[max(0, down) : height + min(0, down), max(0, across) : width + min(0, across)]
     b = later[max(0, -down) : height + min(0, -down), max(0, -across) : width + min(0, -across)]
     return Shift(across=across / width, down=down / height, match=_correlation(a, b))

@@ -7,22 +7,17 @@ from itertools import pairwise
 import numpy as np
 
 from safelight.domain import GroupKind
+from safelight.probes._grouping import stacks
 from safelight.probes._grouping.shoot import Shoot, Whole, neighbours
 
 BURST_GAP_S = 1.0
 RUN_GAP_S = 2.0  # between frames of a bracket or a stack, plus what the exposure itself takes
 FRAMED = 0.5  # likeness from which two frames in succession may have one framing, however they are exposed
-STILL = 0.8  # likeness of frames from a tripod or a steady hand at one exposure
 STEP_EV = 0.3  # least step of a bracket; cameras go down to a third
 PLAIN_STEP_EV = 0.6  # least step where neither the bias nor the bracketing flag speaks for a bracket
 SLACK_EV = 0.05  # thirds are written as 0.33 or 0.3
 EVEN_EV = 0.2  # by how much the steps of one bracket differ
-STACK_EV = 0.5  # exposures of a stack differ by less
-LEAST = 3  # frames of a stack, and of a bracket that only its exposures show
-TRAVEL = 0.88  # correlation that tells a travelling focus by itself; stacks reach 0.92, damaged bursts 0.79
-AGREES = 0.5  # correlation that a stack with recorded distances must not fall below
-CLEAR = 0.1  # share of cells whose detail changes clearly, without which nothing can be said
-DOUBLING = 0.5  # of a doubling of detail is a clear change
+LEAST = 3  # frames of a bracket that only its exposures show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +31,18 @@ class Found:
 
 def of_runs(shoot: Shoot) -> list[Found]:
     """Brackets, stacks and bursts of every body."""
-    return [found for run in _runs(shoot) for found in _sets(shoot, run)]
+    found: list[Found] = []
+    parts: list[Whole] = []
+    for run in _runs(shoot):
+        brackets, rest = _brackets(shoot, run)
+        found.extend(brackets)
+        parts.extend(rest)
+    for part, because in zip(parts, stacks.reasons(shoot, parts), strict=True):
+        if because is None:
+            found.extend(_bursts(shoot, part))
+        else:
+            found.append(Found(kind=GroupKind.FOCUS_STACK, rows=tuple(part.tolist()), because=because))
+    return found
 
 
 def by_exposure(shoot: Shoot, rows: Sequence[int]) -> Found | None:
@@ -63,14 +69,6 @@ def _runs(shoot: Shoot) -> Iterator[Whole]:
         edges = np.flatnonzero(np.diff(np.concatenate(([False], goes_on, [False])).astype(np.int8)))
         for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
             yield rows[start : end + 1]
-
-
-def _sets(shoot: Shoot, run: Whole) -> list[Found]:
-    found, rest = _brackets(shoot, run)
-    for part in rest:
-        stack = _stack(shoot, part)
-        found.extend([stack] if stack else _bursts(shoot, part))
-    return found
 
 
 # ---------------------------------------------------------------- brackets
@@ -142,56 +140,6 @@ def _bracket(run: Whole, exposures: _Exposures, frames: Sequence[int]) -> Found 
         kind=GroupKind.BRACKET, rows=tuple(run[list(frames)].tolist()),
         because=f"{len(frames)} frames of one framing, {(level[-1] - level[0]) / len(steps):.1f} EV apart; {says}.",
     )  # fmt: skip
-
-
-# ---------------------------------------------------------------- stacks
-
-
-def _stack(shoot: Shoot, run: Whole) -> Found | None:
-    if len(run) < LEAST or np.ptp(shoot.exposure[run]) > STACK_EV:
-        return None
-    distance = shoot.distance[run].tolist()
-    steps = [after - before for before, after in pairwise(distance)]
-    moves_on = all(step > 0 for step in steps) or all(step < 0 for step in steps)
-    if not moves_on and any(value == value for value in distance):  # noqa: PLR0124 - NaN
-        return None
-    travelled = _travel(shoot, run)
-    if moves_on:
-        if travelled is not None and travelled < AGREES:
-            return None  # autofocus that follows a subject changes the distance too
-        because = f"{len(run)} frames of one framing, focused from {distance[0]:.2g} m to {distance[-1]:.2g} m."
-    elif travelled is not None and travelled >= TRAVEL:
-        because = f"{len(run)} frames of one framing in which the sharp area travels across the picture."
-    else:
-        return None
-    look = shoot.look[run]
-    if (look @ look.T).min() < STILL:
-        return None
-    return Found(kind=GroupKind.FOCUS_STACK, rows=tuple(run.tolist()), because=because)
-
-
-def _travel(shoot: Shoot, run: Whole) -> float | None:
-    """How steadily the sharp area moves on; None if detail hardly changes.
-
-    Every cell has a frame in which it is sharpest. The number of that frame is fitted as a plane over the cell's
-    place: the multiple correlation of this fit.
-    """
-    maps = shoot.detail[run]
-    flat = maps.reshape(len(run), -1)
-    clear = np.flatnonzero(flat.max(axis=0) - flat.min(axis=0) >= DOUBLING)
-    if len(clear) < CLEAR * flat.shape[1]:
-        return None
-    sharpest = flat[:, clear].argmax(axis=0).astype(np.float64)
-    sharpest -= sharpest.sum() / len(clear)
-    places = np.array(np.divmod(clear, maps.shape[2]), dtype=np.float64)
-    places -= places.sum(axis=1, keepdims=True) / len(clear)
-    spread, common, whole = places @ places.T, places @ sharpest, float(sharpest @ sharpest)
-    determinant = float(spread[0, 0] * spread[1, 1] - spread[0, 1] ** 2)
-    if whole <= 0 or determinant <= 0:
-        return 0.0
-    y, x = common.tolist()
-    explained = (y * y * spread[1, 1] - 2 * x * y * spread[0, 1] + x * x * spread[0, 0]) / determinant
-    return float(np.sqrt(max(explained, 0) / whole))
 
 
 # ---------------------------------------------------------------- bursts
