@@ -7,9 +7,11 @@ be shown. What is neither clearly in nor clearly out is undecided and waits for 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+
+import numpy as np
 
 from safelight.domain import Because, Cull, Group, Measure, Scope
+from safelight.media.frame import Frame
 from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.operators._ranking import Ranked, rank
 
@@ -213,14 +215,20 @@ def _number(measure: Measure | None) -> float | None:
     return float(measure.value)
 
 
-def render(frame: Any, params: CullParams, tools: Tools) -> Any:  # noqa: ARG001 - a choice changes no pixels
+def render(frame: Frame, params: CullParams, tools: Tools) -> Frame:  # noqa: ARG001 - a choice changes no pixels
     """The same frame: whether a photo stays is no change of it."""
     return frame
 
 
-def check(before: Any, after: Any, params: CullParams) -> Sequence[Measure]:  # noqa: ARG001
+def check(before: Frame, after: Frame, params: CullParams) -> Sequence[Measure]:  # noqa: ARG001
     """Whether the picture is untouched."""
-    return (Measure(name="cull.changed_pixels", value=before is not after and before != after),)
+    touched = before is not after and not np.array_equal(before.pixels, after.pixels)
+    return (Measure(name="cull.touched", value=touched),)
+
+
+def spoil(before: Frame, params: CullParams) -> Frame:  # noqa: ARG001
+    """A choice that darkens the picture."""
+    return before.with_pixels(before.pixels * np.float32(0.5) - np.float32(0.1))
 
 
 operator: Operator[CullParams] = Operator(
@@ -238,6 +246,7 @@ operator: Operator[CullParams] = Operator(
     propose=propose,
     render=render,
     check=check,
+    spoil=spoil,
     material=lambda before, after: before.decision is not after.decision,
     about="Keeps the best of each group and says why the others go.",
 )  # fmt: skip
