@@ -165,7 +165,15 @@ def _largest(directories: list[ifd.Directory]) -> tuple[int, int] | None:
         if width and height:
             area = (int(crop[0]), int(crop[1])) if len(crop) == 2 and all(crop) else (int(width), int(height))
             sizes.append((area[0] * area[1], area))
+        elif _is_panasonic(directory):
+            top, left, bottom, right = (int(directory.number(tag) or 0) for tag in (4, 5, 6, 7))
+            sizes.append(((right - left) * (bottom - top), (right - left, bottom - top)))
     return max(sizes)[1] if sizes else None
+
+
+def _is_panasonic(directory: ifd.Directory) -> bool:
+    """Whether this is the first directory of an RW2, where Panasonic keeps facts under tags of its own."""
+    return directory.path == "0" and {1, 0x118} <= directory.entries.keys()
 
 
 # ---------------------------------------------------------------- fields
@@ -181,7 +189,7 @@ def _capture(directories: list[ifd.Directory]) -> Capture:
     notes = _maker_notes(detail, make or "")
     orientation = int(main.number(ifd.ORIENTATION) or 1)
     mode, flash = detail.number(41986), detail.number(37385)
-    iso = detail.number(34855) or detail.number(34866)
+    iso = detail.number(34855) or detail.number(34866) or (main.number(23) if _is_panasonic(main) else None)
     bias = detail.number(37380)
     return Capture(
         at=_time(main, detail),

@@ -4,6 +4,7 @@ A file that ends early is never passed off as whole: its structure is walked to 
 Bytes after a picture's own end (MPF, gain map, motion photo) are legal.
 """
 
+import logging
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from safelight.media.formats import HEAD, not_media, sniff, truncated, unreadabl
 from safelight.media.frame import Bytes, Frame, Pixels
 
 pyvips.cache_set_max(0)  # decoded files must not stay in memory
+logging.getLogger("pyvips").setLevel(logging.CRITICAL)  # what it warns of comes back as our errors
 
 _ADOBE_INTEROP, _UNCALIBRATED = "R03", 0xFFFF
 _TURNS = {2: 1, 3: -1, 4: 0}  # orientation to cv2.flip's code
