@@ -3,12 +3,13 @@
 A step edge seen through a blur of standard deviation s has, after smoothing by σ, a gradient that falls as
 1 / sqrt(s² + σ²). The ratio of the gradients at a fine and a coarse scale therefore tells s, whatever the contrast
 of the edge (Elder and Zucker 1998; Zhuo and Sim 2011). Here the fine gradient is projected on the coarse one and
-both are summed over the strongest edge pixels of a tile: noise then enters as a mean that is measured in the quietest
-places and subtracted, not as a rectified error. Defocus widens the edges of all directions, motion only those across
-its path.
+both are summed over the ridges of the strongest edges of a tile: noise then enters as a mean that is measured in the
+quietest places and subtracted, not as a rectified error. Defocus widens the edges of all directions, motion only those
+across its path.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -25,7 +26,7 @@ DIRECTIONS = 6  # bins of 30 degrees over half a turn
 STRONG_SHARE = 0.2  # of a tile's pixels: those with the steepest coarse gradient
 FAINT = 0.004  # per px: coarse gradients below this are no edges (one level of 255)
 CLEAR = 5.5  # standard deviations of its noise that a coarse gradient must reach
-FEWEST = 6  # pixels of one direction in a tile below which nothing is said about it
+FEWEST = 3  # pixels of one direction in a tile below which nothing is said about it
 PATCH = 16  # px, side of the squares in which noise is looked for
 QUIETEST = 20  # one patch in so many tells the noise
 LEVELS = (0.05, 0.15, 0.3, 0.5, 0.7, 0.95)  # luma, borders of the brightnesses whose noise is told apart
@@ -34,7 +35,7 @@ LOUDEST = 4.0  # times the quietest noise variance that is believed of another b
 UNCLIPPED = (0.05, 0.95)  # mean luma of patches that can show noise
 ALIKE = 0.04  # spread of the ratio between tiles that is always granted, so that noise cannot flatten them wholly
 REPEATED = 5.0  # how often smoothing makes neighbouring pixels repeat the same noise
-HALF_DETAIL = 1.8  # px, edge spread at which detail counts one half
+HALF_DETAIL = 1.4  # px, edge spread at which detail counts one half
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +43,12 @@ class Edges:
     """What strong edges say: `ratio` of fine to coarse gradient, of (scale pairs, tiles, directions), nan if none.
 
     `error` is the standard deviation that noise gives the ratio, `count` the pixels of each (neighbouring directions
-    count half), `energy` the mean squared gradient of (scales, tiles) less noise, `noise` the standard deviation of
-    one component of the finest gradient's noise, per px.
+    count half), `noise` the standard deviation of one component of the finest gradient's noise, per px.
     """
 
     ratio: Floats
     error: Floats
     count: Floats
-    energy: Floats
     noise: float
 
     def spreads(self, pair: int, *, pixels: float) -> Floats:
@@ -84,16 +83,13 @@ def edges_of(tiles: Pixels, *, noise: float | None = None) -> Edges:
         share, louder = quiet_share(tiles[:, rows, columns], layers)
     else:
         share, louder = noise**2 * white_share(), np.ones(count)
-    flat = [(x.reshape(count, -1), y.reshape(count, -1)) for x, y in layers]
     sums = [
-        _sums(flat[fine], flat[fine + 1], share[fine : fine + 2, fine : fine + 2], louder=louder) for fine in (0, 1)
+        _sums(layers[fine], layers[fine + 1], share[fine : fine + 2, fine : fine + 2], louder=louder) for fine in (0, 1)
     ]
-    energy = [(x * x + y * y).mean(axis=1) - 2 * share[i, i] * louder for i, (x, y) in enumerate(flat)]
     return Edges(
         ratio=np.stack([ratio for ratio, _, _ in sums]),
         error=np.stack([error for _, error, _ in sums]),
         count=np.stack([number for _, _, number in sums]),
-        energy=np.stack(energy).astype(np.float64),
         noise=float(np.sqrt(share[0, 0])),
     )
 
@@ -101,7 +97,7 @@ def edges_of(tiles: Pixels, *, noise: float | None = None) -> Edges:
 def sharpness_of(luma: Pixels, *, noise: float | None = None) -> float | None:
     """Sharpness 0..1 of a patch of luma (float32, 0..1, its own resolution); None where there is no structure.
 
-    One half at an edge spread of 1.8 px (standard deviation). Of the directions that have edges the widest counts, so
+    One half at an edge spread of 1.4 px (standard deviation). Of the directions that have edges the widest counts, so
     that motion is not hidden by the edges along its path. `noise` as in `edges_of`.
     """
     if min(luma.shape) < PATCH:
@@ -113,8 +109,14 @@ def sharpness_of(luma: Pixels, *, noise: float | None = None) -> float | None:
 
 
 def detail(spread: float) -> float:
-    """Resolved detail 0..1 from an edge spread in px: 1 for a perfect edge, one half at 1.8 px."""
+    """Resolved detail 0..1 from an edge spread in px: 1 for a perfect edge, one half at 1.4 px."""
     return 1 / (1 + (spread / HALF_DETAIL) ** 2)
+
+
+def spread_with(sharpness: float) -> float:
+    """Edge spread in px at which `detail` has this value."""
+    kept = min(max(sharpness, 1e-4), 1 - 1e-4)
+    return float(HALF_DETAIL * np.sqrt(1 / kept - 1))
 
 
 # ---------------------------------------------------------------- gradients and their noise
@@ -167,7 +169,7 @@ def _louder(level: Floats, variance: Floats, wanted: Floats) -> Floats:
     """
     least = float(np.median(variance[: max(8, len(variance) // QUIETEST)]))
     centres, factors = [], []
-    for low, high in zip(LEVELS[:-1], LEVELS[1:], strict=True):
+    for low, high in pairwise(LEVELS):
         there = variance[(level >= low) & (level < high)]
         if len(there) >= ENOUGH_PATCHES:
             centres.append((low + high) / 2)
@@ -198,15 +200,15 @@ def _sums(fine: Layer, coarse: Layer, share: Floats, *, louder: Floats) -> tuple
     `share` holds the noise covariances of the pair, `louder` by how much each tile exceeds them.
     """
     (fx, fy), (cx, cy) = fine, coarse
-    tiles = len(cx)
+    tiles, size = len(cx), cx[0].size
     steep = cx * cx + cy * cy
-    kept = max(1, int(steep.shape[1] * STRONG_SHARE))
+    kept = max(1, int(size * STRONG_SHARE))
     floor = np.maximum(CLEAR**2 * share[1, 1] * louder, FAINT**2)
-    limit = np.maximum(np.partition(steep, -kept, axis=1)[:, -kept], floor)
-    chosen = np.flatnonzero(steep >= limit[:, None])
+    limit = np.maximum(np.partition(steep.reshape(tiles, size), -kept, axis=1)[:, -kept], floor)
+    chosen = np.flatnonzero((steep >= limit[:, None, None]) & _ridges(steep, np.abs(cx) > np.abs(cy)))
     x, y = cx.ravel()[chosen], cy.ravel()[chosen]
     turn = np.floor(np.arctan2(y, x) * np.float32(DIRECTIONS / np.pi) + np.float32(0.5)).astype(np.int64)
-    where = chosen // steep.shape[1] * DIRECTIONS + turn % DIRECTIONS
+    where = chosen // size * DIRECTIONS + turn % DIRECTIONS
     bins = tiles * DIRECTIONS
     number = np.bincount(where, minlength=bins)
     both = np.bincount(where, fx.ravel()[chosen] * x + fy.ravel()[chosen] * y, minlength=bins)
@@ -219,6 +221,19 @@ def _sums(fine: Layer, coarse: Layer, share: Floats, *, louder: Floats) -> tuple
     safe = np.where(there, power, 1.0)
     ratio = np.where(there, cross / safe, np.nan)
     return ratio, np.sqrt(REPEATED * max(share[0, 0], 0.0) * loud / safe), np.where(there, count, 0.0)
+
+
+def _ridges(steep: Pixels, lying: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels where the gradient is steepest along its own direction, which is nearer to horizontal where `lying`.
+
+    The shoulders of an edge would make it look wider than it is.
+    """
+    found = np.zeros(steep.shape, np.bool_)
+    middle = steep[:, 1:-1, 1:-1]
+    across = (middle >= steep[:, 1:-1, :-2]) & (middle > steep[:, 1:-1, 2:])
+    down = (middle >= steep[:, :-2, 1:-1]) & (middle > steep[:, 2:, 1:-1])
+    found[:, 1:-1, 1:-1] = np.where(lying[:, 1:-1, 1:-1], across, down)
+    return found
 
 
 def _with_neighbours(sums: Floats) -> Floats:

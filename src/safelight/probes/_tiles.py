@@ -66,3 +66,15 @@ def _fine(luma: Pixels, down: int, across: int) -> NDArray[np.float32]:
 
 def _area(image: Pixels, rows: int, columns: int) -> Pixels:
     return np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def hotspots(luma: Pixels, corners: Sequence[Corner]) -> list[Corner]:
+    """The middle (x, y) of the most structured cell of each tile."""
+    found = []
+    for x, y in corners:
+        tile = luma[y : y + TILE, x : x + TILE]
+        steps = np.abs(np.diff(tile, axis=0))[:, :-1] + np.abs(np.diff(tile, axis=1))[:-1]
+        cells = _area(np.asarray(steps, np.float32), TILE // CELL, TILE // CELL)
+        row, column = divmod(int(np.argmax(cells)), TILE // CELL)
+        found.append((x + column * CELL + CELL // 2, y + row * CELL + CELL // 2))
+    return found
