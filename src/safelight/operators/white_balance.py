@@ -28,9 +28,8 @@ XYZ_OF_SRGB = np.array(  # IEC 61966-2-1
 SRGB_OF_2020 = np.array(  # linear, both D65; ITU-R BT.2087
     ((1.6604910, -0.5876411, -0.0728499), (-0.1245505, 1.1328999, -0.0083494), (-0.0181508, -0.1005789, 1.1187297))
 )
-ACT = 0.75  # chance of a cast from which one is corrected
-LEAVE = 0.5  # chance below which the picture is called right
-MOOD = 0.5  # chance of coloured light on purpose from which nothing is touched
+ACT = 1.2  # log odds of a cast, less half of those of a mood, from which a correction is proposed
+LEAVE = 0.5  # chance of a cast below which the picture is called right
 SAME_LIGHT = 5.0  # degrees between two frames' estimates up to which their light is taken as one
 SMALL = 2.0  # degrees: smaller corrections are not worth a person's look
 OFF = 1.5  # degrees between the neutral that was promised and the one that came out that make a finding
@@ -198,14 +197,15 @@ def _suggest(subject: Subject, light: Estimate | None) -> Suggestion[WhiteBalanc
 
 
 def _doubt(light: Estimate) -> Because | None:
-    """Why a picture that may have a cast is left to a person."""
-    if light.mood >= MOOD:
+    """Why a picture that may have a cast is left to a person: it may be meant so, or the cast is not sure enough."""
+    cast, mood = (np.log(p / (1 - p)) for p in np.clip((light.cast, light.mood), 1e-3, 1 - 1e-3))
+    if cast - mood / 2 >= ACT:
+        return None
+    if light.mood > 0.5:
         text = f"Coloured light, or nothing neutral in the picture ({light.mood:.0%} sure): perhaps it is meant so."
         return Because(evidence="colour.mood", value=light.mood, text=text, code="white_balance.mood")
-    if light.cast < ACT:
-        text = f"The estimators are {light.disagreement:.0f}° apart, and a cast is only {light.cast:.0%} likely."
-        return Because(evidence="colour.cast", value=light.cast, text=text, code="white_balance.undecided")
-    return None
+    text = f"The estimators are {light.disagreement:.0f}° apart, and a cast is only {light.cast:.0%} likely."
+    return Because(evidence="colour.cast", value=light.cast, text=text, code="white_balance.undecided")
 
 
 def _reasons(light: Estimate, params: WhiteBalanceParams) -> tuple[Because, ...]:
