@@ -26,6 +26,9 @@ def noise_and_tilt_results(rows: Sequence[Row]) -> Iterator[Result]:
     turned = [(r, abs(r.measured.score("tilt.degrees") - _true(r, "deg"))) for r in told if r.kind == "tilt"]
     yield _median("tilt.degrees.error", turned, unit="degrees")
     yield _median("tilt.degrees.error.p90", turned, unit="degrees", q=0.9)
+    clean = {r.source: r.measured.score("tilt.degrees") for r in rows if r.kind == "clean"}
+    own = [(r, abs(r.measured.score("tilt.degrees") - clean[r.source] - _true(r, "deg"))) for r, _ in turned]
+    yield _median("tilt.turn.error", own, unit="degrees", about="against what the clean base itself reads")
 
 
 def burst_results(data: Data) -> Iterator[Result]:
@@ -71,9 +74,9 @@ def _true(row: Row, name: str) -> float:
     return float(json.loads(row.truth["parameters"])[name])
 
 
-def _median(name: str, errors: Sequence[tuple[Row, float]], *, unit: str, q: float = 0.5) -> Result:
+def _median(name: str, errors: Sequence[tuple[Row, float]], *, unit: str, q: float = 0.5, about: str = "") -> Result:
     given = [(row.source, error) for row, error in errors if np.isfinite(error)]
-    note = f"{len(errors) - len(given)} without an answer"
+    note = f"{len(errors) - len(given)} without an answer" + (f"; {about}" if about else "")
     if not given:
         return Result(name=name, value=None, n=0, unit=unit, note=note)
     values = np.array([error for _, error in given])

@@ -111,9 +111,11 @@ def test_wrong_rejects_count_hard_negatives():
 
 def test_sigma_and_degrees_are_compared_with_the_truth():
     rows = [row("noise", 3, score=5.0, evidence="noise.sigma"), row("tilt", 3, score=1.5, evidence="tilt.degrees")]
+    rows += [row("clean", 0, score=-0.5, evidence="tilt.degrees", faulty=False)]
     found = {r.name: r.value for r in _quality_more.noise_and_tilt_results(rows)}
     assert found["noise.sigma.error"] == pytest.approx(0.25)
     assert found["tilt.degrees.error"] == pytest.approx(0.5)
+    assert found["tilt.turn.error"] == pytest.approx(0.0)
 
 
 def test_without_the_recipe_it_is_named(tmp_path):
