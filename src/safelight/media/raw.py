@@ -1,7 +1,7 @@
 """Raw files: the camera's own picture inside them, and their development into scene-linear light by LibRaw.
 
-Before anything is decoded, the file's own tables say how long it must be: a preview is whole long before its sensor data
-are, and LibRaw develops emptied data to black.
+Before anything is decoded, the file's own tables say how long it must be: a preview is whole long before its sensor
+data are, and LibRaw develops emptied data to black.
 """
 
 import struct
