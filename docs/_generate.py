@@ -1,4 +1,3 @@
-
 """Writes the manual pages of operators and probes from their declarations, and code into the tutorial.
 
 `--check` only says what is out of date.
