@@ -9,7 +9,7 @@ import numpy as np
 
 from safelight.domain import Asset, Capture, Group, GroupKind, Kind, Measure
 from safelight.media.colour import linear_of_srgb
-from safelight.media.frame import Bytes, Frame, Pixels
+from safelight.media.frame import Bytes, Frame
 from safelight.media.timeline import Clip, Timeline
 from safelight.operators import Subject, Tools
 
@@ -48,19 +48,15 @@ def frames() -> tuple[Frame, ...]:
     light = linear_of_srgb(scene())
     alpha = rng.random(light.shape[:2]).astype(np.float32)
     wild = rng.normal(0, 4, (7, 13, 3)).astype(np.float32)
-    wild[0, :4] = [[0, 0, 0], [1e4, 1e4, 1e4], [-1, 0, 1], [1e-30, 0, 0]]
-
-    def made(pixels: Pixels, **others: Any) -> Frame:
-        return Frame(pixels=pixels, **others)
-
+    wild[0, :4] = [[0.0, 0.0, 0.0], [1e4, 1e4, 1e4], [-1.0, 0.0, 1.0], [1e-30, 0.0, 0.0]]
     return (
-        made(light),
-        made(light, alpha=alpha, meta={"note": "kept"}),
-        made(wild),
-        made(np.zeros((5, 3, 3), np.float32)),
-        made(np.full((1, 1, 3), 0.4, np.float32)),
-        made(rng.random((1, 9, 3)).astype(np.float32)),
-        made(rng.random((11, 1, 3)).astype(np.float32)),
+        Frame(pixels=light),
+        Frame(pixels=light, alpha=alpha, meta={"note": "kept"}),
+        Frame(pixels=wild),
+        Frame(pixels=np.zeros((5, 3, 3), np.float32)),
+        Frame(pixels=np.full((1, 1, 3), 0.4, np.float32)),
+        Frame(pixels=rng.random((1, 9, 3)).astype(np.float32)),
+        Frame(pixels=rng.random((11, 1, 3)).astype(np.float32)),
     )
 
 
