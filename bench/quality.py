@@ -159,7 +159,7 @@ def _auc(name: str, fault: Fault, bad: Sequence[Row], good: Sequence[Row], *, ba
         low=low,
         high=high,
         beside=_beside(fault, bad, good),
-        note=f"against {len(good)}",
+        note=f"against {len(good)}" + (_reach_of_brisque([*bad, *good]) if "brisque" in fault.peers else ""),
     )
 
 
@@ -173,6 +173,12 @@ def _beside(fault: Fault, bad: Sequence[Row], good: Sequence[Row]) -> dict[str, 
         if ours and theirs:
             out[peer] = auc(ours, theirs)
     return out
+
+
+def _reach_of_brisque(rows: Sequence[Row]) -> str:
+    seen = {r.source for r in rows if "brisque" in r.measured.peers}
+    every = {r.source for r in rows}
+    return "" if seen == every else f"; BRISQUE on {len(seen)} of {len(every)} photos, copies of 0.3 MP"
 
 
 def _score(row: Row, fault: Fault) -> float:
