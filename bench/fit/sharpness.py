@@ -1,7 +1,7 @@
 """Fits `sharpness.json`: `python -m bench.fit.sharpness --data DIR`, DIR as recipe `quality` writes it.
 
 Two logistics of one feature each. `blur`: all tellable blur against everything that is not blurred, which includes
-shallow focus, grain, noise and wrong exposure, as if one photo in four were blurred, which is many for a shoot.
+shallow focus, grain, noise and wrong exposure, as if one photo in seven were blurred, as in a shoot.
 `motion`: motion against defocus at strengths from 2, as if both were as frequent.
 """
 
@@ -19,7 +19,7 @@ from safelight.media.picture import Picture
 from safelight.probes.sharpness import features
 
 TELLABLE_MOTION = 2  # strength from which the path of a motion is longer than edges are wide
-BLURRED_SHARE = 0.25  # of the photos of a shoot, by assumption
+BLURRED_SHARE = 0.15  # of the photos of a shoot, by assumption
 NOT_BLURRED = ("noise", "over", "under")  # faults that are no blur
 
 
