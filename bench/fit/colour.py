@@ -197,7 +197,7 @@ def _second(
     mood = fit_logistic(moods, np.array([s.mood for s, _ in heard]), ridge=5.0)
     called = [(s, chances) for s, chances in heard if colour.cast_chance(chances) > 0.5]
     signs = np.stack([colour.confidence_row(s.features, chances, middles) for s, chances in called])
-    errors = [np.hypot(*(s.point - chances @ colour.CANDIDATES)) for s, chances in called]
+    errors = [np.hypot(*(s.point - colour.estimate(chances))) for s, chances in called]
     sure = fit_logistic(signs, np.array(errors) <= colour.CLOSE, ridge=2.0)
     return {"mood": [float(f"{w:.5g}") for w in mood], "confidence": [float(f"{w:.5g}") for w in sure]}
 

@@ -28,7 +28,7 @@ XYZ_OF_SRGB = np.array(  # IEC 61966-2-1
 SRGB_OF_2020 = np.array(  # linear, both D65; ITU-R BT.2087
     ((1.6604910, -0.5876411, -0.0728499), (-0.1245505, 1.1328999, -0.0083494), (-0.0181508, -0.1005789, 1.1187297))
 )
-ACT = 1.2  # log odds of a cast, less half of those of a mood, from which a correction is proposed
+ACT = 1.0  # log odds of a cast, less half of those of a mood, from which a correction is proposed
 LEAVE = 0.5  # chance of a cast below which the picture is called right
 SAME_LIGHT = 5.0  # degrees between two frames' estimates up to which their light is taken as one
 SMALL = 2.0  # degrees: smaller corrections are not worth a person's look
@@ -181,7 +181,7 @@ def _suggest(subject: Subject, light: Estimate | None) -> Suggestion[WhiteBalanc
     if light.cast < LEAVE or light.degrees < SMALL:
         text = f"The white balance looks right: the chance that it is off is {light.cast:.0%}."
         right = Because(evidence="colour.cast", value=light.cast, text=text, code="white_balance.right")
-        return Suggestion(member=member, params=WhiteBalanceParams(), score=1 - light.cast, because=(right,))
+        return Suggestion(member=member, params=WhiteBalanceParams(), score=round(1 - light.cast, 4), because=(right,))
     doubt = _doubt(light)
     if doubt is not None:
         return Suggestion(member=member, params=None, cannot_tell=doubt.text, because=(doubt,))

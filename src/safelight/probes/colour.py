@@ -3,9 +3,9 @@
 Every light that a picture may have been wrongly balanced for is a candidate: a point in the coordinates of
 `_illuminants`. A linear model scores the candidates by how well the picture's colours would lie around grey if the
 candidate were taken out (histograms of pixels, bright pixels, grey pixels and edges), by the distance to eleven
-estimators, and by how far a candidate is from "as shot". Softmax over the candidates gives a distribution: its mean is
-the estimate, its width the doubt, its mass away from "as shot" the probability of a cast. `bench/fit/colour.py` fits
-the weights.
+estimators, and by how far a candidate is from "as shot". Softmax over the candidates gives a distribution: its mean
+without "as shot" is the estimate, its width the doubt, its mass away from "as shot" the probability of a cast.
+`bench/fit/colour.py` fits the weights.
 """
 
 import json
@@ -113,7 +113,7 @@ def shipped() -> dict[str, Any]:
 def features(picture: Picture) -> Features:
     """Estimators and histograms of a picture; no model involved."""
     seen = look(picture.small)
-    points = {name: estimate(seen) for name, estimate in (CLASSICAL | OTHERS).items()}
+    points = {name: classical(seen) for name, classical in (CLASSICAL | OTHERS).items()}
     bins = _bin(points_of_log(seen.log))
     level = seen.light @ LUMINANCE
     middle, bright = (float(v) for v in np.quantile(level, (0.5, 0.9)))
@@ -203,6 +203,12 @@ def mood_row(found: Features, chances: NDArray[np.float64]) -> NDArray[np.float6
     return np.array((np.log1p(least), np.log(neutral + 0.01), np.log(middle + 0.01), width / 10, chances[AS_SHOT]))
 
 
+def estimate(chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean light if there is a cast; how likely there is none is another measure."""
+    others = np.where(np.arange(len(chances)) == AS_SHOT, 0.0, chances)
+    return np.asarray(others @ CANDIDATES / max(float(others.sum()), 1e-9), np.float64)
+
+
 def _mean(chances: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     point = chances @ CANDIDATES
     return point, float(np.sqrt(chances @ ((CANDIDATES - point) ** 2).sum(1)))
@@ -210,7 +216,7 @@ def _mean(chances: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
 
 def confidence_row(found: Features, chances: NDArray[np.float64], middles: Mapping[str, Any]) -> NDArray[np.float64]:
     """What tells a close estimate: candidates near it and away from "as shot", and how estimators agree."""
-    away = np.hypot(*(CANDIDATES - _mean(chances)[0]).T)
+    away = np.hypot(*(CANDIDATES - estimate(chances)).T)
     near = float(chances @ np.clip((2 * CLOSE - away) / CLOSE, 0, 1))
     return np.array((_log_odds(near), _log_odds(cast_chance(chances)), disagreement(found, middles) / 10))
 
@@ -234,7 +240,7 @@ def _log_odds(chance: float) -> float:
 def answer(found: Features, model: Mapping[str, Any]) -> Judgement:
     """What the model says to these features."""
     chances = posterior(rows(found, model["middles"]), model["weights"])
-    point, width = _mean(chances)
+    point, width = estimate(chances), _mean(chances)[1]
     red, green, blue = correction(point)
     return Judgement(
         cast=cast_chance(chances),
