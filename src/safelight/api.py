@@ -65,14 +65,15 @@ class Library:
         """All shoots that were ever run."""
         return records.shoots(self.store)
 
-    def state(self, folder: Path | str, *, cache: Path | None = None) -> ShootState:
-        """The current state of a shoot. Raises UsageError if nothing was ever run on this folder."""
+    def state(self, folder: Path | str, *, cache: Path | None = None, evidence: bool = True) -> ShootState:
+        """The current state of a shoot, without evidence if that is not asked for. Raises UsageError if nothing was
+        ever run on this folder."""
         where = ShootFolder.at(Path(folder), cache=cache)
         known = where.shoot_id()
         shoot = records.shoot_of(self.store, known) if known else None
         if shoot is None:
             raise UsageError(f"{where.root} is not in the library.", remedy=f"safelight run {where.root}")
-        return ShootState.load(self.store, shoot)
+        return ShootState.load(self.store, shoot, evidence=evidence)
 
     def assets(self, folder: Path | str | None = None) -> list[Asset]:
         """All readable originals of a shoot, or of every shoot."""
@@ -99,7 +100,7 @@ class Library:
     ) -> tuple[Verdict, ...]:  # fmt: skip
         """Records what a person decides about photos (paths or ids) of a shoot; without an operator, about all that
         is proposed. Raises UsageError before anything is written."""
-        state = self.state(folder)
+        state = self.state(folder, evidence=False)
         saying = verdicts.Saying(
             say=Say(say), by=by, operators=(operator,) if operator else (), params=params, reason=reason, note=note,
             seconds=seconds,

@@ -126,8 +126,9 @@ def explain(paths: tuple[Path, ...], cache: Path | None, library: str | None, as
 @click.option("--group", metavar="ID", help="All photos of a burst, bracket, …")
 @click.option("--all", "everything", is_flag=True, help="All photos of the shoot in --folder.")
 @click.option("--folder", type=FOLDER, default=Path(), help="The shoot that --scene, --group and --all are about.")
+@click.option("--best", is_flag=True, help="These photos are the best of their groups: they stay, the rest goes.")
 @click.option("--operator", metavar="NAME", help="About this operator only; default: all that is proposed.")
-@click.option("--say", required=True, type=click.Choice(["approve", "modify", "reject", "escalate", "undo"]))
+@click.option("--say", type=click.Choice(["approve", "modify", "reject", "escalate", "undo"]))
 @click.option("--params", metavar="JSON", help="For modify: what it shall be instead.")
 @click.option("--reason", default="", metavar="CODE", help="Why, from the list in the manual.")
 @click.option("--note", default="", metavar="TEXT")
@@ -136,8 +137,9 @@ def explain(paths: tuple[Path, ...], cache: Path | None, library: str | None, as
 @library_option
 @json_option
 def verdict(
-    paths: tuple[Path, ...], scene: str | None, group: str | None, everything: bool, folder: Path, operator: str | None,
-    say: str, params: str | None, reason: str, note: str, by: str | None, cache: Path | None, library: str | None,
+    paths: tuple[Path, ...], scene: str | None, group: str | None, everything: bool, folder: Path, best: bool,
+    operator: str | None, say: str | None, params: str | None, reason: str, note: str, by: str | None,
+    cache: Path | None, library: str | None,
     as_json: bool,
 ) -> int:  # fmt: skip
     """Record what a person decides: on photos, a scene, a group, or all."""
@@ -147,17 +149,20 @@ def verdict(
 
     if sum(bool(choice) for choice in (paths, scene, group, everything)) != 1:
         raise UsageError("Say what the verdict is about.", remedy="Name photos, or one of --scene, --group, --all.")
+    if best == (say is not None) or (best and not paths):
+        raise UsageError("Say what the verdict is.", remedy="Use --say, or --best with the photos that stay.")
+    answer = verdicts.best if best else verdicts.decide
     saying = verdicts.Saying(
-        say=Say(say), by=by or getpass.getuser(), operators=(operator,) if operator else (), params=_params(params),
-        reason=reason, note=note, group=scene or group,
+        say=Say(say or Say.MODIFY), by=by or getpass.getuser(), operators=(operator,) if operator else (),
+        params=_params(params),        reason=reason, note=note, group=scene or group,
     )  # fmt: skip
     with Library.open(library) as opened:
         outcomes = []
         if paths:
-            for state, photos, _ in places.find(opened, paths, cache=cache):
-                outcomes.append(verdicts.decide(opened.store, state, photos, saying))
+            for state, photos, _ in places.find(opened, paths, cache=cache, evidence=False):
+                outcomes.append(answer(opened.store, state, photos, saying))
         else:
-            state = opened.state(folder, cache=cache)
+            state = opened.state(folder, cache=cache, evidence=False)
             named = scene or group
             photos = verdicts.members(state, named) if named else list(state.photos.values())
             outcomes.append(verdicts.decide(opened.store, state, photos, saying))

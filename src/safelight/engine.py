@@ -35,8 +35,8 @@ def engine(name: str = "process", *, jobs: int | None = None) -> Iterator[tuple[
     if name == "inline":
         yield InProcess(), 1
     elif name == "process":
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["safelight.work"])
+        # Spawned, the same on every system: a fork would copy threads' locks, a fork server needs a short temporary path.
+        context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(count, mp_context=context, initializer=_quiet) as pool:
             try:
                 yield pool, 2 * count

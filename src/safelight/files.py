@@ -36,7 +36,18 @@ def write_atomic(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         Path(name).chmod(0o644)
         Path(name).replace(path)
+        _flush_folder(path.parent)
     except BaseException:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def _flush_folder(folder: Path) -> None:
+    """Puts the new name on the disk too, where the system can do that."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

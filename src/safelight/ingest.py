@@ -6,16 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safelight.domain import Kind
+from safelight.media.formats import PICTURE_SUFFIXES, RAW_SUFFIXES
 from safelight.store.objects import FOLDER
 from safelight.store.records import File
 
-PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff"})
-RAWS = frozenset(
-    {
-        ".3fr", ".ari", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq", ".kdc", ".mef",
-        ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
-    }
-)  # fmt: skip
 CLIPS = frozenset({".mp4", ".mov", ".mxf", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m4v"})
 SOUNDS = frozenset({".wav", ".aif", ".aiff", ".flac", ".mp3", ".m4a", ".ogg", ".opus"})
 PAIRABLE = frozenset({".jpg", ".jpeg", ".jpe"})
@@ -45,7 +39,7 @@ class Plan:
 def kind_of(name: str) -> Kind | None:
     """What a file's name promises; None for everything else (sidecars, text, …)."""
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - called for every file of a card
-    if suffix in PICTURES or suffix in RAWS:
+    if suffix in PICTURE_SUFFIXES:
         return Kind.PHOTO
     if suffix in CLIPS:
         return Kind.VIDEO
@@ -114,7 +108,7 @@ def pairs(paths: "Iterator[str] | list[str]") -> dict[str, str]:
     raws: dict[str, str] = {}
     for path in listed:
         stem, suffix = os.path.splitext(path)  # noqa: PTH122
-        if suffix.lower() in RAWS:
+        if suffix.lower() in RAW_SUFFIXES:
             raws[stem.lower()] = path
     out = {}
     for path in listed:

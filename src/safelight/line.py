@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from safelight import engine, ingest, plugins, policy, propose, weights, work
-from safelight.domain import Findings, Kind, Scope, digest_of
+from safelight.domain import Cull, Findings, Kind, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.files import json_text
 from safelight.operators import Wishes
@@ -88,6 +88,8 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
             line = Line(library=library, folder=folder, shoot=shoot, options=options, rules=rules, tell=tell)
             looked = line.look(plan, executor, width)
             state = line.decide()
+            if line.look_closer(state, executor, width):
+                state = line.decide()
             line.try_edits(state, executor, width)
         done = {"shoot": shoot.id, "key": run_key(library, shoot, options), "summary": json_text({"looked": looked})}
         library.append(schema.runs, [done | {"at": now()}])
@@ -200,6 +202,30 @@ class Line:
             self.troubles.append(f"{probe.label} failed: {type(error).__name__}: {error}")
             return Findings()
 
+    # ------------------------------------------------------------ look closer
+
+    def look_closer(self, state: ShootState, executor: Executor, width: int) -> int:
+        """Lets the probes that open a raw itself look at the raws that stay; how many there were."""
+        keys = probe_keys(of_raws=True)
+        raws = {p.id: p for p in state.photos.values() if p.is_raw and p.decision is Cull.KEEP}
+        done = records.measured(self.library, dict.fromkeys(raws, ()))
+        wanted = [p for p in raws.values() if any((p.id, key) not in done for key in keys.values())]
+        clock = _Clock("look closer", len(wanted), self.tell)
+        installed = weights.installed()
+        jobs = [
+            work.Look(
+                path=p.path, full=self.folder.root / p.path, asset=replace(p.asset, id=p.id), keys=keys,
+                weights=installed, proxy=self.folder.cached(p.id),
+            )
+            for p in wanted
+        ]  # fmt: skip
+        for looked in engine.stream(executor, width, iter([(work.look, job) for job in jobs])):
+            found = [(looked.asset.id, by, key, measures) for by, key, measures in looked.found]
+            records.save_evidence(self.library, found)
+            self.troubles += [f"{looked.path}: {reason}" for _, reason in looked.troubles]
+            clock.step()
+        return len(wanted)
+
     # ------------------------------------------------------------ try
 
     def try_edits(self, state: ShootState, executor: Executor, width: int) -> None:
@@ -218,10 +244,22 @@ class Line:
 # ---------------------------------------------------------------- keys
 
 
-def probe_keys() -> dict[str, str]:
+def probe_keys(*, of_raws: bool = False) -> dict[str, str]:
     """By name of each probe over one picture, the key under which its answers are kept."""
     papers = weights.digests()
-    return {p.name: work.probe_key(p, papers) for p in plugins.ordered_probes() if p.scope is Scope.ASSET}
+    found = [p for p in plugins.ordered_probes() if p.scope is Scope.ASSET and p.of_raws == of_raws]
+    return {p.name: work.probe_key(p, papers) for p in found}
+
+
+def catch_up(library: Library, folder: ShootFolder, state: ShootState, *, jobs: int | None, tell: Tell) -> ShootState:
+    """Brings photos that a person has kept since the last run to where the machine's own keepers are, as far as that
+    needs no licence: raws get their base rendering. Nothing new is proposed that a person would have to answer."""
+    rules = policy.default()
+    free = tuple(op for op in plugins.operators() if not rules.task(op).needs_licence)
+    line = Line(library=library, folder=folder, shoot=state.shoot, options=Options(only=free), rules=rules, tell=tell)
+    with engine.engine("process", jobs=jobs) as (executor, width):
+        looked = line.look_closer(state, executor, width)
+    return line.decide() if looked else state
 
 
 def run_key(library: Library, shoot: Shoot, options: Options) -> str:
@@ -234,7 +272,7 @@ def run_key(library: Library, shoot: Shoot, options: Options) -> str:
     rules = options.policy.read_bytes().hex() if options.policy else ""
     operators = sorted(op.label for op in plugins.operators().values())
     wishes = [options.wishes.target, options.wishes.people_grouped]
-    return digest_of([newest, probe_keys(), operators, rules, wishes, sorted(options.only)])
+    return digest_of([newest, probe_keys(), probe_keys(of_raws=True), operators, rules, wishes, sorted(options.only)])
 
 
 def last_run_key(library: Library, shoot: Shoot) -> str | None:

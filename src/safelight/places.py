@@ -12,7 +12,9 @@ from safelight.store.records import File
 Found = tuple[ShootState, list[Photo], list[File]]
 
 
-def find(library: Library, paths: Iterable[Path], *, cache: Path | None = None) -> Iterator[Found]:
+def find(
+    library: Library, paths: Iterable[Path], *, cache: Path | None = None, evidence: bool = True
+) -> Iterator[Found]:
     """For each shoot that the paths lie in: its state, the photos named (all below a folder), and the files named
     that failed. Raises UsageError for a path that belongs to no shoot."""
     roots: dict[Path, list[Path]] = {}
@@ -20,7 +22,7 @@ def find(library: Library, paths: Iterable[Path], *, cache: Path | None = None) 
         full = path.expanduser().absolute()
         roots.setdefault(root_of(library, full), []).append(full)
     for root, named in roots.items():
-        state = library.state(root, cache=cache)
+        state = library.state(root, cache=cache, evidence=evidence)
         photos: dict[str, Photo] = {}
         failed: dict[str, File] = {}
         for full in named:

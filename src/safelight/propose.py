@@ -28,6 +28,7 @@ from safelight.domain import (
 from safelight.files import json_text, write_atomic
 from safelight.learn import draws
 from safelight.media import image, write
+from safelight.media.frame import scaling
 from safelight.media.picture import shrink
 from safelight.operators import Medium, Operator, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.policy import Policy
@@ -200,6 +201,8 @@ class Trial:
     version: Version
     proxy: Path
     original: Path
+    width: int  # of the original, upright
+    height: int
     place: Path  # `place`.before.jpg and `place`.after.jpg
     kept: Path
 
@@ -224,7 +227,8 @@ def trials(library: Library, state: ShootState, folder: ShootFolder) -> list[Tri
         version = Version(inputs=(Input(id=photo.id),), edits=edits)
         wanted[version.id] = Trial(
             photo=photo.id, version=version, proxy=folder.cached(photo.id).with_suffix(".jpg"),
-            original=folder.root / photo.path, place=folder.cached(version.id), kept=folder.state,
+            original=folder.root / photo.path, width=photo.asset.width or 1, height=photo.asset.height or 1,
+            place=folder.cached(version.id), kept=folder.state,
         )  # fmt: skip
     done = records.measured(library, dict.fromkeys(wanted, ()))
     return [
@@ -242,6 +246,7 @@ def try_edits(job: Trial) -> Tried:
     try:
         rgb = shrink(image.read(job.proxy if job.proxy.exists() else job.original), TRIAL_SIDE)
         before = frame = image.frame_of(rgb)
+        frame = frame.moved(frame.pixels, scaling(frame.width / job.width, frame.height / job.height))
         tools = Tools(kept=ShootFolder(job.kept, job.kept).kept, weights={})
         measures: list[tuple[str, tuple[Measure, ...]]] = []
         for edit in job.version.edits:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safelight import __version__, ingest, verdicts
+from safelight import __version__, verdicts
 from safelight.domain import Cull, Measure, Say, State
 from safelight.errors import MediaError
 from safelight.files import json_text, write_atomic
 from safelight.media import xmp
+from safelight.media.formats import RAW_SUFFIXES
 from safelight.state import POLICY, Photo, ShootState
 from safelight.store import records, schema
 from safelight.store.library import Library, now
@@ -44,7 +45,7 @@ class Read:
 def places(original: Path) -> tuple[Path, ...]:
     """Where a sidecar may lie, under both naming rules: `IMG.xmp` (raws) and `IMG.CR2.xmp`."""
     full = original.with_name(original.name + ".xmp")
-    if original.suffix.lower() in ingest.RAWS:
+    if original.suffix.lower() in RAW_SUFFIXES:
         return original.with_suffix(".xmp"), full
     return (full,)
 
@@ -293,7 +294,7 @@ def exported(photo: Photo) -> dict[str, Any]:
     if photo.decided:
         says["xmpDM:pick"] = "1" if photo.decision is Cull.KEEP else "-1"
     exposure = photo.edit("exposure")
-    if exposure is not None and photo.asset.format not in ("jpeg", "png", "tiff"):
+    if exposure is not None and photo.is_raw:
         says["crs:Exposure2012"] = f"{float(str(exposure.params['ev'])):+.2f}"
         says["crs:ProcessVersion"] = "11.0"
         says["safelight:DevelopSettings"] = UNCHECKED

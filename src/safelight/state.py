@@ -1,6 +1,7 @@
 """The current state of a shoot: photos with evidence, groups, proposals and what people said. Read, never kept."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 from safelight import plugins
 from safelight.domain import Asset, Cull, Edit, Group, GroupKind, Json, Measure, Proposal, Say, State, Verdict
 from safelight.errors import UsageError
+from safelight.media.formats import RAW_SUFFIXES
 from safelight.operators import Medium, Subject
 from safelight.render import order
 from safelight.store import records
@@ -56,6 +58,11 @@ class Photo:
         return State.ABSTAINED if proposal.cannot_tell else State.PROPOSED
 
     @property
+    def is_raw(self) -> bool:
+        """Whether the original is a camera raw, which people see through its preview."""
+        return os.path.splitext(self.path)[1].lower() in RAW_SUFFIXES  # noqa: PTH122 - called for every photo
+
+    @property
     def taken(self) -> datetime | None:
         """When it was taken, on the clock that all bodies of the shoot were aligned to; without a zone."""
         if self.asset.capture.at is None:
@@ -89,12 +96,15 @@ class Photo:
             edit = self.edit(name, proposed=proposed)
             if edit is not None:
                 found.append(edit)
-        return order(found)
+        known = plugins.operators()
+        lost = tuple(edit for edit in found if edit.operator not in known)
+        return order([edit for edit in found if edit.operator in known]) + lost
 
     def edit(self, name: str, *, proposed: bool = False) -> Edit | None:
-        """The edit of one operator as it holds now; None for choices and for what was rejected or still waits."""
+        """The edit of one operator as it holds now; None for choices and for what was rejected or still waits. An
+        approved edit whose operator is not installed any more is still there: rendering it says so."""
         operator = plugins.operators().get(name)
-        if operator is None or operator.medium is not Medium.FRAME:
+        if operator is not None and operator.medium is not Medium.FRAME:
             return None
         state, proposal, verdict = self.state(name), self.proposals.get(name), self.standing.get(name)
         if (

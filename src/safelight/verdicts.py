@@ -1,7 +1,7 @@
 """What people decide, from wherever they say it: the command line, the app, a sidecar. One door into the ledger."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,6 +83,18 @@ def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying:
     return Said(verdicts=final, left=tuple(left))
 
 
+def best(library: Library, state: ShootState, photos: Sequence[Photo], saying: Saying) -> Said:
+    """One decision about whole stacks: these photos stay, and the rest of their groups goes."""
+    chosen = {photo.id for photo in photos}
+    rest = {m for photo in photos if photo.group is not None for m in photo.group.members} - chosen
+    out = []
+    for ids, decision in ((chosen, Cull.KEEP), (rest, Cull.REJECT)):
+        wanted = [state.photos[i] for i in sorted(ids) if i in state.photos]
+        params_ = {"decision": decision.value, "tie_with": ""}
+        out.append(decide(library, state, wanted, replace(saying, say=Say.MODIFY, operators=("cull",), params=params_)))
+    return Said(verdicts=out[0].verdicts + out[1].verdicts, left=out[0].left + out[1].left)
+
+
 def members(state: ShootState, group_id: str) -> list[Photo]:
     """Photos of a scene or group."""
     return [state.photos[m] for m in state.group(group_id).members if m in state.photos]
@@ -137,7 +149,6 @@ def _verdict(
 ) -> Verdict:
     values, proposal = answer
     op = plugins.operator(name)
-    papers = weights.digests()
     return Verdict(
         at=now(),
         by=saying.by,
@@ -148,7 +159,7 @@ def _verdict(
         say=saying.say,
         proposal=proposal.id if proposal else None,
         group=saying.group,
-        weights=",".join(sorted(papers[w] for w in op.weights if w in papers)),
+        weights=_papers(op),
         score=proposal.score if proposal else None,
         reason=saying.reason,
         note=saying.note,
@@ -156,6 +167,14 @@ def _verdict(
         seconds=saying.seconds,
         drawn=saying.drawn or drawn.get((photo.id, name), Drawn.REVIEW),
     )
+
+
+def _papers(op: Operator[Any]) -> str:
+    """Digests of the weights that the operator used; most use none."""
+    if not op.weights:
+        return ""
+    papers = weights.digests()
+    return ",".join(sorted(papers[w] for w in op.weights if w in papers))
 
 
 def _bundled(verdict: Verdict, count: int) -> Verdict:

@@ -12,7 +12,7 @@ import simplejpeg
 
 from safelight import plugins
 from safelight.domain import Asset, Kind, Measure, digest_of
-from safelight.errors import MediaError, Unreadable
+from safelight.errors import MediaError, SafelightError, Unreadable
 from safelight.files import write_atomic
 from safelight.media import capture, digest, image, raw, write
 from safelight.media.frame import Bytes
@@ -138,7 +138,7 @@ def _proxies(picture: Picture, place: Path) -> None:
             write_atomic(place.with_suffix(suffix), data)
 
 
-def as_json(error: MediaError) -> dict[str, str]:
+def as_json(error: SafelightError) -> dict[str, str]:
     """An error as it is kept and shown."""
     return {"code": error.code, "cause": error.cause, "remedy": error.remedy}
 

@@ -1,6 +1,4 @@
-import errno
 import io
-import os
 
 import numpy as np
 import pytest
@@ -137,45 +135,3 @@ def test_no_exif_gives_none(tmp_path):
     path = tmp_path / "a.png"
     Image.fromarray(photo()).save(path)
     assert exif.exif_for_delivery(path, width=1, height=1) is None
-
-
-# ---------------------------------------------------------------- disk
-
-
-def test_files_appear_whole(tmp_path):
-    path = tmp_path / ("very long name " * 15 + "📷\n.jpg")
-    write.write_atomic(path, b"one")
-    write.write_atomic(path, b"two")
-    assert path.read_bytes() == b"two"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
-    path = tmp_path / "a.jpg"
-    write.write_atomic(path, b"before")
-
-    def full(_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(MediaError, match=r"No space left.*Make room"):
-        write.write_atomic(path, b"after")
-    assert path.read_bytes() == b"before"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_killed_write_is_taken_over(tmp_path, monkeypatch):
-    path = tmp_path / "a.jpg"
-    monkeypatch.setattr(type(path), "unlink", lambda *_, **__: None)
-
-    def killed(_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", killed)
-        with pytest.raises(KeyboardInterrupt):
-            write.write_atomic(path, b"half")
-    assert not path.exists()
-    assert len(list(tmp_path.iterdir())) == 1
-    write.write_atomic(path, b"whole")
-    assert [p.name for p in tmp_path.iterdir()] == ["a.jpg"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safelight import __version__, engine, sidecars, weights
+from safelight import __version__, engine, line, sidecars, weights
 from safelight.deliver import gate, manifest, names, presets
 from safelight.deliver.write import Job, Written, deliver_one
 from safelight.domain import Input, Version
@@ -46,6 +46,10 @@ def deliver(
     names.validate(template)
     preset = presets.find(order.preset)
     answer = gate.ask(state, draft=order.draft)
+    if any(photo.is_raw for photo in answer.photos):
+        with where.lock():
+            state = line.catch_up(library, where, state, jobs=order.jobs, tell=tell)
+        answer = gate.ask(state, draft=order.draft)
     target = _target(order.to, where)
     jobs = _jobs(state, where, answer.photos, order=order, preset=preset, template=template, target=target)
     written = _write(jobs, order, tell)

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from safelight import params, plugins, render, work
 from safelight.deliver.presets import Format, Preset
 from safelight.domain import Edit, Measure
-from safelight.errors import MediaError
+from safelight.errors import MediaError, SafelightError
 from safelight.files import write_atomic
 from safelight.media import capture, exif, image, raw, write, xmp
-from safelight.media.frame import Frame
+from safelight.media.frame import Frame, scaling
 from safelight.operators import Medium, Tools
 from safelight.store.objects import ShootFolder
 
@@ -58,7 +58,7 @@ def deliver_one(job: Job) -> Written:
     """Renders, encodes and writes one photo. A file that cannot be read or written comes back as an error."""
     try:
         return _deliver(job)
-    except MediaError as error:
+    except SafelightError as error:
         return Written(photo=job.photo, target=job.target.name, error=work.as_json(error))
     except OSError as error:
         return Written(
@@ -104,24 +104,17 @@ def _put(path: Path, data: bytes) -> None:
 def _rendered(job: Job, tools: Tools) -> tuple[NDArray[Any], Frame]:
     """The finished pixels (bytes or words), and the small frame before any edit, for the checks."""
     deep = job.preset.format is Format.TIFF16
-    if raw.is_raw(job.original):
-        frame = raw.develop(job.original)
-    elif not deep and capture.header(job.original).format == "jpeg":
-        rgb = image.read(job.original)
-        return render.render_bytes(rgb, job.edits, tools), image.frame_of(_shrunk(rgb))
+    plain = not deep and not raw.is_raw(job.original) and capture.header(job.original).format == "jpeg"
+    if plain:
+        source: Any = image.read(job.original)
+        small = image.frame_of(_sized(source, CHECK_SIDE))
     else:
-        frame = image.read_frame(job.original)
-    small = (
-        frame.with_pixels(frame.pixels)
-        if max(frame.pixels.shape) <= CHECK_SIDE
-        else Frame(pixels=_shrunk(frame.pixels))
-    )
-    done = render.render(frame, job.edits, tools)
-    return (write.to_srgb16(done) if deep else write.to_srgb8(done)), small
-
-
-def _shrunk(pixels: NDArray[Any]) -> NDArray[Any]:
-    return _sized(pixels, CHECK_SIDE)
+        source = raw.develop(job.original) if raw.is_raw(job.original) else image.read_frame(job.original)
+        small = Frame(pixels=_sized(source.pixels, CHECK_SIDE))
+    height, width = source.shape[:2] if plain else source.pixels.shape[:2]
+    small = small.moved(small.pixels, scaling(small.width / width, small.height / height))
+    done = render.render_words(source, job.edits, tools) if deep else render.render_bytes(source, job.edits, tools)
+    return done, small
 
 
 def _sized(pixels: NDArray[Any], long_side: int) -> NDArray[Any]:

@@ -1,12 +1,9 @@
-"""Pictures to files: sRGB bytes or words, then JPEG or 16-bit TIFF, then the disk, whole or not at all.
+"""Pictures to the bytes of files: sRGB bytes or words to JPEG or 16-bit TIFF.
 
 Every writer gives the same bytes for the same input, on any day.
 """
 
-import hashlib
-import os
 import struct
-from pathlib import Path
 
 import numpy as np
 import simplejpeg
@@ -130,41 +127,3 @@ def tiff16(rgb: Words, *, icc: bytes = SRGB, xmp: bytes | None = None, exif: byt
     first += first % 2
     head = ifd.build(order, fields(first), below=below).ljust(first, b"\0")
     return head + np.ascontiguousarray(rgb).astype(order + "u2", copy=False).tobytes()
-
-
-# ---------------------------------------------------------------- disk
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Puts a file into place whole: written beside it, flushed to the disk, renamed. On failure nothing is left.
-
-    A killed process may leave the file's one part file; the next attempt takes it over. Raises MediaError.
-    """
-    name = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
-    part = path.with_name(f".{name}.safelight-part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise MediaError(
-            f"{path.name} ({len(data) / 1e6:.1f} MB) cannot be written: {error.strerror or error}.",
-            remedy="Make room on the disk, or name another folder, and run again.",
-        ) from error
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    _flush_folder(path.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """The new name on the disk too, where the system can do that."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -24,6 +24,13 @@ FAULTS = {  # evidence: (what is seen, how a sentence names it)
     "exposure.under": "Under-exposed",
     "eyes.closed": "Eyes closed",
 }
+MEASURED_BY = {  # part of the ranking: the evidence that it comes from
+    "sharpness": "sharpness",
+    "eyes": "eyes.closed",
+    "exposure": "exposure.over",
+    "smile": "smile",
+    "framing": "subject.cut",
+}
 CLEARLY_WORSE = 0.12  # of the ranking score: less is a tie, and a tie is for a person
 
 
@@ -133,7 +140,7 @@ def _against(other: Ranked, best: Ranked) -> Suggestion[CullParams]:
     }  # fmt: skip
     here, there = other.parts[weakest], best.parts.get(weakest, 0.0)
     text = f"{words[weakest]} than {best.subject.path} ({here:.2f} against {there:.2f}). {instead}"
-    reason = Because(evidence=weakest, value=here, code=f"worse.{weakest}", text=text)
+    reason = Because(evidence=MEASURED_BY[weakest], value=here, code=f"worse.{weakest}", text=text)
     return _suggest(other.subject, Cull.REJECT, (reason,), min(0.95, 0.5 + gap))
 
 

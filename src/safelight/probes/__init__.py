@@ -28,6 +28,9 @@ class Probe:
     that ran before; `weights` the model manifests it uses if they are there: without them it answers "cannot tell".
     Exactly one of `measure` (scope ASSET; runs in a worker process, no I/O but the picture) and `survey` (scope
     SHOOT; runs once, in the main process) is set. Same input, same output.
+
+    `of_raws` marks a probe that opens the raw behind its preview: culling does not wait for it, and it is asked only of
+    raws that stay.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Probe:
     needs: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
     scope: Scope = Scope.ASSET
+    of_raws: bool = False
     measure: Callable[[Picture], Sequence[Measure]] | None = None
     survey: Callable[[Sequence[Member]], Findings] | None = None
     about: str = ""

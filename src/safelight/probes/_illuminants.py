@@ -153,7 +153,7 @@ def brightest(seen: Seen) -> Point:
 
 def grey_pixels(seen: Seen) -> Point:
     """The mean of the 0.5 % greyest pixels."""
-    rank = len(seen.greyness) - max(20, len(seen.greyness) // 200)
+    rank = max(0, len(seen.greyness) - max(20, len(seen.greyness) // 200))
     return point_of(seen.light[np.argpartition(seen.greyness, rank)[rank:]].mean(0, dtype=np.float64))
 
 

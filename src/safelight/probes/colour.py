@@ -26,6 +26,7 @@ from safelight.probes import Probe
 from safelight.probes._illuminants import (
     CLASSICAL,
     DEGREES,
+    FEWEST,
     LUMINANCE,
     OTHERS,
     correction,
@@ -259,10 +260,12 @@ def _logistic(row: NDArray[np.float64], weights: Sequence[float]) -> float:
 
 def judge(picture: Picture, *, model: Mapping[str, Any] | None = None) -> list[Measure]:
     """Evidence of one picture, by this model or the shipped one."""
+    seen = picture.small.shape[0] * picture.small.shape[1]
+    if seen < FEWEST:
+        return _silent(f"the picture has only {seen} pixels")
     found = features(picture)
-    reason = _blind(found)
-    if reason:
-        return [Measure(name=name, cannot_tell=reason) for name in probe.emits]
+    if reason := _blind(found):
+        return _silent(reason)
     said = answer(found, model or shipped())
     return [
         Measure(name="colour.cast", value=round(said.cast, 4), unit="probability"),
@@ -271,6 +274,10 @@ def judge(picture: Picture, *, model: Mapping[str, Any] | None = None) -> list[M
         Measure(name="colour.mood", value=round(said.mood, 4), unit="probability"),
         Measure(name="colour.confidence", value=round(said.confidence, 4), unit="probability"),
     ]
+
+
+def _silent(reason: str) -> list[Measure]:
+    return [Measure(name=name, cannot_tell=reason) for name in probe.emits]
 
 
 def _blind(found: Features) -> str:

@@ -116,18 +116,22 @@ def _sweep(one: Pixels, two: Pixels, three: Pixels, side: int) -> bool:
 
 def _joined(shoot: Shoot, rows: Whole, firsts: list[int], sides: list[int | None]) -> Iterator[Found]:
     """Sweeps of three and more: threes that follow each other in one direction are one sweep."""
-    start, end, last = 0, 0, None  # rows[start:end] is the sweep so far
+    sweep: list[int] = []  # places in `rows`
+    last = None
     for k, side in zip(firsts, sides, strict=True):
-        if side is None or k < end - 2:
+        if side is None:
             continue
-        if last == side and k == end - 2:
-            end = k + 3
-            continue
-        if end:
-            yield _found(shoot, rows[start:end])
-        start, end, last = max(k, end), k + 3, side
-    if end - start >= 3:
-        yield _found(shoot, rows[start:end])
+        if not (sweep and last == side and k == sweep[-1] - 1):
+            if len(sweep) >= 3:
+                yield _found(shoot, rows[sweep])
+                taken = sweep[-1]
+            else:
+                taken = -1
+            sweep = [place for place in (k, k + 1) if place > taken]
+        sweep.append(k + 2)
+        last = side
+    if len(sweep) >= 3:
+        yield _found(shoot, rows[sweep])
 
 
 def _found(shoot: Shoot, rows: Whole) -> Found:
