@@ -104,6 +104,11 @@ def test_an_even_surface_and_black_and_white_cannot_be_told():
             assert word in measure.cannot_tell
 
 
+def test_a_picture_of_a_few_pixels_cannot_be_told():
+    for shape in ((1, 1, 3), (1, 300, 3)):
+        assert all("pixels" in m.cannot_tell for m in colour.judge(Picture(rgb=np.zeros(shape, np.uint8))))
+
+
 def test_another_model_gives_another_answer():
     model = dict(colour.shipped())
     model["weights"] = [0.0] * len(colour.NAMES)

@@ -126,7 +126,8 @@ def test_a_right_picture_and_a_small_cast_stay_as_they_are():
 
 
 def test_mood_is_not_touched_and_doubt_abstains():
-    for one, code in ((subject("a", WARM, mood=0.9), "mood"), (subject("a", WARM, cast=0.6), "undecided")):
+    mood, doubt = subject("a", WARM, cast=0.8, mood=0.9), subject("a", WARM, cast=0.6, mood=0.4)
+    for one, code in ((mood, "mood"), (doubt, "undecided")):
         (said,) = suggest(one)
         assert said.params is None
         assert said.cannot_tell
