@@ -20,6 +20,7 @@ from safelight.probes.sharpness import features
 
 TELLABLE_MOTION = 2  # strength from which the path of a motion is longer than edges are wide
 BLURRED_SHARE = 0.15  # of the photos of a shoot, by assumption
+RIDGE = 0.001  # on the slope, for photos softer than these are to come: a wrong reject costs more than a missed one
 NOT_BLURRED = ("noise", "over", "under")  # faults that are no blur
 
 
@@ -69,15 +70,19 @@ def fit(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 
 def _logistic(values: Sequence[float], truth: Sequence[bool], *, share: float) -> tuple[float, float]:
-    """Bias and slope of a logistic by Newton's method, as if this share of the rows were true."""
+    """Bias and slope of a logistic by Newton's method, as if this share of the rows were true.
+
+    A small ridge holds the slope.
+    """
     y = np.asarray(truth, float)
     design = np.column_stack((np.ones(len(y)), np.asarray(values, float)))
-    weight = np.where(y > 0, share / y.mean(), (1 - share) / (1 - y.mean()))
+    weight = np.where(y > 0, share / y.mean(), (1 - share) / (1 - y.mean())) / len(y)
+    penalty = np.array((0.0, RIDGE))
     w = np.zeros(2)
     for _ in range(40):
         p = 1 / (1 + np.exp(-np.clip(design @ w, -30, 30)))
-        hessian = design.T @ (design * (weight * p * (1 - p))[:, None]) + 1e-6 * np.eye(2)
-        w -= np.linalg.solve(hessian, design.T @ (weight * (p - y)))
+        hessian = design.T @ (design * (weight * p * (1 - p))[:, None]) + np.diag(penalty + 1e-9)
+        w -= np.linalg.solve(hessian, design.T @ (weight * (p - y)) + penalty * w)
     return round(float(w[0]), 4), round(float(w[1]), 4)
 
 
