@@ -186,6 +186,14 @@ def test_a_sweep_is_one_panorama(count, turn):
     assert sets(members) == [(GroupKind.PANORAMA, tuple(f"{k}" for k in range(count)))]
 
 
+def test_a_sweep_there_and_back_lies_in_sets_without_common_photos():
+    there = swept(4)
+    members = [shot(rgb, f"{k}", 2.5 * k) for k, rgb in enumerate([*there, *there[-2::-1]])]
+    found = sets(members)
+    assert (GroupKind.PANORAMA, ("0", "1", "2", "3")) in found
+    assert len({name for _, names in found for name in names}) == sum(len(names) for _, names in found)
+
+
 def test_two_overlapping_frames_are_no_panorama():
     assert sets([shot(rgb, f"{k}", 2.5 * k) for k, rgb in enumerate(swept(2))]) == []
 

@@ -117,7 +117,7 @@ def _sweep(one: Pixels, two: Pixels, three: Pixels, side: int) -> bool:
 def _joined(shoot: Shoot, rows: Whole, firsts: list[int], sides: list[int | None]) -> Iterator[Found]:
     """Sweeps of three and more: threes that follow each other in one direction are one sweep."""
     sweep: list[int] = []  # places in `rows`
-    last = None
+    last, taken = None, -1
     for k, side in zip(firsts, sides, strict=True):
         if side is None:
             continue
@@ -125,8 +125,6 @@ def _joined(shoot: Shoot, rows: Whole, firsts: list[int], sides: list[int | None
             if len(sweep) >= 3:
                 yield _found(shoot, rows[sweep])
                 taken = sweep[-1]
-            else:
-                taken = -1
             sweep = [place for place in (k, k + 1) if place > taken]
         sweep.append(k + 2)
         last = side
