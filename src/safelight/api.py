@@ -13,8 +13,8 @@ from safelight.errors import UsageError
 from safelight.line import Options, Pass, Progress
 from safelight.operators import Wishes
 from safelight.state import Photo, ShootState
+from safelight.store import carried, records
 from safelight.store import library as store
-from safelight.store import records
 from safelight.store.objects import ShootFolder
 from safelight.store.records import Shoot
 
@@ -105,7 +105,13 @@ class Library:
             say=Say(say), by=by, operators=(operator,) if operator else (), params=params, reason=reason, note=note,
             seconds=seconds,
         )  # fmt: skip
-        return verdicts.decide(self.store, state, [state.photo(p) for p in photos], saying).verdicts
+        said = verdicts.decide(self.store, state, [state.photo(p) for p in photos], saying)
+        self.carry(state)
+        return said.verdicts
+
+    def carry(self, state: ShootState, *, cache: Path | None = None) -> None:
+        """Brings the copy of the record that travels with a shoot's folder up to date."""
+        carried.write(self.store, ShootFolder.at(Path(state.shoot.root), cache=cache), state.shoot.id)
 
     def close(self) -> None:
         """Gives the database back."""

@@ -161,11 +161,13 @@ def verdict(
         if paths:
             for state, photos, _ in places.find(opened, paths, cache=cache, evidence=False):
                 outcomes.append(answer(opened.store, state, photos, saying))
+                opened.carry(state, cache=cache)
         else:
             state = opened.state(folder, cache=cache, evidence=False)
             named = scene or group
             photos = verdicts.members(state, named) if named else list(state.photos.values())
             outcomes.append(verdicts.decide(opened.store, state, photos, saying))
+            opened.carry(state, cache=cache)
     return _said(outcomes, as_json=as_json)
 
 
@@ -215,6 +217,7 @@ def sync(folder: Path, write: bool, by: str | None, cache: Path | None, library:
         state = opened.state(folder, cache=cache)
         where = ShootFolder.at(folder, cache=cache)
         found = sidecars.sync(opened.store, where, state, by=by or getpass.getuser())
+        opened.carry(state, cache=cache)
         if write:
             found |= sidecars.export(opened.store, where, state)
     if as_json:
@@ -255,6 +258,26 @@ def deliver(
     else:
         click.echo(words(manifest, to))
     return SOME_FAILED if manifest["failed"] else DONE
+
+
+@cli.command()
+@click.option("--export", type=click.Path(path_type=Path, dir_okay=False), help="The ledger as .csv or .jsonl.")
+@library_option
+@json_option
+def trust(export: Path | None, library: str | None, as_json: bool) -> int:
+    """Count what people said of each task; write the ledger."""
+    from safelight import ledger
+    from safelight.api import Library
+
+    with Library.open(library) as opened:
+        found = ledger.document(opened.store)
+        if export is not None:
+            ledger.export(opened.store, export)
+    if as_json:
+        show(found)
+    else:
+        click.echo(ledger.words(found))
+    return DONE
 
 
 @cli.command()

@@ -35,7 +35,7 @@ def engine(name: str = "process", *, jobs: int | None = None) -> Iterator[tuple[
     if name == "inline":
         yield InProcess(), 1
     elif name == "process":
-        # Spawned, the same on every system: a fork would copy threads' locks, a fork server needs a short temporary path.
+        # Spawned, the same on every system: a fork copies locks of threads, a fork server needs a short temporary path.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(count, mp_context=context, initializer=_quiet) as pool:
             try:

@@ -20,7 +20,7 @@ from safelight.files import json_text
 from safelight.operators import Wishes
 from safelight.probes import Member, Probe
 from safelight.state import ShootState
-from safelight.store import records, schema
+from safelight.store import carried, records, schema
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
 from safelight.store.records import Shoot
@@ -78,6 +78,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
     folder.claim()
     with folder.lock():
         shoot = know(library, folder)
+        carried.read(library, folder, shoot.id)
         plan = ingest.plan(folder.root, records.files(library, shoot.id))
         if not (plan.fresh or plan.same):
             raise _nothing(folder)
@@ -93,6 +94,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
             line.try_edits(state, executor, width)
         done = {"shoot": shoot.id, "key": run_key(library, shoot, options), "summary": json_text({"looked": looked})}
         library.append(schema.runs, [done | {"at": now()}])
+        carried.write(library, folder, shoot.id)
         library.backup()
     return Pass(
         shoot=shoot, looked=looked, changed=True, seconds=time.monotonic() - began, troubles=tuple(line.troubles)
@@ -271,8 +273,9 @@ def run_key(library: Library, shoot: Shoot, options: Options) -> str:
         ]
     rules = options.policy.read_bytes().hex() if options.policy else ""
     operators = sorted(op.label for op in plugins.operators().values())
-    wishes = [options.wishes.target, options.wishes.people_grouped]
-    return digest_of([newest, probe_keys(), probe_keys(of_raws=True), operators, rules, wishes, sorted(options.only)])
+    return digest_of(
+        [newest, probe_keys(), probe_keys(of_raws=True), operators, rules, options.wishes.target, sorted(options.only)]
+    )
 
 
 def last_run_key(library: Library, shoot: Shoot) -> str | None:

@@ -66,7 +66,6 @@ class Wishes:
     """What a person asked of this run; every field has an effect or does not exist."""
 
     target: int | None = None  # keep about so many
-    people_grouped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,65 @@
+"""The copy of a shoot's record that travels with its folder: `record.jsonl`, one verdict a line, oldest first.
+
+The library is the truth. The copy is written after each change, and read where a folder comes to a library that has
+no record of it.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safelight.domain import Drawn, Say, Verdict
+from safelight.files import json_text, write_atomic
+from safelight.store import records
+from safelight.store.library import Library
+from safelight.store.objects import ShootFolder
+
+COLUMNS = (
+    "at", "by", "asset", "shoot", "operator", "version", "weights", "group", "score", "verdict", "reason", "params",
+    "seconds", "drawn",
+)  # fmt: skip
+"""The columns of the ledger that others rely on; `proposal`, `note` and `bundled` stand beside them."""
+
+
+def write(library: Library, folder: ShootFolder, shoot: str) -> None:
+    """Brings the folder's copy up to date."""
+    rows = records.ledger(library, shoot).rows
+    if rows:
+        write_atomic(folder.state / "record.jsonl", lines(rows))
+
+
+def read(library: Library, folder: ShootFolder, shoot: str) -> int:
+    """Takes a folder's copy into a library that knows nothing of this shoot; how many verdicts came along.
+
+    A line that cannot be read ends the copy there: a file cut off in the middle still brings what is whole."""
+    path = folder.state / "record.jsonl"
+    if not path.is_file() or records.ledger(library, shoot).rows:
+        return 0
+    found = list(_whole_lines(path))
+    records.save_verdicts(library, found)
+    return len(found)
+
+
+def lines(rows: Iterable[Verdict]) -> bytes:
+    """Verdicts as JSON lines in the ledger's columns."""
+    return "".join(json_text(row(v)) + "\n" for v in rows).encode()
+
+
+def row(verdict: Verdict) -> dict[str, Any]:
+    """A verdict in the ledger's columns."""
+    fields = asdict(verdict)
+    fields["verdict"] = fields.pop("say")
+    first = {name: fields.pop(name) for name in COLUMNS}
+    return first | fields
+
+
+def _whole_lines(path: Path) -> Iterable[Verdict]:
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            fields = json.loads(line)
+            say, drawn = Say(fields.pop("verdict")), Drawn(fields.pop("drawn"))
+            yield Verdict(say=say, drawn=drawn, **fields)
+        except (ValueError, TypeError, KeyError):
+            return

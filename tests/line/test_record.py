@@ -1,0 +1,82 @@
+"""The record: carried along with a folder, exported for others, never lost."""
+
+import csv
+import json
+import shutil
+
+import pytest
+
+from safelight import ledger
+from safelight.api import Library
+from safelight.domain import Cull
+from safelight.errors import UsageError
+from safelight.line import Options
+from safelight.store import carried
+
+INLINE = Options(engine="inline")
+
+
+@pytest.fixture
+def library():
+    with Library.open() as opened:
+        yield opened
+
+
+@pytest.fixture
+def folder(library, make_shoot):
+    made = make_shoot(2)
+    library.run(made, options=INLINE)
+    for decision in ("reject", "keep"):
+        library.verdict(made, ["IMG_0000.JPG"], operator="cull", say="modify", params={"decision": decision}, by="ann",
+                        reason="moment", note="the look, the light")  # fmt: skip
+    return made
+
+
+def test_a_folder_carried_to_another_machine_brings_its_history(folder, tmp_path):
+    elsewhere = tmp_path / "usb" / "shoot"
+    shutil.copytree(folder, elsewhere)
+    with Library.open(tmp_path / "another") as other:
+        other.run(elsewhere, options=INLINE)
+        photo = other.state(elsewhere).photo("IMG_0000.JPG")
+        assert photo.decision is Cull.KEEP
+        assert photo.standing["cull"].note == "the look, the light"
+
+
+def test_a_copy_cut_off_in_the_middle_brings_what_is_whole(folder, tmp_path):
+    path = folder / ".safelight" / "record.jsonl"
+    path.write_bytes(path.read_bytes()[:-30])
+    with Library.open(tmp_path / "another") as other:
+        other.run(folder, options=INLINE)
+        assert other.state(folder).photo("IMG_0000.JPG").decision is Cull.REJECT
+
+
+def test_the_ledger_leaves_with_its_columns(library, folder, tmp_path):
+    ledger.export(library.store, tmp_path / "ledger.csv")
+    with (tmp_path / "ledger.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert set(carried.COLUMNS) <= set(rows[0])
+    assert [r["verdict"] for r in rows if r["by"] == "ann"] == ["modify", "modify"]
+    assert json.loads(rows[-1]["params"])["decision"] == "keep"
+    ledger.export(library.store, tmp_path / "ledger.jsonl")
+    lines = (tmp_path / "ledger.jsonl").read_text().splitlines()
+    assert [json.loads(line)["drawn"] for line in lines] == [r["drawn"] for r in rows]
+    with pytest.raises(UsageError):
+        ledger.export(library.store, tmp_path / "ledger.xls")
+
+
+def test_every_item_was_drawn_before_it_was_shown(library, folder):
+    import sqlalchemy as sa
+
+    from safelight.store import schema
+
+    rows = library.store.rows(sa.select(schema.draws).where(schema.draws.c.operator == "cull"))
+    assert len(rows) == 2
+    assert {r["drawn"] for r in rows} <= {"canary", "audit", "review"}
+    assert any(r["drawn"] == "canary" for r in rows), "the first items of a shoot are canaries"
+
+
+def test_counts_are_told_and_nothing_is_promised(library, folder):
+    found = ledger.document(library.store)
+    (cell,) = [c for c in found["cells"] if c["task"] == "cull"]
+    assert (cell["n"], cell["state"]) == (1, "apprentice")
+    assert "every task waits for a person" in ledger.words(found)
