@@ -23,6 +23,7 @@ from safelight.store.library import Library
 from safelight.store.objects import ShootFolder
 
 LARGEST = 24_000_000  # bytes of the whole file
+PAIRS_ROOM = 6_000_000  # of them for before and after
 PAIRS = 80  # before and after shown at most; the rest is one `explain` away
 NAMES = {
     GroupKind.BURST: "Burst", GroupKind.DUPLICATE: "Near-duplicates", GroupKind.BRACKET: "Exposure bracket",
@@ -48,7 +49,7 @@ def page(library: Library, state: ShootState, where: ShootFolder) -> str:
         shoot=state.shoot,
         counts=summary.of(state),
         waiting=[_card(p, pictures) for p in waiting],
-        groups=[_group(g, state, pictures) for g in state.groups if g.kind in NAMES],
+        groups=[_group(g, state, pictures) for g in sorted(state.groups, key=_settled) if g.kind in NAMES],
         pairs=_pairs(library, photos, where),
         kept=[_card(p, pictures) for p in photos if p.decision is Cull.KEEP],
         rejected=[_card(p, pictures) for p in photos if p.decision is Cull.REJECT and p.group is None],
@@ -62,16 +63,28 @@ def page(library: Library, state: ShootState, where: ShootFolder) -> str:
 
 
 class Pictures:
-    """Thumbnails as data, each embedded once, at a size that keeps the whole file below its limit."""
+    """Thumbnails as data, at a size that suits their number; once the file is full, as links into the cache beside it.
+
+    A large shoot's report thus stays small enough to send, and its last pictures show only where the shoot lies."""
 
     def __init__(self, where: ShootFolder, count: int) -> None:
         self.where = where
         self.side = 240 if count <= 600 else 200 if count <= 1200 else 160
         self.quality = 74 if count <= 1200 else 66
+        self.room = LARGEST - PAIRS_ROOM
+        self.made: dict[str, str] = {}
 
     def of(self, photo: Photo) -> str:
-        """A data URI of a photo's thumbnail; empty where the cache has none."""
+        """A photo's thumbnail as the source of an image; empty where the cache has none."""
+        if photo.id not in self.made:
+            self.made[photo.id] = self._of(photo)
+        self.room -= len(self.made[photo.id])
+        return self.made[photo.id]
+
+    def _of(self, photo: Photo) -> str:
         path = self.where.cached(photo.id).with_suffix(".thumb.jpg")
+        if self.room <= 0:
+            return f"../cache/{photo.id[:2]}/{path.name}"
         try:
             data = path.read_bytes()
         except OSError:
@@ -142,6 +155,11 @@ def _pairs(library: Library, photos: list[Photo], where: ShootFolder) -> list[di
                 found.append((photo, version, place))
     checks = records.evidence(library, [version.id for _, version, _ in found])
     found.sort(key=lambda item: -_size_of_change(item[0]))
+    shown, room = [], PAIRS_ROOM
+    for photo, version, place in found[:PAIRS]:
+        room -= sum(place.with_suffix(s).stat().st_size * 4 // 3 for s in (".before.jpg", ".after.jpg"))
+        if room >= 0:
+            shown.append((photo, version, place))
     return [
         {
             "path": _printable(photo.path),
@@ -150,8 +168,13 @@ def _pairs(library: Library, photos: list[Photo], where: ShootFolder) -> list[di
             "edits": [_edit(photo, name) for name in sorted(photo.proposals) if name != "cull" and _shown(photo, name)],
             "failed": [m.value for m, _ in checks.get(version.id, {}).values() if m.name == "render.failed"],
         }
-        for photo, version, place in found[:PAIRS]
+        for photo, version, place in shown
     ]
+
+
+def _settled(group: Group) -> tuple[bool, str]:
+    """Groups with a choice to make come first; those that are kept whole last."""
+    return group.protected, group.id
 
 
 def _shown(photo: Photo, name: str) -> bool:
