@@ -3,7 +3,9 @@
 import getpass
 import io
 import json
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -340,6 +342,20 @@ def fetch(names: tuple[str, ...]) -> int:
     return DONE
 
 
+def _mistake(details: str) -> str:
+    """What a user is told of a mistake in the program, with the place of the details."""
+    from safelight.store.library import default_folder
+
+    place = Path(os.environ.get("SAFELIGHT_LIBRARY") or default_folder()) / "log" / f"mistake-{os.getpid()}.txt"
+    told = f"safelight: a mistake in the program: {details.strip().splitlines()[-1]}"
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(f"safelight {safelight.__version__}, {' '.join(sys.argv)}\n\n{details}", encoding="utf-8")
+    except OSError:
+        return f"{details}\n{told}"
+    return f"{told}\n  Nothing is lost; running again is safe. The details are in {place}."
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program: runs a command and leaves with its exit code."""
     for stream in (sys.stdout, sys.stderr):
@@ -358,4 +374,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = INTERRUPTED
     except BrokenPipeError:
         code = DONE
+    except Exception:  # noqa: BLE001 - a mistake of ours: the user gets a sentence, the details go into a file
+        code = SafelightError.exit
+        click.echo(_mistake(traceback.format_exc()), err=True)
     sys.exit(code or DONE)

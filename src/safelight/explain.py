@@ -188,7 +188,7 @@ def words(entry: Mapping[str, Any]) -> str:
         said = ", ".join(f"{k} {v:+.2f}" if isinstance(v, float) else f"{k} {v}" for k, v in p["params"].items())
         shown = p["cannot_tell"] or (said if len(said) < 60 else "")
         lines.append(f"  {p['operator'].replace('_', ' ')}: {p['state']}. {shown}")
-        lines += [f"    {b['text']}" for b in p["because"]]
+        lines += [f"    {b['text']}" for b in p["because"] if b["text"] != p["cannot_tell"]]
     unknown = sorted(e["name"] for e in entry["evidence"] if e["cannot_tell"])
     if unknown:
         lines.append(f"  cannot tell: {', '.join(unknown)}")

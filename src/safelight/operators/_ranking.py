@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from safelight.operators import Subject
 
 WEIGHTS = {  # a prior, before any studio's own picks are known: what photographers say they look at, in that order
-    "sharpness": 0.40,
-    "eyes": 0.25,
-    "exposure": 0.20,
-    "framing": 0.08,
-    "smile": 0.07,
+    "sharpness": 0.36,
+    "eyes": 0.24,
+    "exposure": 0.18,
+    "colour": 0.07,
+    "framing": 0.07,
+    "smile": 0.05,
+    "level": 0.03,
 }
 
 
@@ -48,6 +50,10 @@ def _parts(subject: Subject) -> dict[str, float]:
         out["exposure"] = 1 - max(over, under)
     if (cut := subject.number("subject.cut")) is not None:
         out["framing"] = 1 - cut
+    if (cast := subject.number("colour.cast")) is not None:
+        out["colour"] = 1 - cast
+    if (tilt := subject.number("tilt")) is not None:
+        out["level"] = 1 - tilt
     if (smile := subject.number("smile")) is not None:
         out["smile"] = smile
     return out

@@ -16,6 +16,7 @@ from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggesti
 from safelight.operators._ranking import Ranked, rank
 
 CERTAIN = 0.9  # from here on a fault is called one; below, it only counts in the ranking
+LIKELY = 0.7  # from here on the kind of a certain blur is named
 FAULTS = {  # evidence: (what is seen, how a sentence names it)
     "blur.motion": "Blurred by motion",
     "blur.defocus": "Out of focus",
@@ -30,6 +31,8 @@ MEASURED_BY = {  # part of the ranking: the evidence that it comes from
     "exposure": "exposure.over",
     "smile": "smile",
     "framing": "subject.cut",
+    "colour": "colour.cast",
+    "level": "tilt",
 }
 CLEARLY_WORSE = 0.12  # of the ranking score: less is a tie, and a tie is for a person
 
@@ -48,9 +51,10 @@ def technical_faults(facts: Mapping[str, Measure]) -> tuple[Because, ...]:
     found = []
     for name, text in FAULTS.items():
         value = _number(facts.get(name))
-        if value is None or value < CERTAIN:
+        is_kind = name.startswith("blur.")
+        if value is None or value < (LIKELY if is_kind else CERTAIN):
             continue
-        if name.startswith("blur.") and (_number(facts.get("blur")) or 0) < CERTAIN:
+        if is_kind and (_number(facts.get("blur")) or 0) < CERTAIN:
             continue  # the kind of blur means nothing without blur
         found.append(Because(evidence=name, value=value, code=name, text=f"{text} ({value:.0%} sure)."))
     kinds = [b for b in found if b.code.startswith("blur.")]
@@ -114,7 +118,11 @@ def _best(members: Sequence[Subject]) -> list[Suggestion[CullParams]]:
 
 def _advantage(best: Ranked, others: Sequence[Ranked]) -> str:
     """What the best frame is best in, in words; a full stop where nothing stands out."""
-    for name, words in (("sharpness", "sharper"), ("eyes", "eyes open"), ("exposure", "better exposed")):
+    better = {
+        "sharpness": "sharper", "eyes": "eyes open", "exposure": "better exposed", "colour": "colours more neutral",
+        "level": "more level",
+    }  # fmt: skip
+    for name, words in better.items():
         values = [other.parts[name] for other in others if name in other.parts]
         if name in best.parts and values and best.parts[name] - max(values) > 0.05:
             return f": {words} than the others."
@@ -136,7 +144,8 @@ def _against(other: Ranked, best: Ranked) -> Suggestion[CullParams]:
     weakest = max(other.parts, key=lambda name: best.parts.get(name, 0) - other.parts[name])
     words = {
         "sharpness": "Less sharp", "eyes": "Eyes less open", "exposure": "Less well exposed",
-        "smile": "Expression less happy", "framing": "Someone is cut by the edge",
+        "smile": "Expression less happy", "framing": "Someone is cut by the edge", "colour": "Colours less neutral",
+        "level": "Less level",
     }  # fmt: skip
     here, there = other.parts[weakest], best.parts.get(weakest, 0.0)
     text = f"{words[weakest]} than {best.subject.path} ({here:.2f} against {there:.2f}). {instead}"
@@ -246,7 +255,7 @@ operator: Operator[CullParams] = Operator(
     stage=Stage.CHOICE,
     needs=(
         "blur", "blur.motion", "blur.defocus", "exposure.over", "exposure.under", "sharpness", "eyes.closed", "smile",
-        "subject.cut",
+        "subject.cut", "colour.cast", "tilt",
     ),
     scope=Scope.SHOOT,
     medium=Medium.CHOICE,
