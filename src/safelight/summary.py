@@ -1,5 +1,6 @@
 """A shoot in at most twelve lines: what was kept, what needs a person, what failed, what to type next."""
 
+import shlex
 from collections import Counter
 from typing import Any
 
@@ -11,15 +12,15 @@ from safelight.state import ShootState, needs_a_person
 SCHEMA = "safelight.status/1"
 
 
-def of_run(state: ShootState, made: Pass) -> dict[str, Any]:
+def of_run(state: ShootState, made: Pass, *, library: str | None = None) -> dict[str, Any]:
     """The summary after a run."""
-    return of(state) | {
+    return of(state, library=library) | {
         "changed": made.changed, "looked": made.looked, "seconds": round(made.seconds, 1), "report": str(made.report),
         "troubles": list(made.troubles),
     }  # fmt: skip
 
 
-def of(state: ShootState) -> dict[str, Any]:
+def of(state: ShootState, *, library: str | None = None) -> dict[str, Any]:
     """Counts by kind, zone and decision; what waits for a person; what failed."""
     photos = list(state.photos.values())
     decisions = Counter(p.decision.value for p in photos)
@@ -43,15 +44,17 @@ def of(state: ShootState) -> dict[str, Any]:
         "undecided": [p.path for p in photos if p.decision is Cull.UNDECIDED],
         "failed": [{"path": f.path, **(f.error or {})} for f in state.failed],
         "missing_weights": sorted(m.name for m in weights.catalogue() if m.name not in weights.installed()),
-        "next": _next(state, len(waiting)),
+        "next": _next(state, len(waiting), library),
     }
 
 
-def _next(state: ShootState, waiting: int) -> str:
-    root = state.shoot.root
+def _next(state: ShootState, waiting: int, library: str | None) -> str:
+    """The command to type next; with the library, where one was named."""
+    root = shlex.quote(state.shoot.root)
+    named = f" --library {shlex.quote(library)}" if library else ""
     if waiting:
-        return f"safelight verdict --folder {root!r} --all --say approve"
-    return f"safelight deliver {root!r} --to DIR"
+        return f"safelight verdict --folder {root} --all --say approve{named}"
+    return f"safelight deliver {root} --to DIR{named}"
 
 
 def words(found: dict[str, Any]) -> str:
