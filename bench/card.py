@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+from bench import look
 from bench.harness import Data, Result
 from safelight.api import Library
 from safelight.domain import Cull, GroupKind
@@ -43,6 +44,7 @@ def run(data: Data) -> Iterable[Result]:
     yield from _bursts(rows, photos)
     yield from _clock(rows, photos)
     yield from _rejected(rows, photos)
+    yield from look.of_card(folder, rows)
 
 
 class Watch:

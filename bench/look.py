@@ -38,7 +38,7 @@ def run(data: Data) -> Iterable[Result]:
             raise
         yield Result(name="look.mean_de00", value=None, n=0, note=str(missing))
     else:
-        yield from _look(root, rows)
+        yield from of_card(root, rows)
     if folder is not None:
         yield from _identity(sorted(folder.iterdir()), data.work)
 
@@ -46,7 +46,8 @@ def run(data: Data) -> Iterable[Result]:
 # ---------------------------------------------------------------- the base rendering
 
 
-def _look(root: Path, rows: Sequence[dict[str, Any]]) -> Iterator[Result]:
+def of_card(root: Path, rows: Sequence[dict[str, Any]]) -> Iterator[Result]:
+    """The base rendering of a card's raws against their previews."""
     found = [(row["source"], shown) for row in rows if (shown := _compared(root / row["file"])) is not None]
     sources = [source for source, _ in found]
     ours, libraw, none = np.array([shown for _, shown in found]).T

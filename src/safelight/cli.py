@@ -149,6 +149,8 @@ def verdict(
     from safelight.api import Library
     from safelight.domain import Say
 
+    if len(paths) == 1 and paths[0].is_dir() and (scene or group or everything):
+        folder, paths = paths[0], ()
     if sum(bool(choice) for choice in (paths, scene, group, everything)) != 1:
         raise UsageError("Say what the verdict is about.", remedy="Name photos, or one of --scene, --group, --all.")
     if best == (say is not None) or (best and not paths):
