@@ -125,7 +125,8 @@ def test_interrupted_it_says_how_to_go_on(tmp_path):
     folder = tmp_path / "shoot"
     for i in range(30):
         save_jpeg(folder / f"{i:02d}.jpg", textured(i, width=900, height=600))
-    process = safelight("run", folder, "--jobs", 1)
+    # A shell that runs the tests in the background ignores the signal, and children inherit that.
+    process = safelight("run", folder, "--jobs", 1, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not list((folder / ".safelight").glob("cache/*/*.jpg")):
         time.sleep(0.05)

@@ -200,5 +200,5 @@ probe = Probe(
     emits=("blur", "blur.motion", "blur.defocus", "sharpness", "subject.box"),
     needs=("faces",),
     measure=measure,
-    about="How wide the edges of the sharpest places are, by direction, with noise taken out",
+    about="How wide the edges of the sharpest places are, by direction, with noise taken out.",
 )
