@@ -14,6 +14,7 @@ from safelight.media.frame import Bytes, Pixels
 
 WORK_SIDE = 1600  # px, long side of the size at which most probes look
 SMALL_SIDE = 400  # px
+NEARLY_TWO = 1.7  # px, side of a cell from which on linear samples average as the area does
 
 
 @dataclass(kw_only=True)
@@ -73,22 +74,31 @@ class Picture:
         return default if found is None or found.value is None else found.value
 
 
-def shrink(rgb: Bytes, long_side: int) -> Bytes:
-    """The picture reduced (never enlarged) to `long_side` px by area averaging.
+def shrink(pixels: Bytes, long_side: int) -> Bytes:
+    """The picture (H x W x 3, or one plane) reduced, never enlarged, to `long_side` px by area averaging.
 
     Halving is an order of magnitude faster than any other area average, so a large picture is halved as long as that
-    leaves enough; an odd last row or column is left out."""
-    while max(rgb.shape) >= 2 * long_side:
-        height, width = rgb.shape[0] // 2, rgb.shape[1] // 2
-        if not height or not width:
-            break
-        rgb = np.asarray(cv2.resize(rgb[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA))
-    height, width = rgb.shape[:2]
+    leaves enough; an odd last row or column is left out. Where cells of nearly two pixels remain, four linear samples
+    a quarter of a cell from its middle weigh pixels as the area does, to within 0.035; they are taken by halving a
+    linear enlargement. Below `NEARLY_TWO` they would smooth more than the area, which is then taken itself.
+    """
+    while max(pixels.shape) >= 2 * long_side and min(pixels.shape[:2]) >= 2:
+        pixels = halved(pixels)
+    height, width = pixels.shape[:2]
     scale = long_side / max(height, width)
     if scale >= 1:
-        return rgb
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return pixels
+    columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
+    if scale * NEARLY_TWO > 1 or min(height, width) < 2:
+        return np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    return halved(np.asarray(cv2.resize(pixels, (2 * columns, 2 * rows), interpolation=cv2.INTER_LINEAR), np.uint8))
+
+
+def halved(pixels: Bytes) -> Bytes:
+    """The means of 2 x 2 pixels; an odd last row or column is left out."""
+    height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
+    even = pixels[: 2 * height, : 2 * width]
+    return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def grey(rgb: Bytes) -> Bytes:
