@@ -20,6 +20,8 @@ check: .venv/dev
 
 docs: .venv/dev
 	$(BIN)/python docs/_generate.py
+	$(BIN)/python docs/_reference.py
+	$(BIN)/python docs/_results.py
 	$(BIN)/mkdocs build --strict --quiet
 
 # Weights are optional: without them, or without a network, faces are not looked at and everything else works.
