@@ -58,14 +58,14 @@ def test_a_step_edge_tells_its_width(sigma):
     step = np.zeros((96, 96), np.float32) + 0.2
     step[:, 48:] = 0.8
     edges = edges_of(padded(cv2.GaussianBlur(step, (0, 0), sigma)), noise=0.0)
-    assert np.nanmax(edges.spreads(0, pixels=40)) == pytest.approx(
+    assert np.nanmax(edges.spreads(pixels=40)) == pytest.approx(
         np.hypot(sigma, 0.7), abs=0.1
     )  # a pixel has a width too
 
 
 def test_contrast_does_not_change_the_width():
     blurred = cv2.GaussianBlur(leaves(), (0, 0), 1.5)
-    full, half = (edges_of(padded(0.3 + (blurred - 0.3) * k), noise=0.0).spreads(0, pixels=400) for k in (1.0, 0.5))
+    full, half = (edges_of(padded(0.3 + (blurred - 0.3) * k), noise=0.0).spreads(pixels=400) for k in (1.0, 0.5))
     assert np.allclose(full, half, rtol=0.1)
 
 

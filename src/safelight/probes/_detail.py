@@ -20,8 +20,8 @@ from safelight.media.frame import Pixels
 Floats = NDArray[np.float64]
 Layer = tuple[Pixels, Pixels]
 
-SCALES = (0.8, 1.6, 3.2)  # px, standard deviations of the Gaussians whose gradients are compared
-MARGIN = 10  # px around a tile that its filters need
+SCALES = FINE, COARSE = (0.8, 1.6)  # px, standard deviations of the Gaussians whose gradients are compared
+MARGIN = 8  # px around a tile that its filters need
 DIRECTIONS = 6  # bins of 30 degrees over half a turn
 STRONG_SHARE = 0.2  # of a tile's pixels: those with the steepest coarse gradient
 FAINT = 0.004  # per px: coarse gradients below this are no edges (one level of 255)
@@ -40,7 +40,7 @@ HALF_DETAIL = 1.4  # px, edge spread at which detail counts one half
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edges:
-    """What strong edges say: `ratio` of fine to coarse gradient, of (scale pairs, tiles, directions), nan if none.
+    """What strong edges say: `ratio` of fine to coarse gradient, of (tiles, directions), nan if none.
 
     `error` is the standard deviation that noise gives the ratio, `count` the pixels of each (neighbouring directions
     count half), `noise` the standard deviation of one component of the finest gradient's noise, per px.
@@ -51,7 +51,7 @@ class Edges:
     count: Floats
     noise: float
 
-    def spreads(self, pair: int, *, pixels: float) -> Floats:
+    def spreads(self, *, pixels: float) -> Floats:
         """Edge spread in px by direction, over the sharpest tiles that together hold so many edge pixels.
 
         A tile whose ratio noise could have made is drawn towards the mean of its direction first (empirical Bayes),
@@ -59,12 +59,12 @@ class Edges:
         """
         found = np.full(DIRECTIONS, np.nan)
         for direction in range(DIRECTIONS):
-            ratio, count = self.ratio[pair, :, direction], self.count[pair, :, direction]
+            ratio, count = self.ratio[:, direction], self.count[:, direction]
             there = np.isfinite(ratio)
             if there.sum() >= 1 and count[there].sum() >= pixels / 2:
-                drawn = _shrunk(ratio[there], self.error[pair, there, direction], count[there])
+                drawn = _shrunk(ratio[there], self.error[there, direction], count[there])
                 found[direction] = _best(drawn, count[there], pixels)
-        return spread_of(found, pair)
+        return spread_of(found)
 
 
 def edges_of(tiles: Pixels, *, noise: float | None = None) -> Edges:
@@ -74,24 +74,17 @@ def edges_of(tiles: Pixels, *, noise: float | None = None) -> Edges:
     all tiles tell how strong it is at each scale, correlated or not.
     """
     count, height, width = tiles.shape
-    rows, columns = slice(MARGIN, height - MARGIN), slice(MARGIN, width - MARGIN)
-    layers = [
-        (x.reshape(tiles.shape)[:, rows, columns], y.reshape(tiles.shape)[:, rows, columns])
+    inner = (slice(None), slice(MARGIN, height - MARGIN), slice(MARGIN, width - MARGIN))
+    fine, coarse = (
+        (np.ascontiguousarray(x.reshape(tiles.shape)[inner]), np.ascontiguousarray(y.reshape(tiles.shape)[inner]))
         for x, y in gradients(np.ascontiguousarray(tiles.reshape(count * height, width)))
-    ]
+    )
     if noise is None:
-        share, louder = quiet_share(tiles[:, rows, columns], layers)
+        share, louder = quiet_share(tiles[inner], (fine, coarse))
     else:
         share, louder = noise**2 * white_share(), np.ones(count)
-    sums = [
-        _sums(layers[fine], layers[fine + 1], share[fine : fine + 2, fine : fine + 2], louder=louder) for fine in (0, 1)
-    ]
-    return Edges(
-        ratio=np.stack([ratio for ratio, _, _ in sums]),
-        error=np.stack([error for _, error, _ in sums]),
-        count=np.stack([number for _, _, number in sums]),
-        noise=float(np.sqrt(share[0, 0])),
-    )
+    ratio, error, number = _sums(fine, coarse, share, louder=louder)
+    return Edges(ratio=ratio, error=error, count=number, noise=float(np.sqrt(share[0, 0])))
 
 
 def sharpness_of(luma: Pixels, *, noise: float | None = None) -> float | None:
@@ -104,7 +97,7 @@ def sharpness_of(luma: Pixels, *, noise: float | None = None) -> float | None:
         return None
     padded = cv2.copyMakeBorder(luma, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REFLECT_101)
     edges = edges_of(np.asarray(padded, np.float32)[None], noise=noise)
-    spreads = edges.spreads(0, pixels=max(2 * FEWEST, 0.05 * float(edges.count[0].sum())))
+    spreads = edges.spreads(pixels=max(2 * FEWEST, 0.05 * float(edges.count.sum())))
     return None if np.isnan(spreads).all() else detail(float(np.nanmax(spreads)))
 
 
@@ -142,23 +135,23 @@ def white_share() -> Floats:
     return np.asarray(answers @ answers.T, np.float64)
 
 
-def quiet_share(tiles: Pixels, layers: list[Layer]) -> tuple[Floats, Floats]:
+def quiet_share(tiles: Pixels, layers: tuple[Layer, Layer]) -> tuple[Floats, Floats]:
     """Covariances between scales of one gradient component in the quietest unclipped patches: those of the noise.
 
     Comes with the factor by which each tile's noise is stronger, from the quietest patches of its brightness.
     """
-    level = _means(_patches(tiles))
-    finest = _means(_patches(layers[0][0] ** 2 + layers[0][1] ** 2))
+    (fx, fy), (cx, cy) = layers
+    level = _means(tiles)
+    finest = _means(_squared(layers[0]))
     usable = np.flatnonzero((level > UNCLIPPED[0]) & (level < UNCLIPPED[1]))
     if not len(usable):
         usable = np.arange(len(level))
     order = usable[np.argsort(finest[usable], kind="stable")]
     quiet = order[: max(8, len(order) // QUIETEST)]
-    parts = [[_patches(part)[quiet] for part in layer] for layer in layers]
-    share = np.empty((len(SCALES), len(SCALES)))
-    for i, (ax, ay) in enumerate(parts):
-        for j, (bx, by) in enumerate(parts[: i + 1]):
-            share[i, j] = share[j, i] = np.median(_means(ax * bx + ay * by)) / 2
+    both = _means(fx * cx + fy * cy)
+    coarsest = _means(_squared(layers[1]))
+    own, shared, other = (float(np.median(part[quiet])) / 2 for part in (finest, both, coarsest))
+    share = np.array(((own, shared), (shared, other)))
     return share, _louder(level[order], finest[order], tiles.mean(axis=(1, 2), dtype=np.float64))
 
 
@@ -179,39 +172,40 @@ def _louder(level: Floats, variance: Floats, wanted: Floats) -> Floats:
     return np.asarray(np.clip(np.interp(wanted, centres, factors), 1.0, LOUDEST), np.float64)
 
 
-def _patches(stack: Pixels) -> Pixels:
-    """All whole patches of all tiles: count x pixels."""
+def _means(stack: Pixels) -> Floats:
+    """The mean of every whole patch of all tiles, flat."""
     count, height, width = stack.shape
     down, across = height // PATCH, width // PATCH
-    cut = stack[:, : down * PATCH, : across * PATCH].reshape(count, down, PATCH, across, PATCH)
-    return cut.transpose(0, 1, 3, 2, 4).reshape(-1, PATCH * PATCH)
+    whole = np.ascontiguousarray(stack[:, : down * PATCH, : across * PATCH]).reshape(-1, across * PATCH)
+    return np.asarray(cv2.resize(whole, (across, count * down), interpolation=cv2.INTER_AREA), np.float64).ravel()
 
 
-def _means(patches: Pixels) -> Floats:
-    return np.asarray(patches.mean(axis=1, dtype=np.float64), np.float64)
+def _squared(layer: Layer) -> Pixels:
+    x, y = layer
+    return np.asarray(x * x + y * y, np.float32)
 
 
 # ---------------------------------------------------------------- sums over edge pixels
 
 
 def _sums(fine: Layer, coarse: Layer, share: Floats, *, louder: Floats) -> tuple[Floats, Floats, Floats]:
-    """Ratio, its error and pixel count by (tile, direction) for one pair of scales.
+    """Ratio, its error and pixel count by (tile, direction).
 
-    `share` holds the noise covariances of the pair, `louder` by how much each tile exceeds them.
+    `share` holds the noise covariances of the two scales, `louder` by how much each tile exceeds them.
     """
-    (fx, fy), (cx, cy) = fine, coarse
-    tiles, size = len(cx), cx[0].size
-    steep = cx * cx + cy * cy
+    steep = _squared(coarse)
+    tiles, size = len(steep), steep[0].size
     kept = max(1, int(size * STRONG_SHARE))
     floor = np.maximum(CLEAR**2 * share[1, 1] * louder, FAINT**2)
     limit = np.maximum(np.partition(steep.reshape(tiles, size), -kept, axis=1)[:, -kept], floor)
-    chosen = np.flatnonzero((steep >= limit[:, None, None]) & _ridges(steep, np.abs(cx) > np.abs(cy)))
-    x, y = cx.ravel()[chosen], cy.ravel()[chosen]
+    (fx, fy), (cx, cy) = ((x.ravel(), y.ravel()) for x, y in (fine, coarse))
+    chosen = _ridges(steep, np.flatnonzero(steep >= limit.astype(np.float32)[:, None, None]), cx, cy)
+    x, y = cx[chosen], cy[chosen]
     turn = np.floor(np.arctan2(y, x) * np.float32(DIRECTIONS / np.pi) + np.float32(0.5)).astype(np.int64)
     where = chosen // size * DIRECTIONS + turn % DIRECTIONS
     bins = tiles * DIRECTIONS
     number = np.bincount(where, minlength=bins)
-    both = np.bincount(where, fx.ravel()[chosen] * x + fy.ravel()[chosen] * y, minlength=bins)
+    both = np.bincount(where, fx[chosen] * x + fy[chosen] * y, minlength=bins)
     own = np.bincount(where, steep.ravel()[chosen], minlength=bins)
     loud = louder[:, None]
     cross = _with_neighbours(both.reshape(tiles, DIRECTIONS) - 2 * share[0, 1] * loud * number.reshape(tiles, -1))
@@ -223,17 +217,18 @@ def _sums(fine: Layer, coarse: Layer, share: Floats, *, louder: Floats) -> tuple
     return ratio, np.sqrt(REPEATED * max(share[0, 0], 0.0) * loud / safe), np.where(there, count, 0.0)
 
 
-def _ridges(steep: Pixels, lying: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels where the gradient is steepest along its own direction, which is nearer to horizontal where `lying`.
+def _ridges(steep: Pixels, places: NDArray[np.int64], cx: Pixels, cy: Pixels) -> NDArray[np.int64]:
+    """Those of the flat `places` where the gradient (`cx`, `cy`, flat) is steepest along its own direction.
 
-    The shoulders of an edge would make it look wider than it is.
+    The shoulders of an edge would make it look wider than it is. A tile's outermost pixels have no neighbours to tell.
     """
-    found = np.zeros(steep.shape, np.bool_)
-    middle = steep[:, 1:-1, 1:-1]
-    across = (middle >= steep[:, 1:-1, :-2]) & (middle > steep[:, 1:-1, 2:])
-    down = (middle >= steep[:, :-2, 1:-1]) & (middle > steep[:, 2:, 1:-1])
-    found[:, 1:-1, 1:-1] = np.where(lying[:, 1:-1, 1:-1], across, down)
-    return found
+    _, height, width = steep.shape
+    column, row = places % width, places // width % height
+    places = places[(column > 0) & (column < width - 1) & (row > 0) & (row < height - 1)]
+    step = np.where(np.abs(cx[places]) > np.abs(cy[places]), 1, width)  # to the nearer of right and below
+    flat = steep.ravel()
+    here = flat[places]
+    return np.asarray(places[(here >= flat[places - step]) & (here > flat[places + step])], np.int64)
 
 
 def _with_neighbours(sums: Floats) -> Floats:
@@ -257,8 +252,7 @@ def _best(ratio: Floats, count: Floats, pixels: float) -> float:
     return float(np.average(ratio[best], weights=count[best]))
 
 
-def spread_of(ratio: Floats, pair: int) -> Floats:
-    """Edge spread s in px from the ratio of gradients at one pair of scales; nan stays nan."""
-    fine, coarse = SCALES[pair], SCALES[pair + 1]
-    square = np.clip(ratio, 1.001, coarse / fine) ** 2
-    return np.asarray(np.sqrt(np.maximum((coarse**2 - square * fine**2) / (square - 1), 0.01)), np.float64)
+def spread_of(ratio: Floats) -> Floats:
+    """Edge spread s in px from the ratio of gradients at the two scales; nan stays nan."""
+    square = np.clip(ratio, 1.001, COARSE / FINE) ** 2
+    return np.asarray(np.sqrt(np.maximum((COARSE**2 - square * FINE**2) / (square - 1), 0.01)), np.float64)

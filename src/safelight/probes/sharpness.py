@@ -119,7 +119,7 @@ def _tolerance(side: int) -> float:
 def _widths(edges: Edges) -> Floats | None:
     """Edge spread by direction; with fewer edge pixels where there are not enough, None where there are hardly any."""
     for share in (1, 2, 4):
-        spreads = edges.spreads(0, pixels=ENOUGH / share)
+        spreads = edges.spreads(pixels=ENOUGH / share)
         if np.isfinite(spreads).any():
             return spreads
     return None
@@ -127,7 +127,7 @@ def _widths(edges: Edges) -> Floats | None:
 
 def _sharpest(edges: Edges) -> list[int]:
     """The sharpest quarter of the tiles that have edges, sharpest first."""
-    ratio, error, count = edges.ratio[0], edges.error[0], edges.count[0]
+    ratio, error, count = edges.ratio, edges.error, edges.count
     weight = np.where(np.isfinite(ratio), count, 0.0)
     total = weight.sum(axis=1)
     there = np.flatnonzero(total > 0)
