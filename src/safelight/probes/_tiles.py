@@ -28,7 +28,10 @@ def choose(luma: Pixels) -> list[Corner]:
     """
     height, width = luma.shape
     down, across = max(1, height // TILE), max(1, width // TILE)
-    coarse, fine, level = _coarse(luma, down, across), _fine(luma, down, across), _area(luma, down, across).ravel()
+    half = _half(luma)
+    quarter = _half(half)
+    coarse, fine = _coarse(quarter, down, across), _fine(half, down, across)
+    level = _area(quarter, down, across).ravel()
     order = [int(i) for i in np.argsort(-fine, kind="stable")[: STRUCTURED // 2]]
     taken = set(order)
     order += [int(i) for i in np.argsort(-coarse, kind="stable") if i not in taken][: STRUCTURED - len(order)]
@@ -45,23 +48,29 @@ def cut(luma: Pixels, corners: Sequence[Corner], *, side: int = TILE) -> Pixels:
     return np.stack([np.asarray(padded[y : y + reach, x : x + reach], np.float32) for x, y in corners])
 
 
-def _coarse(luma: Pixels, down: int, across: int) -> NDArray[np.float32]:
-    """Mean gradient of each tile at an eighth of the size, flat."""
-    small = cv2.GaussianBlur(_area(luma, down * CELL, across * CELL), (0, 0), 0.8)
+def _coarse(quarter: Pixels, down: int, across: int) -> NDArray[np.float32]:
+    """Mean gradient of each tile at a quarter of the size, flat."""
+    small = cv2.GaussianBlur(quarter, (0, 0), 0.8)
     x = cv2.Sobel(small, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
     y = cv2.Sobel(small, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
     steep = np.minimum(np.sqrt(x * x + y * y), np.float32(STEEP))
     return _area(np.asarray(steep, np.float32), down, across).ravel()
 
 
-def _fine(luma: Pixels, down: int, across: int) -> NDArray[np.float32]:
+def _fine(half: Pixels, down: int, across: int) -> NDArray[np.float32]:
     """Energy of the finest band at half the size in the best quarter of each tile's cells, flat."""
-    half = cv2.GaussianBlur(_area(luma, down * TILE // 2, across * TILE // 2), (0, 0), 0.6)
-    band = half - cv2.GaussianBlur(half, (0, 0), 1.5)
+    soft = cv2.GaussianBlur(half, (0, 0), 0.6)
+    band = soft - cv2.GaussianBlur(soft, (0, 0), 1.5)
     parts = TILE // CELL
     cells = _area(np.minimum(band * band, np.float32(BRIGHT_DOT)), down * parts, across * parts)
     tiles = cells.reshape(down, parts, across, parts).transpose(0, 2, 1, 3).reshape(down * across, parts * parts)
     return np.asarray(np.sort(tiles, axis=1)[:, -parts:].mean(axis=1), np.float32)
+
+
+def _half(image: Pixels) -> Pixels:
+    """The means of 2 x 2 px; an odd last row or column is left out."""
+    height, width = image.shape[0] // 2, image.shape[1] // 2
+    return _area(image[: 2 * height, : 2 * width], height, width)
 
 
 def _area(image: Pixels, rows: int, columns: int) -> Pixels:
