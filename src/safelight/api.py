@@ -43,8 +43,9 @@ class Library:
         bad file raises nothing and is listed in the state's `failed`."""
         where = ShootFolder.at(Path(folder), cache=cache)
         made = line.first_pass(self.store, where, options or Options(), tell)
-        place = report.write(self.store, ShootState.load(self.store, made.shoot), where, fresh=made.changed)
-        return replace(made, report=place)
+        if made.changed or not report.path_of(where).exists():
+            report.write(self.store, ShootState.load(self.store, made.shoot), where)
+        return replace(made, report=report.path_of(where))
 
     def deliver(
         self,

@@ -73,7 +73,7 @@ def run(
     )  # fmt: skip
     with Library.open(library) as opened, terminal.Bar() as bar:
         made = opened.run(folder, options=options, cache=cache, tell=bar.tell)
-        found = summary.of_run(opened.state(folder, cache=cache), made, library=library)
+        found = summary.of_run(opened.state(folder, cache=cache, evidence=False), made, library=library)
     if as_json:
         show(found)
     else:
@@ -92,7 +92,7 @@ def status(folder: Path, cache: Path | None, library: str | None, as_json: bool)
     from safelight.api import Library
 
     with Library.open(library) as opened:
-        found = summary.of(opened.state(folder, cache=cache), library=library)
+        found = summary.of(opened.state(folder, cache=cache, evidence=False), library=library)
     if as_json:
         show(found)
     else:

@@ -31,13 +31,14 @@ NAMES = {
 }  # fmt: skip
 
 
-def write(library: Library, state: ShootState, where: ShootFolder, *, fresh: bool = True) -> Path:
-    """Writes the report of a shoot and returns where it lies. An unchanged shoot keeps the report it has."""
-    place = where.state / "reports" / "report.html"
-    if not fresh and place.exists():
-        return place
-    write_atomic(place, page(library, state, where).encode("utf-8", "backslashreplace"))
-    return place
+def path_of(where: ShootFolder) -> Path:
+    """Where the report of a shoot lies."""
+    return where.state / "reports" / "report.html"
+
+
+def write(library: Library, state: ShootState, where: ShootFolder) -> None:
+    """Writes the report of a shoot."""
+    write_atomic(path_of(where), page(library, state, where).encode("utf-8", "backslashreplace"))
 
 
 def page(library: Library, state: ShootState, where: ShootFolder) -> str:
