@@ -54,14 +54,19 @@ class Picture:
         return shrink(self.work, SMALL_SIDE)
 
     @cached_property
+    def grey(self) -> Bytes:
+        """Rec.601 luma of `work`, one byte a pixel, sRGB-encoded."""
+        return grey(self.work)
+
+    @cached_property
     def luma(self) -> Pixels:
-        """Rec.601 luma of `work`, float32 0..1, sRGB-encoded."""
-        return grey(self.work).astype(np.float32) / np.float32(255)
+        """`grey` as float32 0..1."""
+        return self.grey.astype(np.float32) / np.float32(255)
 
     @cached_property
     def linear_small(self) -> Pixels:
         """`small` in linear light, float32 0..1."""
-        return TO_LINEAR[self.small]
+        return np.asarray(cv2.LUT(self.small, TO_LINEAR), np.float32)
 
     @property
     def work_scale(self) -> float:
@@ -99,6 +104,12 @@ def halved(pixels: Bytes) -> Bytes:
     height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
     even = pixels[: 2 * height, : 2 * width]
     return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def planes(rgb: Bytes, *, step: int = 1) -> tuple[Bytes, Bytes, Bytes]:
+    """Red, green and blue of every `step`-th pixel and row, each on its own."""
+    red, green, blue = (np.ascontiguousarray(rgb[::step, ::step, channel]) for channel in range(3))
+    return red, green, blue
 
 
 def grey(rgb: Bytes) -> Bytes:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.media.frame import Bytes, Pixels
-from safelight.media.picture import TO_LINEAR, grey, shrink
+from safelight.media.picture import TO_LINEAR, planes, shrink
 
 Point = NDArray[np.float64]  # (amber, green) in degrees
 
@@ -173,21 +173,25 @@ def white_ends(work: Bytes) -> dict[str, Pixels]:
     White that was clipped before a wrong balance was applied ends below white in the weakened channels. Three of them:
     the quantiles .997 and .9997 of each channel, and the mean of the brightest ten-thousandth of all pixels.
     """
-    sparse = np.ascontiguousarray(work[::2, ::2])
-    flat = sparse.reshape(-1, 3)
-    counts = [np.cumsum(cv2.calcHist([sparse], [k], None, [256], [0, 256]).ravel()) / len(flat) for k in range(3)]
-    level = grey(sparse).ravel()
-    upto = np.cumsum(np.bincount(level, minlength=256)) / len(level)
-    top = flat[level >= int(np.searchsorted(upto, 0.9999))]
+    sparse = planes(work, step=2)
+    level = cv2.cvtColor(cv2.merge(sparse), cv2.COLOR_RGB2GRAY)
+    counts = [_upto(plane) for plane in sparse]
+    top = level >= int(np.searchsorted(_upto(level), 0.9999))
     return {
         "end_997": TO_LINEAR[[int(np.searchsorted(c, 0.997)) for c in counts]],
         "end_9997": TO_LINEAR[[int(np.searchsorted(c, 0.9997)) for c in counts]],
-        "end_top": TO_LINEAR[top].mean(0),
+        "end_top": np.array([TO_LINEAR[plane[top]].mean() for plane in sparse], np.float32),
     }
 
 
+def _upto(plane: Any) -> NDArray[np.float64]:
+    """Share of pixels up to each level."""
+    counts = cv2.calcHist([plane], [0], None, [256], [0, 256]).ravel().astype(np.float64)
+    return np.asarray(np.cumsum(counts) / plane.size, np.float64)
+
+
 def _mean(values: Pixels) -> NDArray[np.float64]:
-    return np.asarray(cv2.reduce(values, 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F)[0], np.float64)
+    return np.array(cv2.mean(values.reshape(-1, 1, 3))[:3])
 
 
 def _minkowski(values: Pixels) -> NDArray[np.float64]:

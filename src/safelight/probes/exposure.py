@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from safelight.domain import Measure
 from safelight.media.frame import Bytes, Pixels
-from safelight.media.picture import TO_LINEAR, Picture, shrink
+from safelight.media.picture import TO_LINEAR, Picture, planes, shrink
 from safelight.probes import Probe
 
 Vector = NDArray[np.float64]
@@ -150,7 +150,7 @@ def look(picture: Picture) -> Tones:
     small = shrink(picture.small, SIDE)
     light = cv2.transform(TO_LINEAR[small], LUMINANCE).reshape(small.shape[:2])
     log = np.log2(np.maximum(light, np.float32(DARKEST)))
-    quantiles = np.quantile(log, SHARES).astype(np.float64)
+    quantiles = np.quantile(np.sort(log, axis=None), SHARES).astype(np.float64)  # sorted, its many ranks come cheaply
     bright, weak = _histograms(picture.rgb)
     some, every = float(bright[WHITE:].sum()), float(weak[WHITE:].sum())
     most, least = (TO_LINEAR[plane] for plane in _extremes(small))
@@ -183,14 +183,14 @@ def look(picture: Picture) -> Tones:
 def _histograms(rgb: Bytes) -> tuple[Vector, Vector]:
     """Shares of the levels of each pixel's brightest and weakest channel."""
     step = max(1, max(rgb.shape[:2]) // CLIP_SIDE)
-    most, least = _extremes(np.ascontiguousarray(rgb[::step, ::step]))
+    most, least = _extremes(rgb, step=step)
     bright, weak = (cv2.calcHist([plane], [0], None, [256], [0, 256]).ravel() / plane.size for plane in (most, least))
     return bright.astype(np.float64), weak.astype(np.float64)
 
 
-def _extremes(rgb: Bytes) -> tuple[Bytes, Bytes]:
-    """Each pixel's brightest and weakest channel."""
-    red, green, blue = cv2.split(rgb)
+def _extremes(rgb: Bytes, *, step: int = 1) -> tuple[Bytes, Bytes]:
+    """The brightest and weakest channel of every `step`-th pixel and row."""
+    red, green, blue = planes(rgb, step=step)
     most, least = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
     return np.asarray(most, np.uint8), np.asarray(least, np.uint8)
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from safelight.domain import Json, Measure
 from safelight.media.frame import Bytes, Pixels
-from safelight.media.picture import TO_LINEAR, Picture, grey
+from safelight.media.picture import Picture, grey
 from safelight.probes import Probe
 
 LENGTH = 480  # numbers of an embedding; a multiple of 3, so that base64 needs no padding and texts can be joined
@@ -36,12 +36,12 @@ def measure(picture: Picture) -> Sequence[Measure]:
     """Descriptors of one photo; about 10 kB together."""
     small = picture.small
     luma = grey(small)
-    light = _log_light(small)
+    light = _log_light(picture.linear_small)
     return (
         Measure(name="embedding", value=pack(_embedding(light, luma))),
         Measure(name="hash.perceptual", value=perceptual_hash(luma)),
         Measure(name="layout.thumb", value=_thumb(luma)),
-        Measure(name="layout.detail", value=pack_detail(_detail(grey(picture.work)))),
+        Measure(name="layout.detail", value=pack_detail(_detail(picture.grey))),
         Measure(name="layout.light", value=[round(float(v), 3) for v in light.mean((0, 1))], unit="log2"),
     )
 
@@ -90,9 +90,9 @@ def _text(values: Bytes) -> str:
 # ---------------------------------------------------------------- the measurements
 
 
-def _log_light(small: Bytes) -> Pixels:
+def _log_light(small: Pixels) -> Pixels:
     """8 x 8 x 3: log2 luminance (mean of the channels' logs), red over green, blue over green."""
-    cells = cv2.resize(TO_LINEAR[small], (COLOUR_CELLS, COLOUR_CELLS), interpolation=cv2.INTER_AREA)
+    cells = cv2.resize(small, (COLOUR_CELLS, COLOUR_CELLS), interpolation=cv2.INTER_AREA)
     red, green, blue = np.moveaxis(np.log2(cells + DARK), 2, 0)
     return np.stack(((red + green + blue) / 3, red - green, blue - green), axis=2).astype(np.float32)
 
@@ -160,8 +160,15 @@ def _detail(luma: Bytes) -> Pixels:
     scale = min(1.0, DETAIL_SIDE / max(luma.shape))
     size = max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale))
     fine = np.abs(cv2.Laplacian(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), cv2.CV_16S))
-    cells = cv2.resize(fine.astype(np.float32), (DETAIL_CELLS, DETAIL_CELLS), interpolation=cv2.INTER_AREA)
+    cells = _shares(fine.shape[0]) @ fine.astype(np.float32) @ _shares(fine.shape[1]).T
     return np.asarray(np.log2(cells + 2.0**-8), np.float32)
+
+
+def _shares(length: int) -> Pixels:
+    """12 x `length`: each pixel's share of each cell's mean, which is an area average when applied on both sides."""
+    ends = np.linspace(0, length, DETAIL_CELLS + 1)
+    covered = np.clip(np.arange(length + 1), ends[:-1, None], ends[1:, None])
+    return np.asarray(np.diff(covered, axis=1) * (DETAIL_CELLS / length), np.float32)
 
 
 probe = Probe(

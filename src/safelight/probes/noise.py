@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from safelight.domain import Measure
 from safelight.media.frame import Bytes, Pixels
-from safelight.media.picture import Picture
+from safelight.media.picture import Picture, grey, halved, planes
 from safelight.probes import Probe
 
 BLOCK = 8  # cells of 4 x 4 px on a side: blocks of 32 px
@@ -32,10 +32,10 @@ MODEL: Mapping[str, float] = json.loads((resources.files(__package__) / "noise.j
 
 def judge(picture: Picture, *, model: Mapping[str, float] = MODEL) -> Sequence[Measure]:
     """`noise` (0..1) and `noise.sigma`, the deviation of green at mid-grey in 8-bit levels at 1600 px."""
-    colour, luma, grey = differences(picture.work)
+    colour, luma, colourless = differences(picture.work)
     if colour is None or luma is None:
         return _silent("nearly all of the picture is black or white")
-    if grey:
+    if colourless:
         if luma > QUIET:
             return _silent("the picture has no colour, and without colour noise looks like film grain")
         return Measure(name="noise", value=0.0), _silent("the picture has no colour")[1]
@@ -57,16 +57,18 @@ def differences(rgb: Bytes) -> tuple[float | None, float | None, bool]:
     if whole.size < LEAST_BLOCKS * side * side:
         return None, None, False
     half = whole.shape[1] // 2, whole.shape[0] // 2
-    apart = cv2.subtract(whole[..., 0], whole[..., 1], dtype=cv2.CV_16S)
-    colour = cv2.resize(apart * np.int16(4), half, interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(4)
-    small = cv2.resize(whole, half, interpolation=cv2.INTER_AREA)
-    luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    light, dark = small[::2, ::2].max(axis=2), small[::2, ::2].min(axis=2)
+    red, green, _ = planes(whole)
+    apart = cv2.subtract(red, green, dtype=cv2.CV_16S) * np.int16(4)
+    colour = np.asarray(cv2.resize(apart, half, interpolation=cv2.INTER_AREA), np.float32) / np.float32(4)
+    small = halved(whole)
+    luma = grey(small).astype(np.float32)
+    red, green, blue = planes(small, step=2)
+    light, dark = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
     seen = _blocks(((light > 250) | (dark < 4)).astype(np.float32)) <= CLIPPED
     if np.count_nonzero(seen) < LEAST_BLOCKS:
         return None, None, False
-    grey = bool(np.quantile(_blocks((light - dark).astype(np.float32)), 0.99) < GREY)
-    return _floor(colour, seen), _floor(luma, seen), grey
+    colourless = bool(np.quantile(_blocks((light - dark).astype(np.float32)), 0.99) < GREY)
+    return _floor(colour, seen), _floor(luma, seen), colourless
 
 
 def _floor(plane: Pixels, seen: NDArray[np.bool_]) -> float:
