@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safelight import __version__, verdicts
+from safelight import __version__, policy, verdicts
 from safelight.domain import Cull, Measure, Say, State
 from safelight.errors import MediaError
 from safelight.files import json_text, write_atomic
@@ -303,7 +303,8 @@ def exported(photo: Photo) -> dict[str, Any]:
 
 def delivered(photo: Photo) -> dict[str, Any]:
     """Properties that a delivered file gets: where its pixels come from, by the strongest of what was done."""
-    edits = [e for e in photo.edits() if e.operator != "camera_look"]
+    rules = policy.default()
+    edits = [e for e in photo.edits() if rules.task(e.operator).needs_licence]
     says: dict[str, Any] = {"safelight:Version": __version__}
     if edits:
         by_hand = any(photo.state(e.operator) is State.MODIFIED for e in edits)

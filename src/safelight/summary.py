@@ -8,6 +8,7 @@ from safelight import weights
 from safelight.domain import Cull, State
 from safelight.line import Pass
 from safelight.state import ShootState, needs_a_person
+from safelight.words import many
 
 SCHEMA = "safelight.status/1"
 
@@ -63,21 +64,18 @@ def words(found: dict[str, Any]) -> str:
     lines = []
     if found.get("changed") is False:
         lines.append("Nothing has changed since the last run.")
-    lines.append(
-        f"{found['photos']:,} photos: {d['keep']:,} kept, {d['reject']:,} proposed to go, {d['undecided']:,} undecided."
-        if not found["decided_by_people"]
-        else f"{found['photos']:,} photos: {d['keep']:,} kept, {d['reject']:,} rejected, {d['undecided']:,} undecided; "
-        f"{found['decided_by_people']:,} decided by people."
-    )
+    gone, decided = ("rejected", found["decided_by_people"]) if found["decided_by_people"] else ("proposed to go", 0)
+    tail = f"; {decided:,} decided by people." if decided else "."
+    photos = many(found["photos"], "photo")
+    lines.append(f"{photos}: {d['keep']:,} kept, {d['reject']:,} {gone}, {d['undecided']:,} undecided{tail}")
     if found["groups"]:
-        kinds = ", ".join(f"{n:,} {_plural(k, n)}" for k, n in sorted(found["groups"].items()))
+        kinds = ", ".join(many(n, k.replace("_", " ")) for k, n in sorted(found["groups"].items()))
         lines.append(f"Found {kinds}.")
     if found["needs_a_person"]:
-        lines.append(
-            f"{found['needs_a_person']:,} photos wait for a person: nothing is applied before somebody says so."
-        )
+        waiting = many(found["needs_a_person"], "photo waits", "photos wait")
+        lines.append(f"{waiting} for a person: nothing is applied before somebody says so.")
     if found["failed"]:
-        lines.append(f"{len(found['failed']):,} files could not be read:")
+        lines.append(f"{many(len(found['failed']), 'file')} could not be read:")
         lines += [f"  {f['path']!r}: {f.get('cause', '')}" for f in found["failed"][:3]]
         if len(found["failed"]) > 3:
             lines.append(f"  … and {len(found['failed']) - 3} more, all in the report")
@@ -89,8 +87,3 @@ def words(found: dict[str, Any]) -> str:
         lines.append(f"Report: {found['report']}")
     lines.append(f"Next: {found['next']}")
     return "\n".join(lines)
-
-
-def _plural(kind: str, count: int) -> str:
-    name = kind.replace("_", " ")
-    return name if count == 1 else {"focus stack": "focus stacks"}.get(name, f"{name}s")

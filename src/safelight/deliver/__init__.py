@@ -16,6 +16,7 @@ from safelight.state import Photo, ShootState, by_time
 from safelight.store import schema
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
+from safelight.words import many
 
 DRAFT_FOLDER_NOTE = "DRAFT - not final.txt"
 
@@ -71,9 +72,9 @@ def deliver(
 def words(made: dict[str, Any], target: Path) -> str:
     """A delivery in a few lines."""
     kind = "draft" if made["draft"] else "final delivery"
-    lines = [f"{len(made['files']):,} files written to {target} ({kind})."]
+    lines = [f"{many(len(made['files']), 'file')} written to {target} ({kind})."]
     if made["open"]:
-        lines.append(f"{len(made['open']):,} photos have open questions; the manifest lists them.")
+        lines.append(f"{many(len(made['open']), 'photo')} with open questions; the manifest lists them.")
     lines += [f"  {f['path']!r}: {f.get('cause', '')}" for f in made["failed"][:5]]
     lost = sorted({loss for f in made["files"] for loss in f["losses"]})
     lines += [f"Note: {loss}" for loss in lost]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from safelight.domain import Cull
 from safelight.errors import Refused
 from safelight.state import Photo, ShootState
+from safelight.words import many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +37,8 @@ def _words(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> str:
     unanswered = len(waiting) - undecided
     parts = []
     if undecided:
-        parts.append(f"{undecided:,} photos are not decided")
+        parts.append(f"{many(undecided, 'photo is', 'photos are')} not decided")
     if unanswered:
-        parts.append(f"{unanswered:,} kept photos have edits that nobody has answered")
+        parts.append(f"{many(unanswered, 'kept photo has', 'kept photos have')} edits that nobody has answered")
     first = ", ".join(path for path, _ in waiting[:3])
     return f"{' and '.join(parts)} (first: {first})."

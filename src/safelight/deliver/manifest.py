@@ -13,6 +13,7 @@ from safelight.domain import Measure, Version, digest_of
 from safelight.state import POLICY, ShootState
 from safelight.store.library import now
 from safelight.store.records import where_json
+from safelight.words import many
 
 SCHEMA = "safelight.delivery/1"
 
@@ -91,7 +92,7 @@ def _unseen(answer: Answer) -> dict[str, Any]:
         "level": 0.95,
         "text": "Somebody decided on every photo and every change in this delivery."
         if not unseen
-        else f"{len(unseen)} photos were changed by rule and not looked at.",
+        else f"{many(len(unseen), 'photo was', 'photos were')} changed by rule and not looked at.",
     }
 
 
@@ -99,7 +100,8 @@ def draft_note(made: Mapping[str, Any]) -> str:
     """The text beside the files of a draft."""
     return (
         f"This is a draft of {made['shoot']['name']}, made {made['made_at']}.\n"
-        f"{len(made['open'])} photos have open questions; files may change or be left out of the final delivery.\n"
+        f"{many(len(made['open']), 'photo has', 'photos have')} open questions; "
+        "files may change or be left out of the final delivery.\n"
     )
 
 
@@ -113,7 +115,7 @@ def page(made: Mapping[str, Any]) -> str:
     )
     kind = "Draft" if made["draft"] else "Delivery"
     signed = f"Signed off by {html.escape(made['signed_off_by'])}." if made["signed_off_by"] else "Nobody has signed."
-    open_text = f"<p>{len(made['open']):,} photos have open questions.</p>" if made["open"] else ""
+    open_text = f"<p>{many(len(made['open']), 'photo has', 'photos have')} open questions.</p>" if made["open"] else ""
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{kind}: {html.escape(made["shoot"]["name"])}</title>
 <style>

@@ -41,7 +41,11 @@ EMPTY = (
 )
 ITEM = f"{{{RDF}}}li"
 LISTS = tuple(f"{{{RDF}}}{kind}" for kind in ("Bag", "Seq", "Alt"))
-TRANSFORMED = ("crs", "mwg-rs")  # develop settings are in the pixels now; face regions name people and have moved
+LEFT_OUT = {  # namespaces that a delivered file does not carry, and what is said about it
+    "crs": "Develop settings of Lightroom or Camera Raw are left out: they are about the original, not these pixels.",
+    "darktable": "darktable's edit history is left out: it is about the original, not these pixels.",
+    "mwg-rs": "Regions with people's names are left out: they are personal, and a crop would move them.",
+}
 SOURCE_TYPE = "Iptc4xmpExt:DigitalSourceType"
 SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 STRONGER = (  # origin of pixels, from strongest: one value a file, the strongest wins (IPTC NewsCodes)
@@ -244,8 +248,7 @@ def for_delivery(original: Path, sidecar: bytes | None, says: Mapping[str, Any])
                 if packet.get(name) is None:
                     packet.set(name, value)
     origin = strongest(inside.get(SOURCE_TYPE), packet.get(SOURCE_TYPE), says.get(SOURCE_TYPE))
-    for prefix in (*TRANSFORMED, "darktable"):
-        packet.strip(prefix)
+    losses += [told for prefix, told in LEFT_OUT.items() if packet.strip(prefix)]
     for name in ("tiff:Orientation", "tiff:ImageWidth", "tiff:ImageLength"):
         packet.set(name, None)
     for name, value in says.items():
