@@ -54,17 +54,24 @@ def page(found: Sequence[Run]) -> str:
 
 
 def block(found: Sequence[Run]) -> str:
-    """What the README shows: counts, what misses its bar, and one line a figure that has a bar."""
+    """What the README shows: how many bars are held, those that are missed, and all of them folded away."""
     rows = [(run["bench"], row) for run in found for row in run["results"] if row.get("bar") is not None]
     if not rows:
         return f"{BEGIN}\nNot measured: no run is kept.\n{END}"
-    held = [row for _, row in rows if row.get("held")]
+    missed = [(bench, row) for bench, row in rows if not row.get("held")]
+    parts = [f"{len(rows) - len(missed)} of {len(rows)} bars are held."]
+    if missed:
+        parts += ["Not held:", _bars(missed)]
+    parts.append(f"<details><summary>All {len(rows)} bars</summary>\n\n{_bars(rows)}\n\n</details>")
+    return f"{BEGIN}\n" + "\n\n".join(parts) + f"\n{END}"
+
+
+def _bars(rows: Sequence[tuple[str, Row]]) -> str:
     listed = [
         (bench.replace("_", " "), f"`{row['name']}`", _number(row), _bar(row), HELD[row.get("held")], _beside(row))
         for bench, row in rows
     ]
-    words = f"{len(held)} of {len(rows)} bars are held."
-    return f"{BEGIN}\n{words}\n\n{_table(('bench', 'figure', 'measured', 'bar', '', 'beside'), listed)}\n{END}"
+    return _table(("bench", "figure", "measured", "bar", "", "beside"), listed)
 
 
 def readme(text: str, found: Sequence[Run]) -> str:

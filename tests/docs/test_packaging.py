@@ -25,7 +25,9 @@ def tracked():
     if git and (ROOT / ".git").exists():
         listed = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         return [ROOT / name for name in listed.split("\0") if name]
-    return [p for folder in ("src", "docs", "tests", "bench", "tools") for p in (ROOT / folder).rglob("*")]
+    folders = ("src", "docs", "tests", "bench", "tools")
+    found = [*ROOT.glob("*"), *(p for folder in folders for p in (ROOT / folder).rglob("*"))]
+    return [p for p in found if p.is_file() and "__pycache__" not in p.parts]
 
 
 def test_no_text_names_a_machine_or_a_registry():

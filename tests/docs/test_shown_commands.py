@@ -106,3 +106,10 @@ def test_the_readme_leads_there_too(at_home, capsys, monkeypatch):
         code, out, err = call(capsys, [*words, *engine])
         assert code == 0, (words, out, err)
     assert (at_home / "home" / "out" / "2026-05-02" / "manifest.json").is_file()
+
+
+def test_the_python_that_is_shown_runs(at_home, capsys):
+    code = re.search(r"```python\n(.*?)```", page("index.md"), flags=re.DOTALL)[1]
+    exec(compile(code.replace('run("shoot")', 'run("shoot", engine="inline")'), "index.md", "exec"), {})  # noqa: S102
+    assert "IMG_0000.JPG" in capsys.readouterr().out
+    assert (at_home / "out" / "manifest.json").is_file()
