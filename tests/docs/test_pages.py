@@ -95,3 +95,12 @@ def test_the_picture_of_the_readme_is_small():
     picture = ROOT / "docs" / "images" / "report.png"
     assert "docs/images/report.png" in page("../README.md")
     assert 20_000 < picture.stat().st_size < 400_000
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_pages_speak_plainly(path):
+    text = re.sub(r"```.*?```|`[^`]*`|<!--.*?-->|!\[", "", path.read_text("utf-8"), flags=re.DOTALL)
+    sold = r"\bAI\b|\b(?:smart|magic\w*|seamless\w*|powerful|effortless\w*|revolution\w*|simply|just works)\b|[a-z]!"
+    assert re.findall(sold, text) == []
+    american = r"\b(?:colors?|gray|behavior|center(?:ed)?|favorite|(?:recogn|organ|normal|summar)iz\w+)\b"
+    assert re.findall(american, text, flags=re.IGNORECASE) == []
