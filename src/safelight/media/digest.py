@@ -28,7 +28,8 @@ def digests(path: Path) -> tuple[str, str | None, int]:
             format_ = sniff(data, path.suffix)
             if format_ not in RAW_FORMATS | {"jpeg", "png", "tiff"}:
                 return _streamed(data, iter(lambda: file.read(CHUNK), b""))
-            data += file.read()
+            file.seek(0)
+            data = file.read()  # anew: appending to the head would copy all of it once more
     except OSError as error:
         raise unreadable(path, error) from error
     view = memoryview(data)
