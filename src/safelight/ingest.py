@@ -1,7 +1,7 @@
 """A folder to a list of files worth looking at: what is new, what is gone, which raw and JPEG are one picture."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,7 +102,7 @@ def _try_again(file: File) -> bool:
     return file.error is not None and file.error.get("code") == "media-unreadable"
 
 
-def pairs(paths: "Iterator[str] | list[str]") -> dict[str, str]:
+def pairs(paths: Iterable[str]) -> dict[str, str]:
     """Camera JPEG → raw, where both carry the same name in one folder."""
     listed = list(paths)
     raws: dict[str, str] = {}

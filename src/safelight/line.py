@@ -4,6 +4,7 @@ Read `first_pass` from top to bottom. Each stage looks up what is done already, 
 being run again, and a run over an unchanged shoot does nothing.
 """
 
+import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -137,7 +138,10 @@ class Line:
         early = time.monotonic() + FIRST_LOOK_S
         identified: list[work.Identity] = []
         seen: list[work.Looked] = []
-        for result in engine.stream(executor, width, todo.jobs(), then=todo.follow_up):
+        for result in itertools.chain(
+            engine.stream(executor, width, todo.jobs(), then=todo.follow_up),
+            engine.stream(executor, width, todo.orphans(), then=todo.follow_up),
+        ):
             if isinstance(result, work.Identity):
                 identified.append(result)
             else:

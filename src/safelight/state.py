@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from safelight import plugins
+from safelight import ingest, plugins
 from safelight.domain import Asset, Cull, Edit, Group, GroupKind, Json, Measure, Proposal, Say, State, Verdict
 from safelight.errors import UsageError
 from safelight.media.formats import RAW_SUFFIXES
@@ -215,8 +215,9 @@ def _photos(library: Library, files: Mapping[str, File]) -> tuple[dict[str, Phot
     known = records.assets(library, sorted({str(f.asset) for f in good}))
     photos: dict[str, Photo] = {}
     by_path: dict[str, Photo] = {}
+    pairs = ingest.pairs(f.path for f in good)  # a camera JPEG whose raw cannot be read is a photo of its own
     for file in sorted(good, key=lambda f: f.path):
-        if file.pair_of is not None or file.asset not in known:
+        if file.path in pairs or file.asset not in known:
             continue
         key = file.relinked_from or str(file.asset)
         photo = photos.get(key)
@@ -227,11 +228,10 @@ def _photos(library: Library, files: Mapping[str, File]) -> tuple[dict[str, Phot
         else:
             photo.copies.append(file.path)
         by_path[file.path] = photo
-    for file in good:
-        raw = by_path.get(str(file.pair_of)) if file.pair_of else None
-        if raw is not None:
-            raw.jpeg = file.path
-            by_path[file.path] = raw
+    for jpeg, raw in pairs.items():
+        if raw in by_path:
+            by_path[raw].jpeg = jpeg
+            by_path[jpeg] = by_path[raw]
     return photos, by_path
 
 

@@ -21,16 +21,18 @@ class Todo:
         self.weights = weights.installed()
         self.fresh = {seen.path: seen for seen in plan.fresh}
         self.total = len(self.fresh)
+        self.raw_failed = {f.path for f in plan.same if f.error is not None}
         self.again = self._unmeasured()
         self.total += len(self.again)
         self.records: dict[str, str] = {}  # asset id → record id, where they differ
         self.before = records.files(library, shoot.id)
-        self.raw_failed: set[str] = set()
         self.settled: set[str] = set()  # identified, and nothing more to do
+        self.behind_raws: list[work.Identity] = []  # camera JPEGs that their raw speaks for
 
     def _unmeasured(self) -> list[File]:
         """Known files that some probe has not looked at: a new version, new weights, or a run that was cut short."""
-        files = {f.relinked_from or str(f.asset): f for f in self.plan.same if f.asset and not f.pair_of}
+        alone = [f for f in self.plan.same if f.asset and self._pair(f.path) is None]
+        files = {f.relinked_from or str(f.asset): f for f in alone}
         done = records.measured(self.library, dict.fromkeys(files, ()))
         return [f for key, f in files.items() if any((key, k) not in done for k in self.keys.values())]
 
@@ -58,9 +60,16 @@ class Todo:
     def _wants_a_look(self, identity: work.Identity) -> bool:
         record = self._record(identity)
         if self._pair(identity.path) is not None:
+            self.behind_raws.append(identity)
             return False
         done = records.measured(self.library, {record: ()})
         return not all((record, key) in done for key in self.keys.values())
+
+    def orphans(self) -> Iterator[tuple[Callable[[Any], Any], Any]]:
+        """Camera JPEGs whose raw turned out to be unreadable after all: they are the photo now."""
+        for identity in self.behind_raws:
+            if self.plan.pairs[identity.path] in self.raw_failed and identity.asset is not None:
+                yield work.look, self._look(identity.path, identity.asset, self._record(identity))
 
     def finished(self, result: Any) -> bool:
         """Whether a file has had its last job."""
@@ -114,7 +123,7 @@ class Todo:
             return replace(base, error=identity.error)
         record = self._record(identity)
         relinked = record if record != identity.asset.id else None
-        return replace(base, asset=identity.asset.id, relinked_from=relinked, pair_of=self._pair(seen.path))
+        return replace(base, asset=identity.asset.id, relinked_from=relinked)
 
     def failed_file(self, looked: work.Looked) -> File:
         """The row of a file that could be identified and not decoded."""
