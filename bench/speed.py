@@ -21,7 +21,7 @@ from bench.harness import Data, MissingData, Result
 from safelight import line, plugins, weights, work
 from safelight.deliver import presets
 from safelight.deliver.write import Job, deliver_one
-from safelight.domain import Edit, Kind, Scope
+from safelight.domain import Edit, Kind
 
 SIZE = (6000, 4000)
 ROUNDS = 5
@@ -91,12 +91,13 @@ def _look(path: Path, folder: Path, *, faces: bool) -> None:
     identity = work.identify(work.Identify(path=path.name, full=path))
     assert identity.asset is not None
     assert identity.asset.kind is Kind.PHOTO
-    names = [p.name for p in plugins.ordered_probes() if p.scope is Scope.ASSET and (faces or not p.weights)]
+    keys = line.probe_keys()
+    asked = {p.name: keys[p.name] for p in plugins.ordered_probes() if p.name in keys and (faces or not p.weights)}
     proxy = folder / f"proxy-{time.monotonic_ns()}"
     looked = work.look(
         work.Look(
-            path=path.name, full=path, asset=identity.asset, keys={n: line.probe_keys()[n] for n in names},
-            weights=weights.installed() if faces else {}, proxy=proxy,
+            path=path.name, full=path, asset=identity.asset, keys=asked, proxy=proxy,
+            weights=weights.installed() if faces else {},
         )
     )  # fmt: skip
     assert looked.error is None
