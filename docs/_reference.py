@@ -22,12 +22,6 @@ INTRODUCTION = """# Command line
 Results go to standard output, progress and errors to standard error. `--json` prints exactly one JSON document that
 names its `schema`. There are no colours or moving bars where the stream is not a terminal. Ctrl-C stops a command;
 the same command goes on from where it was."""
-UNSAID = {  # options that the commands themselves say nothing about
-    "engine": "Where work runs: in worker processes, in this process, or on a Dask cluster.",
-    "jobs": "Worker processes; default: one a core.",
-    "note": "Free text, kept with the verdict.",
-    "say": "What is decided.",
-}
 EXITS = {
     0: "done",
     1: "done, and some files failed or some questions could not be answered so; they are listed",
@@ -78,7 +72,7 @@ def _row(option: click.Option) -> tuple[str, str, str]:
     elif not option.is_flag:
         names += f" `{option.metavar or kind.name.upper().split()[0]}`"
     default = f"`{option.default}`" if option.show_default and isinstance(option.default, str) else ""
-    return names, (option.help or UNSAID[str(option.name)]) + (" Required." if option.required else ""), default
+    return names, str(option.help) + (" Required." if option.required else ""), default
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

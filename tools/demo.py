@@ -73,7 +73,7 @@ def scenes(photos: dict[str, Picture], rng: np.random.Generator) -> Iterator[tup
         "exposure bracket": ("palace", bracket),
         "out of focus": ("flower", lambda p, _: [(p, 9, None), (defocused(p, 6), 9, None)]),
         "over-exposed": ("palace", lambda p, _: [(exposed(p, 2.2), 9, None)]),
-        "wrong white balance": ("cat", lambda p, _: [(p, 30, None), (cast(p), 9, None)]),
+        "wrong white balance": ("cat", lambda p, _: [(cast(p), 9, None)]),
         "tilted": ("rocket", lambda p, _: [(p, 40, None), (tilted(p, 4), 9, None)]),
     }
     for name, (photo, make) in makers.items():

@@ -53,7 +53,13 @@ def cli() -> None:
 )
 @click.option("--target", type=click.IntRange(min=1), help="Keep about so many photos.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
-@click.option("--engine", default="process", show_default=True, metavar="process|inline|dask://HOST:PORT")
+@click.option(
+    "--engine",
+    default="process",
+    show_default=True,
+    metavar="process|inline|dask://HOST:PORT",
+    help="Where the work is done: worker processes, this process, or a cluster.",
+)
 @cache_option
 @library_option
 @json_option
@@ -130,10 +136,10 @@ def explain(paths: tuple[Path, ...], cache: Path | None, library: str | None, as
 @click.option("--folder", type=FOLDER, default=Path(), help="The shoot that --scene, --group and --all are about.")
 @click.option("--best", is_flag=True, help="These photos are the best of their groups: they stay, the rest goes.")
 @click.option("--operator", metavar="NAME", help="About this operator only; default: all that is proposed.")
-@click.option("--say", type=click.Choice(["approve", "modify", "reject", "escalate", "undo"]))
+@click.option("--say", type=click.Choice(["approve", "modify", "reject", "escalate", "undo"]), help="What you decide.")
 @click.option("--params", metavar="JSON", help="For modify: what it shall be instead.")
 @click.option("--reason", default="", metavar="CODE", help="Why, from the list in the manual.")
-@click.option("--note", default="", metavar="TEXT")
+@click.option("--note", default="", metavar="TEXT", help="Why, in your own words.")
 @click.option("--by", metavar="NAME", help="Who says so; default: your login name.")
 @cache_option
 @library_option
@@ -206,7 +212,7 @@ def _said(outcomes: Sequence[Any], *, as_json: bool) -> int:
 
 @cli.command()
 @click.argument("folder", type=FOLDER, default=Path())
-@click.option("--write", is_flag=True, help="Also write ratings and picks into sidecars beside the originals.")
+@click.option("--write", is_flag=True, help="Also write what people decided into sidecars beside the originals.")
 @click.option("--by", metavar="NAME", help="Whose changes these are; default: your login name.")
 @cache_option
 @library_option
@@ -241,7 +247,7 @@ def sync(folder: Path, write: bool, by: str | None, cache: Path | None, library:
 @click.option("--sidecars/--no-sidecars", default=False, help="An XMP sidecar beside each file.")
 @click.option("--draft", is_flag=True, help="Hand over what is there, marked as a draft.")
 @click.option("--sign-off", metavar="NAME", help="Who signs for this delivery.")
-@click.option("--jobs", type=click.IntRange(min=1))
+@click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
 @cache_option
 @library_option
 @json_option

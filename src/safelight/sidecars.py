@@ -58,6 +58,17 @@ def beside(original: Path) -> bytes | None:
     return max(found, key=_age).read_bytes()
 
 
+def texts(original: Path) -> dict[str, str]:
+    """Titles, captions and the like of a photo, for names: what its sidecar says, or the packet inside."""
+    data = beside(original) or xmp.embedded(original)
+    try:
+        packet = xmp.Packet.parse(data)
+    except MediaError:
+        return {}
+    found = {n: v for prefix in ("dc", "photoshop", "Iptc4xmpCore") for n, v in packet.properties(prefix).items()}
+    return {name: value if isinstance(value, str) else " ".join(value) for name, value in found.items()}
+
+
 def _age(path: Path) -> tuple[str, int]:
     try:
         date = xmp.Packet.parse(path.read_bytes()).get("xmp:MetadataDate")
@@ -251,10 +262,11 @@ def _row(state: ShootState, photo: Photo, read: Read) -> dict[str, Any]:
 
 
 def export(library: Library, folder: ShootFolder, state: ShootState) -> dict[str, Any]:
-    """Writes what people decided into sidecars: picks as `xmpDM:pick`, our suggestions in our own namespace, exposure
-    for raws as `crs:Exposure2012`. A sidecar that we did not make is copied to `.bak` once before it is changed."""
+    """Writes what people decided into sidecars: picks as `xmpDM:pick`, the reasons in our own namespace, exposure for
+    raws as `crs:Exposure2012`. A photo that nobody has decided on gets no sidecar. One that we did not make
+    is copied to `.bak` once before it is changed."""
     written, rows = [], []
-    for photo in state.photos.values():
+    for photo in [p for p in state.photos.values() if p.decided]:
         original = folder.root / photo.path
         target = next((p for p in places(original) if p.is_file()), places(original)[0])
         try:
@@ -291,8 +303,7 @@ def exported(photo: Photo) -> dict[str, Any]:
     if proposal is not None:
         says["safelight:Suggests"] = str(proposal.edit.params["decision"])
         says["safelight:Because"] = " ".join(b.text for b in proposal.because)
-    if photo.decided:
-        says["xmpDM:pick"] = "1" if photo.decision is Cull.KEEP else "-1"
+    says["xmpDM:pick"] = "1" if photo.decision is Cull.KEEP else "-1"
     exposure = photo.edit("exposure")
     if exposure is not None and photo.is_raw:
         says["crs:Exposure2012"] = f"{float(str(exposure.params['ev'])):+.2f}"

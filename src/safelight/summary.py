@@ -2,12 +2,14 @@
 
 import shlex
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from safelight import weights
+from safelight import verdicts, weights
 from safelight.domain import Cull, State
 from safelight.line import Pass
-from safelight.state import ShootState, needs_a_person
+from safelight.state import Photo, ShootState, needs_a_person
 from safelight.words import many
 
 SCHEMA = "safelight.status/1"
@@ -45,16 +47,20 @@ def of(state: ShootState, *, library: str | None = None) -> dict[str, Any]:
         "undecided": [p.path for p in photos if p.decision is Cull.UNDECIDED],
         "failed": [{"path": f.path, **(f.error or {})} for f in state.failed],
         "missing_weights": sorted(m.name for m in weights.catalogue() if m.name not in weights.installed()),
-        "next": _next(state, len(waiting), library),
+        "next": _next(state, waiting, library),
     }
 
 
-def _next(state: ShootState, waiting: int, library: str | None) -> str:
+def _next(state: ShootState, waiting: Sequence[Photo], library: str | None) -> str:
     """The command to type next; with the library, where one was named."""
     root = shlex.quote(state.shoot.root)
     named = f" --library {shlex.quote(library)}" if library else ""
-    if waiting:
+    if any(verdicts.can_be_approved(photo) for photo in waiting):
         return f"safelight verdict --folder {root} --all --say approve{named}"
+    if waiting:
+        photo = shlex.quote(str(Path(state.shoot.root) / waiting[0].path))
+        keep = '--operator cull --say modify --params \'{"decision": "keep"}\''
+        return f"safelight verdict {photo} {keep}{named}"
     return f"safelight deliver {root} --to DIR{named}"
 
 

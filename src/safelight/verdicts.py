@@ -95,6 +95,17 @@ def best(library: Library, state: ShootState, photos: Sequence[Photo], saying: S
     return Said(verdicts=out[0].verdicts + out[1].verdicts, left=out[0].left + out[1].left)
 
 
+def can_be_approved(photo: Photo) -> bool:
+    """Whether approving what is shown would settle anything about a photo that waits."""
+    for name in photo.open_questions():
+        proposal = photo.proposals.get(name)
+        if proposal is not None and proposal.cannot_tell is None:
+            params_ = proposal.edit.params
+            if name != "cull" or params_["decision"] != Cull.UNDECIDED.value or params_["tie_with"]:
+                return True
+    return False
+
+
 def members(state: ShootState, group_id: str) -> list[Photo]:
     """Photos of a scene or group."""
     return [state.photos[m] for m in state.group(group_id).members if m in state.photos]

@@ -108,10 +108,12 @@ def test_export_keeps_what_was_there_and_a_copy(library, folder):
 
 
 def test_suggestions_never_look_like_a_persons_choice(library, folder):
+    library.verdict(folder, ["IMG_0000.JPG"], operator="cull", say="modify", params={"decision": "reject"}, by="ann")
     sidecars.export(library.store, ShootFolder.at(folder), library.state(folder))
-    packet = xmp.Packet.parse((folder / "IMG_0001.JPG.xmp").read_bytes())
-    assert packet.get("xmpDM:pick") is None
+    packet = xmp.Packet.parse((folder / "IMG_0000.JPG.xmp").read_bytes())
+    assert packet.get("xmpDM:pick") == "-1"
     assert packet.get("safelight:Suggests") in {"keep", "undecided", "reject"}
+    assert not (folder / "IMG_0001.JPG.xmp").exists(), "nobody has decided on this one"
 
 
 def test_commands_and_an_edited_sidecar_lead_to_a_final_delivery(library, folder, tmp_path):

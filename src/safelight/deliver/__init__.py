@@ -107,11 +107,7 @@ def _jobs(
     ordered = by_time(photos)
     wanted = []
     for number, photo in enumerate(ordered, 1):
-        facts = names.Facts(
-            path=photo.path, captured=photo.taken, sequence=number, jobcode=state.shoot.name,
-            camera=photo.asset.capture.camera or "", width=photo.asset.width or 0, height=photo.asset.height or 0,
-        )  # fmt: skip
-        wanted.append(names.name(template, facts, preset.format.suffix))
+        wanted.append(names.name(template, _facts(photo, where, state, number, preset), preset.format.suffix))
     return [
         Job(
             photo=photo.id, original=where.root / photo.path, edits=photo.edits(), preset=preset,
@@ -120,6 +116,19 @@ def _jobs(
         )
         for photo, chosen in zip(ordered, names.unique(wanted), strict=True)
     ]  # fmt: skip
+
+
+def _facts(photo: Photo, where: ShootFolder, state: ShootState, number: int, preset: presets.Preset) -> names.Facts:
+    """What a name may be made of."""
+    width, height = photo.asset.width or 0, photo.asset.height or 0
+    scale = min(1.0, preset.long_side / max(width, height, 1)) if preset.long_side else 1.0
+    rating, label = photo.facts.get("rating"), photo.facts.get("label")
+    return names.Facts(
+        path=photo.path, captured=photo.taken, sequence=number, jobcode=state.shoot.name,
+        camera=photo.asset.capture.camera or "", stars=int(str(rating.value)) if rating else None,
+        label=str(label.value) if label else "", width=round(width * scale), height=round(height * scale),
+        xmp=sidecars.texts(where.root / photo.path),
+    )  # fmt: skip
 
 
 def _write(jobs: list[Job], order: Order, tell: Callable[[Progress], None]) -> list[Written]:

@@ -110,7 +110,8 @@ def _best(members: Sequence[Subject]) -> list[Suggestion[CullParams]]:
         reason = Because(evidence="groups", value=len(members), code="best_is_faulty", text=text)
         return [_suggest(r.subject, Cull.UNDECIDED, (*technical_faults(r.subject.facts), reason), 0.5) for r in ranked]
     lead = ranked[1].score if len(ranked) > 1 else 0.0
-    text = f"The best of {len(members)} frames" + _advantage(best, ranked[1:])
+    worse = [r for r in ranked[1:] if best.score - r.score >= CLEARLY_WORSE or technical_faults(r.subject.facts)]
+    text = f"The best of {len(members)} frames" + (_advantage(best, worse) if worse else ", by a little.")
     kept = Because(evidence="sharpness", value=best.score, code="best", text=text)
     out = [_suggest(best.subject, Cull.KEEP, (kept,), min(0.95, 0.6 + best.score - lead))]
     return out + [_against(other, best) for other in ranked[1:]]

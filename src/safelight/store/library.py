@@ -1,22 +1,24 @@
 """The studio library: one database for all shoots of a studio, with the tables of `schema`."""
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import platformdirs
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from safelight.errors import LibraryError
-from safelight.store import migrate, schema
+from safelight.store import engines, migrate, schema
 
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "ncpfs", "davfs"})
 FILE_NAME = "library.sqlite"
+KEPT_COPIES = 7
 
 
 class Library:
@@ -29,25 +31,49 @@ class Library:
     @classmethod
     def open(cls, path: Path | str | None = None) -> "Library":
         """Opens the library in folder `path` (default: `SAFELIGHT_LIBRARY` or the user's data folder), making it if
-        it is not there. A database URL (`postgresql+psycopg://…`) is taken as it is.
+        it is not there. A team's library is named by a database URL (`postgresql://…`).
 
-        Raises LibraryError if it lies on a network file system, is damaged, or cannot be written.
+        Raises LibraryError if it lies on a network file system, is damaged, or cannot be reached or written.
         """
         place = str(path or os.environ.get("SAFELIGHT_LIBRARY") or default_folder())
         if "://" in place:
-            return cls(_migrated(sa.create_engine(place)), None)
+            return cls._open_shared(place)
         folder = Path(place).expanduser().resolve()
         _refuse_network(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            engine = _sqlite(folder / FILE_NAME)
-            return cls(_migrated(engine), folder)
+            return cls(_migrated(engines.sqlite(folder / FILE_NAME)), folder)
         except (OSError, DatabaseError, sqlite3.DatabaseError) as error:
             raise LibraryError(
                 f"The library in {folder} cannot be used: {_short(error)}.",
                 remedy="Check that the folder can be written and the disk is not full, or name another with --library; "
                 "a damaged library can be brought back from its newest copy in the folder `backup`.",
             ) from error
+
+    @classmethod
+    def _open_shared(cls, place: str) -> "Library":
+        try:
+            return cls(_migrated(engines.postgresql(place)), None)
+        except (ArgumentError, NoSuchModuleError) as error:
+            raise LibraryError(
+                "The library's URL cannot be understood.", remedy="Write postgresql://USER@HOST/DATABASE."
+            ) from error
+        except ImportError as error:
+            raise LibraryError(
+                "A PostgreSQL library needs a package that is not installed.",
+                remedy="pip install 'safelight[postgres]'",
+            ) from error
+        except DatabaseError as error:
+            shown = sa.make_url(place).render_as_string(hide_password=True)
+            raise LibraryError(
+                f"The library at {shown} cannot be used: {_short(error)}.",
+                remedy="Check that the server runs, and that this user may make tables in that database.",
+            ) from error
+
+    @property
+    def place(self) -> str:
+        """Where the library lies, as one may show it: a folder, or a URL without its password."""
+        return str(self.folder or self.engine.url.render_as_string(hide_password=True))
 
     # ------------------------------------------------------------ plain reading and writing
 
@@ -59,14 +85,18 @@ class Library:
                 yield plain
         except OperationalError as error:
             raise LibraryError(
-                f"The library could not be written: {_short(error)}.",
-                remedy="Free disk space or end the program that holds it, then run the same command again.",
+                f"The library could not be {'read' if reading else 'written'}: {_short(error)}.",
+                remedy="Free disk space or end the program that holds it, then run the same command again."
+                if self.folder
+                else "Check that the server can be reached, then run the same command again.",
             ) from error
         except DatabaseError as error:
-            raise LibraryError(
-                f"The library is damaged: {_short(error)}.",
-                remedy="Bring back the newest copy from its folder `backup`.",
-            ) from error
+            if self.folder is None:
+                raise LibraryError(
+                    f"The library's server refused this: {_short(error)}.",
+                    remedy="Check that this user may read the tables and add to them; the server's log says more.",
+                ) from error
+            raise _damaged(error) from error
 
     def append(self, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Appends rows; columns that hold JSON are given as text already."""
@@ -91,22 +121,30 @@ class Library:
         return self.rows(sa.select(table).join(last, table.c.seq == last.c.seq).order_by(table.c.seq))
 
     def backup(self) -> Path | None:
-        """A consistent copy beside the library, at most one a day and the last seven kept; None for other engines."""
+        """A consistent copy beside the library, at most one a day and the last seven kept; None for a library on a
+        server. Raises LibraryError where it cannot be written, and where it turns out that the library is damaged: a
+        damaged copy never takes the place of a good one."""
         if self.folder is None:
             return None
         target = self.folder / "backup" / f"{datetime.now(UTC):%Y-%m-%d}.sqlite"
         if target.exists():
             return target
-        target.parent.mkdir(exist_ok=True)
         part = target.with_suffix(f".{os.getpid()}.part")
-        source, copy = sqlite3.connect(self.folder / FILE_NAME), sqlite3.connect(part)
-        with source, copy:
-            source.backup(copy)
-        source.close()
-        copy.close()
-        part.replace(target)
-        for old in sorted(target.parent.glob("*.sqlite"))[:-7]:
-            old.unlink(missing_ok=True)
+        try:
+            target.parent.mkdir(exist_ok=True)
+            _copy(self.folder / FILE_NAME, part)
+            part.replace(target)
+            for old in sorted(target.parent.glob("*.sqlite"))[:-KEPT_COPIES]:
+                old.unlink(missing_ok=True)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise LibraryError(
+                f"The library could not be copied to {target.parent}: {_short(error)}.",
+                remedy="Make room on the disk and check that the folder can be written; what was decided is kept.",
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise _damaged(error) from error
+        finally:
+            part.unlink(missing_ok=True)
         return target
 
     def close(self) -> None:
@@ -130,29 +168,28 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _sqlite(path: Path) -> sa.Engine:
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
-
-    @sa.event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # SQLAlchemy begins transactions itself, below
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        # A transaction that turns from reading to writing halfway is refused at once when another has written, without
-        # any waiting; one that takes the write lock first waits for its turn.
-        reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-    return engine
+def _copy(source: Path, target: Path) -> None:
+    """A whole copy of an SQLite file, made while others write. Raises sqlite3.DatabaseError if it is damaged."""
+    with closing(sqlite3.connect(source)) as library, closing(sqlite3.connect(target)) as copy:
+        library.backup(copy)
+        said = copy.execute("pragma quick_check(1)").fetchone()[0]
+        if said != "ok":
+            raise sqlite3.DatabaseError(said)
 
 
 def _migrated(engine: sa.Engine) -> sa.Engine:
-    migrate.upgrade(engine, schema.metadata)
+    try:
+        migrate.upgrade(engine, schema.metadata)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
+
+
+def _damaged(error: BaseException) -> LibraryError:
+    return LibraryError(
+        f"The library is damaged: {_short(error)}.", remedy="Bring back the newest copy from its folder `backup`."
+    )
 
 
 def _refuse_network(folder: Path) -> None:
@@ -168,17 +205,18 @@ def _refuse_network(folder: Path) -> None:
 def _file_system(folder: Path) -> str:
     """Type of the file system that holds `folder`, as the system names it; empty where the system does not say."""
     try:
-        mounts = Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+        mounts = os.fsdecode(Path("/proc/mounts").read_bytes()).split("\n")
     except OSError:
         return ""
     best, kind = "", ""
-    for line in mounts:
+    for line in filter(None, mounts):
         _, place, name, *_ = line.split(" ")
-        place = place.replace("\\040", " ")
+        place = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), place)  # as the kernel writes blanks
         if (folder == Path(place) or Path(place) in folder.parents) and len(place) >= len(best):
             best, kind = place, name
     return kind
 
 
 def _short(error: BaseException) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
+    lines = str(getattr(error, "orig", None) or error).splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -4,17 +4,21 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from safelight.errors import LibraryError
+
 HEAD = "0001"  # the newest revision; a test compares it with the files
 PLACE = Path(__file__).parent / "migrations"
 
 
 def upgrade(engine: sa.Engine, metadata: sa.MetaData) -> None:
-    """Applies what is missing. A new, empty library is made at once in the newest form."""
-    if current(engine) == HEAD:
+    """Applies what is missing. Raises LibraryError for a library that a newer program has changed."""
+    found = current(engine)
+    if found == HEAD:
         return
     # Imported late: alembic costs a tenth of a second and is needed once in a library's life.
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(PLACE).replace("%", "%%"))
@@ -22,7 +26,13 @@ def upgrade(engine: sa.Engine, metadata: sa.MetaData) -> None:
         # Two first runs at once: the second waits for the write lock, then finds it done.
         config.attributes["connection"] = connection
         config.attributes["metadata"] = metadata
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise LibraryError(
+                f"The library was changed by a newer Safelight: its form is {found}, this program knows {HEAD}.",
+                remedy="Update Safelight on this machine.",
+            ) from error
 
 
 def current(engine: sa.Engine) -> str | None:

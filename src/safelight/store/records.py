@@ -61,27 +61,26 @@ class File:
 
 @dataclass(slots=True, kw_only=True)
 class Ledger:
-    """The verdicts of a shoot, oldest first, and the newest standing one of each (asset, operator)."""
+    """Verdicts, oldest first, and the newest standing one of each (asset, operator)."""
 
     rows: list[Verdict] = field(default_factory=list)
     standing: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+    _kept: dict[tuple[str, str], list[Verdict]] = field(default_factory=dict)  # what was said and not taken back
 
     def add(self, verdict: Verdict) -> None:
-        """Appends; an undo takes the newest standing verdict away, so that the one before it stands again."""
+        """Appends; an undo takes the newest standing verdict of its shoot away, so that the one before it stands
+        again."""
         self.rows.append(verdict)
         key = verdict.asset, verdict.operator
+        kept = self._kept.setdefault(key, [])
         if verdict.say is not Say.UNDO:
-            self.standing[key] = verdict
-            return
-        history: list[Verdict] = []
-        for row in self.rows:
-            if (row.asset, row.operator) == key:
-                if row.say is not Say.UNDO:
-                    history.append(row)
-                elif history:
-                    history.pop()
-        if history:
-            self.standing[key] = history[-1]
+            kept.append(verdict)
+        else:
+            newest = next((i for i in reversed(range(len(kept))) if kept[i].shoot == verdict.shoot), None)
+            if newest is not None:
+                del kept[newest]
+        if kept:
+            self.standing[key] = kept[-1]
         else:
             self.standing.pop(key, None)
 
@@ -147,7 +146,7 @@ def assets_by_content(library: Library, contents: Sequence[str]) -> dict[str, st
     out: dict[str, str] = {}
     for part in _chunks(contents):
         found = sa.select(schema.assets.c.id, schema.assets.c.content).where(schema.assets.c.content.in_(part))
-        for row in library.rows(found.order_by(schema.assets.c.at)):
+        for row in library.rows(found.order_by(schema.assets.c.at, schema.assets.c.id)):
             out.setdefault(row["content"], row["id"])
     return out
 
@@ -350,9 +349,8 @@ def save_verdicts(library: Library, said: Iterable[Verdict]) -> None:
     rows = []
     for v in said:
         row = {f: getattr(v, f) for f in v.__slots__ if f != "say"}
-        rows.append(
-            row | {"verdict": v.say.value, "drawn": v.drawn.value, "params": json_text(v.params) if v.params else None}
-        )
+        params = None if v.params is None else json_text(v.params)
+        rows.append(row | {"verdict": v.say.value, "drawn": v.drawn.value, "params": params})
     library.append(schema.verdicts, rows)
 
 

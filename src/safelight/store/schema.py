@@ -1,9 +1,11 @@
 """The tables of the studio library. Rows are appended, never changed; the current state is the newest row of a key.
 
-`seq` orders the rows of a table. JSON columns hold canonical JSON. Times are ISO 8601 in UTC.
+`seq` orders the rows of a table. JSON columns hold canonical JSON. Times are ISO 8601 in UTC. No text has a length:
+SQLite would not hold to it, PostgreSQL gains nothing by it, and plug-ins choose names of their own.
 """
 
 import os
+import re
 
 from sqlalchemy import (
     BigInteger,
@@ -13,7 +15,6 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
     Text,
     TypeDecorator,
@@ -22,26 +23,65 @@ from sqlalchemy.engine import Dialect
 
 metadata = MetaData()
 BYTES = "bytes:"
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
-class PathText(TypeDecorator[str]):
-    """A path as text. Names that are no UTF-8, which the system hands over with surrogates, are kept as hexadecimal
-    bytes behind a prefix; a name that happens to begin with the prefix is kept so too."""
+class Words(TypeDecorator[str]):
+    """Text as people type it, whatever it holds. What a database cannot take as text, a NUL or half a pair of
+    surrogates, is kept as hexadecimal bytes behind a prefix; a text that happens to begin with the prefix is kept so
+    too."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Path to text."""
-        if value is None or (value.isprintable() and not value.startswith(BYTES)):
+        """Words to what is stored."""
+        if value is None or self.is_plain(value):
             return value
-        return BYTES + os.fsencode(value).hex()
+        return BYTES + self.to_bytes(value).hex()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Text to path."""
+        """What is stored to words."""
         if value is None or not value.startswith(BYTES):
             return value
-        return os.fsdecode(bytes.fromhex(value.removeprefix(BYTES)))
+        return self.from_bytes(bytes.fromhex(value.removeprefix(BYTES)))
+
+    @staticmethod
+    def is_plain(value: str) -> bool:
+        """Whether every database takes the text as it is."""
+        return not value.startswith(BYTES) and UNSTORABLE.search(value) is None
+
+    @staticmethod
+    def to_bytes(value: str) -> bytes:
+        """UTF-8, with surrogates as if they were characters."""
+        return value.encode("utf-8", "surrogatepass")
+
+    @staticmethod
+    def from_bytes(data: bytes) -> str:
+        """The inverse of `to_bytes`."""
+        return data.decode("utf-8", "surrogatepass")
+
+
+class PathText(Words):
+    """A path as text. Names that cannot be printed, and names that are no UTF-8, which the system hands over with
+    surrogates, are kept as the bytes that the file system has."""
+
+    cache_ok = True
+
+    @staticmethod
+    def is_plain(value: str) -> bool:
+        """Whether a person can read the name in the table."""
+        return value.isprintable() and not value.startswith(BYTES)
+
+    @staticmethod
+    def to_bytes(value: str) -> bytes:
+        """The file system's own bytes."""
+        return os.fsencode(value)
+
+    @staticmethod
+    def from_bytes(data: bytes) -> str:
+        """The inverse of `to_bytes`."""
+        return os.fsdecode(data)
 
 
 def _seq() -> "Column[int]":
@@ -53,42 +93,42 @@ shoots = Table(
     "shoots",
     metadata,
     _seq(),
-    Column("id", String(32), nullable=False, index=True),
+    Column("id", Text, nullable=False, index=True),
     Column("root", PathText, nullable=False),
     Column("name", PathText, nullable=False),
-    Column("client", Text),
-    Column("stakes", String(16), nullable=False, server_default="normal"),
-    Column("at", String(40), nullable=False),
+    Column("client", Words),
+    Column("stakes", Text, nullable=False, server_default="normal"),
+    Column("at", Text, nullable=False),
 )
 
 assets = Table(
     "assets",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("content", String(64), index=True),
-    Column("kind", String(8), nullable=False),
-    Column("format", String(16), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("content", Text, index=True),
+    Column("kind", Text, nullable=False),
+    Column("format", Text, nullable=False),
     Column("width", Integer),
     Column("height", Integer),
-    Column("duration_s", String(40)),
+    Column("duration_s", Text),
     Column("capture", Text, nullable=False),
-    Column("at", String(40), nullable=False),
+    Column("at", Text, nullable=False),
 )
 
 files = Table(  # what lay in a shoot's folder; `asset` is empty where the file could not be read, `error` says why
     "files",
     metadata,
     _seq(),
-    Column("shoot", String(32), nullable=False),
+    Column("shoot", Text, nullable=False),
     Column("path", PathText, nullable=False),
-    Column("asset", String(64)),
+    Column("asset", Text),
     Column("pair_of", PathText),  # path of the raw that this camera JPEG belongs to
-    Column("relinked_from", String(64)),  # the asset whose picture data this file still holds
+    Column("relinked_from", Text),  # the asset whose picture data this file still holds
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
     Column("error", Text),
     Column("present", Boolean, nullable=False),
-    Column("at", String(40), nullable=False),
+    Column("at", Text, nullable=False),
     Index("files_by_place", "shoot", "path", "seq"),
     Index("files_by_asset", "asset"),
 )
@@ -97,14 +137,14 @@ evidence = Table(
     "evidence",
     metadata,
     _seq(),
-    Column("subject", String(64), nullable=False),
-    Column("name", String(64), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("name", Text, nullable=False),
     Column("value", Text),
-    Column("unit", String(32), nullable=False),
+    Column("unit", Text, nullable=False),
     Column("place", Text),  # box or span as JSON
-    Column("cannot_tell", Text),
-    Column("by", String(64), nullable=False),
-    Column("at", String(40), nullable=False),
+    Column("cannot_tell", Words),
+    Column("by", Text, nullable=False),
+    Column("at", Text, nullable=False),
     Index("evidence_by_subject", "subject", "name", "seq"),
 )
 
@@ -112,8 +152,8 @@ measured = Table(  # which probe has looked at what, under which key (version, w
     "measured",
     metadata,
     _seq(),
-    Column("subject", String(64), nullable=False),
-    Column("key", String(64), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("key", Text, nullable=False),
     Index("measured_by_subject", "subject", "key"),
 )
 
@@ -121,13 +161,13 @@ groups = Table(
     "groups",
     metadata,
     _seq(),
-    Column("shoot", String(32), nullable=False),
-    Column("survey", String(64), nullable=False),
-    Column("id", String(64), nullable=False),
-    Column("kind", String(16), nullable=False),
+    Column("shoot", Text, nullable=False),
+    Column("survey", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
     Column("members", Text, nullable=False),
-    Column("because", Text, nullable=False),
-    Column("by", String(64), nullable=False),
+    Column("because", Words, nullable=False),
+    Column("by", Text, nullable=False),
     Index("groups_by_survey", "shoot", "survey"),
 )
 
@@ -135,29 +175,29 @@ surveys = Table(  # one row for each time the shoot was looked at as a whole; th
     "surveys",
     metadata,
     _seq(),
-    Column("shoot", String(32), nullable=False, index=True),
-    Column("key", String(64), nullable=False),
-    Column("at", String(40), nullable=False),
+    Column("shoot", Text, nullable=False, index=True),
+    Column("key", Text, nullable=False),
+    Column("at", Text, nullable=False),
 )
 
 proposals = Table(
     "proposals",
     metadata,
     _seq(),
-    Column("id", String(64), nullable=False, index=True),
-    Column("shoot", String(32), nullable=False),
-    Column("asset", String(64), nullable=False),
-    Column("operator", String(64), nullable=False),
+    Column("id", Text, nullable=False, index=True),
+    Column("shoot", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("operator", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("params", Text, nullable=False),
-    Column("zone", String(24), nullable=False),
+    Column("zone", Text, nullable=False),
     Column("score", Float),
     Column("because", Text, nullable=False),
     Column("alternatives", Text, nullable=False),
-    Column("cannot_tell", Text),
-    Column("bundle", String(64)),
+    Column("cannot_tell", Words),
+    Column("bundle", Text),
     Column("withdrawn", Boolean, nullable=False),
-    Column("at", String(40), nullable=False),
+    Column("at", Text, nullable=False),
     Index("proposals_by_asset", "shoot", "asset", "operator", "seq"),
 )
 
@@ -165,22 +205,22 @@ verdicts = Table(  # the ledger
     "verdicts",
     metadata,
     _seq(),
-    Column("at", String(40), nullable=False),
-    Column("by", Text, nullable=False),
-    Column("asset", String(64), nullable=False),
-    Column("shoot", String(32), nullable=False),
-    Column("operator", String(64), nullable=False),
+    Column("at", Text, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("shoot", Text, nullable=False),
+    Column("operator", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("weights", Text, nullable=False),
-    Column("proposal", String(64)),
-    Column("group", String(64)),
+    Column("proposal", Text),
+    Column("group", Text),
     Column("score", Float),
-    Column("verdict", String(16), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("note", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("note", Words, nullable=False),
     Column("params", Text),
     Column("seconds", Float),
-    Column("drawn", String(16), nullable=False),
+    Column("drawn", Text, nullable=False),
     Column("bundled", Integer, nullable=False),
     Index("verdicts_by_asset", "shoot", "asset", "operator", "seq"),
 )
@@ -189,12 +229,12 @@ draws = Table(  # coins, tossed before anything about the item is shown
     "draws",
     metadata,
     _seq(),
-    Column("shoot", String(32), nullable=False),
-    Column("asset", String(64), nullable=False),
-    Column("operator", String(64), nullable=False),
-    Column("drawn", String(16), nullable=False),
-    Column("seed", String(64), nullable=False),
-    Column("at", String(40), nullable=False),
+    Column("shoot", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("drawn", Text, nullable=False),
+    Column("seed", Text, nullable=False),
+    Column("at", Text, nullable=False),
     Index("draws_by_asset", "shoot", "operator", "asset"),
 )
 
@@ -202,12 +242,12 @@ versions = Table(
     "versions",
     metadata,
     _seq(),
-    Column("id", String(64), nullable=False, index=True),
-    Column("shoot", String(32), nullable=False),
-    Column("asset", String(64), nullable=False),
+    Column("id", Text, nullable=False, index=True),
+    Column("shoot", Text, nullable=False),
+    Column("asset", Text, nullable=False),
     Column("body", Text, nullable=False),
-    Column("checkpoint", String(64), nullable=False),
-    Column("at", String(40), nullable=False),
+    Column("checkpoint", Text, nullable=False),
+    Column("at", Text, nullable=False),
     Index("versions_by_asset", "shoot", "asset", "seq"),
 )
 
@@ -215,12 +255,12 @@ sidecars = Table(  # what a sidecar said when it was last read or written, so th
     "sidecars",
     metadata,
     _seq(),
-    Column("shoot", String(32), nullable=False),
+    Column("shoot", Text, nullable=False),
     Column("path", PathText, nullable=False),
-    Column("asset", String(64), nullable=False),
-    Column("digest", String(64), nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("digest", Text, nullable=False),
     Column("said", Text, nullable=False),
-    Column("at", String(40), nullable=False),
+    Column("at", Text, nullable=False),
     Index("sidecars_by_place", "shoot", "path", "seq"),
 )
 
@@ -228,20 +268,20 @@ deliveries = Table(
     "deliveries",
     metadata,
     _seq(),
-    Column("id", String(64), nullable=False),
-    Column("shoot", String(32), nullable=False, index=True),
+    Column("id", Text, nullable=False),
+    Column("shoot", Text, nullable=False, index=True),
     Column("manifest", Text, nullable=False),
-    Column("by", Text),
+    Column("by", Words),
     Column("draft", Boolean, nullable=False),
-    Column("at", String(40), nullable=False),
+    Column("at", Text, nullable=False),
 )
 
 runs = Table(
     "runs",
     metadata,
     _seq(),
-    Column("shoot", String(32), nullable=False, index=True),
-    Column("key", String(64), nullable=False),  # what the run worked on and with; equal keys mean nothing changed
+    Column("shoot", Text, nullable=False, index=True),
+    Column("key", Text, nullable=False),  # what the run worked on and with; equal keys mean nothing changed
     Column("summary", Text, nullable=False),
-    Column("at", String(40), nullable=False),
+    Column("at", Text, nullable=False),
 )
