@@ -345,6 +345,9 @@ def fetch(names: tuple[str, ...]) -> int:
     from safelight import weights
 
     for name in names or tuple(m.name for m in weights.catalogue()):
+        if weights.manifest(name).name in weights.installed():
+            click.echo(f"{name}: here already")
+            continue
         weights.fetch(name)
         click.echo(f"{name}: installed")
     return DONE
