@@ -4,14 +4,14 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import platformdirs
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from safelight.errors import LibraryError
 from safelight.store import engines, migrate, schema
@@ -53,8 +53,8 @@ class Library:
     @classmethod
     def _open_shared(cls, place: str) -> "Library":
         try:
-            return cls(_migrated(engines.postgresql(place)), None)
-        except (ArgumentError, NoSuchModuleError) as error:
+            engine = engines.postgresql(place)
+        except (ArgumentError, ValueError) as error:
             raise LibraryError(
                 "The library's URL cannot be understood.", remedy="Write postgresql://USER@HOST/DATABASE."
             ) from error
@@ -63,10 +63,11 @@ class Library:
                 "A PostgreSQL library needs a package that is not installed.",
                 remedy="pip install 'safelight[postgres]'",
             ) from error
+        try:
+            return cls(_migrated(engine), None)
         except DatabaseError as error:
-            shown = sa.make_url(place).render_as_string(hide_password=True)
             raise LibraryError(
-                f"The library at {shown} cannot be used: {_short(error)}.",
+                f"The library at {cls(engine, None).place} cannot be used: {_short(error)}.",
                 remedy="Check that the server runs, and that this user may make tables in that database.",
             ) from error
 
@@ -144,7 +145,8 @@ class Library:
         except sqlite3.DatabaseError as error:
             raise _damaged(error) from error
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
         return target
 
     def close(self) -> None:
@@ -218,5 +220,5 @@ def _file_system(folder: Path) -> str:
 
 
 def _short(error: BaseException) -> str:
-    lines = str(getattr(error, "orig", None) or error).splitlines()
+    lines = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error).splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__
