@@ -17,6 +17,7 @@ from safelight.errors import MediaError, SafelightError
 from safelight.files import write_atomic
 from safelight.media import capture, exif, image, raw, write, xmp
 from safelight.media.frame import Frame, scaling
+from safelight.media.picture import shrink
 from safelight.operators import Medium, Tools
 from safelight.store.objects import ShootFolder
 
@@ -107,7 +108,7 @@ def _rendered(job: Job, tools: Tools) -> tuple[NDArray[Any], Frame]:
     plain = not deep and not raw.is_raw(job.original) and capture.header(job.original).format == "jpeg"
     if plain:
         source: Any = image.read(job.original)
-        small = image.frame_of(_sized(source, CHECK_SIDE))
+        small = image.frame_of(shrink(source, CHECK_SIDE))
     else:
         source = raw.develop(job.original) if raw.is_raw(job.original) else image.read_frame(job.original)
         small = Frame(pixels=_sized(source.pixels, CHECK_SIDE))
