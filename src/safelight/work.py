@@ -132,7 +132,7 @@ def decode(path: Path) -> tuple[Bytes, bool]:
 def _proxies(picture: Picture, place: Path) -> None:
     """The proxy (long side 1600 px) and the thumbnail, for people to look at; both can be made again."""
     if not place.with_suffix(".thumb.jpg").exists():
-        small = shrink(picture.work, THUMB_SIDE)
+        small = shrink(picture.small, THUMB_SIDE)
         for suffix, rgb in ((".jpg", picture.work), (".thumb.jpg", small)):
             data = simplejpeg.encode_jpeg(rgb, quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420")
             write_atomic(place.with_suffix(suffix), data)
