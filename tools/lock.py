@@ -21,7 +21,13 @@ def main() -> None:
     stages = {
         "requirements.lock": base,
         "requirements-demo.lock": extras["demo"],
-        "requirements-dev.lock": [*extras["dev"], *extras["docs"], *extras["bench"], *extras["dask"]],
+        "requirements-dev.lock": [
+            *extras["dev"],
+            *extras["docs"],
+            *extras["bench"],
+            *extras["dask"],
+            *extras["postgres"],
+        ],
     }
     pinned: dict[str, str] = {}
     for name, wanted in stages.items():

@@ -25,8 +25,9 @@ from safelight.store import records
 from safelight.store.library import Library
 
 place, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+print("ready", flush=True)
+sys.stdin.readline()
 with Library.open(place) as library:
-    sys.stdin.readline()
     for n in range(count):
         asset = Asset(id=f"shared-{n}", content=None, kind=Kind.PHOTO, format="jpeg", width=1, height=1)
         records.save_assets(library, [asset])
@@ -37,28 +38,27 @@ with Library.open(place) as library:
 """
 
 
-def starts(program, *arguments):
-    command = [sys.executable, "-c", program, *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def ends(process, told=""):
-    _, error = process.communicate(told, timeout=120)
-    assert process.returncode == 0, error
+def run_at_once(program, *arguments):
+    """Runs the program once for each tuple of arguments; all begin when the last one has loaded."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    running = [subprocess.Popen([sys.executable, "-c", program, *given], **pipes) for given in arguments]
+    ready = [process.stdout.readline() for process in running]
+    for process in running:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    errors = [process.communicate(timeout=120)[1] for process in running]
+    assert ready == ["ready\n"] * len(running), errors
+    assert [process.returncode for process in running] == [0] * len(running), errors
 
 
 # ---------------------------------------------------------------- several at once
 
 
-def test_two_processes_that_write_at_once_lose_nothing(empty_place):
+def test_two_processes_that_make_a_library_and_write_at_once_lose_nothing(empty_place):
     count = 25
-    writers = [starts(WRITE, empty_place, name, str(count)) for name in ("ann", "ben")]
-    for writer in writers:
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
-    for writer in writers:
-        ends(writer)
+    run_at_once(WRITE, (empty_place, "ann", str(count)), (empty_place, "ben", str(count)))
     with Library.open(empty_place) as library:
+        assert migrate.current(library.engine) == migrate.HEAD
         said = records.ledger(library, "s").rows
         assert len(said) == 2 * count
         for name in ("ann", "ben"):
@@ -156,10 +156,6 @@ def test_appending_nothing_writes_nothing(library):
 # ---------------------------------------------------------------- the form
 
 
-def test_a_new_library_has_the_newest_form(library):
-    assert migrate.current(library.engine) == migrate.HEAD
-
-
 def test_the_newest_form_is_the_newest_file():
     numbers = sorted(path.name.split("_")[0] for path in (migrate.PLACE / "versions").glob("[0-9]*.py"))
     assert numbers[-1] == migrate.HEAD
@@ -170,25 +166,11 @@ def test_revisions_do_not_lean_on_the_tables_of_today():
         assert not re.search(r"\bsafelight\b", path.read_text(encoding="utf-8")), path.name
 
 
-def test_the_revisions_make_what_the_tables_say(library):
-    with library.engine.connect() as connection:
+def test_the_revisions_make_what_the_tables_say(empty_place):
+    with Library.open(empty_place) as library, library.engine.connect() as connection:
+        assert migrate.current(library.engine) == migrate.HEAD
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, schema.metadata) == []
-
-
-def test_two_that_open_a_new_library_at_once_both_get_it(empty_place):
-    program = (
-        "import sys; from safelight.store.library import Library; sys.stdin.readline(); "
-        "Library.open(sys.argv[1]).close()"
-    )
-    openers = [starts(program, empty_place) for _ in range(2)]
-    for opener in openers:
-        opener.stdin.write("go\n")
-        opener.stdin.flush()
-    for opener in openers:
-        ends(opener)
-    with Library.open(empty_place) as library:
-        assert migrate.current(library.engine) == migrate.HEAD
 
 
 def test_a_library_of_a_newer_program_is_left_alone(place):

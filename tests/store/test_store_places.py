@@ -1,5 +1,6 @@
 """Where a library may lie, what is said where it may not, and its copies."""
 
+import json
 import sqlite3
 import sys
 from contextlib import closing
@@ -8,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 import safelight.api
+from safelight.cli import cli
 from safelight.domain import Cull
 from safelight.errors import LibraryError
 from safelight.line import Options
@@ -48,6 +51,9 @@ def test_a_first_pass_and_what_a_person_says_hold_on_each_engine(place, make_sho
         assert state.photo("IMG_0001.JPG").facts
         library.run(shoot, options=Options(engine="inline"))
         assert library.run(shoot, options=Options(engine="inline")).changed is False
+    told = CliRunner().invoke(cli, ["status", str(shoot), "--library", place, "--json"])
+    assert json.loads(told.output)["schema"] == "safelight.status/1"
+    assert list(shoot.rglob("*.sqlite")) == []
 
 
 # ---------------------------------------------------------------- one file

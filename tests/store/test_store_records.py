@@ -321,7 +321,7 @@ def stacks_of(said):
     return {key: stack[-1] for key, stack in stacks.items() if stack}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(sayings=SAYINGS)
 def test_any_sequence_of_sayings_and_undos_is_a_stack(sayings):
     book = Ledger()
