@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safelight.domain import Kind
-from safelight.media.formats import PICTURE_SUFFIXES, RAW_SUFFIXES
+from safelight.media.formats import PICTURE_SUFFIXES, RAW_SUFFIXES, UNOPENED_SUFFIXES
 from safelight.store.objects import FOLDER
 from safelight.store.records import File
 
@@ -39,7 +39,7 @@ class Plan:
 def kind_of(name: str) -> Kind | None:
     """What a file's name promises; None for everything else (sidecars, text, …)."""
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - called for every file of a card
-    if suffix in PICTURE_SUFFIXES:
+    if suffix in PICTURE_SUFFIXES or suffix in UNOPENED_SUFFIXES:
         return Kind.PHOTO
     if suffix in CLIPS:
         return Kind.VIDEO

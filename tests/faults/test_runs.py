@@ -50,6 +50,14 @@ def test_bad_files_are_listed_with_cause_and_remedy_and_stop_nothing(library, ma
     assert failed["truncated.jpg"]["code"] == "media-truncated"
 
 
+def test_a_photo_that_cannot_be_opened_here_is_listed_and_not_passed_over(library, make_shoot, shared):
+    folder = make_shoot(1)
+    (folder / "IMG_9.HEIC").write_bytes((shared / "metadata" / "formats" / "IMG_2682.heic").read_bytes())
+    library.run(folder, options=INLINE)
+    (failed,) = library.state(folder).failed
+    assert (failed.path, failed.error["code"]) == ("IMG_9.HEIC", "media-unsupported")
+
+
 def test_a_truncated_photo_is_never_passed_off_as_whole(library, tmp_path):
     folder = tmp_path / "shoot"
     whole = save_jpeg(folder / "whole.jpg", textured(1)).read_bytes()

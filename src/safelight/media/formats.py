@@ -12,6 +12,7 @@ RAW_FORMATS = frozenset({
 })  # fmt: skip
 RAW_SUFFIXES = frozenset(f".{name}" for name in RAW_FORMATS)
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff"}) | RAW_SUFFIXES
+UNOPENED_SUFFIXES = frozenset({".avif", ".heic", ".heif", ".hif", ".jxl", ".psd", ".webp"})  # listed, never passed over
 KNOWN_ELSEWHERE = {"heic", "avif", "webp", "gif", "jxl", "psd"}  # recognised, so that the message can name them
 
 _MAGIC = (
