@@ -60,7 +60,7 @@ START = datetime(2026, 5, 2, 14, 3, 11)
 
 @pytest.fixture
 def make_shoot(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a folder of `count` different photos, minutes apart; with `burst`, one more scene of so many like frames."""
+    """Makes a folder of `count` different photos, minutes apart, and with `burst` one scene of so many frames."""
 
     def make(count: int = 4, *, burst: int = 0, name: str = "shoot") -> Path:
         folder = tmp_path / name

@@ -357,7 +357,9 @@ def _mistake(details: str) -> str:
     """What a user is told of a mistake in the program, with the place of the details."""
     from safelight.store.library import default_folder
 
-    place = Path(os.environ.get("SAFELIGHT_LIBRARY") or default_folder()) / "log" / f"mistake-{os.getpid()}.txt"
+    named = os.environ.get("SAFELIGHT_LIBRARY", "")
+    folder = Path(named) if named and "://" not in named else default_folder()
+    place = folder / "log" / f"mistake-{os.getpid()}.txt"
     told = f"safelight: a mistake in the program: {details.strip().splitlines()[-1]}"
     try:
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -35,6 +35,10 @@ def engine(name: str = "process", *, jobs: int | None = None) -> Iterator[tuple[
     if name == "inline":
         yield InProcess(), 1
     elif name == "process":
+        # The workers are the parallelism: their numerical libraries read this when they load, and would each start
+        # threads of their own on every core.
+        for name_ in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(name_, "1")
         # Spawned, the same on every system: a fork copies locks of threads, a fork server needs a short temporary path.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(count, mp_context=context, initializer=_quiet) as pool:

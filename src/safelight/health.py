@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+
 from safelight import __version__, plugins, weights
 from safelight.errors import SafelightError
 from safelight.store import library as store
@@ -36,14 +38,16 @@ class Setting:
     now: Callable[[], str]
 
 
-def _variable(name: str, default: Callable[[], str]) -> Callable[[], str]:
-    return lambda: os.environ.get(name) or default()
+def _library_now() -> str:
+    """Where the library lies; of an address only the server and the name, without a password."""
+    named = os.environ.get("SAFELIGHT_LIBRARY") or str(store.default_folder())
+    return make_url(named).render_as_string(hide_password=True) if "://" in named else named
 
 
 SETTINGS = (
     Setting(
         name="library", where="--library DIR or SAFELIGHT_LIBRARY", about="Where the studio library lies.",
-        now=_variable("SAFELIGHT_LIBRARY", lambda: str(store.default_folder())),
+        now=_library_now,
     ),
     Setting(
         name="weights", where="SAFELIGHT_WEIGHTS", about="Where weights lie.", now=lambda: str(weights.folder()),
@@ -134,7 +138,7 @@ def _weights() -> list[dict[str, Any]]:
 def _library(place: str | None) -> dict[str, Any]:
     try:
         with store.Library.open(place) as opened:
-            where = str(opened.folder or place)
+            where = str(opened.place)
     except SafelightError as error:
         return _check("library", ok=False, about=error.cause, remedy=error.remedy)
     return _check("library", ok=True, about=where)

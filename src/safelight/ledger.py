@@ -22,9 +22,10 @@ EVIDENCE = (Drawn.CANARY, Drawn.AUDIT)  # drawn by coin before anything was show
 def document(library: Library) -> dict[str, Any]:
     """`safelight.trust/1`: for each task what people said, and its zone. No task is licensed: all are apprentices."""
     by_task: dict[tuple[str, int], list[Verdict]] = defaultdict(list)
-    for verdict in records.ledger(library).standing.values():
-        if not verdict.by.startswith(POLICY):
-            by_task[verdict.operator, verdict.version].append(verdict)
+    for shoot in records.shoots(library):
+        for verdict in records.ledger(library, shoot.id).standing.values():
+            if not verdict.by.startswith(POLICY):
+                by_task[verdict.operator, verdict.version].append(verdict)
     cells = [_cell(task, version, rows) for (task, version), rows in sorted(by_task.items())]
     return {"schema": SCHEMA, "cells": cells, "deliveries": [], "set_aside": []}
 

@@ -270,7 +270,7 @@ def catch_up(library: Library, folder: ShootFolder, state: ShootState, *, jobs: 
 
 def run_key(library: Library, shoot: Shoot, options: Options) -> str:
     """What the result of a run depends on besides the files in the folder. Equal keys: nothing to do."""
-    with library.transaction() as connection:
+    with library.transaction(reading=True) as connection:
         newest = [
             connection.execute(sa.select(sa.func.max(t.c.seq)).where(t.c.shoot == shoot.id)).scalar()
             for t in (schema.files, schema.verdicts)

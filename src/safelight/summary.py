@@ -54,7 +54,7 @@ def of(state: ShootState, *, library: str | None = None) -> dict[str, Any]:
 def _next(state: ShootState, waiting: Sequence[Photo], library: str | None) -> str:
     """The command to type next; with the library, where one was named."""
     root = shlex.quote(state.shoot.root)
-    named = f" --library {shlex.quote(library)}" if library else ""
+    named = f" --library {shlex.quote(library)}" if library and "://" not in library else ""
     if any(verdicts.can_be_approved(photo) for photo in waiting):
         return f"safelight verdict --folder {root} --all --say approve{named}"
     if waiting:

@@ -131,7 +131,7 @@ def test_content_leads_to_the_oldest_asset(library):
 
 def test_files_come_back_whatever_their_names(library):
     made = [
-        File(path=name, asset=digest_of(1), size=5 * 2**40, mtime_ns=2**62, pair_of=name, relinked_from=digest_of(2))
+        File(path=name, asset=digest_of(1), size=5 * 2**40, mtime_ns=2**62, relinked_from=digest_of(2))
         for name in ODD_NAMES
     ]
     failed = [

@@ -14,7 +14,6 @@ from importlib import resources
 import numpy as np
 
 from safelight.domain import Box, Json, Measure, Where
-from safelight.media.frame import Pixels
 from safelight.media.picture import Picture, grey
 from safelight.probes import Probe
 from safelight.probes._detail import sharpness_of
@@ -70,11 +69,17 @@ def look(picture: Picture, *, model: Model = MODEL) -> list[Face]:
     nets = networks(picture.weights)
     if nets is None:
         return []
-    found = find(picture, nets)
+    found = [face for face in find(picture, nets) if _overlaps(face, picture)]
     return [
         _read(picture, face, mesh_of(picture, face, nets), model) if i < MOST else _unread(picture, face)
         for i, face in enumerate(found)
     ]
+
+
+def _overlaps(face: Found, picture: Picture) -> bool:
+    """Whether a find lies in the picture at all; on very narrow pictures the detector sees some beside it."""
+    x0, y0, x1, y1 = face.box
+    return x0 < picture.width and y0 < picture.height and x1 > 0 and y1 > 0
 
 
 def as_json(face: Face) -> Json:
@@ -169,20 +174,24 @@ def _eye_sharpness(picture: Picture, mesh: Mesh) -> float | None:
     for outer, inner, *_ in (RIGHT, LEFT):
         centre = mesh.points[[outer, inner]].mean(axis=0)
         half = np.array([0.8, 0.6]) * np.linalg.norm(mesh.points[outer] - mesh.points[inner])
-        found.append(sharpness_of(_patch(picture, centre, half)))
+        found.append(_sharpness(picture, centre, half))
     return max((value for value in found if value is not None), default=None)
 
 
 def _face_sharpness(picture: Picture, box: Box) -> float | None:
     x0, y0, x1, y1 = box
-    return sharpness_of(_patch(picture, np.array([x0 + x1, y0 + y1]) / 2, np.array([x1 - x0, y1 - y0]) / 2))
+    return _sharpness(picture, np.array([x0 + x1, y0 + y1]) / 2, np.array([x1 - x0, y1 - y0]) / 2)
 
 
-def _patch(picture: Picture, centre: np.ndarray, half: np.ndarray) -> Pixels:
+def _sharpness(picture: Picture, centre: np.ndarray, half: np.ndarray) -> float | None:
+    """That of a patch; None where it lies outside the picture, as places read off a misplaced mesh may."""
     half = np.minimum(half, PATCH / 2)
     x0, y0 = np.maximum(centre - half, 0).astype(int)
-    x1, y1 = np.ceil(centre + half).astype(int)
-    return grey(np.ascontiguousarray(picture.rgb[y0:y1, x0:x1])).astype(np.float32) / np.float32(255)
+    x1, y1 = np.maximum(np.ceil(centre + half), 0).astype(int)
+    patch = picture.rgb[y0:y1, x0:x1]
+    if not patch.size:
+        return None
+    return sharpness_of(grey(np.ascontiguousarray(patch)).astype(np.float32) / np.float32(255))
 
 
 def _inside(box: tuple[float, float, float, float], picture: Picture) -> Box:

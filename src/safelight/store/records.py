@@ -53,7 +53,6 @@ class File:
     asset: str | None
     size: int
     mtime_ns: int
-    pair_of: str | None = None
     relinked_from: str | None = None
     error: Mapping[str, str] | None = None
     present: bool = True
@@ -156,7 +155,7 @@ def files(library: Library, shoot_id: str) -> dict[str, File]:
     rows = library.newest(schema.files, ["path"], schema.files.c.shoot == shoot_id)
     return {
         row["path"]: File(
-            path=row["path"], asset=row["asset"], pair_of=row["pair_of"], relinked_from=row["relinked_from"],
+            path=row["path"], asset=row["asset"], relinked_from=row["relinked_from"],
             size=row["size"], mtime_ns=row["mtime_ns"],
             error=json.loads(row["error"]) if row["error"] else None,
         )

@@ -122,7 +122,6 @@ files = Table(  # what lay in a shoot's folder; `asset` is empty where the file 
     Column("shoot", Text, nullable=False),
     Column("path", PathText, nullable=False),
     Column("asset", Text),
-    Column("pair_of", PathText),  # path of the raw that this camera JPEG belongs to
     Column("relinked_from", Text),  # the asset whose picture data this file still holds
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),

@@ -39,7 +39,6 @@ def upgrade() -> None:
         sa.Column("shoot", sa.Text(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("asset", sa.Text()),
-        sa.Column("pair_of", sa.Text()),
         sa.Column("relinked_from", sa.Text()),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
