@@ -25,6 +25,7 @@ DETECT_SIDES = (
     960,
 )  # px, long sides: the detector knows faces of about 10 to 300 px, so large ones need the small
 LEAST_SCORE = 0.8  # below it there were boxes without faces
+NARROWEST = 32  # px, the detector's coarsest step; narrower pictures get answers from memory beside them
 LEAST_SIDE = 8  # px, of a box as the detector saw it
 SAME_FACE = 0.3  # overlap (intersection over union) of two boxes of one face
 SIDE = 256  # px, of the square that the landmark network sees
@@ -130,6 +131,8 @@ def find(picture: Picture, nets: Networks) -> list[Found]:
 
 
 def _detected(rgb: Bytes, nets: Networks, scale: float) -> list[Found]:
+    if min(rgb.shape[:2]) < NARROWEST:
+        return []
     with nets.lock:
         nets.detector.setInputSize((rgb.shape[1], rgb.shape[0]))
         _, rows = nets.detector.detect(np.ascontiguousarray(rgb[:, :, ::-1]))
