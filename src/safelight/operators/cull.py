@@ -111,22 +111,25 @@ def _best(members: Sequence[Subject]) -> list[Suggestion[CullParams]]:
         return [_suggest(r.subject, Cull.UNDECIDED, (*technical_faults(r.subject.facts), reason), 0.5) for r in ranked]
     lead = ranked[1].score if len(ranked) > 1 else 0.0
     worse = [r for r in ranked[1:] if best.score - r.score >= CLEARLY_WORSE or technical_faults(r.subject.facts)]
-    text = f"The best of {len(members)} frames" + (_advantage(best, worse) if worse else ", by a little.")
+    text = f"The best of {len(members)} frames" + (
+        _advantage(best, worse, len(ranked) - 1) if worse else ", by a little."
+    )
     kept = Because(evidence="sharpness", value=best.score, code="best", text=text)
     out = [_suggest(best.subject, Cull.KEEP, (kept,), min(0.95, 0.6 + best.score - lead))]
     return out + [_against(other, best) for other in ranked[1:]]
 
 
-def _advantage(best: Ranked, others: Sequence[Ranked]) -> str:
-    """What the best frame is best in, in words; a full stop where nothing stands out."""
+def _advantage(best: Ranked, worse: Sequence[Ranked], others: int) -> str:
+    """What the best frame has over the clearly worse ones, in words; a full stop where nothing stands out."""
+    whom = "the others" if len(worse) == others else "those that go"
     better = {
         "sharpness": "sharper", "eyes": "eyes open", "exposure": "better exposed", "colour": "colours more neutral",
         "level": "more level",
     }  # fmt: skip
     for name, words in better.items():
-        values = [other.parts[name] for other in others if name in other.parts]
+        values = [other.parts[name] for other in worse if name in other.parts]
         if name in best.parts and values and best.parts[name] - max(values) > 0.05:
-            return f": {words} than the others."
+            return f": {words} than {whom}."
     return "."
 
 
