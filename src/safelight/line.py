@@ -151,8 +151,10 @@ class Line:
             if len(identified) + len(seen) >= BATCH or time.monotonic() > early:
                 self._remember(todo, identified, seen)
             if time.monotonic() > early and clock.done < todo.total:
+                began = time.monotonic()
                 self.decide()
-                early = time.monotonic() + LOOK_AGAIN_S
+                took = time.monotonic() - began
+                early = time.monotonic() + max(LOOK_AGAIN_S, 10 * took)  # never more than a tenth of the run
         self._remember(todo, identified, seen)
         return clock.done
 
