@@ -1,7 +1,7 @@
 """Fixtures: a small made shoot, a library of its own for each test."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from safelight.api import Library
+
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
@@ -17,6 +19,13 @@ SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 def own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test touches the user's own library."""
     monkeypatch.setenv("SAFELIGHT_LIBRARY", str(tmp_path_factory.mktemp("library")))
+
+
+@pytest.fixture
+def library() -> Iterator[Library]:
+    """The library of this test, open."""
+    with Library.open() as opened:
+        yield opened
 
 
 @pytest.fixture

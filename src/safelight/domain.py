@@ -285,14 +285,17 @@ class Version:
     edits: tuple[Edit, ...] = ()
 
     @property
+    def body(self) -> dict[str, Json]:
+        """Inputs and edits as plain JSON: what the id is the hash of, and what is kept."""
+        return {
+            "inputs": [[i.id, exact(i.start), exact(i.end)] for i in self.inputs],
+            "edits": [[e.operator, e.version, e.params] for e in self.edits],
+        }
+
+    @property
     def id(self) -> str:
         """sha256 of the canonical JSON of inputs and edits."""
-        return digest_of(
-            {
-                "inputs": [[i.id, exact(i.start), exact(i.end)] for i in self.inputs],
-                "edits": [[e.operator, e.version, e.params] for e in self.edits],
-            }
-        )
+        return digest_of(self.body)
 
 
 # ---------------------------------------------------------------- canonical form

@@ -25,7 +25,7 @@ from safelight.domain import (
     Zone,
     digest_of,
 )
-from safelight.files import json_text, write_atomic
+from safelight.files import write_atomic
 from safelight.learn import draws
 from safelight.media import image, write
 from safelight.media.frame import scaling
@@ -268,17 +268,7 @@ def try_edits(job: Trial) -> Tried:
 
 def remember(library: Library, shoot: str, tried: list[Tried]) -> None:
     """Writes what trials found and the versions they are about; the list is empty afterwards."""
-    rows = []
-    for t in tried:
-        body = {
-            "inputs": [[i.id, None, None] for i in t.version.inputs],
-            "edits": [[e.operator, e.version, e.params] for e in t.version.edits],
-        }
-        rows.append(
-            {"id": t.version.id, "shoot": shoot, "asset": t.photo, "body": json_text(body), "checkpoint": "first-pass",
-             "at": now()}
-        )  # fmt: skip
-    library.append(schema.versions, rows)
+    records.save_versions(library, shoot, [(t.photo, t.version) for t in tried], checkpoint="first-pass")
     found: list[tuple[str, str, str, Sequence[Measure]]] = []
     for t in tried:
         failed = (Measure(name="render.failed", value=t.error),) if t.error else ()

@@ -1,14 +1,12 @@
 """The current state of a shoot: photos with evidence, groups, proposals and what people said. Read, never kept."""
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from safelight import ingest, plugins
-from safelight.domain import Asset, Cull, Edit, Group, GroupKind, Json, Measure, Proposal, Say, State, Verdict
+from safelight.domain import Asset, Cull, Edit, Group, GroupKind, Measure, Proposal, Say, State, Verdict
 from safelight.errors import UsageError
 from safelight.media.formats import RAW_SUFFIXES
 from safelight.operators import Medium, Subject
@@ -233,11 +231,6 @@ def _photos(library: Library, files: Mapping[str, File]) -> tuple[dict[str, Phot
             by_path[raw].jpeg = jpeg
             by_path[jpeg] = by_path[raw]
     return photos, by_path
-
-
-def params_json(value: Mapping[str, Json] | None) -> Any:
-    """Params as plain, mutable JSON."""
-    return json.loads(json.dumps(value))
 
 
 def needs_a_person(photos: Sequence[Photo]) -> list[Photo]:

@@ -12,9 +12,9 @@ import simplejpeg
 
 from safelight import plugins
 from safelight.domain import Asset, Kind, Measure, digest_of
-from safelight.errors import MediaError, SafelightError, Unreadable
+from safelight.errors import MediaError, SafelightError
 from safelight.files import write_atomic
-from safelight.media import capture, digest, image, raw, write
+from safelight.media import capture, digest, formats, image, raw, write
 from safelight.media.frame import Bytes
 from safelight.media.picture import Picture, shrink
 from safelight.probes import Probe
@@ -72,7 +72,7 @@ def identify(job: Identify) -> Identity:
     except MediaError as error:
         return Identity(path=job.path, error=as_json(error))
     except OSError as error:
-        return Identity(path=job.path, error=as_json(unreadable(job.full, error)))
+        return Identity(path=job.path, error=as_json(formats.unreadable(job.full, error)))
     asset = Asset(
         id=whole, content=content, kind=Kind.PHOTO, format=header.format, width=header.width, height=header.height,
         capture=header.capture,
@@ -88,7 +88,7 @@ def look(job: Look) -> Looked:
     except MediaError as error:
         return Looked(path=job.path, asset=job.asset, error=as_json(error))
     except OSError as error:
-        return Looked(path=job.path, asset=job.asset, error=as_json(unreadable(job.full, error)))
+        return Looked(path=job.path, asset=job.asset, error=as_json(formats.unreadable(job.full, error)))
     facts: dict[str, Measure] = {}
     picture = Picture(
         rgb=rgb, capture=job.asset.capture, facts=facts, weights=job.weights, is_preview=is_preview, source=job.full
@@ -141,15 +141,6 @@ def _proxies(picture: Picture, place: Path) -> None:
 def as_json(error: SafelightError) -> dict[str, str]:
     """An error as it is kept and shown."""
     return {"code": error.code, "cause": error.cause, "remedy": error.remedy}
-
-
-def unreadable(path: Path, error: OSError) -> MediaError:
-    """The system's refusal in our words."""
-    if isinstance(error, FileNotFoundError):
-        return Unreadable(
-            "This file vanished while it was being read.", remedy="Plug the card or disk in and run again."
-        )
-    return Unreadable(f"This file cannot be read ({error.strerror}).", remedy=f"Check the rights of {path.name}.")
 
 
 def probe_key(probe: Probe, weights: Mapping[str, str]) -> str:

@@ -21,12 +21,6 @@ from tests.conftest import save_jpeg, textured
 INLINE = Options(engine="inline")
 
 
-@pytest.fixture
-def library():
-    with Library.open() as opened:
-        yield opened
-
-
 def safelight(*arguments, **more):
     command = [sys.executable, "-m", "safelight", *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)

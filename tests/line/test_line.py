@@ -17,12 +17,6 @@ from tests.conftest import save_jpeg, textured
 INLINE = Options(engine="inline")
 
 
-@pytest.fixture
-def library():
-    with Library.open() as opened:
-        yield opened
-
-
 def test_an_empty_folder_is_nothing_found(library, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(NothingFound):

@@ -4,19 +4,12 @@ import shutil
 
 import pytest
 
-from safelight.api import Library
 from safelight.deliver import Order
 from safelight.line import Options
 from tests.conftest import save_jpeg, textured
 from tests.made_files import make_dng
 
 INLINE = Options(engine="inline")
-
-
-@pytest.fixture
-def library():
-    with Library.open() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -17,12 +17,6 @@ INLINE = Options(engine="inline")
 
 
 @pytest.fixture
-def library():
-    with Library.open() as opened:
-        yield opened
-
-
-@pytest.fixture
 def folder(library, make_shoot):
     made = make_shoot(2)
     library.run(made, options=INLINE)

@@ -4,10 +4,7 @@ import os
 import re
 from html.parser import HTMLParser
 
-import pytest
-
 from safelight import report
-from safelight.api import Library
 from safelight.domain import Asset, Capture, Cull, Kind
 from safelight.line import Options
 from safelight.state import Photo, ShootState
@@ -17,12 +14,6 @@ from tests.conftest import save_jpeg, textured
 
 INLINE = Options(engine="inline")
 VOID = {"meta", "img", "br", "use", "input", "link", "circle", "path", "rect", "line", "th", "td", "tr"}
-
-
-@pytest.fixture
-def library():
-    with Library.open() as opened:
-        yield opened
 
 
 class Outline(HTMLParser):

@@ -3,7 +3,6 @@
 import pytest
 
 from safelight import sidecars
-from safelight.api import Library
 from safelight.deliver import Order
 from safelight.domain import Cull, Say
 from safelight.line import Options
@@ -16,12 +15,6 @@ DARKTABLE = """<?xml version="1.0" encoding="UTF-8"?>
  <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:darktable="http://darktable.sf.net/"
   xmlns:xmpDM="http://ns.adobe.com/xmp/1.0/DynamicMedia/" {properties} darktable:history_end="9"/>
 </rdf:RDF></x:xmpmeta>"""
-
-
-@pytest.fixture
-def library():
-    with Library.open() as opened:
-        yield opened
 
 
 @pytest.fixture

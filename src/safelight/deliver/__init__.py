@@ -13,7 +13,7 @@ from safelight.errors import UsageError
 from safelight.files import json_text, write_atomic
 from safelight.line import Progress
 from safelight.state import Photo, ShootState, by_time
-from safelight.store import schema
+from safelight.store import records, schema
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
 from safelight.words import many
@@ -65,7 +65,8 @@ def deliver(
         write_atomic(target / DRAFT_FOLDER_NOTE, manifest.draft_note(made).encode())
     row = {"id": made["id"], "shoot": state.shoot.id, "manifest": json_text(made), "by": order.sign_off}
     library.append(schema.deliveries, [row | {"draft": order.draft, "at": now()}])
-    library.append(schema.versions, [_version_row(state, job) for job in jobs])
+    delivered = [(job.photo, _version(state.photos[job.photo], job)) for job in jobs]
+    records.save_versions(library, state.shoot.id, delivered, checkpoint="delivered")
     return made
 
 
@@ -143,18 +144,6 @@ def _write(jobs: list[Job], order: Order, tell: Callable[[Progress], None]) -> l
 
 def _version(photo: Photo, job: Job) -> Version:
     return Version(inputs=(Input(id=photo.id),), edits=job.edits)
-
-
-def _version_row(state: ShootState, job: Job) -> dict[str, Any]:
-    version = _version(state.photos[job.photo], job)
-    body = {
-        "inputs": [[i.id, None, None] for i in version.inputs],
-        "edits": [[e.operator, e.version, e.params] for e in version.edits],
-    }
-    return {
-        "id": version.id, "shoot": state.shoot.id, "asset": job.photo, "body": json_text(body),
-        "checkpoint": "delivered", "at": now(),
-    }  # fmt: skip
 
 
 __all__ = ["Order", "deliver", "words"]

@@ -15,7 +15,7 @@ from safelight.deliver.presets import Format, Preset
 from safelight.domain import Edit, Measure
 from safelight.errors import MediaError, SafelightError
 from safelight.files import write_atomic
-from safelight.media import capture, exif, image, raw, write, xmp
+from safelight.media import capture, exif, formats, image, raw, write, xmp
 from safelight.media.frame import Frame, scaling
 from safelight.media.picture import shrink
 from safelight.operators import Medium, Tools
@@ -63,7 +63,7 @@ def deliver_one(job: Job) -> Written:
         return Written(photo=job.photo, target=job.target.name, error=work.as_json(error))
     except OSError as error:
         return Written(
-            photo=job.photo, target=job.target.name, error=work.as_json(work.unreadable(job.original, error))
+            photo=job.photo, target=job.target.name, error=work.as_json(formats.unreadable(job.original, error))
         )
 
 

@@ -10,8 +10,6 @@ Pixels: TypeAlias = NDArray[np.float32]
 Bytes: TypeAlias = NDArray[np.uint8]
 Matrix: TypeAlias = NDArray[np.float64]
 
-SPACE = "linear Rec.2020, D65"  # of every Frame
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 Fetch: TypeAlias = Callable[[int, int], bytes]  # (offset, size) -> bytes, fewer at the end of the file
-Value: TypeAlias = tuple[int, ...] | tuple[float, ...] | tuple[tuple[int, int], ...] | bytes
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SRATIONAL, IFD, LONG8 = 1, 2, 3, 4, 5, 7, 10, 13, 16
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}

@@ -23,6 +23,7 @@ from safelight.domain import (
     Proposal,
     Say,
     Verdict,
+    Version,
     Where,
     Zone,
     exact,
@@ -351,6 +352,20 @@ def save_verdicts(library: Library, said: Iterable[Verdict]) -> None:
         params = None if v.params is None else json_text(v.params)
         rows.append(row | {"verdict": v.say.value, "drawn": v.drawn.value, "params": params})
     library.append(schema.verdicts, rows)
+
+
+def save_versions(library: Library, shoot_id: str, made: Iterable[tuple[str, Version]], *, checkpoint: str) -> None:
+    """Appends (asset, version) as checkpoints of this name."""
+    library.append(
+        schema.versions,
+        [
+            {
+                "id": version.id, "shoot": shoot_id, "asset": asset, "body": json_text(version.body),
+                "checkpoint": checkpoint, "at": now(),
+            }
+            for asset, version in made
+        ],
+    )  # fmt: skip
 
 
 def _chunks(items: Sequence[str]) -> Iterable[Sequence[str]]:
