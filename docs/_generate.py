@@ -45,7 +45,7 @@ def operator_page(operator: Operator[Any], probes: Mapping[str, Probe]) -> str:
         ("sees at once", operator.scope.value),
         ("rendered at stage", STAGES[operator.stage]),
         ("pointwise, so that neighbours fuse", yes[operator.pointwise]),
-        ("renders in tiles", yes[operator.tileable]),
+        ("pixels of neighbourhood it needs", "the whole picture" if operator.margin is None else operator.margin),
         ("judgement it takes, 0 to 1", operator.risk.complexity),
         ("cost of a mistake, 0 to 1", operator.risk.cost),
         ("weights", ", ".join(operator.weights) or "none"),

@@ -20,13 +20,15 @@ from safelight import params as json_params
 from safelight import plugins, specimens
 from safelight.domain import Measure, canonical
 from safelight.errors import UsageError
+from safelight.fuse import apply_fused, fuse
+from safelight.media import warp
 from safelight.media.colour import linear_of_srgb, srgb8
 from safelight.media.frame import Frame, Pixels
 from safelight.media.picture import Picture
 from safelight.media.timeline import Timeline
 from safelight.operators import Medium, Operator, Stage, Subject, Wishes
 from safelight.probes import Findings, Member, Probe
-from safelight.render import Step, apply_fused, fuse, through, tile
+from safelight.render import Step, through, tile
 
 SAME = 1e-6  # of display white
 FINDING = 0.5  # a fault from here on is a finding
@@ -69,8 +71,10 @@ def declares_itself(operator: Operator[Any]) -> None:
         _fail(operator, f"risk lies in 0..1, not {operator.risk}")
     if operator.medium is not Medium.CHOICE and operator.spoil is None:
         _fail(operator, "ships no spoil, so nobody knows whether its check notices anything")
-    if operator.pointwise and not operator.tileable:
-        _fail(operator, "is pointwise and therefore tileable")
+    if operator.pointwise and operator.margin != 0:
+        _fail(operator, "is pointwise and therefore needs no margin")
+    if (operator.warp is not None) != (operator.stage is Stage.FRAMING):
+        _fail(operator, "frames and has no warp, or has a warp and does not frame")
 
 
 def params_survive_json(operator: Operator[Any]) -> None:
@@ -211,17 +215,37 @@ def stays_finite(operator: Operator[Any]) -> None:
 
 
 def tiles_equal_whole(operator: Operator[Any]) -> None:
-    """Rendering tiles equals rendering the whole, for operators that promise it."""
-    if not operator.tileable:
+    """Rendering tiles with the margin that it names equals rendering the whole, for operators that promise it."""
+    margin = operator.margin
+    if margin is None:
         return
     for params in _frame_examples(operator):
-        for frame in specimens.frames():
+        for frame in (*specimens.frames(), specimens.tall(2 * margin + 24)):
             whole = _render(operator, frame, params).pixels
             for rows in (slice(0, frame.height // 2), slice(frame.height // 2, frame.height)):
                 for columns in (slice(0, frame.width // 3), slice(frame.width // 3, frame.width)):
-                    if frame.pixels[rows, columns].size:
-                        part = _render(operator, tile(frame, rows, columns), params).pixels
-                        _near(operator, whole[rows, columns], part, "a tile")
+                    if not frame.pixels[rows, columns].size:
+                        continue
+                    (above, tall), (left, wide) = _wider(rows, margin), _wider(columns, margin)
+                    part = _render(operator, tile(frame, tall, wide), params).pixels[above:, left:]
+                    part = part[: rows.stop - rows.start, : columns.stop - columns.start]
+                    _near(operator, whole[rows, columns], part, "a tile")
+
+
+def _wider(part: slice, margin: int) -> tuple[int, slice]:
+    """How many pixels are added before a part, and the part with its margin."""
+    first = max(0, part.start - margin)
+    return part.start - first, slice(first, part.stop + margin)
+
+
+def render_is_the_warp(operator: Operator[Any]) -> None:
+    """Operators that frame render what their warp says, so that several of them can be one resampling."""
+    if operator.warp is None:
+        return
+    for params in _frame_examples(operator):
+        for frame in specimens.frames():
+            warped = warp.apply(frame, operator.warp(frame.width, frame.height, params))
+            _equal(operator, warped, _render(operator, frame, params), f"the warp of {params}")
 
 
 def pointwise_is_pointwise(operator: Operator[Any]) -> None:
@@ -433,8 +457,8 @@ OPERATOR_CHECKS: Mapping[str, Callable[[Operator[Any]], None]] = {
     check.__name__: check
     for check in (
         declares_itself, params_survive_json, proposes_soundly, default_is_identity, repeats_itself,
-        check_answers, check_notices_spoil, keeps_the_frame, stays_finite, tiles_equal_whole, pointwise_is_pointwise,
-        fused_equals_chain,
+        check_answers, check_notices_spoil, keeps_the_frame, stays_finite, tiles_equal_whole, render_is_the_warp,
+        pointwise_is_pointwise, fused_equals_chain,
     )
 }  # fmt: skip
 

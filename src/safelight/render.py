@@ -1,42 +1,32 @@
-"""Edits in, pixels out: in a fixed order, in strips, and in one pass over bytes where that is possible.
+"""Edits in, pixels out: in a fixed order, in strips, with one pass over bytes and one resampling where possible.
 
-Edits of a version are rendered by stage, whatever order people approved them in: light, look, local, framing. Runs of
-operators that promise to be pointwise collapse into one transform from sRGB bytes to sRGB bytes, applied by
-OpenColorIO: a 3x3 matrix between two curves where the run is linear (white balance, exposure), else a 3-D table. All
-else goes through float light, in strips where the operators promise to be tileable, so that memory stays flat.
+Edits of a version are rendered by stage, whatever order people approved them in: repair, light, look, local, framing,
+output. What follows each other is taken together: pointwise edits of bytes as one table (`fuse`), geometric edits as
+one resampling (`media.warp`), all else in float light over strips of rows that overlap by as many pixels as the
+operators need, so that memory stays flat.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 import numpy as np
-import PyOpenColorIO as Ocio
-from numpy.typing import NDArray
 
 from safelight import params as json_params
 from safelight import plugins
 from safelight.domain import Edit
 from safelight.errors import UsageError
-from safelight.media.colour import (
-    REC2020_FROM_SRGB,
-    SRGB_FROM_REC2020,
-    Words,
-    decode,
-    encode,
-    linear_of_srgb,
-    srgb8,
-    srgb16,
-    strips,
-)  # fmt: skip
+from safelight.fuse import apply_fused, fuse
+from safelight.media import warp
+from safelight.media.colour import ROWS, Words, linear_of_srgb, srgb8, srgb16
 from safelight.media.frame import Bytes, Frame, Matrix, Pixels, moving
 from safelight.media.timeline import Timeline
+from safelight.media.warp import Warp
 from safelight.operators import Medium, Operator, Tools
 
-NODES = 49  # a side of the 3-D table
-SHAPE = 1.5  # nodes lie at value = (i / 48) ** 1.5: dense in the shadows, where lifting bends the curve most
-CURVE = 4096  # samples of the sRGB curve over linear 0..1; its error stays below a tenth of a level
-LINEAR = 3e-6  # largest deviation from a matrix at any node, of light 0..1 times the gain
+OVERLAP = 6  # rows of a strip for each row of its margin: a strip is then worked on by a third more than it gives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,37 +84,29 @@ def render_timeline(timeline: Timeline, edits: Sequence[Edit], tools: Tools) -> 
 
 
 def render_bytes(source: Bytes | Frame, edits: Sequence[Edit], tools: Tools) -> Bytes:
-    """Bytes (sRGB, H x W x 3) with all edits, of sRGB bytes or of light.
-
-    Bytes go at once where every edit is pointwise; all else goes through float light, in strips.
-    """
-    todo = steps(edits)
-    if isinstance(source, Frame):
-        return np.asarray(_in_strips(source, todo, tools, back=srgb8, dtype=np.uint8))
-    if not todo:
-        return source
-    if all(step.operator.pointwise for step in todo):
-        return apply_fused(fuse(todo, tools), source)
-    return np.asarray(_in_strips(source, todo, tools, back=srgb8, dtype=np.uint8))
+    """Bytes (sRGB, H x W x 3) with all edits, of sRGB bytes or of light."""
+    return np.asarray(_rendered(source, steps(edits), tools, back=srgb8, dtype=np.uint8))
 
 
 def render_words(source: Bytes | Words | Frame, edits: Sequence[Edit], tools: Tools) -> Words:
-    """Words (sRGB, 0..65535, H x W x 3) with all edits, of sRGB bytes or words or of light, in strips."""
-    todo = steps(edits)
-    if not todo and not isinstance(source, Frame):
-        return source.astype(np.uint16) * np.uint16(257 if source.dtype == np.uint8 else 1)
-    return np.asarray(_in_strips(source, todo, tools, back=srgb16, dtype=np.uint16))
+    """Words (sRGB, 0..65535, H x W x 3) with all edits, of sRGB bytes or words or of light."""
+    if not isinstance(source, Frame) and source.dtype == np.uint8:
+        source = source.astype(np.uint16) * np.uint16(257)
+    return np.asarray(_rendered(source, steps(edits), tools, back=srgb16, dtype=np.uint16))
 
 
 def through(frame: Frame, todo: Sequence[Step], tools: Tools) -> Frame:
-    """The frame after these steps. Neighbours that are tileable run together over strips of rows."""
-    at = 0
-    while at < len(todo):
-        end = at
-        while end < len(todo) and todo[end].operator.tileable:
-            end += 1
-        frame = _tiled(frame, todo[at:end], tools) if end > at else todo[at](frame, tools)
-        at = max(end, at + 1)
+    """The frame after these steps, in float light."""
+    for run in runs(todo):
+        if run.warped:
+            frame = warp.apply(frame, run.warp(frame.width, frame.height))
+        elif run.margin is None:
+            frame = run.over(frame, tools)
+        else:
+            out = np.empty_like(frame.pixels)
+            for rows, pixels in run.strips(frame.height, partial(tile, frame), tools):
+                out[rows] = pixels
+            frame = frame.with_pixels(out)
     return frame
 
 
@@ -134,114 +116,109 @@ def tile(frame: Frame, rows: slice, columns: slice = slice(None)) -> Frame:
     return frame.moved(frame.pixels[rows, columns], moving(-(columns.start or 0), -(rows.start or 0)), alpha=alpha)
 
 
-def _tiled(frame: Frame, todo: Sequence[Step], tools: Tools) -> Frame:
-    out = np.empty_like(frame.pixels)
-    for rows in strips(frame.height):
-        part = tile(frame, rows)
-        for step in todo:
-            part = step(part, tools)
-        out[rows] = part.pixels
-    return frame.with_pixels(out)
+# ---------------------------------------------------------------- runs of steps
 
 
-def _in_strips(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Neighbours in a version that are rendered together."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def warped(self) -> bool:
+        """Whether this run moves pixels, as one resampling."""
+        return self.steps[0].operator.warp is not None
+
+    @property
+    def pointwise(self) -> bool:
+        """Whether every pixel's result depends on that pixel alone."""
+        return all(step.operator.pointwise for step in self.steps)
+
+    @property
+    def margin(self) -> int | None:
+        """How many pixels around a tile its result needs; None for the whole picture."""
+        margins = [step.operator.margin for step in self.steps]
+        return None if None in margins else sum(margin or 0 for margin in margins)
+
+    def warp(self, width: int, height: int) -> Warp:
+        """All geometric edits of the run as one, for a picture of this size."""
+        done = Warp(size=(width, height))
+        for step in self.steps:
+            assert step.operator.warp is not None
+            done = done.then(step.operator.warp(*done.size, step.params))
+        return done
+
+    def over(self, frame: Frame, tools: Tools) -> Frame:
+        """The frame after these steps, one by one."""
+        for step in self.steps:
+            frame = step(frame, tools)
+        return frame
+
+    def strips(self, height: int, light: Callable[[slice], Frame], tools: Tools) -> Iterator[tuple[slice, Pixels]]:
+        """Rows of a picture and what they become, strip by strip; `light` gives rows as they are before."""
+        margin = self.margin or 0
+        for rows in _rows(height, margin):
+            first, last = max(0, rows.start - margin), min(height, rows.stop + margin)
+            done = self.over(light(slice(first, last)), tools)
+            yield rows, done.pixels[rows.start - first : rows.stop - first]
+
+
+def runs(todo: Sequence[Step]) -> Iterator[Run]:
+    """The steps, those together that are rendered together in float light."""
+
+    def together(step: Step) -> object:
+        if step.operator.warp is not None:
+            return "warp"
+        return id(step) if step.operator.margin is None else "strips"
+
+    for _, run in groupby(todo, key=together):
+        yield Run(steps=tuple(run))
+
+
+def _rows(height: int, margin: int) -> Iterator[slice]:
+    step = max(ROWS, OVERLAP * margin)
+    return (slice(start, min(start + step, height)) for start in range(0, height, step))
+
+
+def _rendered(
     source: Bytes | Words | Frame, todo: Sequence[Step], tools: Tools, *, back: Callable[[Pixels], Any], dtype: Any
 ) -> Any:
-    height, width = source.pixels.shape[:2] if isinstance(source, Frame) else source.shape[:2]
-    if not all(step.operator.tileable for step in todo):
-        return back(through(_light(source, slice(0, height)), todo, tools).pixels)
-    out = np.empty((height, width, 3), dtype)
-    for rows in strips(height):
-        out[rows] = back(through(_light(source, rows), todo, tools).pixels)
+    """Bytes or words after all steps. Before and after a resampling the picture has the depth in which it leaves."""
+    geometry = source.geometry if isinstance(source, Frame) else np.eye(3)
+    for warped, group in groupby(todo, key=lambda step: step.operator.warp is not None):
+        run = Run(steps=tuple(group))
+        if warped:
+            pixels = _encoded(source, back, dtype)
+            one = run.warp(pixels.shape[1], pixels.shape[0])
+            source, geometry = warp.resample(pixels, one), one.matrix @ geometry
+        elif run.pointwise and not isinstance(source, Frame) and source.dtype == dtype == np.uint8:
+            source = apply_fused(fuse(run.steps, tools), np.asarray(source, np.uint8))
+        elif run.margin is None:
+            whole = slice(0, _shape(source)[0])
+            source = back(through(_light(source, geometry, whole), run.steps, tools).pixels)
+        else:
+            out = np.empty((*_shape(source), 3), dtype)
+            for rows, pixels in run.strips(len(out), partial(_light, source, geometry), tools):
+                out[rows] = back(pixels)
+            source = out
+    return _encoded(source, back, dtype)
+
+
+def _encoded(source: Bytes | Words | Frame, back: Callable[[Pixels], Any], dtype: Any) -> Any:
+    if not isinstance(source, Frame):
+        return source
+    out = np.empty(source.pixels.shape, dtype)
+    for rows in _rows(source.height, 0):
+        out[rows] = back(source.pixels[rows])
     return out
 
 
-def _light(source: Bytes | Words | Frame, rows: slice) -> Frame:
+def _light(source: Bytes | Words | Frame, geometry: Matrix, rows: slice) -> Frame:
     if isinstance(source, Frame):
         return tile(source, rows)
-    return Frame(pixels=linear_of_srgb(source[rows]), geometry=moving(0, -rows.start))
+    return Frame(pixels=linear_of_srgb(source[rows]), geometry=moving(0, -rows.start) @ geometry)
 
 
-# ---------------------------------------------------------------- the fast way
-
-
-def fuse(todo: Sequence[Step], tools: Tools) -> Any:
-    """An OpenColorIO processor from sRGB bytes to sRGB bytes that does what these pointwise steps do.
-
-    Values are clipped after the last step only, never inside. Where the run is linear the result is exact; else it
-    is a table of 49 x 49 x 49 colours with tetrahedral interpolation, within two levels.
-    """
-    axis = np.linspace(0, 1, NODES) ** SHAPE
-    nodes = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1)  # red slowest, as setData wants it
-    light = decode(nodes.reshape(-1, NODES, 3))
-    after = _light_after(light, todo, tools)
-    matrix = _matrix_of(light, after)
-    if matrix is None:
-        parts = [_curve(_shaped), _table(encode(after))]
-    else:
-        parts = [_curve(decode), _matrix(matrix), _curve(encode, length=CURVE)]
-    group = Ocio.GroupTransform()
-    for part in parts:
-        group.appendTransform(part)
-    eight = Ocio.BIT_DEPTH_UINT8
-    return Ocio.Config.CreateRaw().getProcessor(group).getOptimizedCPUProcessor(
-        eight, eight, Ocio.OPTIMIZATION_DEFAULT
-    )  # fmt: skip
-
-
-def apply_fused(processor: Any, rgb: Bytes) -> Bytes:
-    """Bytes through a fused run, in one pass."""
-    source = np.ascontiguousarray(rgb)
-    out = np.empty_like(source)
-    processor.apply(_described(source), _described(out))
-    return out
-
-
-def _described(rgb: Bytes) -> Any:
-    height, width, channels = rgb.shape
-    return Ocio.PackedImageDesc(rgb, width, height, channels, Ocio.BIT_DEPTH_UINT8, 1, channels, width * channels)
-
-
-def _light_after(light: NDArray[np.float64], todo: Sequence[Step], tools: Tools) -> NDArray[np.float64]:
-    """Linear sRGB before and after the steps."""
-    frame = Frame(pixels=(light @ REC2020_FROM_SRGB.T).astype(np.float32))
-    for step in todo:
-        frame = step(frame, tools)
-    return frame.pixels.astype(np.float64) @ SRGB_FROM_REC2020.T
-
-
-def _matrix_of(light: NDArray[np.float64], after: NDArray[np.float64]) -> Matrix | None:
-    """The matrix that the steps are, if they are one at every node."""
-    x, y = light.reshape(-1, 3), after.reshape(-1, 3)
-    found, *_ = np.linalg.lstsq(x, y, rcond=None)
-    gain = max(1.0, float(np.abs(found).max()))
-    return np.asarray(found.T, np.float64) if float(np.abs(x @ found - y).max()) <= LINEAR * gain else None
-
-
-def _shaped(values: NDArray[Any]) -> NDArray[Any]:
-    return values ** (1 / SHAPE)
-
-
-def _curve(function: Callable[[NDArray[Any]], NDArray[Any]], *, length: int = 256) -> Any:
-    values = np.repeat(function(np.linspace(0, 1, length))[:, None], 3, axis=1)
-    transform = Ocio.Lut1DTransform()
-    transform.setLength(length)
-    transform.setInterpolation(Ocio.INTERP_LINEAR)
-    transform.setData(np.ascontiguousarray(values, np.float32).ravel())
-    return transform
-
-
-def _table(values: NDArray[Any]) -> Any:
-    transform = Ocio.Lut3DTransform()
-    transform.setGridSize(NODES)
-    transform.setInterpolation(Ocio.INTERP_TETRAHEDRAL)
-    transform.setData(np.ascontiguousarray(values, np.float32).ravel())
-    return transform
-
-
-def _matrix(matrix: Matrix) -> Any:
-    whole = np.eye(4)
-    whole[:3, :3] = matrix
-    transform = Ocio.MatrixTransform()
-    transform.setMatrix(whole.ravel())
-    return transform
+def _shape(source: Bytes | Words | Frame) -> tuple[int, int]:
+    return (source.height, source.width) if isinstance(source, Frame) else (source.shape[0], source.shape[1])

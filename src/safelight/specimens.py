@@ -60,6 +60,13 @@ def frames() -> tuple[Frame, ...]:
     )
 
 
+def tall(rows: int) -> Frame:
+    """An ordinary frame of so many rows and 30 columns, with texture and noise."""
+    rng = np.random.default_rng(9)
+    soft = cv2.resize(rng.random((max(2, rows // 8), 5, 3)), (30, rows), interpolation=cv2.INTER_CUBIC)
+    return Frame(pixels=np.clip(0.1 + 0.7 * soft + rng.normal(0, 0.03, soft.shape), 0, 1).astype(np.float32))
+
+
 def timelines() -> tuple[Timeline, ...]:
     """Two clips at 30000/1001 frames a second, then one clip used twice."""
     rate = Fraction(30000, 1001)

@@ -135,7 +135,7 @@ def test_operator_without_spoil():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"name": "Two words"}, {"version": 0}, {"about": ""}, {"risk": Risk(complexity=2, cost=0)}, {"tileable": False}],
+    [{"name": "Two words"}, {"version": 0}, {"about": ""}, {"risk": Risk(complexity=2, cost=0)}, {"margin": 1}],
     ids=lambda changes: next(iter(changes)),
 )
 def test_bad_declaration(changes):

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from safelight import specimens
+from safelight.fuse import apply_fused, fuse
 from safelight.media.colour import linear_of_srgb, srgb8
 from safelight.media.frame import Frame
 from safelight.operators import crop, painted_light, template
-from safelight.render import Step, apply_fused, fuse, through
+from safelight.render import Step, through
 
 HERE = Path(__file__).resolve().parent
 TOOLS = specimens.suite_tools()

@@ -45,7 +45,7 @@ def made(name, render, **others):
 OPERATORS = (
     made("gain", _gain, pointwise=True),
     made("late_gain", _gain, pointwise=True, rank=-1, stage=Stage.LOOK),
-    made("blur", _blur, tileable=False, stage=Stage.LOCAL),
+    made("blur", _blur, margin=None, stage=Stage.LOCAL),
     made("choose", _gain, stage=Stage.CHOICE, medium=Medium.CHOICE),
     template.operator,
     crop.operator,

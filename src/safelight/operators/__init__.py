@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from safelight.domain import Asset, Because, Group, Measure, Scope
 from safelight.media.frame import Frame
 from safelight.media.timeline import Timeline
+from safelight.media.warp import Warp
 
 P = TypeVar("P")
 
@@ -25,12 +26,14 @@ class Medium(StrEnum):
 
 
 class Stage(IntEnum):
-    """Where an edit stands in a version, whatever order people approved it in. Light first, framing last."""
+    """Where an edit stands in a version, whatever order people approved it in. Light first, then framing."""
 
+    REPAIR = 5  # what sensor and lens did to the light: noise, vignetting; on light as decoded
     LIGHT = 10  # scene-linear, per pixel: white balance, then exposure
     LOOK = 20  # the camera's or the studio's rendering
     LOCAL = 30  # masks and retouch, in source geometry
-    FRAMING = 40  # lens, straighten, crop
+    FRAMING = 40  # lens, straighten, crop: where pixels go; all of them one resampling
+    OUTPUT = 45  # sharpening for a medium, at the size that is delivered
     TIME = 50
     CHOICE = 60
 
@@ -94,10 +97,13 @@ class Operator(Generic[P]):
 
     `params` is a frozen dataclass whose defaults are the identity; JSON, command line, form and manual page derive
     from it. `rank` orders operators of one stage, lower first, then by name. `pointwise` promises that a pixel's result
-    depends on that pixel alone, so that neighbours in a version fuse into one table. `tileable` promises that rendering
-    tiles equals rendering the whole. `spoil` makes a deliberately bad render from (before, params), which `check` must
-    notice. `material` is true where a person's change of params is large enough to count as a reject.
-    `examples` are params that change something: the contract suite renders them, the manual page shows them.
+    depends on that pixel alone, so that neighbours in a version fuse into one table. `margin` promises that a tile with
+    so many more pixels on each side renders as the whole does; None asks for the whole picture. `warp` says, for a
+    picture of this width and height, where each pixel of the result comes from; operators of stage FRAMING have one,
+    and it is all that their `render` does, so that a version is resampled once however often it was framed. `spoil`
+    makes a deliberately bad render from (before, params), which `check` must notice. `material` is true where a
+    person's change of params is large enough to count as a reject. `examples` are params that change something: the
+    contract suite renders them, the manual page shows them.
     """
 
     name: str
@@ -111,10 +117,11 @@ class Operator(Generic[P]):
     scope: Scope = Scope.ASSET
     medium: Medium = Medium.FRAME
     pointwise: bool = False
-    tileable: bool = True
+    margin: int | None = 0
     propose: Callable[[Sequence[Subject], Wishes], Sequence[Suggestion[P]]]
     render: Callable[[Any, P, Tools], Any]  # Frame -> Frame or Timeline -> Timeline, as `medium` says
     check: Callable[[Any, Any, P], Sequence[Measure]]
+    warp: Callable[[int, int, P], Warp] | None = None
     spoil: Callable[[Any, P], Any] | None = None
     material: Callable[[P, P], bool] | None = None
     examples: tuple[P, ...] = ()
@@ -127,5 +134,6 @@ class Operator(Generic[P]):
 
 
 __all__ = [
-    "Frame", "Medium", "Operator", "Risk", "Stage", "Subject", "Suggestion", "Timeline", "Tools", "Wishes",
+    "Frame", "Medium", "Operator", "Risk", "Stage", "Subject", "Suggestion", "Timeline", "Tools", "Warp",
+    "Wishes",
 ]  # fmt: skip

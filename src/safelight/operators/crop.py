@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from safelight.domain import Measure
-from safelight.media.frame import Frame, Matrix, Pixels, moving
+from safelight.media.frame import Frame, Matrix, moving
+from safelight.media.warp import Warp, apply
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.params import declare
 
@@ -46,17 +47,13 @@ def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[
 
 
 def render(frame: Frame, params: CropParams, tools: Tools) -> Frame:  # noqa: ARG001 - needs no kept objects
-    """The box, cut out exactly where nothing turns, else resampled once with a cubic."""
-    if params.box == WHOLE and params.angle == 0:
-        return frame
-    if params.angle == 0:
-        x0, y0, x1, y1 = _whole_pixels(params, frame.width, frame.height)
-        alpha = None if frame.alpha is None else frame.alpha[y0:y1, x0:x1]
-        return frame.moved(np.ascontiguousarray(frame.pixels[y0:y1, x0:x1]), moving(-x0, -y0), alpha=alpha)
-    matrix, size = placement(params, frame.width, frame.height)
-    pixels = _warped(frame.pixels, matrix, size, cv2.INTER_CUBIC)
-    alpha = None if frame.alpha is None else _warped(frame.alpha, matrix, size, cv2.INTER_LINEAR)
-    return frame.moved(pixels, matrix, alpha=alpha)
+    """The box, cut out exactly where nothing turns, else resampled once."""
+    return frame if params == CropParams() else apply(frame, warp(frame.width, frame.height, params))
+
+
+def warp(width: int, height: int, params: CropParams) -> Warp:
+    """Where the result's pixels come from in a picture of this size."""
+    return Warp.forward(*placement(params, width, height))
 
 
 def placement(params: CropParams, width: int, height: int) -> tuple[Matrix, tuple[int, int]]:
@@ -81,10 +78,6 @@ def _whole_pixels(params: CropParams, width: int, height: int) -> tuple[int, int
     left, top, right, bottom = params.box
     x0, y0 = min(round(left * width), width - 1), min(round(top * height), height - 1)
     return x0, y0, max(x0 + 1, round(right * width)), max(y0 + 1, round(bottom * height))
-
-
-def _warped(pixels: Pixels, matrix: Matrix, size: tuple[int, int], how: int) -> Pixels:
-    return np.asarray(cv2.warpAffine(pixels, matrix[:2], size, flags=how, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 # ---------------------------------------------------------------- check
@@ -130,8 +123,8 @@ def _luma_at(frame: Frame, x: Matrix, y: Matrix) -> Matrix:
 def spoil(before: Frame, params: CropParams) -> Frame:
     """The right size and geometry over the wrong pixels: the picture is turned by 180 degrees inside."""
     matrix, (width, height) = placement(params, before.width, before.height)
-    turned = _warped(np.ascontiguousarray(before.pixels[::-1, ::-1]), matrix, (width, height), cv2.INTER_LINEAR)
-    return before.moved(turned, matrix)
+    turned = before.with_pixels(np.ascontiguousarray(before.pixels[::-1, ::-1]))
+    return apply(turned, Warp.forward(matrix, (width, height)))
 
 
 def _aspect(ratio: str) -> float:
@@ -151,9 +144,11 @@ operator: Operator[CropParams] = Operator(
     params=CropParams,
     risk=Risk(complexity=0.5, cost=0.4),
     stage=Stage.FRAMING,
-    tileable=False,
+    rank=20,
+    margin=None,
     propose=propose,
     render=render,
+    warp=warp,
     check=check,
     spoil=spoil,
     material=lambda before, after: (

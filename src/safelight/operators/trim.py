@@ -120,7 +120,7 @@ operator: Operator[TrimParams] = Operator(
     risk=Risk(complexity=0.3, cost=0.4),
     stage=Stage.TIME,
     medium=Medium.TIMELINE,
-    tileable=False,
+    margin=None,
     propose=propose,
     render=render,
     check=check,
