@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 
 from safelight import params as json_params
@@ -21,12 +22,17 @@ from safelight.errors import UsageError
 from safelight.fuse import apply_fused, fuse
 from safelight.media import warp
 from safelight.media.colour import ROWS, Words, linear_of_srgb, srgb8, srgb16
-from safelight.media.frame import Bytes, Frame, Matrix, Pixels, moving
+from safelight.media.frame import Bytes, Frame, LinearWords, Matrix, Pixels, moving
 from safelight.media.timeline import Timeline
 from safelight.media.warp import Warp
 from safelight.operators import Medium, Operator, Tools
 
+TOP = 4.0  # light up to here goes from float to a table; words then are fine enough for the darkest byte
+NO_OFFSET = np.zeros(4)
 OVERLAP = 6  # rows of a strip for each row of its margin: a strip is then worked on by a third more than it gives
+
+
+Source: TypeAlias = Bytes | Words | LinearWords | Frame  # bytes and words are sRGB-encoded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +89,14 @@ def render_timeline(timeline: Timeline, edits: Sequence[Edit], tools: Tools) -> 
     return timeline
 
 
-def render_bytes(source: Bytes | Frame, edits: Sequence[Edit], tools: Tools) -> Bytes:
-    """Bytes (sRGB, H x W x 3) with all edits, of sRGB bytes or of light."""
+def render_bytes(source: Source, edits: Sequence[Edit], tools: Tools) -> Bytes:
+    """Bytes (sRGB, H x W x 3) with all edits, of sRGB bytes or words or of light."""
     return np.asarray(_rendered(source, steps(edits), tools, back=srgb8, dtype=np.uint8))
 
 
-def render_words(source: Bytes | Words | Frame, edits: Sequence[Edit], tools: Tools) -> Words:
+def render_words(source: Source, edits: Sequence[Edit], tools: Tools) -> Words:
     """Words (sRGB, 0..65535, H x W x 3) with all edits, of sRGB bytes or words or of light."""
-    if not isinstance(source, Frame) and source.dtype == np.uint8:
+    if isinstance(source, np.ndarray) and source.dtype == np.uint8:
         source = source.astype(np.uint16) * np.uint16(257)
     return np.asarray(_rendered(source, steps(edits), tools, back=srgb16, dtype=np.uint16))
 
@@ -134,6 +140,12 @@ class Run:
     def pointwise(self) -> bool:
         """Whether every pixel's result depends on that pixel alone."""
         return all(step.operator.pointwise for step in self.steps)
+
+    @property
+    def split(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """The steps up to the last one that is not pointwise, and the pointwise ones after it."""
+        last = max((i for i, step in enumerate(self.steps) if not step.operator.pointwise), default=-1)
+        return self.steps[: last + 1], self.steps[last + 1 :]
 
     @property
     def margin(self) -> int | None:
@@ -181,44 +193,70 @@ def _rows(height: int, margin: int) -> Iterator[slice]:
     return (slice(start, min(start + step, height)) for start in range(0, height, step))
 
 
-def _rendered(
-    source: Bytes | Words | Frame, todo: Sequence[Step], tools: Tools, *, back: Callable[[Pixels], Any], dtype: Any
-) -> Any:
+def _rendered(source: Source, todo: Sequence[Step], tools: Tools, *, back: Callable[[Pixels], Any], dtype: Any) -> Any:
     """Bytes or words after all steps. Before and after a resampling the picture has the depth in which it leaves."""
     geometry = source.geometry if isinstance(source, Frame) else np.eye(3)
     for warped, group in groupby(todo, key=lambda step: step.operator.warp is not None):
         run = Run(steps=tuple(group))
         if warped:
-            pixels = _encoded(source, back, dtype)
+            pixels = _encoded(source, tools, back=back, dtype=dtype)
             one = run.warp(pixels.shape[1], pixels.shape[0])
             source, geometry = warp.resample(pixels, one), one.matrix @ geometry
-        elif run.pointwise and not isinstance(source, Frame) and source.dtype == dtype == np.uint8:
-            source = apply_fused(fuse(run.steps, tools), np.asarray(source, np.uint8))
         elif run.margin is None:
-            whole = slice(0, _shape(source)[0])
+            whole = slice(0, size_of(source)[0])
             source = back(through(_light(source, geometry, whole), run.steps, tools).pixels)
+        elif dtype == np.uint8:
+            source = _to_bytes(source, run, tools, geometry)
         else:
-            out = np.empty((*_shape(source), 3), dtype)
-            for rows, pixels in run.strips(len(out), partial(_light, source, geometry), tools):
-                out[rows] = back(pixels)
-            source = out
-    return _encoded(source, back, dtype)
+            source = _over_strips(source, run, tools, geometry=geometry, back=back, dtype=dtype)
+    return _encoded(source, tools, back=back, dtype=dtype)
 
 
-def _encoded(source: Bytes | Words | Frame, back: Callable[[Pixels], Any], dtype: Any) -> Any:
-    if not isinstance(source, Frame):
-        return source
-    out = np.empty(source.pixels.shape, dtype)
-    for rows in _rows(source.height, 0):
-        out[rows] = back(source.pixels[rows])
+def _to_bytes(source: Source, run: Run, tools: Tools, geometry: Matrix) -> Bytes:
+    """Bytes after a run of light, its pointwise end as one table."""
+    if run.pointwise and isinstance(source, LinearWords):
+        return apply_fused(fuse(run.steps, tools, top=source.top), source.words)
+    if run.pointwise and isinstance(source, np.ndarray) and source.dtype == np.uint8:
+        return apply_fused(fuse(run.steps, tools), np.asarray(source, np.uint8))
+    back: Callable[[Pixels], Any] = srgb8
+    first, last = run.split
+    if first and last and not isinstance(source, Frame):  # a Frame may hold colours that words cannot
+        run, processor = Run(steps=first), fuse(last, tools, top=TOP)
+        back = partial(_through_words, processor)
+    return np.asarray(_over_strips(source, run, tools, geometry=geometry, back=back, dtype=np.uint8))
+
+
+def _through_words(processor: Any, light: Pixels) -> Bytes:
+    words = cv2.add(light * np.float32(65535 / TOP), NO_OFFSET, dtype=cv2.CV_16U)  # rounds and clips
+    return apply_fused(processor, np.asarray(words, np.uint16))
+
+
+def _over_strips(
+    source: Source, run: Run, tools: Tools, *, geometry: Matrix, back: Callable[[Pixels], Any], dtype: Any
+) -> Any:
+    out = np.empty((*size_of(source), 3), dtype)
+    for rows, pixels in run.strips(len(out), partial(_light, source, geometry), tools):
+        out[rows] = back(pixels)
     return out
 
 
-def _light(source: Bytes | Words | Frame, geometry: Matrix, rows: slice) -> Frame:
+def _encoded(source: Source, tools: Tools, *, back: Callable[[Pixels], Any], dtype: Any) -> Any:
+    if isinstance(source, np.ndarray) and source.dtype == dtype:
+        return source
+    return _over_strips(source, Run(steps=()), tools, geometry=np.eye(3), back=back, dtype=dtype)
+
+
+def _light(source: Source, geometry: Matrix, rows: slice) -> Frame:
     if isinstance(source, Frame):
         return tile(source, rows)
+    if isinstance(source, LinearWords):
+        return source.frame(rows)
     return Frame(pixels=linear_of_srgb(source[rows]), geometry=moving(0, -rows.start) @ geometry)
 
 
-def _shape(source: Bytes | Words | Frame) -> tuple[int, int]:
-    return (source.height, source.width) if isinstance(source, Frame) else (source.shape[0], source.shape[1])
+def size_of(source: Source) -> tuple[int, int]:
+    """Height and width in pixels."""
+    if isinstance(source, Frame):
+        return source.height, source.width
+    height, width = (source.words if isinstance(source, LinearWords) else source).shape[:2]
+    return int(height), int(width)

@@ -1,15 +1,17 @@
 import tracemalloc
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import pytest
 
 from safelight import plugins, specimens
 from safelight.domain import Edit
 from safelight.errors import UsageError
-from safelight.media.colour import linear_of_srgb, srgb8, srgb16
-from safelight.media.frame import Frame
+from safelight.media.colour import REC2020_FROM_SRGB, decode, linear_of_srgb, srgb8, srgb16
+from safelight.media.frame import Frame, LinearWords, moving
 from safelight.media.timeline import Clip, Timeline
+from safelight.media.warp import Warp
 from safelight.operators import Medium, Operator, Risk, Stage, crop, template, trim
 from safelight.params import to_json
 from safelight.render import order, render, render_bytes, render_timeline, render_words, steps
@@ -32,6 +34,22 @@ def _blur(frame, params, tools):
     return frame.with_pixels((frame.pixels + np.roll(frame.pixels, 1, axis=0)) / 2)
 
 
+def _soften(frame, params, tools):
+    return frame.with_pixels(cv2.GaussianBlur(frame.pixels, (5, 5), 1, borderType=cv2.BORDER_REPLICATE))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    degrees: float = 0.0
+
+
+def _turn(width, height, params):
+    cos, sin = np.cos(np.radians(params.degrees)), np.sin(np.radians(params.degrees))
+    x, y = (width - 1) / 2, (height - 1) / 2
+    about = moving(x, y) @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) @ moving(-x, -y)
+    return Warp.forward(about, (width, height))
+
+
 def made(name, render, **others):
     return Operator(
         **{
@@ -46,6 +64,8 @@ OPERATORS = (
     made("gain", _gain, pointwise=True),
     made("late_gain", _gain, pointwise=True, rank=-1, stage=Stage.LOOK),
     made("blur", _blur, margin=None, stage=Stage.LOCAL),
+    made("soften", _soften, margin=2, stage=Stage.REPAIR),
+    made("turn", lambda frame, params, tools: frame, params=Turn, warp=_turn, stage=Stage.FRAMING, rank=30),
     made("choose", _gain, stage=Stage.CHOICE, medium=Medium.CHOICE),
     template.operator,
     crop.operator,
@@ -201,6 +221,45 @@ def test_odd_sizes(size):
 def test_framing_shrinks_the_bytes():
     picture = specimens.scene()
     assert np.array_equal(render_bytes(picture, [CROP], TOOLS), picture[:18, 12:])
+
+
+@pytest.mark.parametrize("edits", RUNS.values(), ids=RUNS)
+def test_linear_words_are_within_two_levels_of_float_light(edits):
+    light = decode(np.random.default_rng(5).random((90, 400, 3))) @ REC2020_FROM_SRGB.T
+    developed = LinearWords(words=(light / 1.6 * 65535).astype(np.uint16), top=1.6)
+    slow = srgb8(render(developed.frame(), edits, TOOLS).pixels)
+    apart = np.abs(render_bytes(developed, edits, TOOLS).astype(int) - slow.astype(int))
+    assert np.quantile(apart, 0.999) <= 2
+    assert apart.mean() < 0.3
+
+
+def test_table_after_other_light_is_within_a_level_of_float_light():
+    picture = np.random.default_rng(1).integers(0, 256, (700, 30, 3), dtype=np.uint8)
+    edits = [edit("late_gain", red=1.4), edit("soften"), edit("template", strength=0.4)]
+    slow = srgb8(render(Frame(pixels=linear_of_srgb(picture)), edits, TOOLS).pixels)
+    apart = np.abs(render_bytes(picture, edits, TOOLS).astype(int) - slow.astype(int))
+    assert apart.max() <= 2
+    assert apart.mean() < 0.3
+
+
+def test_margins_are_handed_out():
+    picture = np.random.default_rng(1).integers(0, 256, (700, 30, 3), dtype=np.uint8)
+    frame = Frame(pixels=linear_of_srgb(picture))
+    edits = [edit("soften"), edit("soften", red=1.1)]
+    assert np.allclose(render(frame, edits, TOOLS).pixels, _soften(_soften(frame, None, None), None, None).pixels)
+    assert np.array_equal(render_bytes(picture, edits, TOOLS), srgb8(render(frame, edits, TOOLS).pixels))
+
+
+def test_two_framings_are_one_resampling():
+    picture = np.random.default_rng(1).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    there, back = edit("crop", angle=4.0), edit("turn", degrees=-4.0)
+    once = render_bytes(picture, [there, back], TOOLS)
+    assert np.abs(once[20:-20, 20:-20].astype(int) - centre_of(picture, once.shape)[20:-20, 20:-20]).mean() < 1
+
+
+def centre_of(picture, shape):
+    y, x = (picture.shape[0] - shape[0]) // 2, (picture.shape[1] - shape[1]) // 2
+    return picture[y : y + shape[0], x : x + shape[1]].astype(int)
 
 
 # ---------------------------------------------------------------- words

@@ -16,7 +16,7 @@ from safelight.domain import Edit, Measure
 from safelight.errors import MediaError, SafelightError
 from safelight.files import write_atomic
 from safelight.media import capture, exif, formats, image, raw, write, xmp
-from safelight.media.frame import Frame, scaling
+from safelight.media.frame import Frame, LinearWords, scaling
 from safelight.media.picture import shrink
 from safelight.operators import Medium, Tools
 from safelight.store.objects import ShootFolder
@@ -110,12 +110,18 @@ def _rendered(job: Job, tools: Tools) -> tuple[NDArray[Any], Frame]:
         source: Any = image.read(job.original)
         small = image.frame_of(shrink(source, CHECK_SIDE))
     else:
-        source = raw.develop(job.original) if raw.is_raw(job.original) else image.read_frame(job.original)
-        small = Frame(pixels=_sized(source.pixels, CHECK_SIDE))
-    height, width = source.shape[:2] if plain else source.pixels.shape[:2]
+        source = raw.linear_words(job.original) if raw.is_raw(job.original) else image.read_frame(job.original)
+        small = _small(source)
+    height, width = render.size_of(source)
     small = small.moved(small.pixels, scaling(small.width / width, small.height / height))
     done = render.render_words(source, job.edits, tools) if deep else render.render_bytes(source, job.edits, tools)
     return done, small
+
+
+def _small(source: LinearWords | Frame) -> Frame:
+    if isinstance(source, LinearWords):
+        return LinearWords(words=_sized(source.words, CHECK_SIDE), top=source.top).frame()
+    return Frame(pixels=_sized(source.pixels, CHECK_SIDE))
 
 
 def _sized(pixels: NDArray[Any], long_side: int) -> NDArray[Any]:

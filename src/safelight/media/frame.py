@@ -51,6 +51,22 @@ class Frame:
         return replace(self, pixels=pixels, alpha=alpha, geometry=matrix @ self.geometry)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearWords:
+    """Scene-linear Rec.2020 as a raw converter gives it: uint16, H x W x 3, of which 65535 is light `top`.
+
+    A quarter of the memory of a `Frame`; made one, rows at a time, where light is worked on.
+    """
+
+    words: NDArray[np.uint16]
+    top: float
+
+    def frame(self, rows: slice = slice(None)) -> Frame:
+        """These rows as light; the frame's geometry leads from the whole picture."""
+        light = np.multiply(self.words[rows], np.float32(self.top / 65535), dtype=np.float32)
+        return Frame(pixels=light, geometry=moving(0, -(rows.start or 0)))
+
+
 def moving(x: float, y: float) -> Matrix:
     """The matrix that moves every pixel centre by x columns and y rows."""
     return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])

@@ -16,7 +16,7 @@ from safelight.media import ifd, profiles, segments
 from safelight.media.capture import container
 from safelight.media.colour import Words
 from safelight.media.formats import HEAD, RAW_FORMATS, first_bytes, sniff, truncated, unsupported
-from safelight.media.frame import Bytes, Frame
+from safelight.media.frame import Bytes, Frame, LinearWords
 from safelight.media.image import decode_jpeg, profile_of, upright
 
 BASELINE_EXPOSURE = 50730  # DNG: stops to add, as the camera maker sees mid grey
@@ -48,6 +48,11 @@ def preview(path: Path) -> Bytes | None:
 
 
 def develop(path: Path, *, half: bool = False) -> Frame:
+    """A raw as a Frame, see `linear_words`."""
+    return linear_words(path, half=half).frame()
+
+
+def linear_words(path: Path, *, half: bool = False) -> LinearWords:
     """A raw as upright scene-linear Rec.2020: the camera's white balance, no automatic brightness, no tone curve.
 
     1.0 is display white: sensor saturation times the file's BaselineExposure, so highlights reach above 1 where the
@@ -74,7 +79,7 @@ def develop(path: Path, *, half: bool = False) -> Frame:
     except rawpy.LibRawError as error:
         raise _refused(path, error) from error
     words = _cropped(words, crop, half=half) if crop else words
-    return Frame(pixels=np.multiply(upright(words, turn or 1), np.float32(gain / 65535), dtype=np.float32))
+    return LinearWords(words=np.ascontiguousarray(upright(words, turn or 1)), top=gain)
 
 
 def baseline_exposure(directories: list[ifd.Directory]) -> float:
