@@ -21,7 +21,6 @@ from safelight.probes import template as probe_template
 
 DOCS = Path(__file__).resolve().parent
 NOTE = "<!-- Written by docs/_generate.py from the declarations in the code; changes belong there. -->"
-STAGES = {10: "light", 20: "look", 30: "local", 40: "framing", 50: "time", 60: "choice"}
 
 
 def pages() -> dict[Path, str]:
@@ -43,7 +42,7 @@ def operator_page(operator: Operator[Any], probes: Mapping[str, Probe]) -> str:
         ("version", operator.version),
         ("works on", operator.medium.value),
         ("sees at once", operator.scope.value),
-        ("rendered at stage", STAGES[operator.stage]),
+        ("rendered at stage", operator.stage.name.lower()),
         ("pointwise, so that neighbours fuse", yes[operator.pointwise]),
         ("pixels of neighbourhood it needs", "the whole picture" if operator.margin is None else operator.margin),
         ("judgement it takes, 0 to 1", operator.risk.complexity),

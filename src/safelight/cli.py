@@ -241,7 +241,7 @@ def sync(folder: Path, write: bool, by: str | None, cache: Path | None, library:
 @click.argument("folder", type=FOLDER, default=Path())
 @click.option("--to", required=True, type=FOLDER, help="Where the delivery goes; a new or empty folder.")
 @click.option(
-    "--preset", default="jpeg", show_default=True, metavar="NAME", help="jpeg, web, tiff16, or a preset file."
+    "--preset", default="jpeg", show_default=True, metavar="NAME", help="jpeg, web, print, tiff16, or a preset file."
 )
 @click.option("--names", metavar="TEMPLATE", help="For example '$(EXIF.YEAR)$(EXIF.MONTH)$(EXIF.DAY)-$(FILE.NAME)'.")
 @click.option("--sidecars/--no-sidecars", default=False, help="An XMP sidecar beside each file.")

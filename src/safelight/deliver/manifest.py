@@ -60,6 +60,7 @@ def _file(state: ShootState, w: Written, version: Version) -> dict[str, Any]:
         "source": {"asset": photo.asset.id, "path": photo.path},
         "version": version.id,
         "edits": [{"operator": e.label, "params": e.params} for e in version.edits],
+        "output": [{"operator": e.label, "params": e.params} for e in w.output],
         "checks": [_check(label, m) for label, measures in w.checks for m in measures],
         "verdicts": [
             {"operator": name, "by": v.by, "say": v.say.value, "at": v.at, "bundled": v.bundled}

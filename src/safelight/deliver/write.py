@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,12 +16,15 @@ from safelight.domain import Edit, Measure
 from safelight.errors import MediaError, SafelightError
 from safelight.files import write_atomic
 from safelight.media import capture, exif, formats, image, raw, write, xmp
+from safelight.media.colour import linear_of_srgb
 from safelight.media.frame import Frame, LinearWords, scaling
 from safelight.media.picture import shrink
-from safelight.operators import Medium, Tools
+from safelight.operators import Medium, Stage, Tools
 from safelight.store.objects import ShootFolder
 
 CHECK_SIDE = 1024  # px, long side at which the operators' own checks look
+
+Checks: TypeAlias = tuple[tuple[str, tuple[Measure, ...]], ...]  # by operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +52,10 @@ class Written:
     size: int = 0
     width: int = 0
     height: int = 0
-    checks: tuple[tuple[str, tuple[Measure, ...]], ...] = ()
+    checks: Checks = ()
     losses: tuple[str, ...] = ()
     sidecar: str | None = None
+    output: tuple[Edit, ...] = ()  # what was done at the delivered size
     error: Mapping[str, str] | None = None
 
 
@@ -69,8 +73,10 @@ def deliver_one(job: Job) -> Written:
 
 def _deliver(job: Job) -> Written:
     tools = Tools(kept=ShootFolder(job.state, job.state).kept, weights={})
-    pixels, before = _rendered(job, tools)
-    pixels = _sized(pixels, job.preset.long_side)
+    made = tuple(edit for edit in job.edits if not _is_output(edit))
+    pixels, before = _rendered(job, made, tools)
+    output = job.edits[len(made) :] or job.preset.output  # what a person set goes before the preset's
+    pixels, checks = _finished(_sized(pixels, job.preset.long_side), output, tools)
     height, width = pixels.shape[:2]
     block = exif.exif_for_delivery(job.original, width=width, height=height, gps=job.preset.gps)
     packet, losses = xmp.for_delivery(job.original, job.sidecar, job.says)
@@ -87,7 +93,8 @@ def _deliver(job: Job) -> Written:
         _put(beside, packet)
     return Written(
         photo=job.photo, target=job.target.name, sha256=hashlib.sha256(data).hexdigest(), size=len(data), width=width,
-        height=height, checks=_checks(before, job.edits, tools), losses=losses, sidecar=beside.name if beside else None,
+        height=height, checks=_checks(before, made, tools) + checks, losses=losses, output=output,
+        sidecar=beside.name if beside else None,
     )  # fmt: skip
 
 
@@ -102,7 +109,21 @@ def _put(path: Path, data: bytes) -> None:
         ) from error
 
 
-def _rendered(job: Job, tools: Tools) -> tuple[NDArray[Any], Frame]:
+def _is_output(edit: Edit) -> bool:
+    return plugins.operator(edit.operator).stage is Stage.OUTPUT
+
+
+def _finished(pixels: NDArray[Any], output: tuple[Edit, ...], tools: Tools) -> tuple[NDArray[Any], Checks]:
+    """What is done at the delivered size, and its checks, which look at the middle at full scale."""
+    if not output:
+        return pixels, ()
+    deep = pixels.dtype == np.uint16
+    done = render.render_words(pixels, output, tools) if deep else render.render_bytes(pixels, output, tools)
+    middle = tuple(slice(max(0, (n - CHECK_SIDE) // 2), (n + CHECK_SIDE) // 2) for n in pixels.shape[:2])
+    return done, _checks(Frame(pixels=linear_of_srgb(pixels[middle])), output, tools)
+
+
+def _rendered(job: Job, edits: tuple[Edit, ...], tools: Tools) -> tuple[NDArray[Any], Frame]:
     """The finished pixels (bytes or words), and the small frame before any edit, for the checks."""
     deep = job.preset.format is Format.TIFF16
     plain = not deep and not raw.is_raw(job.original) and capture.header(job.original).format == "jpeg"
@@ -114,7 +135,7 @@ def _rendered(job: Job, tools: Tools) -> tuple[NDArray[Any], Frame]:
         small = _small(source)
     height, width = render.size_of(source)
     small = small.moved(small.pixels, scaling(small.width / width, small.height / height))
-    done = render.render_words(source, job.edits, tools) if deep else render.render_bytes(source, job.edits, tools)
+    done = render.render_words(source, edits, tools) if deep else render.render_bytes(source, edits, tools)
     return done, small
 
 
@@ -134,7 +155,7 @@ def _sized(pixels: NDArray[Any], long_side: int) -> NDArray[Any]:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
-def _checks(before: Frame, edits: tuple[Edit, ...], tools: Tools) -> tuple[tuple[str, tuple[Measure, ...]], ...]:
+def _checks(before: Frame, edits: tuple[Edit, ...], tools: Tools) -> Checks:
     """What each operator's own check says about its part, on the picture that is delivered."""
     found = []
     for edit in edits:
