@@ -51,7 +51,7 @@ def _free(shoot: Shoot, found: Sequence[Found]) -> NDArray[np.bool_]:
 
 
 def _lookalikes(shoot: Shoot, rows: list[int]) -> Found:
-    timed = shoot.timed[rows]
+    timed = np.isfinite(shoot.time[rows])
     if not timed.any() and (bracket := sets.by_exposure(shoot, rows)):
         return bracket
     rows = [rows[i] for i in np.lexsort((np.asarray(rows), shoot.time[rows]))]  # unknown times last
@@ -67,7 +67,8 @@ def _lookalikes(shoot: Shoot, rows: list[int]) -> Found:
 
 def _scene(shoot: Shoot, rows: list[int]) -> Found:
     rows = [rows[i] for i in np.lexsort((np.asarray(rows), shoot.time[rows]))]
-    time = shoot.time[rows][shoot.timed[rows]]
+    time = shoot.time[rows]
+    time = time[np.isfinite(time)]
     if not len(time):
         because = "Photos without times that look alike."
     else:

@@ -1,8 +1,8 @@
 """A shoot as columns: one row a photo, unknown numbers are NaN, so that whole shoots are compared at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 
 import numpy as np
@@ -16,6 +16,9 @@ from safelight.probes.layout import DETAIL_CELLS, LENGTH, pack_detail, unpack, u
 Whole = NDArray[np.intp]
 NUMBERS = attrgetter("seconds", "f_number", "iso", "bias_ev", "distance_m", "focal_mm")
 UNKNOWN = -1  # body of a photo that does not say
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - clocks on the wall have no zone
+SECOND = timedelta(seconds=1)
+_PLAIN = pack_detail(np.zeros((DETAIL_CELLS, DETAIL_CELLS), np.float32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,7 @@ class Shoot:
 
     `time` is seconds (aligned once `clocks` has spoken), `body` an index into `bodies`, `exposure` log2 of light let
     in (seconds x ISO / 100 / f²; 0: unknown), `light` log2 of the scene's own luminance, `look` unit embeddings (zeros:
-    unknown), `detail` maps of fine detail (the same everywhere: unknown).
+    unknown). Thumbs and maps of detail are decoded when they are asked for: few are.
     """
 
     ids: tuple[str, ...]
@@ -39,7 +42,6 @@ class Shoot:
     focal: Matrix
     light: Matrix
     look: Pixels
-    detail: Pixels
     facts: tuple[Mapping[str, Measure], ...]
 
     def __len__(self) -> int:
@@ -53,6 +55,10 @@ class Shoot:
     def with_time(self, time: Matrix) -> "Shoot":
         """The shoot by other clocks."""
         return replace(self, time=time)
+
+    def detail(self, rows: Iterable[int]) -> Pixels:
+        """Maps of fine detail, n x 12 x 12; the same everywhere where it is unknown."""
+        return unpack_detail(_text(self.facts[row], "layout.detail") or _PLAIN for row in rows)
 
     def thumb(self, row: int) -> Bytes | None:
         """Luma at 96 px."""
@@ -90,7 +96,6 @@ def of(members: Sequence[Member]) -> Shoot:
         focal=focal,
         light=_brightness(order) - exposure,  # NaN where either is unknown
         look=_looks(order),
-        detail=_details(order),
         facts=tuple(member.facts for member in order),
     )
 
@@ -99,13 +104,11 @@ def _times(texts: Sequence[str | None]) -> Matrix:
     """Seconds since 1970: in UTC if every photo knows its offset, else as the clocks on the wall show it."""
     moments = [None if text is None else _moment(text) for text in texts]
     zoned = all(moment.tzinfo is not None for moment in moments if moment is not None)
-    return np.array(
-        [
-            np.nan if moment is None else (moment if zoned else moment.replace(tzinfo=UTC)).timestamp()
-            for moment in moments
-        ],
-        dtype=np.float64,
-    )
+    if zoned:
+        seconds = [np.nan if moment is None else moment.timestamp() for moment in moments]
+    else:
+        seconds = [np.nan if moment is None else (moment.replace(tzinfo=None) - EPOCH) / SECOND for moment in moments]
+    return np.array(seconds, dtype=np.float64)
 
 
 def _moment(text: str) -> datetime | None:
@@ -131,11 +134,6 @@ def _looks(members: Sequence[Member]) -> Pixels:
     if known:
         rows[known] = unpack([text for text in texts if text is not None])
     return rows
-
-
-def _details(members: Sequence[Member]) -> Pixels:
-    unknown = pack_detail(np.zeros((DETAIL_CELLS, DETAIL_CELLS), np.float32))
-    return unpack_detail(_text(member.facts, "layout.detail") or unknown for member in members)
 
 
 def _text(facts: Mapping[str, Measure], name: str) -> str | None:

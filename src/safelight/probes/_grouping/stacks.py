@@ -64,7 +64,8 @@ def travel(shoot: Shoot, runs: Sequence[Whole]) -> list[float]:
         by_length[len(run)].append(k)
     out = np.full(len(runs), np.nan)
     for same in by_length.values():
-        out[same] = _correlations(shoot.detail[np.stack([runs[k] for k in same])])
+        maps = shoot.detail(row for k in same for row in runs[k].tolist())
+        out[same] = _correlations(maps.reshape(len(same), -1, *maps.shape[1:]))
     return [float(value) for value in out]
 
 
