@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from bench._measured import Job, Measured, Row, measure_all
+from bench._best import subject
+from bench._measured import Job, Row, measure_all
 from bench.harness import Data, MissingData, Result, quantile_interval
-from safelight.domain import Asset, Kind
-from safelight.operators import Subject
 from safelight.operators._ranking import rank
 from safelight.operators.cull import technical_faults
 
@@ -46,8 +45,8 @@ def burst_results(data: Data) -> Iterator[Result]:
             order.setdefault(row["group"], []).append(i)
         below = []
         for members in order.values():
-            ranked = rank([_subject(frames[i]["file"], measured[i]) for i in members])
-            if not ranked[0].parts:
+            ranked = rank([subject(frames[i]["file"], measured[i]) for i in members])
+            if not any(np.isfinite(r.values).any() for r in ranked):
                 continue  # no probe said anything that frames are ranked by
             place = {r.subject.path: k for k, r in enumerate(ranked)}
             whole = [place[frames[i]["file"]] for i in members if not frames[i]["faults"]]
@@ -89,8 +88,3 @@ def _median(name: str, errors: Sequence[tuple[Row, float]], *, unit: str, q: flo
 def _below(name: str, frames: Sequence[tuple[str, bool]], *, bar: float | None = None) -> Result:
     value = sum(hit for _, hit in frames) / len(frames) if frames else None
     return Result(name=name, value=value, n=len(frames), bar=bar, want="at least" if bar else None)
-
-
-def _subject(file: str, measured: Measured) -> Subject:
-    asset = Asset(id=file, content=None, kind=Kind.PHOTO, format="jpeg", width=None, height=None)
-    return Subject(asset=asset, path=file, facts=measured.facts)

@@ -8,7 +8,7 @@ from typing import Any, Self
 from safelight import deliver as delivering
 from safelight import explain, line, report, verdicts
 from safelight.deliver import Order
-from safelight.domain import Asset, Say, Verdict
+from safelight.domain import Asset, Genre, Say, Verdict
 from safelight.errors import UsageError
 from safelight.line import Options, Pass, Progress
 from safelight.operators import Wishes
@@ -147,8 +147,10 @@ def _find(state: ShootState, asset: Asset | str | Path) -> Photo | None:
 def run(
     folder: Path | str, *, library: Path | str | None = None, only: Sequence[str] = (), policy: Path | None = None,
     jobs: int | None = None, engine: str = "process", target: int | None = None,
+    genre: Genre | str | None = None,
 ) -> Pass:  # fmt: skip
     """Makes the first pass over a folder with the user's library, or the one named."""
-    options = Options(only=tuple(only), policy=policy, jobs=jobs, engine=engine, wishes=Wishes(target=target))
+    wishes = Wishes(target=target, genre=None if genre is None else Genre(genre))
+    options = Options(only=tuple(only), policy=policy, jobs=jobs, engine=engine, wishes=wishes)
     with Library.open(library) as opened:
         return opened.run(folder, options=options)

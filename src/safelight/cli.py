@@ -13,6 +13,8 @@ from typing import Any
 import click
 
 import safelight
+from safelight.domain import Genre
+from safelight.engine import one_thread
 from safelight.errors import SafelightError, UsageError
 from safelight.files import json_text
 
@@ -52,6 +54,9 @@ def cli() -> None:
     "--policy", type=click.Path(path_type=Path, dir_okay=False), help="A policy file, laid over the built-in one."
 )
 @click.option("--target", type=click.IntRange(min=1), help="Keep about so many photos.")
+@click.option(
+    "--genre", type=click.Choice([g.value for g in Genre]), help="What kind of shoot: what counts, how strictly."
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
 @click.option(
     "--engine",
@@ -64,7 +69,7 @@ def cli() -> None:
 @library_option
 @json_option
 def run(
-    folder: Path, only: str, policy: Path | None, target: int | None, jobs: int | None, engine: str,
+    folder: Path, only: str, policy: Path | None, target: int | None, genre: str | None, jobs: int | None, engine: str,
     cache: Path | None, library: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Make the first pass over FOLDER. Run again: only what changed."""
@@ -75,7 +80,7 @@ def run(
 
     options = Options(
         only=tuple(name for name in only.split(",") if name), policy=policy, jobs=jobs, engine=engine,
-        wishes=Wishes(target=target),
+        wishes=Wishes(target=target, genre=Genre(genre) if genre else None),
     )  # fmt: skip
     with Library.open(library) as opened, terminal.Bar() as bar:
         made = opened.run(folder, options=options, cache=cache, tell=bar.tell)
@@ -371,6 +376,7 @@ def _mistake(details: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program: runs a command and leaves with its exit code."""
+    one_thread()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files may be anything

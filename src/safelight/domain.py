@@ -91,6 +91,15 @@ class Cull(StrEnum):
     UNDECIDED = "undecided"
 
 
+class Genre(StrEnum):
+    """What kind of shoot it is: it decides what counts between frames, and how strict culling is."""
+
+    WEDDING = "wedding"
+    SPORT = "sport"
+    PORTRAIT = "portrait"
+    PRODUCT = "product"
+
+
 class Scope(StrEnum):
     """How much one call sees."""
 

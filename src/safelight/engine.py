@@ -28,6 +28,13 @@ class InProcess(Executor):
         return future
 
 
+def one_thread() -> None:
+    """Keeps numerical libraries that are not loaded yet, here and in workers, from starting threads on every core:
+    the workers are the parallelism, and threads that spin while they wait take time from them."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
 @contextmanager
 def engine(name: str = "process", *, jobs: int | None = None) -> Iterator[tuple[Executor, int]]:
     """(executor, how many jobs to keep in flight) for `inline`, `process` or `dask://HOST:PORT`."""
@@ -35,10 +42,7 @@ def engine(name: str = "process", *, jobs: int | None = None) -> Iterator[tuple[
     if name == "inline":
         yield InProcess(), 1
     elif name == "process":
-        # The workers are the parallelism: their numerical libraries read this when they load, and would each start
-        # threads of their own on every core.
-        for name_ in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-            os.environ.setdefault(name_, "1")
+        one_thread()
         # Spawned, the same on every system: a fork copies locks of threads, a fork server needs a short temporary path.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(count, mp_context=context, initializer=_quiet) as pool:

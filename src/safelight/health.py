@@ -64,6 +64,9 @@ SETTINGS = (
         name="jobs", where="--jobs N", about="Worker processes of a run.", now=lambda: str(os.cpu_count() or 1),
     ),
     Setting(name="target", where="--target N", about="Keep about so many photos.", now=lambda: "none"),
+    Setting(
+        name="genre", where="--genre NAME", about="What kind of shoot: what counts, how strictly.", now=lambda: "none"
+    ),
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -280,7 +280,7 @@ def run_key(library: Library, shoot: Shoot, options: Options) -> str:
     rules = options.policy.read_bytes().hex() if options.policy else ""
     operators = sorted(op.label for op in plugins.operators().values())
     return digest_of(
-        [newest, probe_keys(), probe_keys(of_raws=True), operators, rules, options.wishes.target, sorted(options.only)]
+        [newest, probe_keys(), probe_keys(of_raws=True), operators, rules, asdict(options.wishes), sorted(options.only)]
     )
 
 

@@ -131,9 +131,11 @@ def chance_over(gap: float) -> float:
 
 def fit(choices: Sequence[Choice], prior: Numbers, *, strength: float) -> Numbers:
     """The weights that make the choices likeliest, held to the prior. Without choices, the prior."""
-    if not choices:
-        return prior.copy()
-    rows, weight = _pairs(choices)
+    return _fitted(*_pairs(choices, len(prior)), prior, strength)
+
+
+def _fitted(rows: Numbers, weight: Numbers, prior: Numbers, strength: float) -> Numbers:
+    """Newton's method on the pairs; the function is concave, so there is one answer."""
     weights = prior.astype(np.float64).copy()
     for _ in range(STEPS):
         chance = 1 / (1 + np.exp(-np.clip(rows @ weights, -50, 50)))
@@ -168,13 +170,13 @@ def _strength(choices: Sequence[Choice], prior: Numbers) -> float:
     """The penalty under which choices that were left out are likeliest; of equals the strongest."""
     if len(choices) < 2:
         return STRENGTHS[-1]
-    parts = list(_left_out(choices, FOLDS))
+    size = len(prior)
+    parts = [(_pairs(kept, size), _pairs(out, size)) for kept, out in _left_out(choices, FOLDS)]
     losses = []
     for strength in STRENGTHS:
         loss = 0.0
-        for kept, out in parts:
-            rows, weight = _pairs(out)
-            gap = rows @ fit(kept, prior, strength=strength)
+        for kept, (rows, weight) in parts:
+            gap = rows @ _fitted(*kept, prior, strength)
             loss += float((weight * np.logaddexp(0, -gap)).sum())
         losses.append(loss)
     least = min(losses)
@@ -210,10 +212,17 @@ def _left_out(choices: Sequence[Choice], folds: int | None) -> Iterator[tuple[li
             yield kept, out
 
 
-def _pairs(choices: Sequence[Choice]) -> tuple[Numbers, Numbers]:
+def _pairs(choices: Sequence[Choice], size: int) -> tuple[Numbers, Numbers]:
     """Differences of all pairs, preferred less other, and their weights."""
-    rows = [differences(c.values[i], c.values[j]) for c in choices for i, j in c.better]
-    return np.array(rows, np.float64), np.array([c.weight for c in choices for _ in c.better], np.float64)
+    rows = [_gaps(choice) for choice in choices]
+    weight = [np.full(len(choice.better), choice.weight) for choice in choices]
+    return np.concatenate([np.empty((0, size)), *rows]), np.concatenate([np.empty(0), *weight])
+
+
+def _gaps(choice: Choice) -> Numbers:
+    """Differences of the pairs of one choice."""
+    one, other = np.array(choice.better).T
+    return differences(choice.values[one], choice.values[other])
 
 
 # ---------------------------------------------------------------- the report
@@ -276,7 +285,7 @@ def _pairs_told(choices: Sequence[Choice], weights: Sequence[Numbers]) -> float:
     """Share of the pairs told as people chose; equal scores count half."""
     told = []
     for choice, own in zip(choices, weights, strict=True):
-        gaps = np.array([differences(choice.values[i], choice.values[j]) @ own for i, j in choice.better])
+        gaps = _gaps(choice) @ own
         told.append(float(np.mean((gaps > 1e-12) + 0.5 * (np.abs(gaps) <= 1e-12))))
     return float(np.mean(told)) if told else float("nan")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Generic, TypeVar
 
-from safelight.domain import Asset, Because, Group, Measure, Scope
+from safelight.domain import Asset, Because, Genre, Group, Measure, Scope
 from safelight.media.frame import Frame
 from safelight.media.timeline import Timeline
 from safelight.media.warp import Warp
@@ -65,10 +65,21 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taste:
+    """What was learned from a studio's own decisions about a task: an id that is a digest of it, and weights by
+    name."""
+
+    id: str
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
     """What a person asked of this run; every field has an effect or does not exist."""
 
     target: int | None = None  # keep about so many
+    genre: Genre | None = None
+    taste: Taste | None = None  # of culling: what the studio's own picks say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +145,6 @@ class Operator(Generic[P]):
 
 
 __all__ = [
-    "Frame", "Medium", "Operator", "Risk", "Stage", "Subject", "Suggestion", "Timeline", "Tools", "Warp",
-    "Wishes",
+    "Frame", "Genre", "Medium", "Operator", "Risk", "Stage", "Subject", "Suggestion", "Taste", "Timeline", "Tools",
+    "Warp", "Wishes",
 ]  # fmt: skip

@@ -25,6 +25,7 @@ from safelight.probes import Probe
 LENGTH = 480  # numbers of an embedding; a multiple of 3, so that base64 needs no padding and texts can be joined
 COLOUR_CELLS, SHAPE_CELLS, DIRECTIONS = 8, 6, 8
 COLOUR_WEIGHT = 0.4  # of the squared length; the rest is shape
+BLOCK = 512  # embeddings that are decoded at once: what fits a processor's cache
 STEP = 1 / 400  # of a quantised number; their spread is about 1/22
 DARK = 0.02  # linear light below which differences are noise
 SHAPE_SIDE, THUMB_SIDE, DETAIL_SIDE, HASH_SIDE = 96, 96, 800, 32  # px
@@ -58,9 +59,13 @@ def unpack(texts: Sequence[str]) -> Pixels:
     """Embeddings as float32 rows of unit length, n x 480; ValueError if one has another length."""
     if any(len(text) != LENGTH * 4 // 3 for text in texts):
         raise ValueError(f"an embedding has {LENGTH * 4 // 3} letters")
-    rows = np.frombuffer(binascii.a2b_base64("".join(texts)), np.uint8).reshape(len(texts), LENGTH).astype(np.float32)
-    rows -= 128
-    rows /= np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None] + np.float32(1e-9)
+    rows = np.empty((len(texts), LENGTH), np.float32)
+    for start in range(0, len(texts), BLOCK):
+        some = texts[start : start + BLOCK]
+        block = rows[start : start + BLOCK]
+        raw = np.frombuffer(binascii.a2b_base64("".join(some)), np.uint8).reshape(len(some), LENGTH)
+        np.subtract(raw, np.float32(128), out=block)
+        block /= np.sqrt(np.einsum("ij,ij->i", block, block))[:, None] + np.float32(1e-9)
     return rows
 
 

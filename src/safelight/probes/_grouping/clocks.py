@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import poisson
 
 from safelight.media.frame import Matrix
-from safelight.probes._grouping.shoot import Shoot, Whole, neighbours
+from safelight.probes._grouping.shoot import Shoot, Whole, likeness
 
 ALIKE = 0.72  # likeness of two views of one moment, as for near-duplicates
 AGREE_S = 1.0  # votes for one value lie within this of each other
@@ -85,7 +85,7 @@ def _moments(shoot: Shoot, body: int) -> Whole:
     rows = rows[np.argsort(shoot.time[rows], kind="stable")]
     fresh = np.ones(len(rows), bool)
     close = np.diff(shoot.time[rows]) < AGREE_S
-    fresh[1:] = ~(close & (neighbours(shoot.look[rows]) >= ALIKE))
+    fresh[1:] = ~(close & (likeness(shoot.look, rows[1:], rows[:-1]) >= ALIKE))
     rows = rows[fresh]
     return rows if len(rows) <= MOST else rows[np.linspace(0, len(rows) - 1, MOST).astype(np.intp)]
 

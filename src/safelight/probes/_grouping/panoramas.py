@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safelight.domain import GroupKind
 from safelight.media.frame import Bytes, Pixels
 from safelight.probes._grouping.sets import Found
-from safelight.probes._grouping.shoot import Shoot, Whole, neighbours
+from safelight.probes._grouping.shoot import Shoot, Whole, likeness
 from safelight.probes.layout import COLOUR_CELLS
 
 GAP_S = 8.0
@@ -76,7 +76,7 @@ def _candidates(shoot: Shoot, free: NDArray[np.bool_]) -> Iterator[tuple[Whole, 
         near = np.diff(shoot.time[rows]) <= GAP_S
         near &= np.abs(np.diff(shoot.exposure[rows])) <= MOST_EV
         near &= np.abs(np.diff(np.nan_to_num(shoot.focal[rows]))) <= MOST_MM
-        near &= neighbours(shoot.look[rows]) <= MOST_ALIKE
+        near &= likeness(shoot.look, rows[1:], rows[:-1]) <= MOST_ALIKE
         firsts = np.flatnonzero(near[:-1] & near[1:])
         if not len(firsts):
             continue

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from safelight.media.frame import Matrix
-from safelight.probes._grouping.shoot import Shoot, Whole, neighbours
+from safelight.probes._grouping.shoot import Shoot, Whole, likeness
 
 PAUSE_S = 600.0  # a pause that alone makes a new scene
 LIGHT_EV = 3.0  # a change of the scene's brightness that alone makes a new scene
@@ -69,11 +69,9 @@ def _nan_median(windows: Matrix) -> Matrix:
 
 def _strangeness(shoot: Shoot, rows: Whole) -> Matrix:
     """1 - the best likeness with one of the photos just before, 0..1."""
-    look = shoot.look[rows]
     best = np.full(len(rows) - 1, -1.0, np.float32)
     for lag in range(1, min(BACK, len(rows) - 1) + 1):
-        likeness = neighbours(look, lag)
-        best[lag - 1 :] = np.maximum(best[lag - 1 :], likeness)
+        best[lag - 1 :] = np.maximum(best[lag - 1 :], likeness(shoot.look, rows[lag:], rows[:-lag]))
     return np.clip(1 - best, 0, 1).astype(np.float64)
 
 
@@ -96,9 +94,9 @@ def _place_untimed(shoot: Shoot, scene: Whole) -> None:
     for row in np.flatnonzero(scene < 0):
         placed = np.flatnonzero(scene >= 0)
         if len(placed):
-            likeness = shoot.look[placed] @ shoot.look[row]
-            nearest = int(likeness.argmax())
-            if likeness[nearest] >= SAME:
+            alike = shoot.look[placed] @ shoot.look[row]
+            nearest = int(alike.argmax())
+            if alike[nearest] >= SAME:
                 scene[row] = scene[placed[nearest]]
                 continue
         scene[row] = scene.max() + 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from safelight.domain import GroupKind
 from safelight.probes._grouping import stacks
-from safelight.probes._grouping.shoot import Shoot, Whole, neighbours
+from safelight.probes._grouping.shoot import Shoot, Whole, likeness
 
 BURST_GAP_S = 1.0
 RUN_GAP_S = 2.0  # between frames of a bracket or a stack, plus what the exposure itself takes
@@ -65,7 +65,7 @@ def _runs(shoot: Shoot) -> Iterator[Whole]:
         rows = rows[np.lexsort((rows, shoot.time[rows]))]
         gap = np.diff(shoot.time[rows])
         took = 1.5 * np.nan_to_num(shoot.seconds[rows[:-1]])
-        goes_on = (gap <= RUN_GAP_S + took) & (neighbours(shoot.look[rows]) >= FRAMED)
+        goes_on = (gap <= RUN_GAP_S + took) & (likeness(shoot.look, rows[1:], rows[:-1]) >= FRAMED)
         edges = np.flatnonzero(np.diff(np.concatenate(([False], goes_on, [False])).astype(np.int8)))
         for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
             yield rows[start : end + 1]

@@ -15,6 +15,7 @@ from safelight.probes.layout import DETAIL_CELLS, LENGTH, pack_detail, unpack, u
 
 Whole = NDArray[np.intp]
 NUMBERS = attrgetter("seconds", "f_number", "iso", "bias_ev", "distance_m", "focal_mm")
+BLOCK = 512  # pairs of looks that are compared at once
 UNKNOWN = -1  # body of a photo that does not say
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - clocks on the wall have no zone
 SECOND = timedelta(seconds=1)
@@ -66,9 +67,13 @@ class Shoot:
         return None if found is None or found.value is None else unpack_thumb(found.value)
 
 
-def neighbours(look: Pixels, lag: int = 1) -> Pixels:
-    """Likeness of each row with the one `lag` rows before it; n - lag numbers."""
-    return np.asarray(np.einsum("ij,ij->i", look[lag:], look[:-lag]), np.float32)
+def likeness(look: Pixels, one: Whole, other: Whole) -> Pixels:
+    """Likeness of the photos in two lists of rows, pair by pair. In blocks, without a copy of all looks."""
+    out = np.empty(len(one), np.float32)
+    for start in range(0, len(one), BLOCK):
+        part = slice(start, start + BLOCK)
+        np.einsum("ij,ij->i", look[one[part]], look[other[part]], out=out[part])
+    return out
 
 
 def of(members: Sequence[Member]) -> Shoot:
