@@ -1,18 +1,32 @@
 """Where work runs: in this process, in worker processes, or on a Dask cluster. The same functions, the same results.
 
-Workers get picklable jobs and give picklable results; they never write the library.
+Workers get picklable jobs and give picklable results; they never write the library. A job whose worker is lost costs
+that job, not the run.
 """
 
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
+from safelight import limits
 from safelight.errors import SafelightError, UsageError
+from safelight.workers import Lost, Why, Workers
+
+Job: TypeAlias = tuple[Callable[[Any], Any], Any]  # a function and its argument
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What is to be done instead of a job that was lost."""
+
+    job: Job
+
+
+Rescue: TypeAlias = Callable[[Any, Lost], Any]  # the argument and its loss to a result, or to `Again`
 
 
 class InProcess(Executor):
@@ -43,14 +57,13 @@ def engine(name: str = "process", *, jobs: int | None = None) -> Iterator[tuple[
         yield InProcess(), 1
     elif name == "process":
         one_thread()
-        # Spawned, the same on every system: a fork copies locks of threads, a fork server needs a short temporary path.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(count, mp_context=context, initializer=_quiet) as pool:
-            try:
-                yield pool, 2 * count
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        pool = Workers(count, memory=limits.memory(count))
+        try:
+            yield pool, 2 * count
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+        pool.shutdown()
     elif name.startswith("dask://"):
         try:
             from distributed import Client
@@ -65,54 +78,64 @@ def engine(name: str = "process", *, jobs: int | None = None) -> Iterator[tuple[
         raise UsageError(f"{name!r} is not an engine.", remedy="Use process, inline or dask://HOST:PORT.")
 
 
-def _quiet() -> None:
-    """One thread a worker: the processes are the parallelism, and Ctrl-C is the parent's business."""
-    import signal
-
-    import cv2
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-
-
 def stream(
     executor: Executor,
     width: int,
-    jobs: Iterator[tuple[Callable[[Any], Any], Any]],
+    jobs: Iterator[Job],
     *,
-    then: Callable[[Any], Any] | None = None,
+    then: Callable[[Any], Job | None] | None = None,
+    rescue: Rescue | None = None,
 ) -> Iterator[Any]:
     """Results of `jobs` (function, argument) as they finish, with at most `width` in flight, so that memory does not
     grow with the number of files. `then(result)` may return a follow-up (function, argument), which goes first: the
-    file is still in the page cache. A result that has a follow-up is yielded as well."""
-    urgent: deque[tuple[Callable[[Any], Any], Any]] = deque()
-    flying: set[Future[Any]] = set()
-    exhausted = False
+    file is still in the page cache. A result that has a follow-up is yielded as well.
+
+    A job whose worker crashes is tried once more: the system may have ended it for want of memory that others took.
+    `rescue(argument, lost)` gives the result of a job that stays lost, or what is to be done `Again` in its place.
+    """
+    urgent: deque[Job] = deque()
+    flying: dict[Future[Any], Job] = {}
+    crashed: dict[int, Job] = {}
     while True:
-        while len(flying) < width:
-            if urgent:
-                function, argument = urgent.popleft()
-            elif exhausted:
-                break
-            else:
-                job = next(jobs, None)
-                if job is None:
-                    exhausted = True
-                    break
-                function, argument = job
-            flying.add(executor.submit(function, argument))
+        while len(flying) < width and (job := urgent.popleft() if urgent else next(jobs, None)) is not None:
+            function, argument = job
+            flying[executor.submit(function, argument)] = job
         if not flying:
             return
-        done, flying = wait(flying, return_when=FIRST_COMPLETED)
-        for future in done:
-            try:
-                result = future.result()
-            except BrokenProcessPool as error:
-                raise SafelightError(
-                    "A worker process was ended from outside, most likely because memory ran out.",
-                    remedy="Run again with fewer workers (--jobs 1); what was done is kept.",
-                ) from error
+        for future in wait(flying, return_when=FIRST_COMPLETED).done:
+            result = _outcome(future, flying.pop(future), crashed, rescue)
+            if isinstance(result, Again):
+                urgent.append(result.job)
+                continue
             follow = then(result) if then else None
             if follow is not None:
                 urgent.append(follow)
             yield result
+
+
+def _outcome(future: Future[Any], job: Job, crashed: dict[int, Job], rescue: Rescue | None) -> Any:
+    """What a job came to: its result, its rescue, or `Again`. `crashed` holds the jobs that were lost once."""
+    try:
+        return future.result()
+    except Exception as error:
+        lost = _loss(error)
+        if lost is None:
+            raise
+    if lost.why is Why.CRASHED and id(job) not in crashed:
+        crashed[id(job)] = job
+        return Again(job)
+    if rescue is None:
+        raise SafelightError(
+            f"A worker process was lost at {lost.step}: {lost.told}.",
+            remedy="Run again with fewer workers (--jobs 1); what was done is kept.",
+        ) from lost
+    return rescue(job[1], lost)
+
+
+def _loss(error: Exception) -> Lost | None:
+    """The loss that an engine reports, in its own words or in ours."""
+    if isinstance(error, Lost):
+        return error
+    if type(error).__module__.startswith("distributed") and type(error).__name__ == "KilledWorker":
+        return Lost(Why.CRASHED, step="cluster", told="the cluster's workers that took it were lost")
+    return None

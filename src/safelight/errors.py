@@ -9,7 +9,10 @@
         ├── Truncated                  the file ends early
         ├── NotMedia                   the bytes are not what the name says
         ├── Unsupported                no decoder here
-        └── Unreadable                 the system does not let us read it, or it has vanished
+        ├── Unreadable                 the system does not let us read it, or it has vanished
+        ├── TooLarge                   more pixels or more memory than are allowed
+        ├── TooSlow                    no answer within the time that is allowed
+        └── Crashed                    the process that worked on it died
 
 `docs/errors.md` has a section for every code; a test compares the two.
 """
@@ -93,3 +96,21 @@ class Unreadable(MediaError):
     """The file cannot be opened, or has vanished."""
 
     code = "media-unreadable"
+
+
+class TooLarge(MediaError):
+    """The picture has more pixels, or needs more memory, than are allowed."""
+
+    code = "media-too-large"
+
+
+class TooSlow(MediaError):
+    """The file was not done with within the time that is allowed."""
+
+    code = "media-too-slow"
+
+
+class Crashed(MediaError):
+    """The process that worked on the file died."""
+
+    code = "media-crashed"

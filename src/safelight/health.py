@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import make_url
 
-from safelight import __version__, plugins, weights
+from safelight import __version__, limits, plugins, weights
 from safelight.errors import SafelightError
 from safelight.store import library as store
 
@@ -22,6 +22,8 @@ PACKAGES = {  # import name: (what it is for, remedy)
     "rawpy": "camera raws",
     "pyvips": "TIFF, PNG and wide-gamut profiles",
     "PyOpenColorIO": "rendering",
+    "pi_heif": "HEIC and AVIF",
+    "psutil": "limits of worker processes",
     "lxml": "sidecars",
     "distributed": "a Dask cluster (optional)",
 }
@@ -62,6 +64,19 @@ SETTINGS = (
     ),
     Setting(
         name="jobs", where="--jobs N", about="Worker processes of a run.", now=lambda: str(os.cpu_count() or 1),
+    ),
+    Setting(
+        name="memory", where="SAFELIGHT_MEMORY", about="Megabytes that one worker process may hold.",
+        now=lambda: f"{limits.memory(os.cpu_count() or 1) / 1e6:.0f}",
+    ),
+    Setting(
+        name="megapixels", where="SAFELIGHT_MEGAPIXELS", about="The largest picture that is opened.",
+        now=lambda: f"{limits.megapixels():g}",
+    ),
+    Setting(
+        name="patience", where="SAFELIGHT_PATIENCE",
+        about="How many times the usual time a step of work on one file may take before it is cut off.",
+        now=lambda: f"{limits.patience():g}",
     ),
     Setting(name="target", where="--target N", about="Keep about so many photos.", now=lambda: "none"),
     Setting(

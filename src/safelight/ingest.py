@@ -12,6 +12,7 @@ from safelight.store.records import File
 
 CLIPS = frozenset({".mp4", ".mov", ".mxf", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m4v"})
 SOUNDS = frozenset({".wav", ".aif", ".aiff", ".flac", ".mp3", ".m4a", ".ogg", ".opus"})
+PASSING = frozenset({"media-unreadable", "media-too-large", "media-too-slow", "media-crashed"})
 PAIRABLE = frozenset({".jpg", ".jpeg", ".jpe"})
 
 
@@ -98,8 +99,8 @@ def plan(root: Path, known: Mapping[str, File]) -> Plan:
 
 
 def _try_again(file: File) -> bool:
-    """An unreadable file may be readable now (rights, a plugged-in disk); a truncated one is what it is."""
-    return file.error is not None and file.error.get("code") == "media-unreadable"
+    """Whether what failed may work now: rights, a plugged-in disk, other limits; a truncated file is what it is."""
+    return file.error is not None and file.error.get("code") in PASSING
 
 
 def pairs(paths: Iterable[str]) -> dict[str, str]:

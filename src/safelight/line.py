@@ -139,8 +139,8 @@ class Line:
         identified: list[work.Identity] = []
         seen: list[work.Looked] = []
         for result in itertools.chain(
-            engine.stream(executor, width, todo.jobs(), then=todo.follow_up),
-            engine.stream(executor, width, todo.orphans(), then=todo.follow_up),
+            engine.stream(executor, width, todo.jobs(), then=todo.follow_up, rescue=todo.rescue),
+            engine.stream(executor, width, todo.orphans(), then=todo.follow_up, rescue=todo.rescue),
         ):
             if isinstance(result, work.Identity):
                 identified.append(result)
@@ -227,7 +227,7 @@ class Line:
             )
             for p in wanted
         ]  # fmt: skip
-        for looked in engine.stream(executor, width, iter([(work.look, job) for job in jobs])):
+        for looked in engine.stream(executor, width, iter([(work.look, job) for job in jobs]), rescue=work.rescue):
             found = [(looked.asset.id, by, key, measures) for by, key, measures in looked.found]
             records.save_evidence(self.library, found)
             self.troubles += [f"{looked.path}: {reason}" for _, reason in looked.troubles]
@@ -241,7 +241,9 @@ class Line:
         jobs = propose.trials(self.library, state, self.folder)
         clock = _Clock("try edits", len(jobs), self.tell)
         done: list[Any] = []
-        for result in engine.stream(executor, width, iter([(propose.try_edits, job) for job in jobs])):
+        for result in engine.stream(
+            executor, width, iter([(propose.try_edits, job) for job in jobs]), rescue=propose.rescue
+        ):
             done.append(result)
             clock.step()
             if len(done) >= BATCH:

@@ -9,7 +9,7 @@ import numpy as np
 import simplejpeg
 import sqlalchemy as sa
 
-from safelight import params, plugins, render
+from safelight import limits, params, plugins, render
 from safelight.domain import (
     Cull,
     Drawn,
@@ -36,6 +36,7 @@ from safelight.state import POLICY, Photo, ShootState
 from safelight.store import records, schema
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
+from safelight.workers import Lost
 
 TRIAL_SIDE = 720  # px, long side of the before and after that people compare in a list
 TRIED = "trial@1"
@@ -254,6 +255,7 @@ def try_edits(job: Trial) -> Tried:
             if op.stage is Stage.LOOK:
                 continue
             values = params.from_json(op.params, edit.params)
+            limits.begin(op.label, seconds=limits.plugin(frame.width * frame.height))
             after = render.render(frame, (edit,), tools)
             measures.append((op.label, tuple(op.check(frame, after, values))))
             frame = after
@@ -264,6 +266,11 @@ def try_edits(job: Trial) -> Tried:
         data = simplejpeg.encode_jpeg(pixels, quality=82, colorspace="RGB", colorsubsampling="420")
         write_atomic(job.place.with_suffix(suffix), data)
     return Tried(photo=job.photo, version=job.version, measures=tuple(measures))
+
+
+def rescue(job: Trial, lost: Lost) -> Tried:
+    """A trial whose worker was lost is a finding about this photo."""
+    return Tried(photo=job.photo, version=job.version, error=f"{lost.step} was cut off: {lost.told}")
 
 
 def remember(library: Library, shoot: str, tried: list[Tried]) -> None:

@@ -5,10 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from safelight import ingest, weights, work
+from safelight.engine import Again
 from safelight.store import records
 from safelight.store.library import Library
 from safelight.store.objects import ShootFolder
 from safelight.store.records import File, Shoot
+from safelight.workers import Lost
+
+OFTEN = 3  # photos at which a probe is cut off, and more than half of those looked at, before it is left out
 
 
 class Todo:
@@ -28,6 +32,8 @@ class Todo:
         self.before = records.files(library, shoot.id)
         self.settled: set[str] = set()  # identified, and nothing more to do
         self.behind_raws: list[work.Identity] = []  # camera JPEGs that their raw speaks for
+        self.looked = 0
+        self.cut: dict[str, set[str]] = {}  # probe label → photos at which it was cut off
 
     def _unmeasured(self) -> list[File]:
         """Known files that some probe has not looked at: a new version, new weights, or a run that was cut short."""
@@ -47,6 +53,7 @@ class Todo:
     def follow_up(self, result: Any) -> tuple[Callable[[Any], Any], Any] | None:
         """After a file is identified, the probes look at it, unless they have or its raw speaks for it."""
         if not isinstance(result, work.Identity):
+            self.looked += 1
             if result.error:
                 self.raw_failed.add(result.path)
             return None
@@ -65,6 +72,20 @@ class Todo:
         done = records.measured(self.library, {record: ()})
         return not all((record, key) in done for key in self.keys.values())
 
+    def rescue(self, job: Any, lost: Lost) -> Any:
+        """As `work.rescue`; a probe that was cut off often is left out for the rest of the run."""
+        found = work.rescue(job, lost)
+        if isinstance(found, Again):
+            self.cut.setdefault(lost.step, set()).add(job.path)
+        return found
+
+    def _without(self) -> dict[str, str]:
+        return {
+            label: f"{label} was cut off at {len(photos)} photos and left out for the rest of this run"
+            for label, photos in self.cut.items()
+            if len(photos) >= OFTEN and 2 * len(photos) > self.looked
+        }
+
     def orphans(self) -> Iterator[tuple[Callable[[Any], Any], Any]]:
         """Camera JPEGs whose raw turned out to be unreadable after all: they are the photo now."""
         for identity in self.behind_raws:
@@ -79,7 +100,7 @@ class Todo:
         full = self.folder.root / path
         return work.Look(
             path=path, full=full, asset=asset, keys=self.keys, weights=self.weights,
-            proxy=self.folder.cached(record),
+            proxy=self.folder.cached(record), without=self._without(),
         )  # fmt: skip
 
     def _pair(self, path: str) -> str | None:

@@ -5,20 +5,24 @@ A file that cannot be used comes back as an error with cause and remedy, never a
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import simplejpeg
 
-from safelight import plugins
+from safelight import limits, plugins
 from safelight.domain import Asset, Kind, Measure, digest_of
-from safelight.errors import MediaError, SafelightError
+from safelight.engine import Again
+from safelight.errors import MediaError, SafelightError, TooLarge
 from safelight.files import write_atomic
 from safelight.media import capture, digest, formats, image, raw, write
 from safelight.media.frame import Bytes
 from safelight.media.picture import Picture, shrink
 from safelight.probes import Probe
+from safelight.workers import Lost
 
+OPENING = "opening"
 THUMB_SIDE = 360  # px; what reports and lists show
 PROXY_QUALITY = 85
 
@@ -42,7 +46,8 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """Asks what probes see in a file. `keys` holds, by probe name, the key under which its answer is kept."""
+    """Asks what probes see in a file. `keys` holds, by probe name, the key under which its answer is kept; `without`,
+    by label, why a probe is not asked."""
 
     path: str
     full: Path
@@ -50,6 +55,7 @@ class Look:
     keys: Mapping[str, str]
     weights: Mapping[str, Mapping[str, Path]]
     proxy: Path  # where the proxy goes, without suffix
+    without: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +73,12 @@ class Looked:
 def identify(job: Identify) -> Identity:
     """Digests and capture facts of a file."""
     try:
-        whole, content, _ = digest.digests(job.full)
+        limits.begin(OPENING, seconds=limits.opening(0, size=job.full.stat().st_size))
         header = capture.header(job.full)
-    except MediaError as error:
-        return Identity(path=job.path, error=as_json(error))
-    except OSError as error:
-        return Identity(path=job.path, error=as_json(formats.unreadable(job.full, error)))
+        limits.check_size(job.full.name, header.width, header.height)
+        whole, content, _ = digest.digests(job.full)
+    except Exception as error:  # noqa: BLE001 - whatever strange bytes make our readers do, it is about this file
+        return Identity(path=job.path, error=refusal(job.full, error))
     asset = Asset(
         id=whole, content=content, kind=Kind.PHOTO, format=header.format, width=header.width, height=header.height,
         capture=header.capture,
@@ -83,30 +89,47 @@ def identify(job: Identify) -> Identity:
 def look(job: Look) -> Looked:
     """Decodes a file once and asks every probe named in `keys`; writes proxy and thumbnail into the cache."""
     began = time.process_time()
+    pixels = (job.asset.width or 0) * (job.asset.height or 0)
     try:
+        limits.begin(OPENING, seconds=limits.opening(pixels, size=job.full.stat().st_size))
         rgb, is_preview = decode(job.full)
-    except MediaError as error:
-        return Looked(path=job.path, asset=job.asset, error=as_json(error))
-    except OSError as error:
-        return Looked(path=job.path, asset=job.asset, error=as_json(formats.unreadable(job.full, error)))
+    except Exception as error:  # noqa: BLE001 - as above
+        return Looked(path=job.path, asset=job.asset, error=refusal(job.full, error))
     facts: dict[str, Measure] = {}
     picture = Picture(
         rgb=rgb, capture=job.asset.capture, facts=facts, weights=job.weights, is_preview=is_preview, source=job.full
     )
     found, troubles = [], []
     for probe in plugins.ordered_probes(tuple(job.keys)):
-        measures, trouble = ask(probe, picture)
+        trouble = job.without.get(probe.label)
+        if trouble is None:
+            limits.begin(probe.label, seconds=limits.plugin(rgb.shape[0] * rgb.shape[1]))
+            measures, trouble = ask(probe, picture)
+        else:
+            measures = tuple(Measure(name=name, cannot_tell=trouble) for name in probe.emits)
         facts.update({m.name: m for m in measures})
         # A probe that failed is asked again next time: its key is not the one that is looked for.
         key = job.keys[probe.name] + ("!" if trouble else "")
         found.append((probe.label, key, measures))
         if trouble:
             troubles.append((probe.label, trouble))
+    limits.begin("writing the proxy", seconds=limits.opening(pixels))
     _proxies(picture, job.proxy)
     return Looked(
         path=job.path, asset=job.asset, found=tuple(found), troubles=tuple(troubles),
         seconds=time.process_time() - began,
     )  # fmt: skip
+
+
+def rescue(job: Identify | Look, lost: Lost) -> Any:
+    """What becomes of a file whose worker was lost: it is looked at again without the probe that was at work; a file
+    that cannot be opened comes back as an error."""
+    if isinstance(job, Identify):
+        return Identity(path=job.path, error=as_json(lost.error(job.full.name)))
+    if lost.step in {probe.label for probe in plugins.probes().values()}:
+        reason = f"{lost.step} was cut off: {lost.told}"
+        return Again((look, replace(job, without={**job.without, lost.step: reason})))
+    return Looked(path=job.path, asset=job.asset, error=as_json(lost.error(job.full.name)))
 
 
 def ask(probe: Probe, picture: Picture) -> tuple[tuple[Measure, ...], str | None]:
@@ -136,6 +159,23 @@ def _proxies(picture: Picture, place: Path) -> None:
         for suffix, rgb in ((".jpg", picture.work), (".thumb.jpg", small)):
             data = simplejpeg.encode_jpeg(rgb, quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420")
             write_atomic(place.with_suffix(suffix), data)
+
+
+def refusal(path: Path, error: Exception, *, what: str = "understood") -> dict[str, str]:
+    """Why a file cannot be understood, delivered, …, whatever was raised about it."""
+    if isinstance(error, OSError):
+        error = formats.unreadable(path, error)
+    elif isinstance(error, MemoryError):
+        error = TooLarge(
+            f"{path.name} needs more memory than a worker may hold.",
+            remedy="Allow more with SAFELIGHT_MEMORY or use fewer workers (--jobs 1).",
+        )
+    elif not isinstance(error, SafelightError):
+        error = MediaError(
+            f"{path.name} cannot be {what} ({type(error).__name__}: {error}).",
+            remedy="Open it in another program and export it anew; please report it with the file.",
+        )
+    return as_json(error)
 
 
 def as_json(error: SafelightError) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from safelight import __version__, engine, line, sidecars, weights
 from safelight.deliver import gate, manifest, names, presets
-from safelight.deliver.write import Job, Written, deliver_one
+from safelight.deliver.write import Job, Written, deliver_one, rescue
 from safelight.domain import Input, Version
 from safelight.errors import UsageError
 from safelight.files import json_text, write_atomic
@@ -134,8 +134,8 @@ def _facts(photo: Photo, where: ShootFolder, state: ShootState, number: int, pre
 
 def _write(jobs: list[Job], order: Order, tell: Callable[[Progress], None]) -> list[Written]:
     written: list[Written] = []
-    with engine.engine("inline" if len(jobs) < 3 else "process", jobs=order.jobs) as (executor, width):
-        for result in engine.stream(executor, width, iter([(deliver_one, job) for job in jobs])):
+    with engine.engine("process", jobs=order.jobs) as (executor, width):
+        for result in engine.stream(executor, width, iter([(deliver_one, job) for job in jobs]), rescue=rescue):
             written.append(result)
             tell(Progress(stage="deliver", done=len(written), total=len(jobs)))
     place = {job.photo: number for number, job in enumerate(jobs)}

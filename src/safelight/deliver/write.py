@@ -10,18 +10,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight import params, plugins, render, work
+from safelight import limits, params, plugins, render, work
 from safelight.deliver.presets import Format, Preset
 from safelight.domain import Edit, Measure
-from safelight.errors import MediaError, SafelightError
+from safelight.errors import MediaError
 from safelight.files import write_atomic
-from safelight.media import capture, exif, formats, image, raw, write, xmp
+from safelight.media import capture, exif, image, raw, write, xmp
 from safelight.media.colour import linear_of_srgb
 from safelight.media.frame import Frame, LinearWords, scaling
 from safelight.media.picture import shrink
 from safelight.operators import Medium, Stage, Tools
 from safelight.store.objects import ShootFolder
+from safelight.workers import Lost
 
+DEVELOPING = 4  # times as long as opening: a raw at full size
 CHECK_SIDE = 1024  # px, long side at which the operators' own checks look
 
 Checks: TypeAlias = tuple[tuple[str, tuple[Measure, ...]], ...]  # by operator
@@ -63,12 +65,15 @@ def deliver_one(job: Job) -> Written:
     """Renders, encodes and writes one photo. A file that cannot be read or written comes back as an error."""
     try:
         return _deliver(job)
-    except SafelightError as error:
-        return Written(photo=job.photo, target=job.target.name, error=work.as_json(error))
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001 - one photo that fails is listed, the others are delivered
         return Written(
-            photo=job.photo, target=job.target.name, error=work.as_json(formats.unreadable(job.original, error))
+            photo=job.photo, target=job.target.name, error=work.refusal(job.original, error, what="delivered")
         )
+
+
+def rescue(job: Job, lost: Lost) -> Written:
+    """A photo whose worker was lost is listed as not delivered."""
+    return Written(photo=job.photo, target=job.target.name, error=work.as_json(lost.error(job.original.name)))
 
 
 def _deliver(job: Job) -> Written:
@@ -126,15 +131,21 @@ def _finished(pixels: NDArray[Any], output: tuple[Edit, ...], tools: Tools) -> t
 def _rendered(job: Job, edits: tuple[Edit, ...], tools: Tools) -> tuple[NDArray[Any], Frame]:
     """The finished pixels (bytes or words), and the small frame before any edit, for the checks."""
     deep = job.preset.format is Format.TIFF16
-    plain = not deep and not raw.is_raw(job.original) and capture.header(job.original).format == "jpeg"
+    header = capture.header(job.original)
+    pixels, size = (header.width or 0) * (header.height or 0), job.original.stat().st_size
+    is_raw = raw.is_raw(job.original)
+    limits.begin(work.OPENING, seconds=limits.opening(pixels * (DEVELOPING if is_raw else 1), size=size))
+    plain = not deep and header.format == "jpeg"
     if plain:
         source: Any = image.read(job.original)
         small = image.frame_of(shrink(source, CHECK_SIDE))
     else:
-        source = raw.linear_words(job.original) if raw.is_raw(job.original) else image.read_frame(job.original)
+        source = raw.linear_words(job.original) if is_raw else image.read_frame(job.original)
         small = _small(source)
     height, width = render.size_of(source)
     small = small.moved(small.pixels, scaling(small.width / width, small.height / height))
+    applied = ", ".join(edit.label for edit in edits)
+    limits.begin(applied or "writing", seconds=limits.plugin(width * height) * max(1, len(edits)))
     done = render.render_words(source, edits, tools) if deep else render.render_bytes(source, edits, tools)
     return done, small
 

@@ -1,0 +1,257 @@
+"""Worker processes that may be lost one at a time: whoever crashes, hangs or takes too much memory costs its own job.
+
+A `concurrent.futures.Executor` of `count` processes, each with a pipe of its own and a thread here that watches it. A
+shared queue, as the standard library's pool has, breaks as a whole when one process dies. A job whose process was lost
+raises `Lost` from its future; a fresh process takes the next one.
+"""
+
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from enum import StrEnum
+from multiprocessing import connection, get_context
+from multiprocessing.context import SpawnProcess  # noqa: TC003 - spelt out for readers
+from typing import Any
+
+import psutil
+
+from safelight import limits
+from safelight.errors import Crashed, MediaError, SafelightError, TooLarge, TooSlow
+
+TICK_S = 0.1  # how often a busy process is looked at
+STARTING = "starting"
+STARTING_S = 60.0  # imports of a fresh process, on a slow disk
+_NEAR = 0.5  # a crash of a process that holds this share of its memory is put down to memory
+
+
+class Why(StrEnum):
+    """What cost a job its process."""
+
+    CRASHED = "crashed"
+    SLOW = "slow"
+    LARGE = "large"
+
+
+_ERRORS: dict[Why, tuple[type[MediaError], str]] = {
+    Why.CRASHED: (Crashed, "Leave it out, or open it in another program and export it anew."),
+    Why.SLOW: (TooSlow, "Leave it out, or allow more with SAFELIGHT_PATIENCE."),
+    Why.LARGE: (TooLarge, "Allow more with SAFELIGHT_MEMORY or use fewer workers (--jobs 1)."),
+}
+
+
+class Lost(Exception):
+    """A job's process ended, or was ended, at a step. `told` says what was seen: a signal, seconds, megabytes."""
+
+    def __init__(self, why: Why, *, step: str, told: str) -> None:
+        super().__init__(why, step, told)
+        self.why, self.step, self.told = why, step, told
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _lost, (self.why, self.step, self.told)
+
+    def error(self, name: str) -> SafelightError:
+        """The loss as an error about the file of this name."""
+        kind, remedy = _ERRORS[self.why]
+        return kind(f"{name} was given up at {self.step}: {self.told}.", remedy=remedy)
+
+
+def _lost(why: Why, step: str, told: str) -> Lost:
+    return Lost(why, step=step, told=told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    data: bytes
+    future: "Future[Any]"
+
+
+class Workers(Executor):
+    """`count` processes, started when they are needed; each may hold `memory` bytes."""
+
+    def __init__(self, count: int, *, memory: int) -> None:
+        self._memory = memory
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._attend, daemon=True) for _ in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """Hands a picklable call to the next free process."""
+        if self._stop.is_set():
+            raise RuntimeError("no job is taken after shutdown")
+        future: Future[Any] = Future()
+        try:
+            self._tasks.put(_Task(pickle.dumps((fn, args, kwargs)), future))
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Lets queued jobs finish; with `cancel_futures` the queue is emptied and busy processes are ended."""
+        if cancel_futures:
+            self._stop.set()
+        for _ in self._threads:
+            self._tasks.put(None)
+        if wait or cancel_futures:
+            for thread in self._threads:
+                thread.join()
+        self._stop.set()
+
+    def _attend(self) -> None:
+        """The thread of one process: hands it jobs, watches it, replaces it."""
+        process: _Process | None = None
+        while (task := self._tasks.get()) is not None:
+            if self._stop.is_set():
+                task.future.cancel()
+            if not task.future.set_running_or_notify_cancel():
+                continue
+            if process is None or not process.alive():
+                process = _Process(self._memory)
+            try:
+                answer, error = process.do(task.data, self._stop)
+            except Lost as lost:
+                process = None
+                answer, error = None, lost
+            if error is not None:
+                task.future.set_exception(error)
+            else:
+                task.future.set_result(answer)
+        if process is not None:
+            process.end()
+
+
+class _Process:
+    """One process from this side of its pipe."""
+
+    _starting = threading.Lock()  # starting one process tidies up after others
+
+    def __init__(self, memory: int) -> None:
+        context = get_context("spawn")  # the same on every system; a fork would copy locks of threads
+        here, there = context.Pipe()
+        self.memory, self.pipe = memory, here
+        self.process: SpawnProcess = context.Process(target=_serve, args=(there, memory))
+        with self._starting:
+            self.process.start()
+        there.close()
+        self.seen = psutil.Process(self.process.pid)
+
+    def alive(self) -> bool:
+        """Whether it can take a job."""
+        return self.process.is_alive()
+
+    def do(self, data: bytes, stop: threading.Event) -> tuple[Any, BaseException | None]:
+        """(result, None) or (None, what the job raised). Raises Lost, and then the process is gone."""
+        step, began, may_compute, computed = STARTING, time.monotonic(), STARTING_S, 0.0
+        peak = 0
+        try:
+            self.pipe.send_bytes(data)
+            while not stop.is_set():
+                ready = connection.wait([self.pipe, self.process.sentinel], TICK_S)
+                if self.pipe in ready:
+                    kind, *said = self.pipe.recv()
+                    if kind != "step":
+                        return said[0], said[1]
+                    step, may_compute, computed = said
+                    began = time.monotonic()
+                    continue
+                if ready:
+                    break
+                peak = max(peak, self.seen.memory_info().rss)
+                self._judge(step, peak, time.monotonic() - began, may_compute=may_compute, computed=computed)
+        except (OSError, EOFError, psutil.NoSuchProcess):
+            pass  # it is gone; how it went is looked at below
+        except Lost:
+            self.end()
+            raise
+        told = self.end()
+        why = Why.LARGE if peak > _NEAR * self.memory else Why.CRASHED
+        raise Lost(why, step=step, told=told)
+
+    def _judge(self, step: str, held: int, lasted: float, *, may_compute: float, computed: float) -> None:
+        """Raises Lost for a process that holds or takes more than it may."""
+        if held > self.memory:
+            told = f"{held / 1e6:,.0f} MB of memory, where {self.memory / 1e6:,.0f} are allowed"
+            raise Lost(Why.LARGE, step=step, told=told)
+        if lasted < may_compute:
+            return
+        times = self.seen.cpu_times()
+        if times.user + times.system - computed > may_compute:
+            raise Lost(Why.SLOW, step=step, told=f"still computing after {may_compute:,.0f} s")
+        if lasted > limits.WAITING * may_compute:
+            raise Lost(Why.SLOW, step=step, told=f"no answer after {lasted:,.0f} s")
+
+    def end(self) -> str:
+        """Ends it at once, and says how it had ended by itself."""
+        self.pipe.close()
+        self.process.join(TICK_S)
+        self.process.kill()
+        self.process.join()
+        code = self.process.exitcode or 0
+        if code == -signal.SIGKILL:
+            return "its process was ended, from outside or by the system"
+        return f"its process died of {signal.Signals(-code).name}" if code < 0 else f"its process left with code {code}"
+
+
+# ---------------------------------------------------------------- inside the process
+
+
+def _serve(pipe: "connection.Connection[Any, Any]", memory: int) -> None:
+    """Does jobs until the pipe closes."""
+    _settle(memory)
+    step = STARTING
+
+    def tell(name: str, seconds: float) -> None:
+        nonlocal step
+        step = name
+        pipe.send(("step", name, seconds, time.process_time()))
+
+    limits.listen(tell)
+    while True:
+        try:
+            data = pipe.recv_bytes()
+        except EOFError:
+            return
+        answer: Any = None
+        error: BaseException | None = None
+        try:
+            function, args, kwargs = pickle.loads(data)  # noqa: S301 - from our own parent
+            limits.begin(STARTING, seconds=STARTING_S)
+            answer = function(*args, **kwargs)
+        except MemoryError:
+            error = Lost(Why.LARGE, step=step, told=f"more than {memory / 1e6:,.0f} MB of memory")
+        except Exception as raised:  # noqa: BLE001 - the future carries whatever the job raised
+            error = raised
+        try:
+            pipe.send(("done", answer, error))
+        except BrokenPipeError:
+            return
+        except Exception as raised:  # noqa: BLE001 - what cannot be pickled is told in words
+            pipe.send(("done", None, RuntimeError(f"{type(raised).__name__}: {raised} ({answer or error!r:.200})")))
+
+
+def _settle(memory: int) -> None:
+    """One thread a worker, Ctrl-C for the parent, a bound on memory, and no chatter of C libraries on the terminal."""
+    import cv2
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    if sys.platform == "linux":  # elsewhere this limit does not cover what is mapped; there the parent's look must do
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        bound = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (bound, hard))
+    # LibRaw and libtiff print what they think of a damaged file; it comes back as our errors.
+    ours = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    sys.stderr = os.fdopen(ours, "w", buffering=1, errors="backslashreplace")
