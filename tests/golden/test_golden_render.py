@@ -14,7 +14,7 @@ from safelight import specimens
 from safelight.fuse import apply_fused, fuse
 from safelight.media.colour import linear_of_srgb, srgb8
 from safelight.media.frame import Frame
-from safelight.operators import crop, painted_light, template
+from safelight.operators import crop, painted_light, straighten, template
 from safelight.render import Step, through
 
 HERE = Path(__file__).resolve().parent
@@ -27,11 +27,14 @@ def step(operator, params):
 
 CONTRAST = step(template.operator, template.TemplateParams(strength=0.6))
 CROP = step(crop.operator, crop.CropParams(box=(0.1, 0.05, 0.9, 0.95), angle=6.0))
+STRAIGHTEN = step(straighten.operator, straighten.StraightenParams(angle=-4.0, vertical=0.3, amount=0.8))
 LIGHT = step(painted_light.operator, painted_light.PaintedLightParams(ev=1.5, mask="ab" * 32))
 RUNS = {
     "template": [CONTRAST],
     "crop": [CROP],
     "painted_light": [LIGHT],
+    "straighten": [STRAIGHTEN],
+    "framed": [STRAIGHTEN, CROP],
     "all_three": [CONTRAST, LIGHT, CROP],
 }
 

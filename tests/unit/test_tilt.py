@@ -81,9 +81,9 @@ def test_a_single_short_line_cannot_be_told():
 
 
 def test_longer_agreement_is_trusted_more_and_larger_turns_less():
-    few, many = tilt.Lines(degrees=2, agreed=0.3), tilt.Lines(degrees=2, agreed=6)
+    few, many = tilt.Turn(degrees=2, agreed=0.3), tilt.Turn(degrees=2, agreed=6)
     assert tilt.confidence(few, tilt.MODEL) < tilt.confidence(many, tilt.MODEL)
-    assert tilt.confidence(tilt.Lines(degrees=-7, agreed=6), tilt.MODEL) < tilt.confidence(many, tilt.MODEL)
+    assert tilt.confidence(tilt.Turn(degrees=-7, agreed=6), tilt.MODEL) < tilt.confidence(many, tilt.MODEL)
 
 
 def test_the_model_can_be_another():
@@ -106,3 +106,48 @@ def test_any_size_gets_an_answer_or_a_reason(size):
 
 def test_the_same_picture_gives_the_same_answer():
     assert judged(facade(1.7)) == judged(facade(1.7))
+
+
+def keystoned(pixels, convergence):
+    """The picture with uprights that meet above (positive), 1 / convergence long sides from the middle."""
+    height, width = pixels.shape[:2]
+    side = max(height, width)
+    onto = np.array([[1 / side, 0, -width / 2 / side], [0, -1 / side, height / 2 / side], [0, 0, 1]])
+    matrix = np.linalg.inv(onto) @ np.array([[1, 0, 0], [0, 1, 0], [0, convergence, 1]]) @ onto
+    return cv2.warpPerspective(pixels, matrix, (width, height), borderValue=(150, 150, 150))
+
+
+@pytest.mark.parametrize("convergence", [-0.2, -0.1, 0.1, 0.2])
+@pytest.mark.parametrize("degrees", [0.0, 2.0])
+def test_uprights_that_run_together_are_measured_beside_the_turn(convergence, degrees):
+    matrix = cv2.getRotationMatrix2D((320, 210), degrees, 1)
+    upright = keystoned(facade(), convergence)
+    found = judged(cv2.warpAffine(upright, matrix, (640, 420), borderValue=(150, 150, 150)))
+    assert found["keystone.vertical"].value == pytest.approx(convergence, abs=0.03)
+    assert found["tilt.degrees"].value == pytest.approx(degrees, abs=0.3)
+
+
+def test_level_lines_that_run_together_are_measured_too():
+    turned = keystoned(np.ascontiguousarray(np.rot90(facade(size=(640, 420)))), 0.1)  # rot90 turns it to 420 x 640
+    found = judged(np.ascontiguousarray(np.rot90(turned, -1)))
+    assert found["keystone.horizontal"].value == pytest.approx(0.1, abs=0.03)
+    assert found["keystone.vertical"].value == pytest.approx(0, abs=0.03)
+
+
+def test_parallel_lines_have_no_convergence():
+    found = judged(facade(1.0))
+    assert found["keystone.vertical"].value == pytest.approx(0, abs=0.02)
+    assert found["keystone.horizontal"].value == pytest.approx(0, abs=0.02)
+
+
+def test_uprights_on_one_side_tell_no_convergence():
+    picture = facade()
+    picture[:, 260:] = 150
+    assert judged(picture)["keystone.vertical"].cannot_tell == "too few upright lines run together"
+
+
+def test_degrees_come_with_their_doubt_and_the_lines_that_agree():
+    found = judged(facade(1.7))
+    assert found["tilt.degrees.spread"].value >= 0.2
+    assert found["tilt.lines"].value > 40
+    assert 0.5 < found["tilt.right"].value < 1

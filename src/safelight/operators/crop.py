@@ -4,17 +4,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from safelight.domain import Measure
 from safelight.media.frame import Frame, Matrix, moving
 from safelight.media.warp import Warp, apply
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
+from safelight.operators._framing import misplaced, upside_down
 from safelight.params import declare
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
-SAMPLES = 64  # a side of the grid of points at which `check` compares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +87,7 @@ def check(before: Frame, after: Frame, params: CropParams) -> Sequence[Measure]:
     _, size = placement(params, before.width, before.height)
     measures = [
         Measure(name="crop.wrong_size", value=float((after.width, after.height) != size), unit="fault"),
-        _misplaced(before, after),
+        misplaced("crop.misplaced", before, after),
     ]
     if params.ratio:
         width = _aspect(params.ratio) * after.height
@@ -97,34 +96,9 @@ def check(before: Frame, after: Frame, params: CropParams) -> Sequence[Measure]:
     return measures
 
 
-def _misplaced(before: Frame, after: Frame) -> Measure:
-    """How badly the result correlates with what lies at its place in `before`."""
-    name = "crop.misplaced"
-    x, y = np.meshgrid(np.linspace(0, after.width - 1, SAMPLES), np.linspace(0, after.height - 1, SAMPLES))
-    back = before.geometry @ np.linalg.inv(after.geometry)
-    places = back[:2] @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
-    here = _luma_at(after, x.ravel(), y.ravel())
-    there = _luma_at(before, places[0], places[1])
-    if here.std() < 1e-4 and there.std() < 1e-4:
-        return Measure(name=name, unit="fault", cannot_tell="The picture is flat.")
-    if min(here.std(), there.std()) < 1e-4:
-        return Measure(name=name, value=1.0, unit="fault")
-    return Measure(name=name, value=float(np.clip(1 - np.corrcoef(here, there)[0, 1], 0, 1)), unit="fault")
-
-
-def _luma_at(frame: Frame, x: Matrix, y: Matrix) -> Matrix:
-    values = cv2.remap(
-        frame.pixels.mean(axis=2), x.astype(np.float32)[None], y.astype(np.float32)[None], cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-    )  # fmt: skip
-    return np.asarray(np.sqrt(np.clip(values[0], 0, 4)), np.float64)
-
-
 def spoil(before: Frame, params: CropParams) -> Frame:
     """The right size and geometry over the wrong pixels: the picture is turned by 180 degrees inside."""
-    matrix, (width, height) = placement(params, before.width, before.height)
-    turned = before.with_pixels(np.ascontiguousarray(before.pixels[::-1, ::-1]))
-    return apply(turned, Warp.forward(matrix, (width, height)))
+    return upside_down(before, warp(before.width, before.height, params))
 
 
 def _aspect(ratio: str) -> float:
