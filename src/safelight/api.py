@@ -147,10 +147,10 @@ def _find(state: ShootState, asset: Asset | str | Path) -> Photo | None:
 def run(
     folder: Path | str, *, library: Path | str | None = None, only: Sequence[str] = (), policy: Path | None = None,
     jobs: int | None = None, engine: str = "process", target: int | None = None,
-    genre: Genre | str | None = None,
+    genre: Genre | str | None = None, ratio: str | None = None,
 ) -> Pass:  # fmt: skip
     """Makes the first pass over a folder with the user's library, or the one named."""
-    wishes = Wishes(target=target, genre=None if genre is None else Genre(genre))
+    wishes = Wishes(target=target, genre=None if genre is None else Genre(genre), ratio=ratio)
     options = Options(only=tuple(only), policy=policy, jobs=jobs, engine=engine, wishes=wishes)
     with Library.open(library) as opened:
         return opened.run(folder, options=options)

@@ -57,6 +57,7 @@ def cli() -> None:
 @click.option(
     "--genre", type=click.Choice([g.value for g in Genre]), help="What kind of shoot: what counts, how strictly."
 )
+@click.option("--ratio", metavar="W:H", help="Propose a crop of every keeper to this ratio, such as 4:5.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
 @click.option(
     "--engine",
@@ -69,8 +70,8 @@ def cli() -> None:
 @library_option
 @json_option
 def run(
-    folder: Path, only: str, policy: Path | None, target: int | None, genre: str | None, jobs: int | None, engine: str,
-    cache: Path | None, library: str | None, as_json: bool,
+    folder: Path, only: str, policy: Path | None, target: int | None, genre: str | None, ratio: str | None,
+    jobs: int | None, engine: str, cache: Path | None, library: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Make the first pass over FOLDER. Run again: only what changed."""
     from safelight import summary, terminal
@@ -80,7 +81,7 @@ def run(
 
     options = Options(
         only=tuple(name for name in only.split(",") if name), policy=policy, jobs=jobs, engine=engine,
-        wishes=Wishes(target=target, genre=Genre(genre) if genre else None),
+        wishes=Wishes(target=target, genre=Genre(genre) if genre else None, ratio=ratio),
     )  # fmt: skip
     with Library.open(library) as opened, terminal.Bar() as bar:
         made = opened.run(folder, options=options, cache=cache, tell=bar.tell)

@@ -82,6 +82,9 @@ SETTINGS = (
     Setting(
         name="genre", where="--genre NAME", about="What kind of shoot: what counts, how strictly.", now=lambda: "none"
     ),
+    Setting(
+        name="ratio", where="--ratio W:H", about="A crop of every keeper to this ratio is proposed.", now=lambda: "none"
+    ),
 )  # fmt: skip
 
 

@@ -4,8 +4,10 @@ import pytest
 
 from safelight import specimens
 from safelight.contract import faults
+from safelight.errors import UsageError
 from safelight.media.colour import linear_of_srgb
 from safelight.media.frame import Frame, scaling
+from safelight.operators import Wishes
 from safelight.operators.crop import CropParams, check, operator, placement, propose, render, spoil
 
 TOOLS = specimens.suite_tools()
@@ -131,8 +133,14 @@ def test_check_cannot_tell_on_flat_pictures():
     assert measure.cannot_tell
 
 
-def test_nothing_is_proposed():
-    assert propose(specimens.subjects(3, {}), None) == ()
+def test_nothing_is_proposed_without_a_reason():
+    assert propose(specimens.subjects(3, {}), Wishes()) == []
+
+
+@pytest.mark.parametrize("ratio", ["wide", "4:0", "1e400:1"])
+def test_a_wish_that_is_no_ratio_is_refused(ratio):
+    with pytest.raises(UsageError, match="is no ratio"):
+        Wishes(ratio=ratio)
 
 
 def test_placement_of_the_identity():

@@ -10,9 +10,11 @@ from enum import IntEnum, StrEnum
 from typing import Any, Generic, TypeVar
 
 from safelight.domain import Asset, Because, Genre, Group, Measure, Scope
+from safelight.errors import UsageError
 from safelight.media.frame import Frame
 from safelight.media.timeline import Timeline
 from safelight.media.warp import Warp
+from safelight.operators._framing import aspect
 
 P = TypeVar("P")
 
@@ -79,7 +81,15 @@ class Wishes:
 
     target: int | None = None  # keep about so many
     genre: Genre | None = None
+    ratio: str | None = None  # width to height of every keeper, such as 4:5; lies or stands as each photo does
     taste: Taste | None = None  # of culling: what the studio's own picks say
+
+    def __post_init__(self) -> None:
+        if self.ratio is not None:
+            try:
+                aspect(self.ratio)
+            except ValueError as error:
+                raise UsageError(f"{self.ratio!r} is no ratio.", remedy=f"{error}.".capitalize()) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

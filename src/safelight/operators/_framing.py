@@ -1,4 +1,6 @@
-"""What operators that frame share: whether a result shows what its geometry says, and a render that does not."""
+"""What operators that frame share: ratios, whether a result shows what its geometry says, a render that does not."""
+
+import math
 
 import cv2
 import numpy as np
@@ -9,6 +11,18 @@ from safelight.media.warp import Warp, apply
 
 SAMPLES = 64  # a side of the grid of points at which before and after are compared
 FLAT = 1e-4  # spread of luma below which there is nothing to compare
+
+
+def aspect(ratio: str) -> float:
+    """Width over height of a ratio such as 3:2; ValueError for what is none."""
+    width, colon, height = ratio.partition(":")
+    try:
+        sides = float(width), float(height)
+    except ValueError:
+        sides = 0.0, 0.0
+    if not (colon and math.isfinite(sides[0] / sides[1] if sides[1] else math.inf) and min(sides) > 0):
+        raise ValueError(f"a ratio looks like 3:2, not {ratio!r}")
+    return sides[0] / sides[1]
 
 
 def misplaced(name: str, before: Frame, after: Frame) -> Measure:

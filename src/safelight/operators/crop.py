@@ -1,4 +1,8 @@
-"""Straightens and crops, with one resampling at most."""
+"""Crops, and turns where a person asks for it, with one resampling at most.
+
+A crop is taste. It is proposed where a ratio was wished for, or where something clear speaks for it: much emptiness
+above the heads, a passer-by cut by the edge, a subject that is small before blur. A person always looks.
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,14 +10,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from safelight.domain import Measure
+from safelight.domain import Because, Measure
 from safelight.media.frame import Frame, Matrix, moving
 from safelight.media.warp import Warp, apply
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
-from safelight.operators._framing import misplaced, upside_down
+from safelight.operators import _composition as composition
+from safelight.operators._composition import SCALES, TOUCHES, Box, Scene
+from safelight.operators._framing import aspect, misplaced, upside_down
 from safelight.params import declare
+from safelight.words import many
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
+RATIOS = ("2:3", "4:5", "1:1", "16:9", "5:7")  # of prints and screens; each lies or stands as the photo does
+HIGH = 0.38  # of the height above the heads, from which it is too much if it is empty
+EMPTY = 0.35  # of the detail that an equal share of the picture would hold
+SMALL_FACE = 0.06  # of the height: smaller people belong to a landscape
+JUST_SEEN = 0.005  # share of the area below which nobody misses anything
+LEAST_WIDTH = 0.75  # share of the width that a crop must leave to lose a passer-by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +38,7 @@ class CropParams:
     """
 
     box: tuple[float, float, float, float] = declare(
-        WHOLE, low=0.0, high=1.0, step=0.001, help="left, top, right, bottom as shares of the upright picture"
+        WHOLE, low=0.0, high=1.0, step=0.001, help="left, top, right, bottom as shares of the picture as it comes"
     )
     angle: float = declare(
         0.0, low=-45.0, high=45.0, step=0.1, unit="degrees", help="how far the picture turns, clockwise is positive"
@@ -37,12 +50,141 @@ class CropParams:
         if not (left < right and top < bottom):
             raise ValueError(f"the box runs from left to right and from top to bottom, not {self.box}")
         if self.ratio:
-            _aspect(self.ratio)
+            aspect(self.ratio)
 
 
-def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[CropParams]]:  # noqa: ARG001
-    """Nothing: people say what to crop."""
-    return ()
+# ---------------------------------------------------------------- propose
+
+
+def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[CropParams]]:
+    """A crop to the ratio that was wished for, else one that something clear speaks for; none for most photos."""
+    found = []
+    for subject in subjects:
+        seen = composition.scene(subject)
+        if seen is None or any(group.protected for group in subject.groups):
+            continue
+        found.append(_to_ratio(subject, seen, wishes.ratio) if wishes.ratio else _composed(subject, seen))
+    return [suggestion for suggestion in found if suggestion is not None]
+
+
+def _to_ratio(subject: Subject, seen: Scene, ratio: str) -> Suggestion[CropParams]:
+    """The best box of a ratio, which lies or stands as the photo does; the other way round is an alternative."""
+    lying = _as_it_lies(ratio, seen)
+    if _has(seen, lying):
+        return Suggestion(member=subject.asset.id, params=CropParams(), because=(_already(lying),))
+    found = [p for p in (_best(seen, lying), _best(seen, _turned(lying))) if p is not None]
+    if not found:
+        why = f"Every crop to {lying} or {_turned(lying)} would cut a head."
+        return Suggestion(member=subject.asset.id, params=None, cannot_tell=why)
+    return Suggestion(
+        member=subject.asset.id, params=found[0], alternatives=tuple(found[1:]),
+        because=(_ratio_in_words(found[0]), _heads_in_words(subject, seen)),
+    )  # fmt: skip
+
+
+def _composed(subject: Subject, seen: Scene) -> Suggestion[CropParams] | None:
+    """A crop in the photo's own ratio where there is clearly too much of something; named ratios as alternatives."""
+    reason = _empty_above(seen) or _cut_passer_by(seen) or _small_subject(seen)
+    if reason is None:
+        return None
+    because, box = reason
+    own = CropParams(box=box)
+    others = [p for p in (_best(seen, _as_it_lies(ratio, seen), scales=SCALES) for ratio in RATIOS) if p is not None]
+    return Suggestion(
+        member=subject.asset.id, params=own, because=(because, _heads_in_words(subject, seen)),
+        alternatives=tuple(p for p in others if p.box != own.box),
+    )  # fmt: skip
+
+
+def _empty_above(seen: Scene) -> tuple[Because, Box] | None:
+    """People who stand low in the picture, under much that is empty."""
+    if not seen.main:
+        return None
+    top, tall = min(f.head[1] for f in seen.main), max(f.height for f in seen.main)
+    above = composition.held(seen, (0.0, 0.0, 1.0, top)) if top > 0 else None
+    if top < HIGH or tall < SMALL_FACE or above is None or above > EMPTY * top:
+        return None
+    box = composition.best(seen, seen.width / seen.height, scales=SCALES)
+    if box is None or box[1] < HIGH / 2:
+        return None
+    text = f"{top:.0%} of the height lies empty above the heads."
+    return Because(evidence="faces", value=round(top, 3), text=text, code="crop.headroom"), box
+
+
+def _cut_passer_by(seen: Scene) -> tuple[Because, Box] | None:
+    """Somebody beside the people whom the picture is of, cut by its edge."""
+    cut = [f for f in seen.faces if not f.main and (f.box[0] <= TOUCHES or f.box[2] >= 1 - TOUCHES)]
+    if not cut:
+        return None
+    left = max((f.head[2] for f in cut if f.box[0] <= TOUCHES), default=0.0)
+    right = min((f.head[0] for f in cut if f.box[2] >= 1 - TOUCHES), default=1.0)
+    if right - left < LEAST_WIDTH:
+        return None
+    box = composition.best(seen, seen.width / seen.height, scales=SCALES, across=(left, right))
+    if box is None:
+        return None
+    text = f"{many(len(cut), 'face', 'faces')} at the edge cut by the frame."
+    return Because(evidence="faces", value=len(cut), text=text, code="crop.passer_by"), box
+
+
+def _small_subject(seen: Scene) -> tuple[Because, Box] | None:
+    """All fine detail in one small place of a picture without people: an animal far off, before blur."""
+    if seen.faces or seen.detail is None:
+        return None
+    found = composition.spot(seen)
+    if found is None:
+        return None
+    box = composition.around(found, seen)
+    share = (found[2] - found[0]) * (found[3] - found[1])
+    text = f"Nearly all that is sharp lies in {share:.0%} of the picture."
+    return Because(evidence="layout.detail", value=round(share, 3), text=text, code="crop.small_subject"), box
+
+
+def _best(seen: Scene, ratio: str, *, scales: Sequence[float] = (1.0,)) -> CropParams | None:
+    box = composition.best(seen, aspect(ratio), scales=scales)
+    return None if box is None else CropParams(box=box, ratio=ratio)
+
+
+def _as_it_lies(ratio: str, seen: Scene) -> str:
+    """The ratio, turned so that it lies or stands as the photo does."""
+    return ratio if (aspect(ratio) >= 1) == (seen.width >= seen.height) else _turned(ratio)
+
+
+def _turned(ratio: str) -> str:
+    width, _, height = ratio.partition(":")
+    return f"{height}:{width}"
+
+
+def _has(seen: Scene, ratio: str) -> bool:
+    """Whether a photo has this ratio, to the pixel that a crop could not do better."""
+    width, height = composition.largest(seen, aspect(ratio))
+    return (1 - width) * seen.width < 1 and (1 - height) * seen.height < 1
+
+
+def _already(ratio: str) -> Because:
+    return Because(evidence="faces", value=0.0, text=f"The photo is {ratio} already.", code="crop.ratio")
+
+
+def _ratio_in_words(params: CropParams) -> Because:
+    lost = 1 - (params.box[2] - params.box[0]) * (params.box[3] - params.box[1])
+    share = f"{lost:.0%}" if lost >= JUST_SEEN else "next to nothing"
+    text = f"The largest {params.ratio} takes {share} of the area away."
+    return Because(evidence="faces", value=round(lost, 3), text=text, code="crop.ratio")
+
+
+def _heads_in_words(subject: Subject, seen: Scene) -> Because:
+    """Whether faces were minded."""
+    found = subject.facts.get("faces")
+    if found is None or found.value is None:
+        text = "Faces were not looked for; look whether one is cut."
+    elif seen.faces:
+        text = f"{many(len(seen.faces), 'face', 'faces')} found; none is cut."
+    else:
+        text = "No face was found; the finest detail stays inside."
+    return Because(evidence="faces", value=len(seen.faces), text=text, code="crop.heads")
+
+
+# ---------------------------------------------------------------- render
 
 
 def render(frame: Frame, params: CropParams, tools: Tools) -> Frame:  # noqa: ARG001 - needs no kept objects
@@ -90,7 +232,7 @@ def check(before: Frame, after: Frame, params: CropParams) -> Sequence[Measure]:
         misplaced("crop.misplaced", before, after),
     ]
     if params.ratio:
-        width = _aspect(params.ratio) * after.height
+        width = aspect(params.ratio) * after.height
         off = abs(after.width - width) / max(2.0, 0.01 * width)  # one per cent or two pixels
         measures.append(Measure(name="crop.wrong_ratio", value=min(1.0, off / 2), unit="fault"))
     return measures
@@ -101,17 +243,6 @@ def spoil(before: Frame, params: CropParams) -> Frame:
     return upside_down(before, warp(before.width, before.height, params))
 
 
-def _aspect(ratio: str) -> float:
-    width, colon, height = ratio.partition(":")
-    try:
-        sides = float(width), float(height)
-    except ValueError:
-        sides = 0.0, 0.0
-    if not (colon and min(sides) > 0):
-        raise ValueError(f"a ratio looks like 3:2, not {ratio!r}")
-    return sides[0] / sides[1]
-
-
 operator: Operator[CropParams] = Operator(
     name="crop",
     version=1,
@@ -119,6 +250,7 @@ operator: Operator[CropParams] = Operator(
     risk=Risk(complexity=0.5, cost=0.4),
     stage=Stage.FRAMING,
     rank=20,
+    needs=("faces", "layout.detail"),
     margin=None,
     propose=propose,
     render=render,
