@@ -110,6 +110,11 @@ def test_the_other_way_round_where_the_first_would_cut_a_head():
     assert found.params.ratio == "4:5"
 
 
+def test_a_square_photo_takes_the_ratio_as_it_is_written():
+    assert suggested(ratio="4:5", size=(4000, 4000)).params.ratio == "4:5"
+    assert suggested(ratio="5:4", size=(4000, 4000)).params.ratio == "5:4"
+
+
 def test_a_ratio_that_cuts_every_way_is_declined():
     found = suggested(face(0.12, 0.3, 0.2), face(0.88, 0.3, 0.2), ratio="1:1")
     assert found.params is None

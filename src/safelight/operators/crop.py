@@ -25,6 +25,7 @@ RATIOS = ("2:3", "4:5", "1:1", "16:9", "5:7")  # of prints and screens; each lie
 HIGH = 0.38  # of the height above the heads, from which it is too much if it is empty
 EMPTY = 0.35  # of the detail that an equal share of the picture would hold
 SMALL_FACE = 0.06  # of the height: smaller people belong to a landscape
+SQUARE = 1.05  # long side over short side up to which a photo neither lies nor stands
 JUST_SEEN = 0.005  # share of the area below which nobody misses anything
 LEAST_WIDTH = 0.75  # share of the width that a crop must leave to lose a passer-by
 
@@ -146,7 +147,9 @@ def _best(seen: Scene, ratio: str, *, scales: Sequence[float] = (1.0,)) -> CropP
 
 
 def _as_it_lies(ratio: str, seen: Scene) -> str:
-    """The ratio, turned so that it lies or stands as the photo does."""
+    """The ratio, turned so that it lies or stands as the photo does; as it is written for one that is nearly square."""
+    if max(seen.width, seen.height) <= SQUARE * min(seen.width, seen.height):
+        return ratio
     return ratio if (aspect(ratio) >= 1) == (seen.width >= seen.height) else _turned(ratio)
 
 
@@ -180,7 +183,7 @@ def _heads_in_words(subject: Subject, seen: Scene) -> Because:
     elif seen.faces:
         text = f"{many(len(seen.faces), 'face', 'faces')} found; none is cut."
     else:
-        text = "No face was found; the finest detail stays inside."
+        text = "No face was found; the fine detail decides what stays."
     return Because(evidence="faces", value=len(seen.faces), text=text, code="crop.heads")
 
 

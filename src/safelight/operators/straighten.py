@@ -229,7 +229,7 @@ def _largest(quad: Matrix, half: Matrix) -> tuple[Matrix, float]:
 
 def check(before: Frame, after: Frame, params: StraightenParams) -> Sequence[Measure]:
     """Whether the size is as asked, corners are filled, pixels lie where they should, and lines lean less."""
-    size = (before.width, before.height) if params == StraightenParams() else placement(*_size(before), params)[1]
+    size = placement(*_size(before), params)[1]
     lost = 1 - after.width * after.height / (before.width * before.height)
     return (
         Measure(name="straighten.lost", value=round(lost, 4), unit="share"),
