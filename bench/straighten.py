@@ -186,6 +186,8 @@ def _share(name: str, hits: Sequence[bool], *, note: str = "") -> Result:
 
 def _made_worse(name: str, cases: Sequence[Case], *, bar: float | None = None) -> Result:
     """Share of all pictures that lean more afterwards; the peers turn every picture."""
+    if not cases:
+        return Result(name=name, value=None, n=0, bar=bar, want="at most" if bar else None)
     worse = [c for c in cases if c.worse(c.turned, own=c.own)]
     beside = {peer: float(np.mean([c.worse(c.peers[peer], own=c.own) for c in cases])) for peer in cases[0].peers}
     beside["counting_own_lean_as_straight"] = float(np.mean([c.worse(c.turned, own=0.0) for c in cases]))
