@@ -109,14 +109,24 @@ def linear_of_lab50(lab: NDArray[np.float32]) -> Pixels:
 
 def lab(rgb: Bytes) -> NDArray[np.float64]:
     """CIE L*a*b* (D65, 2°) of sRGB bytes."""
-    xyz = _LINEAR_OF_BYTE[rgb].astype(np.float64) @ (to_xyz(REC709).T / D65_XYZ)
+    return lab_of_linear(_LINEAR_OF_BYTE[rgb].astype(np.float64))
+
+
+def lab_of_linear(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    """CIE L*a*b* (D65, 2°) of linear sRGB, which may lie outside that gamut."""
+    xyz = rgb @ (to_xyz(REC709).T / D65_XYZ)
     f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
     return np.stack((116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])), -1)
 
 
 def delta_e(one: Bytes, two: Bytes) -> NDArray[np.float64]:
     """CIEDE2000 between pictures in sRGB bytes, pixel by pixel (Sharma, Wu & Dalal 2005)."""
-    (l1, a1, b1), (l2, a2, b2) = np.moveaxis(lab(one), -1, 0), np.moveaxis(lab(two), -1, 0)
+    return delta_e_lab(lab(one), lab(two))
+
+
+def delta_e_lab(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.float64]:
+    """CIEDE2000 between colours in CIE L*a*b* (Sharma, Wu & Dalal 2005)."""
+    (l1, a1, b1), (l2, a2, b2) = np.moveaxis(one, -1, 0), np.moveaxis(two, -1, 0)
     mean = ((np.hypot(a1, b1) + np.hypot(a2, b2)) / 2) ** 7
     g = 1.5 - 0.5 * np.sqrt(mean / (mean + 25.0**7))
     c1, c2 = np.hypot(a1 * g, b1), np.hypot(a2 * g, b2)

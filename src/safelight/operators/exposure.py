@@ -1,12 +1,13 @@
 """Exposure: the whole picture made brighter or darker by a number of stops.
 
 A photo that stands alone is corrected by its own estimate: not at all within a dead zone, by a small step where it may
-as well be a mood, in full where it is clearly off. Frames of one burst or of near-duplicates are brought to the level
-of their well-exposed frames, by the tones that are clipped in neither. Brackets are left alone.
+as well be a mood, in full where it is clearly off. Frames of a scene that show the same things are brought to one level
+by them: that of a chart, or of their well-exposed frames. Other frames of one burst or of near-duplicates are brought
+to the level of their well-exposed frames by the tones that are clipped in neither. Brackets are left alone.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from safelight.domain import Because, Group, GroupKind, Measure, Scope
 from safelight.media.frame import Frame, Pixels
-from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
+from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _relative
+from safelight.operators._relative import Relative
 from safelight.params import declare
 
 DEAD_ZONE = 0.4  # EV: estimates below are left alone
@@ -28,7 +30,10 @@ MOST = 4.0  # EV
 HEADROOM_SHARE = 0.005  # of pixels that the measure `clip.headroom` lets reach white
 HEADROOM_SLACK = 0.1  # EV that a brightening may go beyond the highlights' headroom
 APPROVED = 0.33  # EV: a person leaves an error of up to this alone
+LEVEL_DEAD_ZONE = 0.08  # EV: frames that show the same things are alike within
+OUTLIER, OUTLIER_SPREADS = 0.5, 2.0  # EV off the middle, and of its standard error, from which a frame is named
 LEAST_DOUBT = 0.06  # EV, of an alignment
+CHART_DOUBT = 0.25  # EV, of a chart in another frame of the scene, by the settings
 DEEP, DEEPEST = -6.0, -9.0  # EV below white: darker tones are compared only if nothing else is there
 FEWEST_TONES = 3
 MARGIN = 0.02  # share of pixels next to the clipped ones that is not compared either
@@ -56,9 +61,62 @@ def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[
     """One suggestion for each photo of a scene that is no part of a bracket, focus stack or panorama."""
     free = [s for s in subjects if not any(group.protected for group in s.groups)]
     made: dict[str, Suggestion[ExposureParams]] = {}
-    for members in _look_alikes(free):
+    for linked in _relative.linked(free):
+        made |= {s.member: s for s in _levelled(linked)}
+    made |= {member: found for member, found in _by_charts(free) if member not in made or made[member].params is None}
+    for members in _look_alikes([s for s in free if s.asset.id not in made]):
         made |= {s.member: s for s in _aligned(members)}
     return [made.get(s.asset.id) or _alone(s) for s in free]
+
+
+def _by_charts(subjects: Sequence[Subject]) -> Iterator[tuple[str, Suggestion[ExposureParams]]]:
+    """Frames with a chart, and those that the same body took with known settings in its scene."""
+    charts = [s for s in subjects if s.number("chart.ev") is not None]
+    for subject in subjects:
+        chart = subject if subject in charts else _chart_for(subject, charts)
+        if chart is not None:
+            yield subject.asset.id, _by_chart(subject, chart)
+
+
+def _chart_for(subject: Subject, charts: Sequence[Subject]) -> Subject | None:
+    """The first chart of the same body whose settings and this frame's own are known."""
+    told = let_in(subject) is not None
+    body = subject.asset.capture.body
+    return next((c for c in charts if told and c.asset.capture.body == body and let_in(c) is not None), None)
+
+
+def let_in(subject: Subject) -> float | None:
+    """Log2 of the light that shutter, aperture and ISO let in; None where one is unknown or a flash fired."""
+    capture = subject.asset.capture
+    if not (capture.seconds and capture.f_number and capture.iso) or capture.flash:
+        return None
+    return math.log2(capture.seconds * capture.iso / 100 / capture.f_number**2)
+
+
+def _by_chart(subject: Subject, chart: Subject) -> Suggestion[ExposureParams]:
+    """What makes the chart's greys as bright as they are, less what this frame's settings let in more."""
+    more = (let_in(subject) or 0.0) - (let_in(chart) or 0.0) if subject is not chart else 0.0
+    ev = (chart.number("chart.ev") or 0.0) - more
+    text = f"The grey patches of the ColorChecker are {_off(chart.number('chart.ev') or 0.0)}."
+    because = [Because(evidence="chart.ev", value=chart.number("chart.ev"), text=text, code="exposure.chart")]
+    if subject is not chart:
+        text = f"The chart is in {chart.path}; this frame's settings let in {_more(more)}."
+        because.append(Because(evidence="chart.ev", value=round(more, 2), text=text, code="exposure.settings"))
+    if ev > _headroom(subject):
+        text = f"Highlights beyond white are lost with it: there is room for {_headroom(subject):+.1f} EV."
+        because.append(Because(evidence="clip.headroom", value=subject.number("clip.headroom"), text=text))
+    spread = math.hypot(chart.number("chart.ev.spread") or 0.0, 0.0 if subject is chart else CHART_DOUBT)
+    return _suggest(subject, ev, because, score=_chance(0.0, spread), alternatives=(0.0,))
+
+
+def _off(ev: float) -> str:
+    return (
+        f"{abs(ev):.1f} EV too {'dark' if ev > 0 else 'bright'}" if abs(ev) >= STEP else "as bright as they should be"
+    )
+
+
+def _more(ev: float) -> str:
+    return f"{abs(ev):.1f} EV {'more' if ev > 0 else 'less'} light" if abs(ev) >= STEP else "the same light"
 
 
 def _look_alikes(subjects: Sequence[Subject]) -> list[list[Subject]]:
@@ -131,6 +189,71 @@ def _why_not(facts: Mapping[str, Measure]) -> str:
     if found is None or found.cannot_tell is None:
         return "The exposure was not measured."
     return f"The exposure cannot be told: {found.cannot_tell}."
+
+
+# ---------------------------------------------------------------- frames that show the same things
+
+
+def _levelled(linked: Sequence[tuple[Subject, Relative]]) -> list[Suggestion[ExposureParams]]:
+    """Every frame at one level: what a chart among them asks for, or the middle of the well-exposed ones.
+
+    Frames that no well-exposed one stands beside are not levelled here.
+    """
+    chart = next(((s, own) for s, own in linked if s.number("chart.ev") is not None), None)
+    references = [own for subject, own in linked if _well_exposed(subject)]
+    if chart is not None:
+        target = chart[1].level + (chart[0].number("chart.ev") or 0.0)
+    elif references:
+        target = float(np.median([own.level for own in references]))
+    else:
+        return []
+    levels = np.array([own.level for _, own in linked])
+    steps = target - levels
+    wanted = np.where(np.abs(steps) < LEVEL_DEAD_ZONE, 0.0, np.clip(steps, -MOST, MOST))
+    after = _relative.spread_ev(levels + wanted)
+    scene = Levels(before=_relative.spread_ev(levels), after=after, middle=float(np.median(levels)), count=len(linked))
+    return [
+        _level(subject, own, float(ev), scene, chart=chart and chart[0])
+        for (subject, own), ev in zip(linked, wanted, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """How far the frames of a set lie apart before and after, and their middle level; EV."""
+
+    before: float
+    after: float
+    middle: float
+    count: int
+
+
+def _level(
+    subject: Subject, own: Relative, wanted: float, scene: Levels, *, chart: Subject | None
+) -> Suggestion[ExposureParams]:
+    off = own.level - scene.middle
+    others = f"the other {scene.count - 1}" if scene.count > 2 else "the other one"
+    if abs(off) >= OUTLIER and abs(off) > OUTLIER_SPREADS * scene.before / math.sqrt(scene.count):
+        side = "darker" if off < 0 else "brighter"
+        text, code = f"This frame is {abs(off):.1f} EV {side} than {others} of the scene.", "exposure.outlier"
+    else:
+        text, code = (
+            f"The same things are within {max(abs(off), STEP):.2f} EV in {others} of the scene.",
+            "exposure.scene",
+        )
+    because = [Because(evidence="light.relative", value=round(off, 3), text=text, code=code)]
+    if chart is not None:
+        text = f"The level is that of the ColorChecker{'' if chart is subject else f' in {chart.path}'}."
+        because.append(Because(evidence="chart.ev", value=chart.number("chart.ev"), text=text, code="exposure.chart"))
+    text = f"Frames that share content spread by {scene.before:.2f} EV, with these corrections by {scene.after:.2f} EV."
+    because.append(Because(evidence="scene.spread.ev", value=round(scene.before, 3), text=text, code="exposure.spread"))
+    held = wanted if chart is not None else min(wanted, max(_headroom(subject), 0.0))
+    if held < wanted:
+        because.append(_holding_back(subject, wanted, held))
+    ev = subject.number("exposure.ev")
+    alone = (ev,) if ev is not None and abs(ev) >= DEAD_ZONE else ()
+    score = _chance(held - wanted, math.hypot(LEAST_DOUBT, own.doubt))
+    return _suggest(subject, held, because, score=score, alternatives=alone)
 
 
 # ---------------------------------------------------------------- frames of one group
@@ -279,7 +402,8 @@ operator: Operator[ExposureParams] = Operator(
     rank=10,  # after white balance
     needs=(
         "exposure.over", "exposure.under", "exposure.ev", "exposure.ev.spread",
-        "luma.median", "luma.quantiles", "clip.high", "clip.headroom", "blur",
+        "luma.median", "luma.quantiles", "clip.high", "clip.headroom", "blur", "chart.ev", "chart.ev.spread",
+        "light.relative", "scene.spread.ev",
     ),
     scope=Scope.SCENE,
     pointwise=True,

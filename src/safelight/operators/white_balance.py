@@ -8,6 +8,7 @@ light, scaled so that a neutral keeps its luminance.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import cv2
 import numpy as np
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from safelight.domain import Because, Measure, Scope
 from safelight.media.frame import Frame
-from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
+from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _relative
+from safelight.operators._relative import Relative
 from safelight.params import declare
 
 Vector = NDArray[np.float64]
@@ -31,6 +33,12 @@ SRGB_OF_2020 = np.array(  # linear, both D65; ITU-R BT.2087
 ACT = 1.0  # log odds of a cast, less half of those of a mood, from which a correction is proposed
 LEAVE = 0.5  # chance of a cast below which the picture is called right
 SAME_LIGHT = 5.0  # degrees between two frames' estimates up to which their light is taken as one
+CHART_LIGHT = 15.0  # degrees between a frame's estimate and the scene's chart from which its light is another
+BY_OWN_CHART, BY_CHART = 0.97, 0.9  # scores
+CAMERAS_DIFFER = 14.0  # degrees between frames that show the same things, beyond which it is another light
+EVEN = 0.4  # degrees: smaller differences between frames are left
+BY_OTHERS = 0.85  # score
+EVENED = "white_balance.even"
 SMALL = 2.0  # degrees: smaller corrections are not worth a person's look
 OFF = 1.5  # degrees between the neutral that was promised and the one that came out that make a finding
 CLIPPED = 0.05  # share of newly clipped pixels that makes a finding
@@ -131,13 +139,149 @@ class Estimate:
 
 
 def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[WhiteBalanceParams]]:  # noqa: ARG001
-    """One correction for all frames of a scene that agree about the light; others are judged alone."""
+    """One correction for all frames of a scene that agree about the light; others are judged alone.
+
+    Frames of a scene with a chart follow its grey patches, unless their own light is clearly another.
+    """
     found = [_estimate(subject) for subject in subjects]
     known = [e for e in found if e is not None]
-    return [
-        _suggest(subject, estimate and _shared(estimate, known))
-        for subject, estimate in zip(subjects, found, strict=True)
+    charts = [(subject, gains) for subject in subjects if (gains := _chart_gains(subject)) is not None]
+    even = {s.member: s for linked in _relative.linked(subjects) for s in _evened(linked)}
+    made = []
+    for subject, estimate in zip(subjects, found, strict=True):
+        if subject.asset.id in even:
+            made.append(even[subject.asset.id])
+        elif (chart := _chart_of(subject, estimate, charts)) is not None:
+            made.append(_by_chart(subject, *chart))
+        else:
+            made.append(_suggest(subject, estimate and _shared(estimate, known)))
+    return made
+
+
+# ---------------------------------------------------------------- frames that show the same things
+
+
+def _evened(linked: Sequence[tuple[Subject, Relative]]) -> list[Suggestion[WhiteBalanceParams]]:
+    """One light for frames that show the same things, and each frame's own difference from it taken out.
+
+    A chart among them says what the light was; else their estimates, brought to the middle of the set, do so together.
+    Coloured light that may be meant so is left as it is, and so is a frame that differs by more than cameras do.
+    """
+    chart = next(((s, own, g) for s, own in linked if (g := _chart_gains(s)) is not None), None)
+    if chart is not None:
+        subject, own, gains = chart
+        return _evenly(linked, gains * own.tint, chart=subject)
+    estimates = [(estimate, own) for s, own in linked if (estimate := _estimate(s)) is not None]
+    if not estimates:
+        return []
+    light = _together(estimates)
+    if light.cast < LEAVE or light.degrees < SMALL:
+        return _evenly(linked, np.ones(3))
+    doubt = _doubt(light)
+    if doubt is not None and doubt.code == "white_balance.mood":
+        return [Suggestion(member=s.asset.id, params=None, cannot_tell=doubt.text, because=(doubt,)) for s, _ in linked]
+    return _evenly(linked, np.ones(3)) if doubt is not None else _evenly(linked, light.gains, light=light)
+
+
+def _together(estimates: Sequence[tuple[Estimate, Relative]]) -> Estimate:
+    """The frames' estimates as one, at the middle of the set: medians, so that no frame pulls alone."""
+    gains = np.array([estimate.gains * own.tint for estimate, own in estimates])
+    middle = np.exp(np.median(np.log(gains), 0))
+    only = [estimate for estimate, _ in estimates]
+    return Estimate(
+        gains=np.asarray(middle / (middle @ LUMINANCE)),
+        cast=float(np.median([e.cast for e in only])),
+        mood=float(np.median([e.mood for e in only])),
+        confidence=float(np.median([e.confidence for e in only])),
+        disagreement=float(np.median([e.disagreement for e in only])),
+        frames=len(only),
+    )
+
+
+def _evenly(
+    linked: Sequence[tuple[Subject, Relative]],
+    base: Vector,
+    *,
+    light: Estimate | None = None,
+    chart: Subject | None = None,
+) -> list[Suggestion[WhiteBalanceParams]]:
+    """For every frame `base`, the correction at the middle of the set, less what the frame has differently."""
+    wanted = [_near(base / own.tint) for _, own in linked]
+    tints = np.array([own.tint for _, own in linked])
+    before = _relative.spread_de00(tints)
+    after = _relative.spread_de00(tints * [gains_of(params) for params in wanted])
+    text = f"A grey in frames that share content spreads by ΔE00 {before:.1f}, with these corrections by {after:.1f}."
+    spread = Because(evidence="scene.spread.de00", value=round(before, 2), text=text, code="white_balance.spread")
+    reasons: list[Because] = []
+    if chart is not None:
+        text = f"The light is that of the ColorChecker in {chart.path}."
+        reasons = [Because(evidence="chart.gains", value=base.tolist(), text=text, code="white_balance.chart")]
+    elif light is not None:
+        reasons = list(_reasons(light, params_of(light.gains)))
+    score = BY_CHART if chart is not None else light.confidence if light is not None else BY_OTHERS
+    made: list[Suggestion[WhiteBalanceParams]] = []
+    for (subject, own), params in zip(linked, wanted, strict=True):
+        off = _angle(own.tint, np.ones(3))
+        if off > CAMERAS_DIFFER and chart is None:
+            text = f"The same things differ by {off:.0f}° from the scene's other frames: perhaps in another light."
+            made.append(Suggestion(member=subject.asset.id, params=None, cannot_tell=text))
+            continue
+        text = f"The same things are {off:.1f}° off the middle of the {len(linked)} frames that show them."
+        because = (*reasons, Because(evidence="light.relative", value=round(off, 2), text=text, code=EVENED), spread)
+        others = tuple(p for p in (_near(1 / own.tint), WhiteBalanceParams()) if p != params)
+        made.append(
+            Suggestion(member=subject.asset.id, params=params, score=score, because=because, alternatives=others)
+        )
+    return made
+
+
+def _near(gains: Vector) -> WhiteBalanceParams:
+    """The params of these gains; none where they hardly differ from 1."""
+    return params_of(gains) if _angle(gains, np.ones(3)) >= EVEN else WhiteBalanceParams()
+
+
+# ---------------------------------------------------------------- frames of a scene with a chart, and others
+
+
+def _chart_gains(subject: Subject) -> Vector | None:
+    found = subject.facts.get("chart.gains")
+    return np.asarray(found.value, np.float64) if found is not None and _is_gains(found.value) else None
+
+
+def _chart_of(
+    subject: Subject, own: Estimate | None, charts: Sequence[tuple[Subject, Vector]]
+) -> tuple[Subject, Vector] | None:
+    """The chart whose light a frame stands in: its own, or the nearest in time that the same body saw."""
+    of_body = [
+        (abs(_moment(other) - _moment(subject)), other.path, other, gains)
+        for other, gains in charts
+        if other.asset.capture.body == subject.asset.capture.body
+        and (own is None or _angle(own.gains, gains) <= CHART_LIGHT)
     ]
+    mine = next(((other, gains) for other, gains in charts if other.asset.id == subject.asset.id), None)
+    if mine is not None or not of_body:
+        return mine
+    _, _, other, gains = min(of_body, key=lambda one: one[:2])
+    return other, gains
+
+
+def _moment(subject: Subject) -> float:
+    """Seconds on the clock; 0 where it is not known."""
+    at = subject.asset.capture.at
+    return 0.0 if at is None else datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
+
+
+def _by_chart(subject: Subject, other: Subject, gains: Vector) -> Suggestion[WhiteBalanceParams]:
+    own = other.asset.id == subject.asset.id
+    off = _angle(gains, np.ones(3))
+    text = f"The grey patches of the ColorChecker{'' if own else f' in {other.path}'} are {off:.1f}° from neutral."
+    return Suggestion(
+        member=subject.asset.id,
+        params=params_of(gains),
+        score=BY_OWN_CHART if own else BY_CHART,
+        because=(Because(evidence="chart.gains", value=gains.tolist(), text=text, code="white_balance.chart"),),
+        alternatives=(WhiteBalanceParams(),),
+    )
 
 
 def _estimate(subject: Subject) -> Estimate | None:
@@ -290,7 +434,16 @@ operator: Operator[WhiteBalanceParams] = Operator(
     params=WhiteBalanceParams,
     risk=Risk(complexity=0.3, cost=0.2),
     stage=Stage.LIGHT,
-    needs=("colour.cast", "colour.gains", "colour.mood", "colour.confidence", "colour.disagreement"),
+    needs=(
+        "colour.cast",
+        "colour.gains",
+        "colour.mood",
+        "colour.confidence",
+        "colour.disagreement",
+        "chart.gains",
+        "light.relative",
+        "scene.spread.de00",
+    ),
     scope=Scope.SCENE,
     pointwise=True,
     propose=propose,
