@@ -169,3 +169,39 @@ def test_relative_is_read_back():
     assert own.level == pytest.approx(0.2)
     np.testing.assert_allclose(own.tint, 1)
     assert relative(Subject(asset=told(EVEN, name="b").asset, path="b", facts={})) is None
+
+
+# ---------------------------------------------------------------- settings
+
+
+def shot(name, ev, *, seconds, camera="One"):
+    facts = {
+        n: Measure(name=n, value=v)
+        for n, v in {"exposure.ev": ev, "exposure.ev.spread": 0.4, "clip.headroom": 4.0, "luma.median": 0.1}.items()
+    }
+    capture = Capture(seconds=seconds, f_number=4.0, iso=100, camera=camera)
+    asset = Asset(id=name, content=None, kind=Kind.PHOTO, format="jpeg", width=9, height=9, capture=capture)
+    return Subject(asset=asset, path=name, facts=facts)
+
+
+def test_settings_of_a_scene_weigh_in():
+    some = [shot(f"{i}", 0.0, seconds=0.01) for i in range(5)]
+    odd = shot("odd", 0.5, seconds=0.01)  # the same settings in the same light: it is the estimate that errs
+    dark = shot("dark", 0.7, seconds=0.005)  # one stop less let in
+    found = {s.member: s for s in exposure.propose([*some, odd, dark], Wishes())}
+    assert found["odd"].params.ev == 0
+    assert found["dark"].params.ev > 0.7
+    assert found["dark"].because[1].code == "exposure.settings"
+
+
+def test_settings_say_nothing_where_estimates_do_not_agree():
+    some = [shot(f"{i}", ev, seconds=0.01) for i, ev in enumerate((2.0, -2.0, 1.5, -1.5, 0.9))]
+    found = exposure.propose(some, Wishes())
+    assert found[4].params.ev == 0.9
+    assert all(b.code != "exposure.settings" for b in found[4].because)
+
+
+def test_settings_of_few_frames_or_another_body_say_nothing():
+    some = [shot(f"{i}", 0.0, seconds=0.01) for i in range(4)]
+    other = shot("other", 0.9, seconds=0.01, camera="Two")
+    assert exposure.propose([*some, other], Wishes())[4].params.ev == 0.9

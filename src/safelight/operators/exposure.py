@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from safelight.domain import Because, Group, GroupKind, Measure, Scope
 from safelight.media.frame import Frame, Pixels
-from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _relative
+from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _relative, _settings
 from safelight.operators._relative import Relative
+from safelight.operators._settings import Shared
 from safelight.params import declare
 
 DEAD_ZONE = 0.4  # EV: estimates below are left alone
@@ -66,7 +67,8 @@ def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[
     made |= {member: found for member, found in _by_charts(free) if member not in made or made[member].params is None}
     for members in _look_alikes([s for s in free if s.asset.id not in made]):
         made |= {s.member: s for s in _aligned(members)}
-    return [made.get(s.asset.id) or _alone(s) for s in free]
+    together = _settings.shared(free)
+    return [made.get(s.asset.id) or _alone(s, together.get(s.asset.id)) for s in free]
 
 
 def _by_charts(subjects: Sequence[Subject]) -> Iterator[tuple[str, Suggestion[ExposureParams]]]:
@@ -80,22 +82,14 @@ def _by_charts(subjects: Sequence[Subject]) -> Iterator[tuple[str, Suggestion[Ex
 
 def _chart_for(subject: Subject, charts: Sequence[Subject]) -> Subject | None:
     """The first chart of the same body whose settings and this frame's own are known."""
-    told = let_in(subject) is not None
+    told = _settings.let_in(subject) is not None
     body = subject.asset.capture.body
-    return next((c for c in charts if told and c.asset.capture.body == body and let_in(c) is not None), None)
-
-
-def let_in(subject: Subject) -> float | None:
-    """Log2 of the light that shutter, aperture and ISO let in; None where one is unknown or a flash fired."""
-    capture = subject.asset.capture
-    if not (capture.seconds and capture.f_number and capture.iso) or capture.flash:
-        return None
-    return math.log2(capture.seconds * capture.iso / 100 / capture.f_number**2)
+    return next((c for c in charts if told and c.asset.capture.body == body and _settings.let_in(c) is not None), None)
 
 
 def _by_chart(subject: Subject, chart: Subject) -> Suggestion[ExposureParams]:
     """What makes the chart's greys as bright as they are, less what this frame's settings let in more."""
-    more = (let_in(subject) or 0.0) - (let_in(chart) or 0.0) if subject is not chart else 0.0
+    more = (_settings.let_in(subject) or 0.0) - (_settings.let_in(chart) or 0.0) if subject is not chart else 0.0
     ev = (chart.number("chart.ev") or 0.0) - more
     text = f"The grey patches of the ColorChecker are {_off(chart.number('chart.ev') or 0.0)}."
     because = [Because(evidence="chart.ev", value=chart.number("chart.ev"), text=text, code="exposure.chart")]
@@ -136,15 +130,21 @@ def _size(group: Group) -> tuple[int, str]:
 # ---------------------------------------------------------------- a photo alone
 
 
-def _alone(subject: Subject) -> Suggestion[ExposureParams]:
+def _alone(subject: Subject, together: Shared | None = None) -> Suggestion[ExposureParams]:
+    """By its own estimate, drawn towards what its settings and the scene's other frames say where these agree."""
     ev, spread = subject.number("exposure.ev"), subject.number("exposure.ev.spread")
     if ev is None or spread is None:
         return _abstain(subject, _why_not(subject.facts))
+    by_scene = []
+    if together is not None:
+        text = f"By itself it would be {ev:+.1f} EV; {together.count} frames of the scene and their settings weigh in."
+        by_scene = [Because(evidence="exposure.ev", value=ev, text=text, code="exposure.settings")]
+        ev, spread = together.ev, together.spread
     if abs(ev) >= CLEAR and spread > abs(ev):
         return _abstain(subject, f"The estimate of {ev:+.1f} EV is uncertain by {spread:.1f} EV.")
     small = DEAD_ZONE <= abs(ev) < CLEAR
     wanted = 0.0 if abs(ev) < DEAD_ZONE else math.copysign(min(abs(ev), SMALL_STEP if small else MOST), ev)
-    because = [_seen(subject, ev, spread)]
+    because = [_seen(subject, ev, spread), *by_scene]
     if small and abs(ev) > SMALL_STEP:
         text = f"This may be the light of the scene, so no more than {SMALL_STEP:.2f} EV is proposed."
         because.append(Because(evidence="exposure.ev", value=ev, text=text, code="exposure.small_step"))
