@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safelight.media.colorchecker import COLUMNS, LINEAR, ROWS
 from safelight.media.colour import encode
 from safelight.media.frame import Bytes
-from safelight.media.picture import TO_LINEAR
+from safelight.media.picture import TO_LINEAR, shrink
 from safelight.operators.white_balance import WhiteBalanceParams, gains_of
 
 Floats = NDArray[np.float64]
@@ -23,7 +23,7 @@ PITCH = 48  # px of a patch and its gap, before the chart is laid into the pictu
 SMALLEST, WIDEST = 0.14, 0.6  # of the picture's short side: the chart's height
 TILT, TURN = 50.0, 180.0  # degrees, at most
 FRAME = 0.025  # linear light of the chart's frame
-LEAST_SIDE = 900  # px: smaller photos are enlarged
+LEAST_SIDE, MOST_SIDE = 900, 1600  # px: smaller photos are enlarged, larger ones reduced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Made:
 
 def made(photo: Bytes, rng: np.random.Generator) -> Made:
     """A photo with a chart somewhere in it."""
-    base = _large(photo)
+    base = _sized(photo)
     height, width = base.shape[:2]
     flat, alpha = _flat(rng)
     size = float(rng.uniform(SMALLEST, WIDEST)) * min(height, width)
@@ -62,10 +62,11 @@ def made(photo: Bytes, rng: np.random.Generator) -> Made:
     return Made(rgb=shown, corners=corners, height=size, gains=(float(gains[0]), 1.0, float(gains[2])))
 
 
-def _large(photo: Bytes) -> Bytes:
+def _sized(photo: Bytes) -> Bytes:
+    """The photo, neither smaller nor larger than charts are tried on."""
     scale = LEAST_SIDE / max(photo.shape[:2])
     if scale <= 1:
-        return photo
+        return shrink(photo, MOST_SIDE)
     return np.asarray(cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 

@@ -6,7 +6,7 @@ from bench import _charts
 from safelight.domain import Asset, Capture, Kind, Measure
 from safelight.media import rootpoly
 from safelight.media.colorchecker import EDITIONS, LABS, LINEAR, balance
-from safelight.media.colour import REC2020_FROM_SRGB, SRGB_FROM_REC2020, delta_e_lab, lab_of_linear
+from safelight.media.colour import REC2020_FROM_SRGB, SRGB_FROM_REC2020, delta_e_lab, encode, lab_of_linear
 from safelight.media.picture import Picture
 from safelight.operators import Subject, Wishes, chart_profile, exposure, white_balance
 from safelight.probes import chart
@@ -123,6 +123,27 @@ def test_real_raw_is_read_on_its_own_light(shared):
     assert red < 0.6 < green < 1.2 < blue
 
 
+def with_card(light):
+    rgb = textured(5, width=900, height=600)
+    corners = np.add(((0, 10), (300, 0), (290, 200), (5, 195)), (260, 190))
+    cv2.fillConvexPoly(rgb, corners.astype(np.int32), [int(v) for v in np.rint(encode(np.array(light)) * 255)])
+    return rgb
+
+
+def test_grey_card_tells_the_light():
+    found = facts_of(with_card((0.25, 0.18, 0.12)))
+    assert found["chart"].value == 0
+    right = np.array(found["card.gains"].value) * (0.25, 0.18, 0.12)
+    np.testing.assert_allclose(right / right.mean(), 1, atol=0.02)
+    x0, y0, x1, y1 = found["card.gains"].where.box
+    assert (250 < x0 < 275, 180 < y0 < 205, 545 < x1 < 570, 375 < y1 < 400) == (True, True, True, True)
+
+
+@pytest.mark.parametrize("light", [(0.9, 0.9, 0.9), (0.02, 0.02, 0.02), (0.05, 0.3, 0.1), (0.5, 0.2, 0.04)])
+def test_paper_and_coloured_boxes_are_no_cards(light):
+    assert "card.gains" not in facts_of(with_card(light))
+
+
 # ---------------------------------------------------------------- using it
 
 
@@ -133,6 +154,18 @@ def test_white_balance_follows_the_chart_and_its_scene_too():
     right = white_balance.gains_of(own.params) * TINTED
     np.testing.assert_allclose(right / right.mean(), 1, atol=0.02)
     assert (own.because[0].code, "a.jpg" in other.because[0].text) == ("white_balance.chart", True)
+
+
+@pytest.mark.parametrize(("near", "acts"), [(True, True), (False, False)])
+def test_card_counts_where_the_picture_does_not_contradict(near, acts):
+    card = (0.75, 1.0, 1.5)
+    estimate = {"gains": (0.8, 1.0, 1.3) if near else (1.6, 1.0, 0.6), "cast": 0.2, "mood": 0.1, "confidence": 0.5}
+    facts = {"card.gains": Measure(name="card.gains", value=list(card))}
+    for name, value in {**estimate, "disagreement": 3.0}.items():
+        facts[f"colour.{name}"] = Measure(name=name, value=value)
+    (found,) = white_balance.propose([subject(facts=facts)], Wishes())
+    assert (found.params.mired > 10) is acts
+    assert ("seems a grey card" in found.because[0].text) is acts
 
 
 def test_another_body_does_not_follow_the_chart():

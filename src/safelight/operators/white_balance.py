@@ -34,7 +34,7 @@ ACT = 1.0  # log odds of a cast, less half of those of a mood, from which a corr
 LEAVE = 0.5  # chance of a cast below which the picture is called right
 SAME_LIGHT = 5.0  # degrees between two frames' estimates up to which their light is taken as one
 CHART_LIGHT = 15.0  # degrees between a frame's estimate and the scene's chart from which its light is another
-BY_OWN_CHART, BY_CHART = 0.97, 0.9  # scores
+BY_OWN_CHART, BY_CHART, BY_CARD = 0.97, 0.9, 0.75  # scores
 CAMERAS_DIFFER = 14.0  # degrees between frames that show the same things, beyond which it is another light
 EVEN = 0.4  # degrees: smaller differences between frames are left
 BY_OTHERS = 0.85  # score
@@ -145,7 +145,7 @@ def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[
     """
     found = [_estimate(subject) for subject in subjects]
     known = [e for e in found if e is not None]
-    charts = [(subject, gains) for subject in subjects if (gains := _chart_gains(subject)) is not None]
+    charts = _charts(subjects)
     even = {s.member: s for linked in _relative.linked(subjects) for s in _evened(linked)}
     made = []
     for subject, estimate in zip(subjects, found, strict=True):
@@ -167,10 +167,11 @@ def _evened(linked: Sequence[tuple[Subject, Relative]]) -> list[Suggestion[White
     A chart among them says what the light was; else their estimates, brought to the middle of the set, do so together.
     Coloured light that may be meant so is left as it is, and so is a frame that differs by more than cameras do.
     """
-    chart = next(((s, own, g) for s, own in linked if (g := _chart_gains(s)) is not None), None)
-    if chart is not None:
-        subject, own, gains = chart
-        return _evenly(linked, gains * own.tint, chart=subject)
+    charts = _charts([s for s, _ in linked])
+    if charts:
+        subject, gains = charts[0]
+        tint = next(own.tint for s, own in linked if s is subject)
+        return _evenly(linked, gains * tint, chart=subject)
     estimates = [(estimate, own) for s, own in linked if (estimate := _estimate(s)) is not None]
     if not estimates:
         return []
@@ -214,11 +215,11 @@ def _evenly(
     spread = Because(evidence="scene.spread.de00", value=round(before, 2), text=text, code="white_balance.spread")
     reasons: list[Because] = []
     if chart is not None:
-        text = f"The light is that of the ColorChecker in {chart.path}."
+        text = f"The light is that on {_grey_thing(chart)} in {chart.path}."
         reasons = [Because(evidence="chart.gains", value=base.tolist(), text=text, code="white_balance.chart")]
     elif light is not None:
         reasons = list(_reasons(light, params_of(light.gains)))
-    score = BY_CHART if chart is not None else light.confidence if light is not None else BY_OTHERS
+    score = _chart_score(chart) if chart is not None else light.confidence if light is not None else BY_OTHERS
     made: list[Suggestion[WhiteBalanceParams]] = []
     for (subject, own), params in zip(linked, wanted, strict=True):
         off = _angle(own.tint, np.ones(3))
@@ -243,9 +244,29 @@ def _near(gains: Vector) -> WhiteBalanceParams:
 # ---------------------------------------------------------------- frames of a scene with a chart, and others
 
 
-def _chart_gains(subject: Subject) -> Vector | None:
-    found = subject.facts.get("chart.gains")
-    return np.asarray(found.value, np.float64) if found is not None and _is_gains(found.value) else None
+def _charts(subjects: Sequence[Subject]) -> list[tuple[Subject, Vector]]:
+    """Frames with a chart and what its greys say; with a grey card where no frame has a chart."""
+    for name in ("chart.gains", "card.gains"):
+        found = [(subject, gains) for subject in subjects if (gains := _chart_gains(subject, name)) is not None]
+        if found:
+            return found
+    return []
+
+
+def _chart_gains(subject: Subject, name: str) -> Vector | None:
+    """What makes a chart or card grey; a card that says quite another light than the picture is none."""
+    found = subject.facts.get(name)
+    if found is None or not _is_gains(found.value):
+        return None
+    gains, own = np.asarray(found.value, np.float64), _estimate(subject)
+    if name == "card.gains" and (own is None or _angle(own.gains, gains) > CHART_LIGHT):
+        return None
+    return gains
+
+
+def _grey_thing(subject: Subject) -> str:
+    """What is grey in a frame, in words."""
+    return "the ColorChecker" if "chart.gains" in subject.facts else "what seems a grey card"
 
 
 def _chart_of(
@@ -271,14 +292,20 @@ def _moment(subject: Subject) -> float:
     return 0.0 if at is None else datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
 
 
+def _chart_score(chart: Subject, *, own: bool = False) -> float:
+    if "chart.gains" not in chart.facts:
+        return BY_CARD
+    return BY_OWN_CHART if own else BY_CHART
+
+
 def _by_chart(subject: Subject, other: Subject, gains: Vector) -> Suggestion[WhiteBalanceParams]:
     own = other.asset.id == subject.asset.id
     off = _angle(gains, np.ones(3))
-    text = f"The grey patches of the ColorChecker{'' if own else f' in {other.path}'} are {off:.1f}° from neutral."
+    text = f"The grey of {_grey_thing(other)} in {'this frame' if own else other.path} is {off:.1f}° from neutral."
     return Suggestion(
         member=subject.asset.id,
         params=params_of(gains),
-        score=BY_OWN_CHART if own else BY_CHART,
+        score=_chart_score(other, own=own),
         because=(Because(evidence="chart.gains", value=gains.tolist(), text=text, code="white_balance.chart"),),
         alternatives=(WhiteBalanceParams(),),
     )

@@ -66,29 +66,48 @@ class Spots:
 # ---------------------------------------------------------------- spots
 
 
-def spots(rgb: Bytes, limit: int, *, filled: bool = True) -> Spots:
-    """The compact flat parts of a picture, H x W x 3, whose neighbours differ by less than `limit`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The connected flat parts of a picture: their labels (H x W), and box, area and centre by label."""
+
+    labels: NDArray[np.int32]
+    stats: NDArray[np.int32]
+    centres: Floats
+
+
+def steps(rgb: Bytes) -> Bytes:
+    """The largest difference between a pixel's neighbours in any channel, H x W."""
+    red, green, blue = cv2.split(cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
+
+
+def parts(step: Bytes, limit: int) -> Parts:
+    """The parts of a picture, given by its `steps`, whose neighbours differ by less than `limit`."""
+    flat = (step < limit).astype(np.uint8)
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(flat, connectivity=4, ltype=cv2.CV_32S)
+    return Parts(
+        labels=np.asarray(labels, np.int32), stats=np.asarray(stats, np.int32), centres=np.asarray(centres, np.float64)
+    )
+
+
+def spots(found: Parts, *, filled: bool = True) -> Spots:
+    """The compact ones of these parts, of the size of patches.
 
     `filled` asks whether each is as full as a patch is, which costs more than all the rest.
     """
-    step = cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    red, green, blue = cv2.split(step)
-    flat = (np.asarray(cv2.max(cv2.max(red, green), blue)) < limit).astype(np.uint8)
-    _, found, stats, centres = cv2.connectedComponentsWithStats(flat, connectivity=4, ltype=cv2.CV_32S)
-    labels = np.asarray(found, np.int32)
-    width, height, area = (stats[:, i].astype(np.float64) for i in (2, 3, 4))
-    fits = (area >= SMALLEST) & (area <= LARGEST * flat.size) & (area > 0.35 * width * height)
+    width, height, area = (found.stats[:, i].astype(np.float64) for i in (2, 3, 4))
+    fits = (area >= SMALLEST) & (area <= LARGEST * found.labels.size) & (area > 0.35 * width * height)
     fits &= np.maximum(width, height) < LONGEST * np.minimum(width, height)
     fits[0] = False
     kept = np.flatnonzero(fits)
     if len(kept) > MOST:
         kept = np.sort(kept[np.argsort(-area[kept], kind="stable")[:MOST]])
     if filled:
-        kept = np.array([i for i in kept if _filled(labels, stats[i], int(i))], np.intp)
-    return Spots(centre=np.asarray(centres[kept].reshape(-1, 2), np.float64), area=area[kept])
+        kept = np.array([i for i in kept if _filled(found.labels, found.stats[i], int(i))], np.intp)
+    return Spots(centre=found.centres[kept].reshape(-1, 2), area=area[kept])
 
 
-def _filled(labels: NDArray[np.int32], box: Sequence[int], label: int) -> bool:
+def _filled(labels: NDArray[np.int32], box: NDArray[np.int32], label: int) -> bool:
     """Whether a part is as full as a parallelogram or an ellipse is."""
     x, y, width, height, area = (int(v) for v in box)
     m = cv2.moments((labels[y : y + height, x : x + width] == label).astype(np.uint8), binaryImage=True)
@@ -281,9 +300,9 @@ def settled(chart: Chart, found: Spots, rgb: Bytes) -> Chart:
 # ---------------------------------------------------------------- the search
 
 
-def glance(rgb: Bytes) -> int:
+def glance(looks: Sequence[Parts]) -> int:
     """How strongly a picture of about 400 px hints at a lattice: spots midway between two like them. Cheap."""
-    return max(_midway(spots(rgb, limit, filled=False)) for limit in LIMITS[:3])
+    return max(_midway(spots(look, filled=False)) for look in looks)
 
 
 def _midway(found: Spots) -> int:
@@ -304,8 +323,9 @@ def _midway(found: Spots) -> int:
 def find(rgb: Bytes) -> Chart | None:
     """The chart in a picture, or None; 400 px are enough for most."""
     best: Chart | None = None
+    step = steps(rgb)
     for limit in LIMITS:
-        seen = spots(rgb, limit)
+        seen = spots(parts(step, limit))
         for cells, places in lattices(seen):
             found = match(rgb, cells, places)
             found = None if found is None else settled(found, seen, rgb)

@@ -1,4 +1,4 @@
-"""Probe `chart`: whether a ColorChecker is in the picture, where, and how the light made its patches look.
+"""Probe `chart`: whether a ColorChecker or a grey card is in the picture, where, and how the light made it look.
 
 A glance at the small picture says for nearly every photo that there is none. A chart in a raw is found in the preview
 and read on the raw's own light, before any rendering.
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from safelight.domain import Measure, Where
 from safelight.errors import MediaError
 from safelight.media import raw
-from safelight.media.colorchecker import COLUMNS, LABS, ROWS, Balance, balance
+from safelight.media.colorchecker import COLUMNS, LABS, LUMINANCE, ROWS, Balance, balance
 from safelight.media.colour import SRGB_FROM_REC2020, delta_e_lab, lab_of_linear, linear_of_srgb, srgb8
 from safelight.media.frame import Bytes, Pixels
 from safelight.media.picture import SMALL_SIDE, WORK_SIDE, Picture, shrink
-from safelight.probes import Probe
-from safelight.probes._chart import CENTRES, Chart, find, glance
+from safelight.probes import Probe, _card
+from safelight.probes._chart import CENTRES, LIMITS, Chart, Parts, find, glance, parts, steps
 
 Floats = NDArray[np.float64]
 
@@ -39,9 +39,10 @@ CORNERS = np.array(((-0.5, -0.5), (COLUMNS - 0.5, -0.5), (COLUMNS - 0.5, ROWS - 
 
 def measure(picture: Picture) -> Sequence[Measure]:
     """`chart` (0 or how alike the colours are); where there is one, its corners (px) and patches (linear Rec.2020)."""
-    found = locate(picture.work, picture.small)
+    looks = _looks(picture.small)
+    found = locate(picture.work, looks)
     if found is None:
-        return (Measure(name="chart", value=0.0, unit="certainty"),)
+        return (Measure(name="chart", value=0.0, unit="certainty"), *_card_measures(picture, looks))
     here = found.scaled(picture.work_scale)
     corners = here.points(CORNERS)
     where = _box(corners, picture.width, picture.height)
@@ -84,9 +85,28 @@ def _apart(linear: Floats, lab: Floats) -> float:
     return float(delta_e_lab(lab_of_linear(linear), lab).mean())
 
 
-def locate(work: Bytes, small: Bytes) -> Chart | None:
-    """The chart in a picture of at most 1600 px, given at 400 px too; most pictures are dismissed at a glance."""
-    hint = glance(small) if min(small.shape[:2]) >= LEAST_SIDE else 0
+def _looks(small: Bytes) -> list[Parts]:
+    """The flat parts of a picture at 400 px, under three limits; none of one that is too small."""
+    if min(small.shape[:2]) < LEAST_SIDE:
+        return []
+    step = steps(small)
+    return [parts(step, limit) for limit in LIMITS[:3]]
+
+
+def _card_measures(picture: Picture, looks: Sequence[Parts]) -> Sequence[Measure]:
+    """`card.gains` of linear sRGB that make a grey card neutral, with its box; nothing where none is seen."""
+    found = _card.find(picture.small, looks)
+    if found is None:
+        return ()
+    where = _box(found.corners * picture.width / picture.small.shape[1], picture.width, picture.height)
+    gains = 1 / found.light
+    value = [round(float(g), 5) for g in gains / (gains @ LUMINANCE)]
+    return (Measure(name="card.gains", value=value, unit="linear sRGB", where=where),)
+
+
+def locate(work: Bytes, looks: Sequence[Parts]) -> Chart | None:
+    """The chart in a picture of at most 1600 px, given with its flat parts; most are dismissed at a glance."""
+    hint = glance(looks) if looks else 0
     if hint < HINT:
         return None
     best: Chart | None = None
@@ -122,7 +142,7 @@ def chart_in(light: Pixels) -> Chart | None:
     """The chart in linear Rec.2020 of any brightness, in its px."""
     level = MIDDLE_GREY / max(float(np.median(light[::4, ::4, 1])), 1e-6)
     shown = shrink(srgb8(light * np.float32(min(max(level, 1.0), 64.0))), WORK_SIDE)
-    found = locate(shown, shrink(shown, SMALL_SIDE))
+    found = locate(shown, _looks(shrink(shown, SMALL_SIDE)))
     return None if found is None else found.scaled(light.shape[1] / shown.shape[1])
 
 
@@ -150,7 +170,7 @@ def _step(found: Chart, centre: Floats) -> float:
 probe = Probe(
     name="chart",
     version=1,
-    emits=("chart", "chart.corners", "chart.patches", "chart.clipped", *BALANCE),
+    emits=("chart", "chart.corners", "chart.patches", "chart.clipped", *BALANCE, "card.gains"),
     measure=measure,
-    about="Whether a ColorChecker is in the picture, where it lies, and the light of its 24 patches.",
+    about="Whether a ColorChecker is in the picture, with the light of its 24 patches; else whether a grey card is.",
 )
