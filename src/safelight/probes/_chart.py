@@ -23,8 +23,9 @@ LIMITS = (5, 10, 20, 36)  # levels between neighbours up to which a spot is flat
 SMALLEST, LARGEST = 9, 1 / 40  # px, and share of the picture, of a spot
 LONGEST = 3.0  # of a spot's box, length over width
 FILLED = 0.8  # of area to that of the parallelogram with the same second moments
-LIKE = 2.2  # largest ratio of the areas of neighbouring spots
+LIKE = 2.0  # largest ratio of the areas of neighbouring spots
 FAR = 2.4  # distance of neighbours in sides of a spot
+MIDWAY = 0.22  # of a step: how far a spot may lie from the middle of two others
 OFF = 0.3  # of a step: how far a spot may lie from where the lattice expects it
 LEAST, MOST = 6, 400  # spots of a lattice; spots that are looked at
 SEEDS = 40  # spots from which a lattice is grown: those with most neighbours of their size
@@ -121,19 +122,17 @@ def _filled(labels: NDArray[np.int32], box: NDArray[np.int32], label: int) -> bo
 
 
 def lattices(found: Spots) -> Iterator[tuple[Floats, Floats]]:
-    """Lattices that grow from the spots: whole coordinates and px, n x 2 each; every spot seeds until it is in one."""
+    """Lattices that grow from the spots: whole coordinates and px, n x 2 each; a spot seeds until it is in one."""
     if len(found) < LEAST:
         return
-    apart = np.hypot(*np.moveaxis(found.centre[:, None] - found.centre[None], 2, 0))
-    side = np.sqrt(found.area)
-    alike = np.maximum(found.area[:, None], found.area[None]) < LIKE * np.minimum(found.area[:, None], found.area[None])
-    near = alike & (apart < FAR * side[:, None] + 4) & (apart > 0)
+    step, opposite = _around(found)
+    pairs = opposite.sum((1, 2))
     used: set[int] = set()
-    for seed in np.argsort(-near.sum(1), kind="stable")[:SEEDS]:
-        if int(seed) in used or near[seed].sum() < 2:
+    for seed in np.argsort(-pairs, kind="stable")[:SEEDS]:
+        if int(seed) in used or not pairs[seed]:
             continue
         best: dict[tuple[int, int], int] = {}
-        for u, v in _bases(found, int(seed), np.flatnonzero(near[seed]), apart[seed]):
+        for u, v in _bases(step[seed], opposite[seed].any(1)):
             grown = _grown(found, int(seed), u, v)
             if len(grown) > len(best):
                 best = grown
@@ -144,17 +143,27 @@ def lattices(found: Spots) -> Iterator[tuple[Floats, Floats]]:
                 yield cells, found.centre[list(best.values())]
 
 
-def _bases(found: Spots, seed: int, others: NDArray[np.intp], apart: Floats) -> Iterator[tuple[Floats, Floats]]:
-    """Pairs of steps to neighbours that may span a lattice, right-handed, nearly square to one another."""
-    order = others[np.argsort(apart[others], kind="stable")][:6]
-    steps = found.centre[order] - found.centre[seed]
-    for i, u in enumerate(steps):
-        for j, v in enumerate(steps):
-            if i == j:
-                continue
+def _around(found: Spots) -> tuple[Floats, NDArray[np.bool_]]:
+    """Steps to the nearest spots of one size (n x 8 x 2, inf where there is none), and which pairs are opposite."""
+    apart = np.hypot(*np.moveaxis(found.centre[:, None] - found.centre[None], 2, 0))
+    near = (apart < FAR * np.sqrt(found.area)[:, None] + 4) & (apart > 0)
+    near &= np.abs(np.log(found.area[:, None] / found.area[None])) < np.log(LIKE)
+    closest = np.argsort(np.where(near, apart, np.inf), axis=1, kind="stable")[:, : min(8, len(found) - 1)]
+    there = np.take_along_axis(near, closest, 1)
+    step = np.where(there[..., None], found.centre[closest] - found.centre[:, None], np.inf)
+    with np.errstate(invalid="ignore"):
+        middle = np.hypot(*np.moveaxis(step[:, :, None] + step[:, None], 3, 0))
+        return step, np.asarray(middle < MIDWAY * np.hypot(*np.moveaxis(step, 2, 0))[:, :, None])
+
+
+def _bases(steps: Floats, opposite: NDArray[np.bool_]) -> Iterator[tuple[Floats, Floats]]:
+    """Pairs of steps that may span a lattice, nearly square and right-handed; one of them goes both ways."""
+    for u in steps[opposite]:
+        for v in steps[np.isfinite(steps[:, 0])]:
             long, short = sorted((float(np.hypot(*u)), float(np.hypot(*v))), reverse=True)
-            if u[0] * v[1] - u[1] * v[0] > 0.5 * long * short and long < 2.2 * short:
-                yield u, v
+            across = float(u[0] * v[1] - u[1] * v[0])
+            if abs(across) > 0.5 * long * short and long < 2.2 * short:
+                yield (u, v) if across > 0 else (v, u)
 
 
 def _grown(found: Spots, seed: int, u: Floats, v: Floats) -> dict[tuple[int, int], int]:
@@ -307,17 +316,7 @@ def glance(looks: Sequence[Parts]) -> int:
 
 def _midway(found: Spots) -> int:
     """How many pairs of neighbours of one size lie on opposite sides of a spot, equally far."""
-    if len(found) < LEAST:
-        return 0
-    apart = np.hypot(*np.moveaxis(found.centre[:, None] - found.centre[None], 2, 0))
-    near = (apart < FAR * np.sqrt(found.area)[:, None] + 4) & (apart > 0)
-    near &= np.abs(np.log(found.area[:, None] / found.area[None])) < np.log(2.0)
-    closest = np.argsort(np.where(near, apart, np.inf), axis=1, kind="stable")[:, : min(8, len(found) - 1)]
-    there = np.take_along_axis(near, closest, 1)
-    step = np.where(there[..., None], found.centre[closest] - found.centre[:, None], np.inf)
-    with np.errstate(invalid="ignore"):
-        middle = np.hypot(*np.moveaxis(step[:, :, None] + step[:, None], 3, 0))
-        return int((middle < 0.22 * np.hypot(*np.moveaxis(step, 2, 0))[:, :, None]).sum()) // 2
+    return int(_around(found)[1].sum()) // 2 if len(found) >= LEAST else 0
 
 
 def find(rgb: Bytes) -> Chart | None:

@@ -86,11 +86,11 @@ def _apart(linear: Floats, lab: Floats) -> float:
 
 
 def _looks(small: Bytes) -> list[Parts]:
-    """The flat parts of a picture at 400 px, under three limits; none of one that is too small."""
+    """The flat parts of a picture at 400 px, under two limits; none of one that is too small."""
     if min(small.shape[:2]) < LEAST_SIDE:
         return []
     step = steps(small)
-    return [parts(step, limit) for limit in LIMITS[:3]]
+    return [parts(step, limit) for limit in LIMITS[1:3]]
 
 
 def _card_measures(picture: Picture, looks: Sequence[Parts]) -> Sequence[Measure]:
