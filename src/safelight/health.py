@@ -20,6 +20,7 @@ PACKAGES = {  # import name: (what it is for, remedy)
     "cv2": "pictures and faces",
     "simplejpeg": "JPEG",
     "rawpy": "camera raws",
+    "lensfunpy": "known lenses",
     "pyvips": "TIFF, PNG and wide-gamut profiles",
     "PyOpenColorIO": "rendering",
     "pi_heif": "HEIC and AVIF",

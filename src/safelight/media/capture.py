@@ -262,18 +262,22 @@ def _maker_notes(detail: ifd.Directory, make: str) -> dict[str, str]:
 
 
 def _canon(detail: ifd.Directory, entry: ifd.Entry) -> dict[str, str]:
-    """Canon's note is a bare directory whose offsets count from the start of the TIFF structure."""
+    note = bare_directory(detail, entry.offset)
+    if note is None:
+        return {}
+    number, lens = note.number(0x000C), note.text(0x0095)
+    return ({"serial": str(int(number))} if number else {}) | ({"lens": lens} if lens else {})
+
+
+def bare_directory(detail: ifd.Directory, at: int) -> ifd.Directory | None:
+    """A directory at a place in the TIFF structure from whose start its offsets count, as Canon and Sony write them."""
     start = detail.fetch(0, 4)
     if start[:2] not in (b"II", b"MM"):
-        return {}
-    moved = start + struct.pack(detail.order + "I", entry.offset)
+        return None
+    moved = start + struct.pack(detail.order + "I", at)
 
     def fetch(offset: int, size: int) -> bytes:
         data = detail.fetch(offset, size)
         return moved + data[8:] if offset == 0 else data
 
-    found = ifd.directories(fetch)
-    if not found:
-        return {}
-    number, lens = found[0].number(0x000C), found[0].text(0x0095)
-    return ({"serial": str(int(number))} if number else {}) | ({"lens": lens} if lens else {})
+    return next(iter(ifd.directories(fetch)), None)
