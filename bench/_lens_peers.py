@@ -1,7 +1,8 @@
 """Delivered raws of known lenses, pixel against pixel, beside what RawTherapee makes of the same files.
 
-What they should be is the raw developed and moved by the recipe's own lens, which needs no inversion that way. Blocks of
-both pictures are registered; how far they lie apart, but for one shift, turn and enlargement of the whole, is the error.
+What they should be is the raw developed and moved by the recipe's own lens, which needs no inversion that way. Blocks
+of both pictures are registered; how far they lie apart, but for one shift, turn and enlargement of the whole, is the
+error.
 """
 
 import shutil
@@ -15,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.harness import Data, Result
-from safelight import params, work
+from safelight import params
 from safelight.deliver import presets
 from safelight.deliver.write import Job, deliver_one
-from safelight.domain import Asset, Edit
+from safelight.domain import Edit
 from safelight.media import image, raw, write
 from safelight.media.frame import Bytes
 from safelight.media.picture import grey

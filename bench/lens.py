@@ -64,7 +64,9 @@ def card(data: Data) -> Iterator[Result]:
     rows = _some(table)
     done = [_corrected(folder, row) for row in rows]
     found = [d for d in done if d is not None]
-    sharp = {row["lens"]["model"]: (row, *d.edits) for row, d in zip(rows, done, strict=True) if d and not row["faults"]}
+    sharp = {
+        row["lens"]["model"]: (row, *d.edits) for row, d in zip(rows, done, strict=True) if d and not row["faults"]
+    }
     yield Result(
         name="lens.card.found", value=len(found) / len(rows), n=len(rows), bar=1.0, want="at least",
         note="share of raws whose lens is known and for which a correction is proposed",
