@@ -22,6 +22,17 @@ def find(width=6000, height=4000, **facts):
         ("NIKON D750", "AF-S NIKKOR 24-120mm f/4G ED VR", 24, "exact", "Nikon AF-S Nikkor 24-120mm f/4G ED VR 170"),
         ("NIKON D750", "24.0-120.0 mm f/4.0", 24, "range", "Nikon AF-S Nikkor 24-120mm f/4G ED VR 170"),
         ("Sony ILCE-7M3", "FE 16-35mm F2.8 GM", 16, "exact", "FE 16-35mm f/2.8 GM"),
+        ("Fujifilm X-T3", "XF18-55mmF2.8-4 R LM OIS", 18, "exact", "XF18-55mmF2.8-4 R LM OIS"),
+        ("Canon EOS 6D", "50mm F1.4 DG HSM | Art 014", 50, "exact", "Sigma 50mm f/1.4 DG HSM [A]"),
+        (
+            "NIKON D850",
+            "TAMRON SP 24-70mm F/2.8 Di VC USD G2 A032",
+            24,
+            "exact",
+            "Tamron SP 24-70mm F/2.8 Di VC USD G2 (A032)",
+        ),
+        ("NIKON D750", "24-70mm f/2.8G", 24, "close", "Nikon AF-S Zoom-Nikkor 24-70mm f/2.8G ED"),
+        ("Sony DSC-RX100", "28-100mm F1.8-4.9", 10.4, "fixed", "DSC-RX100 & compatibles (Standard)"),
         ("Canon EOS M50", "EF-M15-45mm f/3.5-6.3 IS STM", 15, "exact", "Canon EF-M 15-45mm f/3.5-6.3 IS STM"),
     ],
 )

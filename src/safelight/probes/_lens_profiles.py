@@ -135,7 +135,8 @@ def words(name: str) -> frozenset[str]:
     """What a lens's name says: `24-105`, `f4` and single words, without makers; `EF24-105mm f/4L` has ef and l."""
     text = re.sub(r"(?<=\d)\.0(?!\d)", "", name.lower())
     text = re.sub(r"(?<=[a-z])-(?=[a-z])", "", text)  # AF-S
-    text = re.sub(r"(?<![\d.-])\d{3}(?![\d.-]|\s*mm)", "", text)  # numbers by which makers and lensfun tell editions
+    text = re.sub(r"(?<![a-z\d.-])[a-z]?\d{3}(?![\d.-]|\s*mm)", " ", text)  # numbers of editions, as A032, 014, 170
+    text = re.sub(r"(?<=\d)\s*mm", " ", text)
     found = set()
     for aperture, number, word in _NAMES.findall(text):
         found.add(f"f{aperture}" if aperture else number or word)
