@@ -5,7 +5,7 @@ bent is the middle coefficient of a parabola along it. A lens bends every chain 
 a curved thing by any amount; so what the lens did is what most of the long chains agree on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,14 @@ LOW, HIGH = 70, 170  # gradient of the two thresholds, 3 x 3 Sobel of bytes
 LOOK = 6  # px before and behind, between which an edge may not turn …
 TURN = 0.82  # … so far: the cosine of 35 degrees
 BORDER = 0.012  # long sides
-SHORTEST = 0.09  # long sides
+SHORTEST = 0.09  # long sides that a chain spans
+PIECE = 0.045  # long sides of an edge that may be a part of one
+MOST = 160  # parts of a picture, the longest
+GAP = 0.06  # long sides between two parts
+BESIDE = 1.5, 0.04  # px, and share of the gap, by which the next part may lie beside
+OVERLAP = 2.0  # px by which it may begin before
+ALIGNED = 0.9925  # cosine of 7 degrees between the ends of two parts
+END = 14  # px at an end that tell its direction
 ROUND = 0.07  # of its length that a chain may be bent by; beyond it is an arc
 ROUGH = 0.7  # px, root mean square about the parabola
 NOISE = 0.2  # px, of an edge's place in one pixel
@@ -70,18 +77,57 @@ def chains(level: Bytes) -> Chains:
     edges = np.zeros_like(level)
     inner = round(BORDER * max(width, height))
     inside = slice(inner, height - inner), slice(inner, width - inner)
-    shortest = max(3 * LOOK, round(SHORTEST * max(width, height)))
+    side = max(width, height)
+    piece, shortest = max(2 * LOOK, round(PIECE * side)), max(3 * LOOK, round(SHORTEST * side))
     if min(height, width) <= 2 * inner + shortest // 2:
         return _none()
     edges[inside] = cv2.Canny(across, down, LOW, HIGH)[inside]
-    places, breaks = _followed(edges, shortest)
-    starts, counts = _runs(breaks, shortest)
+    places, breaks = _followed(edges, piece)
+    starts, counts = _runs(breaks, piece)
     if not len(starts):
         return _none()
-    kept = np.concatenate([np.arange(s, s + n) for s, n in zip(starts, counts, strict=True)])
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
     middle, unit = np.array([(width - 1) / 2, (height - 1) / 2]), float(np.hypot(width, height) / 2)
-    return _measured(_refined(places[kept], across, down) - middle, starts, counts, unit=unit)
+    longest = np.sort(np.argsort(-counts, kind="stable")[:MOST])
+    starts, counts = starts[longest], counts[longest]
+    kept = np.concatenate([np.arange(s, s + n) for s, n in zip(starts, counts, strict=True)])
+    pieces = np.split(_refined(places[kept], across, down) - middle, np.cumsum(counts)[:-1])
+    whole = [chain for chain in _joined(pieces, GAP * side) if np.hypot(*(chain[-1] - chain[0])) >= shortest]
+    if not whole:
+        return _none()
+    counts = np.array([len(chain) for chain in whole])
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    return _measured(np.concatenate(whole), starts, counts, unit=unit)
+
+
+def _joined(pieces: Sequence[Floats], gap: float) -> list[Floats]:
+    """Pieces that go on in one another's direction, as one chain each; an end goes on in the nearest end only."""
+    ways = [way for piece in pieces for way in (piece, piece[::-1])]  # each from both its ends
+    ends = np.array([way[0] for way in ways])
+    out = np.array([_unit(way[0] - way[min(END, len(way) - 1)]) for way in ways])
+    apart = ends[None] - ends[:, None]
+    far = np.hypot(apart[..., 0], apart[..., 1])
+    forward = (apart * out[:, None]).sum(axis=2)
+    beside = np.abs(apart[..., 0] * out[:, None, 1] - apart[..., 1] * out[:, None, 0])
+    fits = (far < gap) & (forward > -OVERLAP) & (beside < BESIDE[0] + BESIDE[1] * far) & (out @ out.T < -ALIGNED)
+    index = np.arange(len(ends))
+    fits &= fits.T & (index[:, None] // 2 != index // 2)
+    far[~fits] = np.inf
+    nearest = far.argmin(axis=1)
+    following = np.where(fits.any(axis=1) & (nearest[nearest] == index), nearest, -1)
+    done, joined = np.zeros(len(pieces), np.bool_), []
+    for first in (*np.flatnonzero(following < 0), *index):  # open ends first; what is left then are rings
+        at, parts = int(first), []
+        while at >= 0 and not done[at // 2]:
+            done[at // 2] = True
+            parts.append(ways[at])
+            at = int(following[at ^ 1])  # out at the other end
+        if parts:
+            joined.append(np.concatenate(parts))
+    return joined
+
+
+def _unit(vector: Floats) -> Floats:
+    return vector / max(float(np.hypot(*vector)), 1e-9)
 
 
 def _none() -> Chains:
@@ -149,7 +195,7 @@ def _measured(points: Floats, starts: NDArray[np.intp], counts: NDArray[np.intp]
     c0, c1, c2 = _parabolas(along, aside, starts)
     fitted = np.repeat(c0, counts) + np.repeat(c1, counts) * along + np.repeat(c2, counts) * along**2
     rough = np.sqrt(np.add.reduceat((aside - fitted) ** 2, starts) / counts)
-    good = (rough < ROUGH) & (np.abs(c2) < ROUND * length) & (length > 0.8 * counts.min())
+    good = (rough < ROUGH) & (np.abs(c2) < ROUND * length) & (length > 0.8 * counts)
     noise = np.hypot(rough, NOISE)
     doubt = np.sqrt(noise**2 * 45 / 4 / (counts / APART) + (CROOKED * length) ** 2)
     inside = np.repeat(good, counts)
