@@ -1,4 +1,4 @@
-"""Delivered raws of known lenses, pixel against pixel, beside what RawTherapee makes of the same files.
+"""Delivered raws of known lenses, pixel against pixel, beside RawTherapee and darktable.
 
 What they should be is the raw developed and moved by the recipe's own lens, which needs no inversion that way. Blocks
 of both pictures are registered; how far they lie apart, but for one shift, turn and enlargement of the whole, is the
@@ -6,6 +6,7 @@ error.
 """
 
 import shutil
+import struct
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from safelight import params
 from safelight.deliver import presets
 from safelight.deliver.write import Job, deliver_one
 from safelight.domain import Edit
-from safelight.media import image, raw, write
+from safelight.media import capture, image, raw, write
 from safelight.media.frame import Bytes
 from safelight.media.picture import grey
 from safelight.operators import lens, vignetting
@@ -47,24 +48,38 @@ AutoFill=false
 """
 
 
+DARKTABLE = """<?xml version="1.0" encoding="UTF-8"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:darktable="http://darktable.sf.net/" darktable:xmp_version="4"
+ darktable:auto_presets_applied="1" darktable:history_end="1" darktable:iop_order_version="2">
+<darktable:history><rdf:Seq><rdf:li darktable:num="0" darktable:operation="lens" darktable:enabled="1"
+ darktable:modversion="5" darktable:params="{params}" darktable:multi_name="" darktable:multi_priority="0"
+ darktable:blendop_version="7" darktable:blendop_params="gz12eJxjYGBgkGAAgRNODESDBnsIHll8ANNSGQM="/></rdf:Seq>
+</darktable:history></rdf:Description></rdf:RDF></x:xmpmeta>
+"""
+EVERYTHING = 59  # darktable's flags: fringes, vignetting, distortion, geometry, scale
+
+
 def delivered(
     data: Data, folder: Path, picked: Sequence[tuple[Mapping[str, Any], lens.LensParams, vignetting.VignettingParams]]
 ) -> Iterator[Result]:
     """The median and the worst block of a few delivered raws."""
     ours: list[Floats] = []
     none: list[Floats] = []
-    theirs: list[Floats] = []
+    theirs: dict[str, list[Floats]] = {"rawtherapee": [], "darktable": []}
     for row, bend, light in picked:
         path = folder / row["file"]
         plain = write.to_srgb8(raw.develop(path))
         should = _as_it_should_be(plain, row["lens"])
         none.append(_apart(should, plain))
         ours.append(_apart(should, _delivered(path, bend, light, data.work)))
-        peer = _rawtherapee(path, data.work)
-        if peer is not None and abs(peer.shape[1] - plain.shape[1]) < BLOCK:
-            theirs.append(_apart(should, _middle(peer, should.shape)))
-    beside = {"raw": _quantile(none, 0.5), "rawtherapee": _quantile(theirs, 0.5)}
-    worst = {"raw": _quantile(none, 0.95), "rawtherapee": _quantile(theirs, 0.95)}
+        for name, peer in (
+            ("rawtherapee", _rawtherapee(path, data.work)),
+            ("darktable", _darktable(path, row, bend, data.work)),
+        ):
+            if peer is not None and abs(peer.shape[1] - plain.shape[1]) < BLOCK:
+                theirs[name].append(_apart(should, _middle(peer, should.shape)))
+    beside, worst = ({"raw": _quantile(none, q)} | {n: _quantile(t, q) for n, t in theirs.items()} for q in (0.5, 0.95))
     count = sum(map(len, ours))
     yield Result(
         name="lens.delivered.off.median", value=_quantile(ours, 0.5), unit="diagonals", n=count,
@@ -120,6 +135,32 @@ def _rawtherapee(path: Path, folder: Path) -> Bytes | None:
     profile.write_text(RAWTHERAPEE.format(mode="lfauto"), encoding="utf-8")
     command = [program, "-o", str(target), "-j95", "-js3", "-Y", "-p", str(profile), "-c", str(path)]
     subprocess.run(command, capture_output=True, check=False)
+    return image.read(target) if target.exists() else None
+
+
+def _darktable(path: Path, row: Mapping[str, Any], bend: lens.LensParams, folder: Path) -> Bytes | None:
+    """What darktable makes of it with the same entry of lensfun; None where it is not installed or fails."""
+    program = shutil.which("darktable-cli")
+    if program is None:
+        return None
+    told, camera = row["lens"], capture.facts(path).camera or ""
+    numbers = struct.pack(
+        "<iifffffi",
+        EVERYTHING,
+        0,
+        1.0,
+        1.0,
+        told["focal_mm"],
+        told["f_number"],
+        1000.0,
+        1,  # rectilinear
+    )
+    names = [name.encode().ljust(128, b"\0") for name in (camera, bend.profile.rsplit(" at ", 1)[0])]
+    sidecar, target = folder / f"{path.stem}.xmp", folder / f"{path.stem}.dt.jpg"
+    settings = (numbers + b"".join(names) + struct.pack("<iffi", 0, 1.0, 1.0, 1)).hex()
+    sidecar.write_text(DARKTABLE.format(params=settings), encoding="utf-8")
+    core = ["--core", "--library", ":memory:", "--configdir", str(folder / "darktable"), "--disable-opencl"]
+    subprocess.run([program, str(path), str(sidecar), str(target), *core], capture_output=True, check=False)
     return image.read(target) if target.exists() else None
 
 
