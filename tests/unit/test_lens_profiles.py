@@ -66,6 +66,13 @@ def test_a_cropped_photo_has_its_middle_elsewhere():
     assert find(4000, 6000, lens="EF24-105mm f/4L IS USM").match == "exact"
 
 
+def test_corners_without_light_are_beyond_correction():
+    wide, stopped = (find(camera="Canon EOS R", lens="RF16mm F2.8 STM", focal_mm=16.0, f_number=f) for f in (2.8, 8.0))
+    assert wide.distortion == stopped.distortion
+    assert wide.light is None
+    assert 1 + sum(stopped.light) > profiles.DARK
+
+
 def test_without_the_package_every_lens_is_unknown(monkeypatch):
     monkeypatch.setattr(profiles, "_lensfun", lambda: None)
     assert "doctor" in find(lens="EF24-105mm f/4L IS USM").why

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from safelight.domain import Capture
+from safelight.media import bends
 from safelight.media.capture import camera_name
 
 Polynomial = tuple[float, ...]  # coefficients of 1, r, r², …
@@ -33,6 +34,8 @@ _SAME = {"art": "a", "contemporary": "c", "sports": "s"}
 _NAMES = re.compile(r"(?:f/?|1:)(\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?)|(\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?)|([a-z]+)")
 _TELLING = re.compile(r"^(ii|iii|iv|v|is|vr|os|oss|vc|stm|usm|dx|di|dc|dg|art|c|s|a|f?\d.*)$")
 
+WIDE, BENT = 1.5, 0.1  # aspect, and the share of its diagonal from which on a bend is a mistake in the database
+DARK, BRIGHT = 0.06, 1.2  # of the middle's light: corners beyond correction, or numbers far from what was measured
 SENSORS = (3 / 2, 4 / 3, 16 / 9, 1.0)  # shapes that the database knows
 ASKED = 1000  # px, half the short side of the picture about which lensfun is asked
 
@@ -216,7 +219,8 @@ def _profile(lens: Any, camera: Any, match: str, capture: Capture) -> Profile:
     if lens.calib_distortion or lens.calib_tca:
         reach = _reach(lens, camera)
     if lens.calib_distortion:
-        found = replace(found, distortion=_bent(lens.interpolate_distortion(focal), reach))
+        distortion = _bent(lens.interpolate_distortion(focal), reach)
+        found = replace(found, distortion=distortion if bends.bend(distortion, WIDE) < BENT else None)
     if lens.calib_tca:
         red, blue = _split(lens.interpolate_tca(focal), reach)
         found = replace(found, red=red, blue=blue)
@@ -225,7 +229,9 @@ def _profile(lens: Any, camera: Any, match: str, capture: Capture) -> Profile:
         if light is not None:
             share = lens.crop_factor / camera.crop_factor  # the corner of this sensor on the one that was measured
             k1, k2, k3 = (_rounded(k * share ** (2 * n)) for n, k in enumerate(light.terms[:3], 1))
-            found = replace(found, light=(k1, k2, k3))
+            r2 = np.linspace(0, 1, 20) ** 2
+            left = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+            found = replace(found, light=(k1, k2, k3) if left.min() > DARK and left.max() < BRIGHT else None)
     return found
 
 

@@ -69,7 +69,9 @@ def judge(picture: Picture) -> Sequence[Measure]:
         ),
     ]  # fmt: skip
     if found.light is None:
-        measures.append(Measure(name="lens.falloff", cannot_tell="not in the database for this aperture"))
+        measures.append(
+            Measure(name="lens.falloff", cannot_tell="the database has no usable numbers for this aperture")
+        )
     else:
         corner = max(1 + sum(found.light), 0.01)
         measures.append(Measure(name="lens.falloff", value=round(float(-np.log2(corner)), 3), unit="EV"))
