@@ -1,0 +1,250 @@
+"""What a whole first pass costs from file to file: all light and geometry, 24 and 45 megapixels, JPEG and raw.
+
+Beside it, in turns on the same photos: decode and encode alone, LibRaw's own development, `darktable-cli` and
+`rawtherapee-cli` by their marginal cost over a folder.
+"""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import psutil
+import rawpy
+import simplejpeg
+from PIL import Image
+
+from bench.harness import Data, MissingData, Result
+from bench.scale import Peak
+from safelight import engine, plugins
+from safelight.deliver import presets
+from safelight.deliver.write import Job, deliver_one
+from safelight.domain import Edit
+from safelight.media import raw
+from safelight.params import to_json
+
+SIZES = {"jpeg24": (6000, 4000), "jpeg45": (8256, 5504)}
+ROUNDS = 3
+FEW, MANY = 2, 22  # photos; the difference gives the marginal cost without the start
+LIGHT = ("vignetting", "white_balance", "exposure", "tone")
+FRAMING = ("lens", "straighten", "crop")
+OF_RAWS = ("camera_look",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """A program that edits folders, and how it is called."""
+
+    name: str
+    program: str
+
+    def command(self, source: Path, target: Path, scratch: Path) -> list[str]:
+        """Exposure, white balance, a turn of 1.5° and a crop where the program takes them on its command line."""
+        if self.name == "darktable":
+            own = ["--core", "--configdir", str(scratch / "config"), "--cachedir", str(scratch / "cache")]
+            return [
+                self.program,
+                "--import",
+                str(source),
+                str(target),
+                "--out-ext",
+                "jpg",
+                *own,
+                "--library",
+                ":memory:",
+            ]
+        recipe = scratch / "edit.pp3"
+        recipe.write_text(PP3, encoding="utf-8")
+        return [self.program, "-o", str(target), "-p", str(recipe), "-j92", "-Y", "-c", str(source)]
+
+
+PP3 = """[Version]
+AppVersion=5.9
+Version=346
+[Exposure]
+Auto=false
+Compensation=0.4
+[White Balance]
+Enabled=true
+Setting=Custom
+Temperature=5200
+Green=1.02
+[Rotation]
+Degree=1.5
+[Common Properties for Transformations]
+AutoFill=true
+"""
+
+
+def edits(names: Iterable[str]) -> tuple[Edit, ...]:
+    """The first example of each of these operators, as far as they are installed."""
+    found = plugins.operators()
+    return tuple(
+        Edit(operator=name, version=found[name].version, params=to_json(found[name].examples[0]))
+        for name in names
+        if name in found
+    )
+
+
+def of_jpegs(data: Data, photos: Callable[[Data, tuple[int, int]], list[Path]], *, light: float) -> Iterable[Result]:
+    """Whole passes over JPEGs against decode and encode, utilisation, memory, and peers; `light` is what exposure and
+    white balance alone take, CPU s for 24 megapixels."""
+    todo = edits((*LIGHT, *FRAMING))
+    what = ", ".join(edit.operator for edit in todo)
+    for name, size in SIZES.items():
+        files = photos(data, size)
+        base, ours = [], []
+        for _ in range(ROUNDS):
+            for path in files:
+                base.append(_cpu(partial(_decode_and_encode, path)))
+                ours.append(_cpu(partial(deliver, path, todo, data.work)))
+        yield Result(
+            name=f"speed.first_pass.{name}.decode_encodes", value=median(ours) / median(base), n=len(ours),
+            unit="times", bar=6.0, want="at most", note=what, beside={"cpu_s": median(ours)},
+        )  # fmt: skip
+        if name == "jpeg24":
+            yield from _peers(files, data.work, light=light, whole=median(ours))
+        else:
+            yield from _both_cores(files, todo, data.work)
+
+
+def of_raws(data: Data) -> Iterable[Result]:
+    """Whole passes over raws against LibRaw's own development and an encode."""
+    name = "speed.first_pass.raw.postprocess_encodes"
+    folder = data.find("card")
+    files = sorted(folder.rglob("*.dng"), key=lambda p: (-p.stat().st_size, p.name))[:3] if folder else []
+    if not files:
+        raise MissingData("there are no raws under card/: run recipe `card` first")
+    todo = edits((*LIGHT, *OF_RAWS, *FRAMING))
+    base, ours = [], []
+    for _ in range(ROUNDS):
+        for path in files:
+            base.append(_cpu(partial(_postprocess_and_encode, path)))
+            ours.append(_cpu(partial(deliver, path, todo, data.work)))
+    height, width = raw.linear_words(files[0]).words.shape[:2]
+    yield Result(
+        name=name, value=median(ours) / median(base), n=len(ours), unit="times", bar=1.5, want="at most",
+        note=f"{width * height / 1e6:.0f} MP: {', '.join(edit.operator for edit in todo)}",
+        beside={"cpu_s": median(ours)},
+    )  # fmt: skip
+
+
+def deliver(path: Path, todo: Sequence[Edit], folder: Path, target: str = "rendered.jpg") -> None:
+    """One photo from file to file."""
+    written = deliver_one(
+        Job(
+            photo="x", original=path, edits=tuple(todo), preset=presets.JPEG, target=folder / target, state=folder,
+            sidecar=None, says={}, write_sidecar=False,
+        )
+    )  # fmt: skip
+    assert written.error is None, written.error
+
+
+def _decode_and_encode(path: Path) -> None:
+    rgb = simplejpeg.decode_jpeg(path.read_bytes())
+    simplejpeg.encode_jpeg(rgb, quality=92, colorsubsampling="444")
+
+
+def _postprocess_and_encode(path: Path) -> None:
+    with rawpy.imread(str(path)) as opened:
+        rgb = opened.postprocess(use_camera_wb=True)
+    simplejpeg.encode_jpeg(rgb, quality=92, colorsubsampling="444")
+
+
+def _cpu(job: Callable[[], object]) -> float:
+    began = time.process_time()
+    job()
+    return time.process_time() - began
+
+
+# ---------------------------------------------------------------- both cores, all memory
+
+
+def _both_cores(files: Sequence[Path], todo: Sequence[Edit], folder: Path) -> Iterable[Result]:
+    """Two workers over many photos: how much of both cores they use, and what memory all processes take."""
+    count = 8 * len(files)
+    jobs = [(_one, (files[i % len(files)], todo, folder, f"{i}.jpg")) for i in range(count)]
+    with Peak() as peak, engine.engine("process", jobs=2) as (executor, width):
+        list(engine.stream(executor, width, iter(jobs[:2])))  # workers are up
+        idle, began = _used(), time.monotonic()
+        list(engine.stream(executor, width, iter(jobs)))
+        share = (_used() - idle) / (time.monotonic() - began) / 2
+    yield Result(
+        name="speed.first_pass.jpeg45.utilisation", value=share, unit="of both cores", n=count, bar=0.85,
+        want="at least",
+    )  # fmt: skip
+    yield Result(
+        name="speed.first_pass.jpeg45.memory.mb", value=peak.megabytes, unit="MB", n=count, bar=2500, want="at most",
+        note="resident, summed over all processes; shared pages count in each",
+    )  # fmt: skip
+
+
+def _one(job: tuple[Path, Sequence[Edit], Path, str]) -> None:
+    deliver(*job)
+
+
+def _used() -> float:
+    """CPU seconds of this process and its children."""
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+
+# ---------------------------------------------------------------- peers
+
+
+def _peers(files: Sequence[Path], folder: Path, *, light: float, whole: float) -> Iterable[Result]:
+    for name, bar in (("darktable", 4.0), ("rawtherapee", 12.0)):
+        program = shutil.which(f"{name}-cli")
+        wanted = [("first_pass", whole, bar)]
+        if name == "darktable":
+            wanted.append(("render", light, 5.0))
+        marginal = None
+        if program is not None:
+            peer = Peer(name=name, program=program)
+            few, many = (_over(peer, files, folder / f"{name}{count}", count) for count in (FEW, MANY))
+            marginal = (many - few) / (MANY - FEW)
+        for what, ours, least in wanted:
+            label = f"speed.{what}.jpeg24.times_faster_than_{name}"
+            if marginal is None:
+                yield Result(name=label, value=None, n=0, note=f"not measured: {name}-cli is not installed")
+                continue
+            yield Result(
+                name=label, value=marginal / ours, n=MANY - FEW, unit="times", bar=least, want="at least",
+                beside={f"{name}_cpu_s": marginal, "safelight_cpu_s": ours},
+                note="the peer without any edit of its own: a lower bound" if name == "darktable" else "",
+            )  # fmt: skip
+
+
+def _over(peer: Peer, files: Sequence[Path], folder: Path, count: int) -> float:
+    """CPU seconds of one call over a folder of `count` photos, children included."""
+    source, target = folder / "in", folder / "out"
+    source.mkdir(parents=True)
+    target.mkdir()
+    for i in range(count):
+        shutil.copy(files[i % len(files)], source / f"{i:03d}.jpg")
+    before = _of_children()
+    subprocess.run(peer.command(source, target, folder), check=True, capture_output=True)
+    written = len(list(target.glob("*.jpg")))
+    assert written == count, f"{peer.name} wrote {written} of {count}"
+    return _of_children() - before
+
+
+def _of_children() -> float:
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def scaled(source: Path, size: tuple[int, int], target: Path) -> Path:
+    """A photograph at another size, quality 92, 4:2:0."""
+    with Image.open(source) as image:
+        wide = image.convert("RGB")
+        if wide.height > wide.width:
+            wide = wide.rotate(90, expand=True)
+        wide.resize(size, Image.Resampling.LANCZOS).save(target, quality=92, subsampling=2)
+    return target
