@@ -26,12 +26,11 @@ from safelight.media.colour import linear_of_srgb, srgb8
 from safelight.media.frame import Frame, Pixels
 from safelight.media.picture import Picture
 from safelight.media.timeline import Timeline
-from safelight.operators import Medium, Operator, Stage, Subject, Wishes
+from safelight.operators import FINDING, Medium, Operator, Stage, Subject, Wishes, faults
 from safelight.probes import Findings, Member, Probe
 from safelight.render import Step, through, tile
 
 SAME = 1e-6  # of display white
-FINDING = 0.5  # a fault from here on is a finding
 FUSED_MEAN, FUSED_MOST, FUSED_SHARE = 0.3, 2, 0.999  # levels on average; levels that this share of values may differ
 
 
@@ -172,16 +171,6 @@ def check_notices_spoil(operator: Operator[Any]) -> None:
         spoilt = faults(operator.check(before, operator.spoil(before, params), params))
         if not any(value >= FINDING > honest.get(name, 0.0) for name, value in spoilt.items()):
             _fail(operator, f"check does not notice the spoilt render of {params}: {spoilt} after {honest}")
-
-
-def faults(measures: Sequence[Measure]) -> dict[str, float]:
-    """Those of a check's measures that are faults: unit `fault` or `probability`, or true and false."""
-    return {
-        measure.name: float(measure.value)
-        for measure in measures
-        if isinstance(measure.value, bool)
-        or (isinstance(measure.value, int | float) and measure.unit in ("fault", "probability"))
-    }
 
 
 # ---------------------------------------------------------------- operators on frames

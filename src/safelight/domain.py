@@ -275,6 +275,7 @@ class Verdict:
     seconds: float | None = None
     drawn: Drawn = Drawn.REVIEW
     bundled: int = 1  # how many items this one decision answered
+    upon: tuple[Edit, ...] | None = None  # the edits below the decided one, as they were shown; None: not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,6 +108,7 @@ def _proposal(photo: Photo, p: Proposal, checks: Mapping[str, tuple[Measure, str
         "alternatives": [a.params for a in p.alternatives],
         "checks": [_measure(m) | {"by": by} for m, by in checks.values() if by == p.edit.label],
         "decided_by": standing.by if standing else None,
+        "shaken": photo.shaken.get(p.edit.operator),
     }
 
 
@@ -188,6 +189,7 @@ def words(entry: Mapping[str, Any]) -> str:
         said = ", ".join(f"{k} {v:+.2f}" if isinstance(v, float) else f"{k} {v}" for k, v in p["params"].items())
         shown = p["cannot_tell"] or (said if len(said) < 60 else "")
         lines.append(f"  {p['operator'].replace('_', ' ')}: {p['state']}. {shown}")
+        lines += [f"    {p['shaken']}"] if p["shaken"] else []
         lines += [f"    {b['text']}" for b in p["because"] if b["text"] != p["cannot_tell"]]
     unknown = sorted(e["name"] for e in entry["evidence"] if e["cannot_tell"])
     if unknown:

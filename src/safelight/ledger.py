@@ -71,10 +71,10 @@ def export(library: Library, path: Path) -> None:
 
 def _csv(rows: Sequence[Verdict]) -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, [*carried.COLUMNS, "proposal", "note", "bundled"])
+    writer = csv.DictWriter(out, [*carried.COLUMNS, "proposal", "note", "bundled", "upon"])
     writer.writeheader()
     for verdict in rows:
         fields = carried.row(verdict)
-        params = fields["params"]
-        writer.writerow(fields | {"params": "" if params is None else json_text(params)})
+        texts = {name: "" if (v := fields[name]) is None else json_text(v) for name in ("params", "upon")}
+        writer.writerow(fields | texts)
     return out.getvalue().encode()

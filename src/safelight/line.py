@@ -263,13 +263,17 @@ def probe_keys(*, of_raws: bool = False) -> dict[str, str]:
 
 def catch_up(library: Library, folder: ShootFolder, state: ShootState, *, jobs: int | None, tell: Tell) -> ShootState:
     """Brings photos that a person has kept since the last run to where the machine's own keepers are, as far as that
-    needs no licence: raws get their base rendering. Nothing new is proposed that a person would have to answer."""
+    needs no licence: raws get their base rendering, and approvals that a later change has shaken are checked again.
+    Nothing new is proposed that a person would have to answer."""
     rules = policy.default()
     free = tuple(op for op in plugins.operators() if not rules.task(op).needs_licence)
     line = Line(library=library, folder=folder, shoot=state.shoot, options=Options(only=free), rules=rules, tell=tell)
     with engine.engine("process", jobs=jobs) as (executor, width):
-        looked = line.look_closer(state, executor, width)
-    return line.decide() if looked else state
+        state = line.decide() if line.look_closer(state, executor, width) else state
+        if any(photo.shaken for photo in state.photos.values()):
+            line.try_edits(state, executor, width)
+            state.shake(library)
+    return state
 
 
 def run_key(library: Library, shoot: Shoot, options: Options) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from safelight import ingest, plugins
-from safelight.domain import Asset, Cull, Edit, Group, GroupKind, Measure, Proposal, Say, State, Verdict
+from safelight import ingest, plugins, standing
+from safelight.domain import Asset, Cull, Edit, Group, GroupKind, Input, Measure, Proposal, Say, State, Verdict, Version
 from safelight.errors import UsageError
 from safelight.media.formats import RAW_SUFFIXES
 from safelight.operators import Medium, Subject
@@ -41,6 +41,7 @@ class Photo:
     scene: Group | None = None
     proposals: dict[str, Proposal] = field(default_factory=dict)
     standing: dict[str, Verdict] = field(default_factory=dict)
+    shaken: dict[str, str] = field(default_factory=dict)  # approvals that an edit below has shaken, and why
 
     # ------------------------------------------------------------ what holds now
 
@@ -122,7 +123,9 @@ class Photo:
         if self.decision is not Cull.KEEP:
             return []
         waiting = (State.PROPOSED, State.ESCALATED)
-        return sorted(name for name in self.proposals if name != "cull" and self.state(name) in waiting)
+        return sorted(
+            {name for name in self.proposals if name != "cull" and self.state(name) in waiting} | set(self.shaken)
+        )
 
 
 def by_time(photos: Iterable[Photo]) -> list[Photo]:
@@ -159,7 +162,26 @@ class ShootState:
             for subject, found in records.evidence(library, list(photos)).items():
                 photos[subject].facts = {name: measure for name, (measure, _) in found.items()}
                 photos[subject].by = {name: by for name, (_, by) in found.items()}
+        state.shake(library)
         return state
+
+    def shake(self, library: Library) -> None:
+        """Finds the approvals that an edit below has shaken, but for those whose checks have passed since."""
+        versions: dict[str, tuple[Photo, dict[str, list[str]]]] = {}
+        for photo in self.photos.values():
+            photo.shaken = {}
+            approved = {name: v for name, v in photo.standing.items() if v.upon and photo.edit(name) is not None}
+            edits = photo.edits(proposed=True) if approved else ()
+            moved = {name: found for name, v in approved.items() if (found := standing.moved(v, edits))}
+            if moved:
+                versions[Version(inputs=(Input(id=photo.id),), edits=edits).id] = photo, moved
+        checked = records.evidence(library, list(versions)) if versions else {}
+        for version, (photo, moved) in versions.items():
+            photo.shaken = {
+                name: standing.words(photo.standing[name], below)
+                for name, below in moved.items()
+                if not standing.passed(photo.standing[name], checked.get(version))
+            }
 
     def _attach(self, proposals: Mapping[tuple[str, str], Proposal]) -> None:
         for group in self.groups:

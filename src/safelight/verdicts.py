@@ -6,10 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safelight import params, plugins, weights
+from safelight import params, plugins, standing, weights
 from safelight.domain import Cull, Drawn, Proposal, Say, State, Verdict
 from safelight.errors import UsageError
-from safelight.operators import Operator
+from safelight.operators import Medium, Operator
 from safelight.state import POLICY, Photo, ShootState
 from safelight.store import records, schema
 from safelight.store.library import Library, now
@@ -74,12 +74,13 @@ def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying:
     records.save_verdicts(library, final)
     for verdict in final:
         state.ledger.add(verdict)
-        standing = state.ledger.standing.get((verdict.asset, verdict.operator))
+        holds = state.ledger.standing.get((verdict.asset, verdict.operator))
         photo = state.photos[verdict.asset]
-        if standing is None:
+        if holds is None:
             photo.standing.pop(verdict.operator, None)
         else:
-            photo.standing[verdict.operator] = standing
+            photo.standing[verdict.operator] = holds
+    state.shake(library)
     return Said(verdicts=final, left=tuple(left))
 
 
@@ -98,6 +99,8 @@ def best(library: Library, state: ShootState, photos: Sequence[Photo], saying: S
 def can_be_approved(photo: Photo) -> bool:
     """Whether approving what is shown would settle anything about a photo that waits."""
     for name in photo.open_questions():
+        if name in photo.shaken:
+            return True
         proposal = photo.proposals.get(name)
         if proposal is not None and proposal.cannot_tell is None:
             params_ = proposal.edit.params
@@ -125,18 +128,28 @@ def _answer(
     """The params that hold after this decision, and the proposal it answers; or why it cannot be answered so."""
     proposal = photo.proposals.get(op.name)
     if saying.say is Say.UNDO:
-        standing = photo.standing.get(op.name)
-        if standing is None or standing.by.startswith(POLICY):
+        holds = photo.standing.get(op.name)
+        if holds is None or holds.by.startswith(POLICY):
             return "nobody has decided anything that could be undone"
         return None, proposal
     if saying.say is Say.MODIFY:
         assert saying.params is not None
         base = proposal.edit.params if proposal else params.to_json(op.params())
         return params.to_json(params.from_json(op.params, {**base, **saying.params})), proposal
+    if saying.say is Say.APPROVE:
+        return _approval(photo, op, saying, shown_together=shown_together)
+    return "nothing is proposed" if proposal is None else (None, proposal)
+
+
+def _approval(
+    photo: Photo, op: Operator[Any], saying: Saying, *, shown_together: bool
+) -> tuple[Mapping[str, Any] | None, Proposal | None] | str:
+    """What approving means: what is proposed, or what stands, seen again on what has changed below it."""
+    proposal = photo.proposals.get(op.name)
+    if op.name in photo.shaken:
+        return photo.standing[op.name].params, proposal
     if proposal is None:
         return "nothing is proposed"
-    if saying.say is not Say.APPROVE:
-        return None, proposal
     if proposal.cannot_tell is not None:
         return f"the machine proposes nothing: {proposal.cannot_tell}"
     if not saying.operators and photo.state(op.name) is not State.PROPOSED:
@@ -177,6 +190,7 @@ def _verdict(
         params=values,
         seconds=saying.seconds,
         drawn=saying.drawn or drawn.get((photo.id, name), Drawn.REVIEW),
+        upon=standing.below(photo.edits(proposed=True), name) if op.medium is Medium.FRAME else None,
     )
 
 

@@ -3,11 +3,10 @@ import numpy as np
 import pytest
 
 from safelight import specimens
-from safelight.contract import faults
 from safelight.errors import UsageError
 from safelight.media.colour import linear_of_srgb
 from safelight.media.frame import Frame, scaling
-from safelight.operators import Wishes
+from safelight.operators import Wishes, faults
 from safelight.operators.crop import CropParams, check, operator, placement, propose, render, spoil
 
 TOOLS = specimens.suite_tools()

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from safelight import specimens
-from safelight.contract import faults
 from safelight.deliver import presets
 from safelight.media.colour import encode, linear_of_srgb, srgb8
 from safelight.media.frame import Frame
+from safelight.operators import faults
 from safelight.operators.output_sharpening import (
     OVERSHOOT,
     QUIET,

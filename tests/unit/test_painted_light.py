@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 
 from safelight import plugins
-from safelight.contract import faults
 from safelight.domain import Edit
 from safelight.errors import SafelightError
 from safelight.media.frame import Frame, scaling
-from safelight.operators import Tools, crop, painted_light
+from safelight.operators import Tools, crop, faults, painted_light
 from safelight.operators.painted_light import PaintedLightParams, check, render, spoil
 from safelight.render import render as render_all
 from safelight.render import tile

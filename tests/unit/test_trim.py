@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safelight import params, specimens
-from safelight.contract import faults
 from safelight.errors import UsageError
 from safelight.media.timeline import Clip, Timeline
+from safelight.operators import faults
 from safelight.operators.trim import Range, TrimParams, check, operator, propose, render, spoil
 
 TOOLS = specimens.suite_tools()

@@ -46,10 +46,11 @@ def deliver(
     template = order.names or names.DEFAULT
     names.validate(template)
     preset = presets.find(order.preset)
+    if any(photo.shaken for photo in state.photos.values()):
+        state = _caught_up(library, where, state, order, tell)
     answer = gate.ask(state, draft=order.draft)
     if any(photo.is_raw for photo in answer.photos):
-        with where.lock():
-            state = line.catch_up(library, where, state, jobs=order.jobs, tell=tell)
+        state = _caught_up(library, where, state, order, tell)
         answer = gate.ask(state, draft=order.draft)
     target = _target(order.to, where)
     jobs = _jobs(state, where, answer.photos, order=order, preset=preset, template=template, target=target)
@@ -68,6 +69,13 @@ def deliver(
     delivered = [(job.photo, _version(state.photos[job.photo], job)) for job in jobs]
     records.save_versions(library, state.shoot.id, delivered, checkpoint="delivered")
     return made
+
+
+def _caught_up(
+    library: Library, where: ShootFolder, state: ShootState, order: Order, tell: Callable[[Progress], None]
+) -> ShootState:
+    with where.lock():
+        return line.catch_up(library, where, state, jobs=order.jobs, tell=tell)
 
 
 def words(made: dict[str, Any], target: Path) -> str:

@@ -18,6 +18,8 @@ from safelight.operators._framing import aspect
 
 P = TypeVar("P")
 
+FINDING = 0.5  # a fault of a check from here on is a finding
+
 
 class Medium(StrEnum):
     """What an operator works on: light, time, or the choice which assets stay."""
@@ -154,7 +156,17 @@ class Operator(Generic[P]):
         return f"{self.name}@{self.version}"
 
 
+def faults(measures: Sequence[Measure]) -> dict[str, float]:
+    """Those of a check's measures that are faults: unit `fault` or `probability`, or true and false."""
+    return {
+        measure.name: float(measure.value)
+        for measure in measures
+        if isinstance(measure.value, bool)
+        or (isinstance(measure.value, int | float) and measure.unit in ("fault", "probability"))
+    }
+
+
 __all__ = [
-    "Frame", "Genre", "Medium", "Operator", "Risk", "Stage", "Subject", "Suggestion", "Taste", "Timeline", "Tools",
-    "Warp", "Wishes",
+    "FINDING", "Frame", "Genre", "Medium", "Operator", "Risk", "Stage", "Subject", "Suggestion", "Taste", "Timeline",
+    "Tools", "Warp", "Wishes", "faults",
 ]  # fmt: skip

@@ -51,6 +51,7 @@ def row(verdict: Verdict) -> dict[str, Any]:
     """A verdict in the ledger's columns."""
     fields = asdict(verdict)
     fields["verdict"] = fields.pop("say")
+    fields["upon"] = None if verdict.upon is None else records.upon_json(verdict.upon)
     first = {name: fields.pop(name) for name in COLUMNS}
     return first | fields
 
@@ -60,6 +61,9 @@ def _whole_lines(path: Path) -> Iterable[Verdict]:
         try:
             fields = json.loads(line)
             say, drawn = Say(fields.pop("verdict")), Drawn(fields.pop("drawn"))
-            yield Verdict(say=say, drawn=drawn, **fields)
+            upon = fields.pop("upon", None)
+            yield Verdict(
+                say=say, drawn=drawn, upon=None if upon is None else records.upon_from(json_text(upon)), **fields
+            )
         except (ValueError, TypeError, KeyError):
             return

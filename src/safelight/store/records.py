@@ -338,7 +338,7 @@ def ledger(library: Library, shoot_id: str | None = None) -> Ledger:
                 version=row["version"], say=Say(row["verdict"]), proposal=row["proposal"], group=row["group"],
                 weights=row["weights"], score=row["score"], reason=row["reason"], note=row["note"],
                 params=json.loads(row["params"]) if row["params"] else None, seconds=row["seconds"],
-                drawn=Drawn(row["drawn"]), bundled=row["bundled"],
+                drawn=Drawn(row["drawn"]), bundled=row["bundled"], upon=upon_from(row["upon"]),
             )
         )  # fmt: skip
     return out
@@ -350,8 +350,21 @@ def save_verdicts(library: Library, said: Iterable[Verdict]) -> None:
     for v in said:
         row = {f: getattr(v, f) for f in v.__slots__ if f != "say"}
         params = None if v.params is None else json_text(v.params)
-        rows.append(row | {"verdict": v.say.value, "drawn": v.drawn.value, "params": params})
+        upon = None if v.upon is None else json_text(upon_json(v.upon))
+        rows.append(row | {"verdict": v.say.value, "drawn": v.drawn.value, "params": params, "upon": upon})
     library.append(schema.verdicts, rows)
+
+
+def upon_json(upon: Sequence[Edit]) -> list[Any]:
+    """The edits that a decision rests on, as JSON."""
+    return [[edit.operator, edit.version, edit.params] for edit in upon]
+
+
+def upon_from(text: str | None) -> tuple[Edit, ...] | None:
+    """The inverse, from the text that is kept."""
+    if text is None:
+        return None
+    return tuple(Edit(operator=name, version=version, params=params) for name, version, params in json.loads(text))
 
 
 def save_versions(library: Library, shoot_id: str, made: Iterable[tuple[str, Version]], *, checkpoint: str) -> None:

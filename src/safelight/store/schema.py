@@ -221,6 +221,7 @@ verdicts = Table(  # the ledger
     Column("seconds", Float),
     Column("drawn", Text, nullable=False),
     Column("bundled", Integer, nullable=False),
+    Column("upon", Text),  # the edits below, as shown: [[operator, version, params], …]
     Index("verdicts_by_asset", "shoot", "asset", "operator", "seq"),
 )
 
