@@ -144,7 +144,7 @@ def test_two_runs_at_once_finish_or_say_who_holds_the_shoot(make_shoot):
     both = [safelight("run", folder, "--jobs", 1) for _ in range(2)]
     ends = [(p.communicate(timeout=120), p.returncode) for p in both]
     codes = sorted(code for _, code in ends)
-    assert codes in ([0, 0], [0, 5])
+    assert codes in ([0, 0], [0, 5]), ends
     if codes == [0, 5]:
         assert any("process" in err for (_, err), code in ends if code == 5)
 

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from datetime import date
@@ -19,6 +20,7 @@ from safelight.line import Options
 from safelight.store import library as store
 from safelight.store import records, schema
 from safelight.store.library import FILE_NAME, KEPT_COPIES, Library, now
+from safelight.store.objects import ShootFolder
 from safelight.store.records import Shoot
 
 
@@ -256,3 +258,17 @@ def test_without_the_driver_the_remedy_is_its_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     error = refused("postgresql://ann@server/studio")
     assert "safelight[postgres]" in error.remedy
+
+
+def test_two_first_runs_agree_on_the_shoots_id(tmp_path):
+    (tmp_path / "shoot").mkdir()
+    claims = "from pathlib import Path; import sys; from safelight.store.objects import ShootFolder as F\n"
+    claims += "sys.stdin.readline(); print(F.at(Path(sys.argv[1])).claim())"
+    command = [sys.executable, "-c", claims, str(tmp_path / "shoot")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    runs = [subprocess.Popen(command, **pipes) for _ in range(4)]
+    for run in runs:
+        run.stdin.write("\n")
+        run.stdin.flush()
+    said = {run.communicate(timeout=60)[0].strip() for run in runs}
+    assert said == {ShootFolder.at(tmp_path / "shoot").shoot_id()}

@@ -52,16 +52,27 @@ class ShootFolder:
         try:
             for part in ("cache", "kept", "reports", "log"):
                 (self.state / part).mkdir(parents=True, exist_ok=True)
-            found = self.shoot_id()
-            if found is None:
-                found = secrets.token_hex(8)
-                write_atomic(self.state / "shoot.json", json.dumps({"id": found}).encode())
+            with self._turn():
+                found = self.shoot_id()
+                if found is None:
+                    found = secrets.token_hex(8)
+                    write_atomic(self.state / "shoot.json", json.dumps({"id": found}).encode())
         except OSError as error:
             raise UsageError(
                 f"{self.state} cannot be written ({error.strerror}).",
                 remedy="Name a folder that can be written with --cache DIR; the shoot itself may stay read-only.",
             ) from error
         return found
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One process at a time, for the moment in which a shoot gets its id: two first runs must agree on it."""
+        handle = os.open(self.state, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
