@@ -1,10 +1,12 @@
-"""Writes the page of measured results, and the table in the README, from the runs kept in `bench/results`.
+"""Writes `docs/benchmarks` and the ratios in the README from the runs kept in `bench/results`.
 
-`--check` only says what is out of date. Every figure that has a bar is in the README, those that miss it too.
+`--check` only says what is out of date. The README names every bar that is missed, and has ratios only: figures, with
+intervals, machine and what stands beside them, are on the pages.
 
 python docs/_results.py [--check]
 """
 
+import importlib.util
 import json
 import re
 import sys
@@ -26,6 +28,22 @@ was fitted was fitted without the photo it is measured on.
 `python -m bench` lists the benches; `python -m bench NAME --data DIR` runs one; `--keep` writes its figures
 to `bench/results`."""
 HELD = {True: "held", False: "**not held**", None: ""}
+MANY = 100.0  # times: beyond, a ratio says nothing more
+PERFECT = 1e-9
+UNDONE = frozenset({"none", "nothing"})  # leaving pictures alone is no peer
+
+
+def _sibling(name: str) -> Any:
+    """A module of this folder, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+plots = _sibling("_plots")
 
 Run = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -36,47 +54,89 @@ def runs(folder: Path = RESULTS) -> list[Run]:
     return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
-def page(found: Sequence[Run]) -> str:
-    """All figures of all runs."""
-    parts = [NOTE, INTRODUCTION]
+def index(found: Sequence[Run]) -> str:
+    """The overview: each bench with how many of its bars are held."""
+    rows = []
     for run in found:
-        machine = run["machine"]
-        parts.append(f"## {run['bench'].replace('_', ' ')}")
-        parts.append(
-            f"Run on {run['at']}, {machine['cores']} cores ({machine['cpu']}), Python {machine['python']}, "
-            f"{run['seconds']:,.0f} s."
-        )
-        head = ("figure", "measured", "interval", "n", "bar", "", "beside", "note")
-        parts.append(_table(head, [_full(row) for row in run["results"]]))
-    if not found:
-        parts.append("Not measured: no run is kept.")
+        bars = [row for row in run["results"] if row.get("bar") is not None]
+        held = sum(bool(row.get("held")) for row in bars)
+        name = run["bench"]
+        rows.append((f"[{name.replace('_', ' ')}]({name}.md)", f"{held} of {len(bars)}", run["at"], _machine(run)))
+    table = _table(("bench", "bars held", "run on", "machine"), rows) if rows else "Not measured: no run is kept."
+    return f"{NOTE}\n\n{INTRODUCTION}\n\n{table}\n"
+
+
+def page(run: Run) -> str:
+    """All figures of a run."""
+    head = ("figure", "measured", "interval", "n", "bar", "", "beside", "note")
+    title = run["bench"].replace("_", " ")
+    parts = [NOTE, f"# {title}", f"Run on {run['at']}, {_machine(run)}, {run['seconds']:,.0f} s."]
+    if plots.plot(run["results"]):
+        parts.append(f"![Each figure with a bar, measured in bars]({run['bench']}.svg)")
+    parts.append(_table(head, [_full(row) for row in run["results"]]))
     return "\n\n".join(parts) + "\n"
 
 
+def _machine(run: Run) -> str:
+    machine = run["machine"]
+    return f"{machine['cores']} cores ({machine['cpu']}), Python {machine['python']}"
+
+
 def block(found: Sequence[Run]) -> str:
-    """What the README shows: how many bars are held, those that are missed, and all of them folded away."""
+    """What the README shows: how many bars are held, those that are missed, and ratios to what stands beside."""
     rows = [(run["bench"], row) for run in found for row in run["results"] if row.get("bar") is not None]
     if not rows:
         return f"{BEGIN}\nNot measured: no run is kept.\n{END}"
     missed = [(bench, row) for bench, row in rows if not row.get("held")]
     parts = [f"{len(rows) - len(missed)} of {len(rows)} bars are held."]
     if missed:
-        parts += ["Not held:", _bars(missed)]
-    parts.append(f"<details><summary>All {len(rows)} bars</summary>\n\n{_bars(rows)}\n\n</details>")
+        listed = [(_link(bench), f"`{row['name']}`", _in_bars(row)) for bench, row in missed]
+        parts += ["Not held:", _table(("bench", "figure", "measured, in bars"), listed)]
+    ratios = [(_link(bench), f"`{row['name']}`", *told) for bench, row in rows if (told := _ratio(row))]
+    if ratios:
+        head = ("bench", "figure", "times better than", "which is the best of")
+        parts.append(f"<details><summary>{len(ratios)} ratios to what stands beside</summary>")
+        parts += ["Errors, misses or seconds of the best peer in the same run over ours.", _table(head, ratios)]
+        parts.append("</details>")
     return f"{BEGIN}\n" + "\n\n".join(parts) + f"\n{END}"
 
 
-def _bars(rows: Sequence[tuple[str, Row]]) -> str:
-    listed = [
-        (bench.replace("_", " "), f"`{row['name']}`", _number(row), _bar(row), HELD[row.get("held")], _beside(row))
-        for bench, row in rows
-    ]
-    return _table(("bench", "figure", "measured", "bar", "", "beside"), listed)
-
-
 def readme(text: str, found: Sequence[Run]) -> str:
-    """The README with the present table between its markers."""
+    """The README with the present ratios between its markers."""
     return re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: block(found), text, flags=re.DOTALL)
+
+
+def _link(bench: str) -> str:
+    return f"[{bench.replace('_', ' ')}](docs/benchmarks/{bench}.md)"
+
+
+def _in_bars(row: Row) -> str:
+    if row["value"] is None:
+        return "not measured"
+    return f"{row['value'] / row['bar']:.2f}" if row["bar"] else f"over a bar of zero by {row['value']:.3g}"
+
+
+def _ratio(row: Row) -> tuple[str, str] | None:
+    """(how many times better than the best beside, its name); None where a ratio would say nothing."""
+    beside = {name: value for name, value in row.get("beside", {}).items() if value is not None and name not in UNDONE}
+    if row["value"] is None or not beside:
+        return None
+    if row["unit"] == "times" and "than" in row["name"]:
+        return f"{row['value']:.1f}", row["name"].rsplit("than_", 1)[-1].replace("_", " ")
+    if any(name.endswith("cpu_s") for name in beside):
+        return None
+    if row["want"] == "at most":
+        name = min(beside, key=lambda each: beside[each])
+        theirs, ours = beside[name], row["value"]
+    elif max(*beside.values(), row["value"], row["bar"]) <= 1:
+        name = max(beside, key=lambda each: beside[each])
+        theirs, ours = 1 - beside[name], 1 - row["value"]
+    else:
+        return None
+    if theirs <= PERFECT and ours <= PERFECT:
+        return "1", name.replace("_", " ")
+    ratio = theirs / max(ours, PERFECT)
+    return (f"over {MANY:.0f}" if ratio > MANY else f"{ratio:.2g}"), name.replace("_", " ")
 
 
 def _full(row: Row) -> tuple[str, ...]:
@@ -110,18 +170,29 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 def texts() -> dict[Path, str]:
     """Each file that this writes, with the text it should have."""
-    found, front = runs(), DOCS.parent / "README.md"
-    return {DOCS / "results.md": page(found), front: readme(front.read_text("utf-8"), found)}
+    found, front, place = runs(), DOCS.parent / "README.md", DOCS / "benchmarks"
+    made = {place / "index.md": index(found), front: readme(front.read_text("utf-8"), found)}
+    for run in found:
+        made[place / f"{run['bench']}.md"] = page(run)
+        picture = plots.plot(run["results"])
+        if picture:
+            made[place / f"{run['bench']}.svg"] = picture
+    return made
 
 
 def main(arguments: list[str]) -> int:
-    """Writes page and table, or says which differ."""
-    stale = [path for path, text in texts().items() if not path.exists() or path.read_text("utf-8") != text]
+    """Writes pages, plots and ratios, or says which differ."""
+    made = texts()
+    stale = [path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]
+    gone = [path for path in (DOCS / "benchmarks").glob("*.*") if path not in made]
     if "--check" in arguments:
-        for path in stale:
+        for path in stale + gone:
             sys.stderr.write(f"{path.relative_to(DOCS.parent)} is out of date: run python docs/_results.py\n")
-        return 1 if stale else 0
-    for path, text in texts().items():
+        return 1 if stale or gone else 0
+    (DOCS / "benchmarks").mkdir(exist_ok=True)
+    for path in gone:
+        path.unlink()
+    for path, text in made.items():
         path.write_text(text, "utf-8")
     return 0
 

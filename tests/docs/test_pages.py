@@ -49,24 +49,41 @@ def test_pages_of_operators_and_probes_are_as_the_code_is(capsys):
     assert module("_generate").main(["--check"]) == 0, capsys.readouterr().err
 
 
-def test_the_readme_has_every_bar_those_that_are_missed_too():
+MADE = {
+    "bench": "made", "at": "2026-11-24", "seconds": 1.0, "machine": {"cores": 2, "cpu": "One", "python": "3.11"},
+    "results": [
+        {"name": "good", "value": 0.98, "unit": "", "n": 9, "bar": 0.9, "want": "at least", "held": True,
+         "beside": {"simple": 0.8, "poor": 0.6}},
+        {"name": "bad", "value": 0.51, "unit": "", "n": 9, "bar": 0.9, "want": "at least", "held": False},
+        {"name": "error", "value": 2.0, "unit": "px", "n": 9, "bar": 3.0, "want": "at most", "held": True,
+         "beside": {"simple": 5.0}},
+        {"name": "unknown", "value": None, "unit": "", "n": 0, "bar": 0.9, "want": "at least"},
+        {"name": "aside", "value": 3.0, "unit": "s", "n": 9, "beside": {"another_program": 7.0}},
+    ],
+}  # fmt: skip
+
+
+def test_the_readme_has_every_bar_that_is_missed_and_ratios_only():
     results = module("_results")
-    run = {
-        "bench": "made", "at": "2026-11-24", "seconds": 1.0, "machine": {"cores": 2, "cpu": "One", "python": "3.11"},
-        "results": [
-            {"name": "good", "value": 0.98, "unit": "", "n": 9, "bar": 0.9, "want": "at least", "held": True},
-            {"name": "bad", "value": 0.51, "unit": "", "n": 9, "bar": 0.9, "want": "at least", "held": False},
-            {"name": "unknown", "value": None, "unit": "", "n": 0, "bar": 0.9, "want": "at least"},
-            {"name": "aside", "value": 3.0, "unit": "s", "n": 9, "beside": {"another_program": 7.0}},
-        ],
-    }  # fmt: skip
-    shown = results.block([run])
-    assert "1 of 3 bars are held." in shown
-    assert re.search(r"`bad` \| 0.51 \| at least 0.9 \| \*\*not held\*\*", shown)
+    shown = results.block([MADE])
+    assert "2 of 4 bars are held." in shown
+    assert "`bad` | 0.57 |" in shown
     assert "`unknown` | not measured" in shown
+    assert "`good` | 10 | simple |" in shown
+    assert "`error` | 2.5 | simple |" in shown
     assert "aside" not in shown
-    assert "another program 7" in results.page([run])
+    assert "0.98" not in shown
     assert results.readme(f"before\n{results.BEGIN}\nold\n{results.END}\nafter", []).count("Not measured") == 1
+
+
+def test_the_page_of_a_bench_has_every_figure_and_a_plot():
+    results = module("_results")
+    assert "another program 7" in results.page(MADE)
+    assert "made.svg" in results.page(MADE)
+    picture = module("_plots").plot(MADE["results"])
+    assert picture.count('r="4"') == 3
+    assert picture.count('r="3.5"') == 3
+    assert module("_plots").plot(MADE["results"][3:]) is None
 
 
 def test_the_kept_runs_are_whole():
