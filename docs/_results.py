@@ -16,6 +16,7 @@ from typing import Any
 
 DOCS = Path(__file__).resolve().parent
 RESULTS = DOCS.parent / "bench" / "results"
+NAV_BEGIN, NAV_END = "  # benchmarks: written by docs/_results.py\n", "  # end\n"
 BEGIN, END = "<!-- results: written by docs/_results.py -->", "<!-- end -->"
 NOTE = "<!-- Written by docs/_results.py from bench/results; changes belong there. -->"
 INTRODUCTION = """# Measured
@@ -106,6 +107,14 @@ def readme(text: str, found: Sequence[Run]) -> str:
     return re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: block(found), text, flags=re.DOTALL)
 
 
+def navigation(text: str, found: Sequence[Run]) -> str:
+    """The site's configuration with a page for each bench."""
+    pages = [("Overview", "index")] + [(run["bench"].replace("_", " "), run["bench"]) for run in found]
+    lines = "".join(f"      - {title}: benchmarks/{name}.md\n" for title, name in pages)
+    begin, rest = text.split(NAV_BEGIN)
+    return f"{begin}{NAV_BEGIN}  - Measured:\n{lines}{NAV_END}{rest.split(NAV_END, 1)[1]}"
+
+
 def _link(bench: str) -> str:
     return f"[{bench.replace('_', ' ')}](docs/benchmarks/{bench}.md)"
 
@@ -170,8 +179,13 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 def texts() -> dict[Path, str]:
     """Each file that this writes, with the text it should have."""
-    found, front, place = runs(), DOCS.parent / "README.md", DOCS / "benchmarks"
-    made = {place / "index.md": index(found), front: readme(front.read_text("utf-8"), found)}
+    found, place = runs(), DOCS / "benchmarks"
+    front, site = DOCS.parent / "README.md", DOCS.parent / "mkdocs.yml"
+    made = {
+        place / "index.md": index(found),
+        front: readme(front.read_text("utf-8"), found),
+        site: navigation(site.read_text("utf-8"), found),
+    }
     for run in found:
         made[place / f"{run['bench']}.md"] = page(run)
         picture = plots.plot(run["results"])
