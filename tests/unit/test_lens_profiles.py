@@ -50,6 +50,7 @@ def test_a_lens_is_found_by_its_words(camera, lens, focal, match, model):
         ({"camera": "Made One", "lens": "EF24-105mm f/4L IS USM"}, "the Made One is not in the database"),
         ({"lens": "EF24-105mm f/4L IS III USM"}, "not in the database"),  # another generation is another lens
         ({"lens": "EF24-105mm f/4L"}, "not in the database"),
+        ({"camera": "Nikon COOLPIX P6000", "lens": None}, "the lens of the Coolpix P6000 is not in the database"),
         ({"lens": "EF24-105mm f/4L IS USM", "focal_mm": 300.0}, "no measurements"),
         ({"camera": "NIKON D750", "lens": "50.0 mm f/1.4", "focal_mm": 50.0}, "bend lines differently"),
         ({"lens": "EF8-15mm f/4L FISHEYE USM", "focal_mm": 15.0}, "fisheye"),

@@ -149,8 +149,11 @@ def words(name: str) -> frozenset[str]:
 def _matching(camera: Any, capture: Capture) -> tuple[str, list[Any]] | Unknown:
     """How the lens was found, and the entries that it may be."""
     fitting = [(said, lens) for said, lens in _lenses() if camera.mount in lens.mounts]
-    if camera.mount[:1].islower() and fitting:  # the database writes mounts of lenses that do not come off so
-        return _on_sensor("fixed", [lens for _, lens in fitting], camera, f"lens of the {camera.model}")
+    if camera.mount[:1].islower():  # the database writes mounts of lenses that do not come off so
+        name = f"lens of the {camera.model}"
+        if not fitting:
+            return Unknown(why=f"the {name} is not in the database")
+        return _on_sensor("fixed", [lens for _, lens in fitting], camera, name)
     if capture.lens is None:
         return Unknown(why="the file does not say which lens took it")
     given = words(capture.lens)
