@@ -23,7 +23,7 @@ from safelight.media.frame import Bytes
 from safelight.media.image import read
 from safelight.media.picture import Picture, grey, shrink
 from safelight.operators import Subject, Wishes
-from safelight.operators.straighten import operator
+from safelight.operators.straighten import RIGHT, operator
 from safelight.probes import tilt
 
 Numbers = NDArray[np.float64]
@@ -50,6 +50,7 @@ class Case:
     own: float
     read: float  # nan: abstained
     turned: float  # taken out by the operator; 0 where it leaves the picture alone
+    score: float  # the operator's, nan without one
     keystone: bool  # whether the operator would take out a convergence, alone or as an alternative
     peers: Mapping[str, float]
 
@@ -83,6 +84,7 @@ def _case(folder: Path, row: Mapping[str, Any]) -> Case:
         own=float(json.loads(row["base"])["lines_deg"]) if _stands(row) else 0.0,
         read=float("nan") if degrees is None or params is None else degrees,
         turned=0.0 if params is None else params.angle,
+        score=float("nan") if suggestion.score is None else suggestion.score,
         keystone=any(p.vertical or p.horizontal for p in every),
         peers=peers(picture.work),
     )
@@ -157,6 +159,14 @@ def turn_results(cases: Sequence[Case]) -> Iterator[Result]:
     moved = [c for c in cases if c.turned and c.stands]
     better = [abs(c.degrees + c.own - c.turned) < abs(c.degrees + c.own) for c in moved]
     yield _share("straighten.made_better", better, note="of the turns proposed on photos that stood straight before")
+    if moved:
+        yield Result(
+            name="straighten.right", n=len(moved), beside={"mean_score": float(np.mean([c.score for c in moved]))},
+            value=float(np.mean([abs(c.degrees + c.own - c.turned) <= RIGHT for c in moved])),
+            note=f"of the same turns within {RIGHT} degrees; the score should say as much",
+        )  # fmt: skip
+    whole = [c for c in cases if c.kind == "clean"]
+    yield _share("straighten.keystone.offered", [c.keystone for c in whole], note="of clean photos as they are")
 
 
 def _error(

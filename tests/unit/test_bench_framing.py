@@ -10,7 +10,7 @@ from safelight.probes import _lines
 def case(degrees=0.0, *, read=float("nan"), turned=0.0, own=0.0, kind="tilt", tellable=True, stands=True, source="a"):
     return Case(
         source=source, kind=kind, tellable=tellable, stands=stands, degrees=degrees, own=own, read=read, turned=turned,
-        keystone=False, peers={"median": 0.0},
+        score=0.8, keystone=False, peers={"median": 0.0},
     )  # fmt: skip
 
 

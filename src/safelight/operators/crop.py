@@ -269,5 +269,5 @@ operator: Operator[CropParams] = Operator(
         CropParams(angle=2.5),
         CropParams(box=(0.0, 0.0, 0.6, 1.0), angle=-7.0),
     ),
-    about="Straightens and crops; masks drawn before keep their place.",
+    about="Cuts a picture to a box or a ratio, turned where asked; masks drawn before keep their place.",
 )
