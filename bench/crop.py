@@ -83,7 +83,13 @@ def _cases(path: Path, weights: Weights) -> Iterator[Case]:
             middle = _middle(framed, params.ratio if params else ratio)
             if params is None:
                 middle_kept = _again(framed[middle[1] : middle[3], middle[0] : middle[2]], boxes, middle, weights)
-                yield Case(source=path.stem, kept=None, middle_kept=middle_kept, off_px=0.0, room=float("nan"))
+                yield Case(
+                    source=f"{path.parent.name}/{path.stem}",
+                    kept=None,
+                    middle_kept=middle_kept,
+                    off_px=0.0,
+                    room=float("nan"),
+                )
                 continue
             warp = operator.warp(framed.shape[1], framed.shape[0], params) if operator.warp else None
             assert warp is not None
@@ -93,7 +99,7 @@ def _cases(path: Path, weights: Weights) -> Iterator[Case]:
             across, _, down = params.ratio.partition(":")
             wanted = float(across) / float(down)
             yield Case(
-                source=path.stem,
+                source=f"{path.parent.name}/{path.stem}",
                 kept=_again(framed[top : top + height, left : left + width], boxes, box, weights),
                 middle_kept=_again(framed[middle[1] : middle[3], middle[0] : middle[2]], boxes, middle, weights),
                 off_px=min(abs(width - height * wanted), abs(height - width / wanted)),
