@@ -95,16 +95,22 @@ def measure_all(jobs: Sequence[Job]) -> list[Measured]:
 def measure_one(job: Job) -> Measured:
     """One file."""
     picture = Picture(rgb=read(job.path))
-    facts: dict[str, Measure] = {}
-    for name in PROBES:
-        module = probe_module(name)
-        if module is not None:
-            picture.facts = facts
-            facts = facts | {m.name: m for m in _judge(module, picture, model_of(name, job.source))}
+    facts = measure_picture(picture, job.source)
     peers = dict(_peers.simple(picture.work)) if job.simple else {}
     if job.brisque:
         peers["brisque"] = _peers.brisque(picture.work)
     return Measured(facts=facts, peers=peers)
+
+
+def measure_picture(picture: Picture, source: str) -> dict[str, Measure]:
+    """What the quality probes say, and what the picture's facts hold already; models never saw the source."""
+    facts: dict[str, Measure] = dict(picture.facts)
+    for name in PROBES:
+        module = probe_module(name)
+        if module is not None:
+            picture.facts = facts
+            facts = facts | {m.name: m for m in _judge(module, picture, model_of(name, source))}
+    return facts
 
 
 def probe_module(name: str) -> ModuleType | None:

@@ -47,15 +47,20 @@ def cli() -> None:
     """The first pass over a shoot, with the record of how often it was right."""
 
 
+NO_GENRE = "none"  # for a shoot of which one was asked before
+
+
 @cli.command()
 @click.argument("folder", type=FOLDER)
 @click.option("--only", metavar="TASK,…", default="", help="Only these operators.")
 @click.option(
     "--policy", type=click.Path(path_type=Path, dir_okay=False), help="A policy file, laid over the built-in one."
 )
-@click.option("--target", type=click.IntRange(min=1), help="Keep about so many photos.")
+@click.option("--target", type=click.IntRange(min=0), help="Keep about so many photos, in later runs too; 0: no more.")
 @click.option(
-    "--genre", type=click.Choice([g.value for g in Genre]), help="What kind of shoot: what counts, how strictly."
+    "--genre",
+    type=click.Choice([*(g.value for g in Genre), NO_GENRE]),
+    help="What kind of shoot, for later runs too: what counts, how strictly.",
 )
 @click.option("--ratio", metavar="W:H", help="Propose a crop of every keeper to this ratio, such as 4:5.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
@@ -81,7 +86,10 @@ def run(
 
     options = Options(
         only=tuple(name for name in only.split(",") if name), policy=policy, jobs=jobs, engine=engine,
-        wishes=Wishes(target=target, genre=Genre(genre) if genre else None, ratio=ratio),
+        wishes=Wishes(
+            target=target or None, genre=Genre(genre) if genre and genre != NO_GENRE else None, ratio=ratio
+        ),
+        forget=(*(["target"] if target == 0 else []), *(["genre"] if genre == NO_GENRE else [])),
     )  # fmt: skip
     with Library.open(library) as opened, terminal.Bar() as bar:
         made = opened.run(folder, options=options, cache=cache, tell=bar.tell)
@@ -293,6 +301,69 @@ def trust(export: Path | None, library: str | None, as_json: bool) -> int:
         show(found)
     else:
         click.echo(ledger.words(found))
+    return DONE
+
+
+@cli.group("style")
+def styles() -> None:
+    """What a studio's own picks teach."""
+
+
+task_option = click.option("--task", default="cull", show_default=True, metavar="NAME", help="What is learned.")
+
+
+@styles.command("learn")
+@task_option
+@click.option("--by", metavar="NAME", help="Who asks for it; default: your login name.")
+@library_option
+@json_option
+def learn_style(task: str, by: str | None, library: str | None, as_json: bool) -> int:
+    """Learn from what was kept and what went in the same group; used if it is better than the built-in order."""
+    from safelight import style
+    from safelight.api import Library
+
+    with Library.open(library) as opened:
+        row = style.learn(opened.store, task, by=by or getpass.getuser())
+    if as_json:
+        show({"schema": style.SCHEMA, "styles": [row]})
+    else:
+        click.echo(style.words(row))
+    return DONE
+
+
+@styles.command("report")
+@task_option
+@library_option
+@json_option
+def report_style(task: str, library: str | None, as_json: bool) -> int:
+    """Say how often what was learned last is right, on shoots it was not learned from."""
+    from safelight import style
+    from safelight.api import Library
+
+    with Library.open(library) as opened:
+        found = style.document(opened.store, task)
+    found["styles"] = found["styles"][-1:]
+    if as_json:
+        show(found)
+    else:
+        click.echo("\n".join(style.words(row) for row in found["styles"]) or style.NOTHING)
+    return DONE
+
+
+@styles.command("list")
+@library_option
+@json_option
+def list_styles(library: str | None, as_json: bool) -> int:
+    """List what was learned, and which of it is used."""
+    from safelight import style
+    from safelight.api import Library
+
+    with Library.open(library) as opened:
+        found = style.document(opened.store)
+    if as_json:
+        show(found)
+    else:
+        click.echo("\n".join(style.line(row) for row in found["styles"]) or style.NOTHING)
     return DONE
 
 

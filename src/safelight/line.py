@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safelight import engine, ingest, plugins, policy, propose, weights, work
+from safelight import engine, ingest, plugins, policy, propose, style, weights, work
 from safelight.domain import Cull, Findings, Kind, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.files import json_text
@@ -41,6 +41,7 @@ class Options:
     jobs: int | None = None
     engine: str = "process"
     wishes: Wishes = field(default_factory=Wishes)
+    forget: tuple[str, ...] = ()  # of what was asked of the shoot before: target, genre
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
         plan = ingest.plan(folder.root, records.files(library, shoot.id))
         if not (plan.fresh or plan.same):
             raise _nothing(folder)
+        options = replace(options, wishes=style.wished(library, shoot.id, options.wishes, forget=options.forget))
         key = run_key(library, shoot, options)
         if not (plan.fresh or plan.gone) and key == last_run_key(library, shoot):
             return Pass(shoot=shoot, looked=0, changed=False, seconds=time.monotonic() - began)

@@ -143,6 +143,7 @@ class ShootState:
     groups: list[Group]
     ledger: records.Ledger
     by_path: dict[str, Photo]
+    asked: records.Asked = field(default_factory=records.Asked)
 
     @classmethod
     def load(cls, library: Library, shoot: Shoot, *, evidence: bool = True) -> "ShootState":
@@ -156,6 +157,7 @@ class ShootState:
             groups=records.groups(library, shoot.id),
             ledger=records.ledger(library, shoot.id),
             by_path=by_path,
+            asked=records.asked(library, shoot.id),
         )
         state._attach(records.proposals(library, shoot.id))
         if evidence:

@@ -38,6 +38,7 @@ def of(state: ShootState, *, library: str | None = None) -> dict[str, Any]:
         "schema": SCHEMA,
         "shoot": {"id": state.shoot.id, "name": state.shoot.name, "root": state.shoot.root},
         "photos": len(photos),
+        "asked": {"target": state.asked.target, "genre": state.asked.genre},
         "kinds": dict(Counter(p.asset.kind.value for p in photos)),
         "decisions": {d.value: decisions.get(d.value, 0) for d in Cull},
         "decided_by_people": sum(p.decided for p in photos),
@@ -73,7 +74,8 @@ def words(found: dict[str, Any]) -> str:
     gone, decided = ("rejected", found["decided_by_people"]) if found["decided_by_people"] else ("proposed to go", 0)
     tail = f"; {decided:,} decided by people." if decided else "."
     photos = many(found["photos"], "photo")
-    lines.append(f"{photos}: {d['keep']:,} kept, {d['reject']:,} {gone}, {d['undecided']:,} undecided{tail}")
+    about = f" of about {found['asked']['target']:,}" if found["asked"]["target"] else ""
+    lines.append(f"{photos}: {d['keep']:,} kept{about}, {d['reject']:,} {gone}, {d['undecided']:,} undecided{tail}")
     if found["groups"]:
         kinds = ", ".join(many(n, k.replace("_", " ")) for k, n in sorted(found["groups"].items()))
         lines.append(f"Found {kinds}.")

@@ -1,11 +1,15 @@
 """Who stays and who goes, on evidence that is written down here."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.domain import Asset, Capture, Cull, Group, GroupKind, Kind, Measure, digest_of
-from safelight.operators import Subject, Wishes
+from safelight.domain import Asset, Capture, Cull, Genre, Group, GroupKind, Kind, Measure, digest_of
+from safelight.operators import Subject, Taste, Wishes
+from safelight.operators._genres import MANNERS, PLAIN, manner
+from safelight.operators._ranking import PRIOR, QUANTITIES, rank
 from safelight.operators.cull import propose, technical_faults
 
 GOOD = {"sharpness": 0.8, "blur": 0.02, "exposure.over": 0.02, "exposure.under": 0.02}
@@ -98,11 +102,117 @@ def test_a_target_with_room_takes_ties_in():
     assert sum(d is Cull.KEEP for d in decisions(subjects, target=2).values()) == 2
 
 
+def test_a_group_without_a_winner_says_whose_equals_they_are():
+    group = burst("a", "b", "c")
+    best, *others = propose([subject(n, group) for n in "abc"], Wishes())
+    assert "b, c" in best.because[0].text
+    assert best.score == pytest.approx(1 / 3, abs=1e-4)
+    assert all("As good as a" in o.because[0].text for o in others)
+
+
+def test_reasons_come_largest_first_and_carry_what_they_say():
+    group = burst("a", "b")
+    subjects = [
+        subject("a", group, sharpness=0.9, tilt=0.0, colour_cast=0.0),
+        subject("b", group, sharpness=0.4, tilt=1.0, colour_cast=1.0),
+    ]
+    _, gone = propose(subjects, Wishes())
+    assert [b.code for b in gone.because] == ["worse.sharpness", "worse.colour", "worse.level"]
+    first, second = rank(subjects)
+    over = first.over(second)
+    assert list(over.values()) == sorted(over.values(), reverse=True)
+    for name, quantity in QUANTITIES.items():
+        if name in ("sharpness", "colour", "level"):
+            hidden = [replace(s, facts={k: m for k, m in s.facts.items() if k != quantity.evidence}) for s in subjects]
+            left = rank(hidden)
+            assert first.score - second.score - (left[0].score - left[1].score) == pytest.approx(over[name])
+
+
+def test_what_one_frame_lacks_still_counts_between_the_others():
+    group = burst("a", "b", "c")
+    subjects = [
+        subject("a", group, eyes_closed=0.0),
+        subject("b", group, eyes_closed=0.85),
+        subject("c", group, eyes_closed=None),
+    ]
+    assert decisions(subjects) == {"a": Cull.KEEP, "b": Cull.REJECT, "c": Cull.UNDECIDED}
+
+
+def test_a_learned_taste_decides_and_is_named():
+    group = burst("a", "b")
+    subjects = [subject("a", group, sharpness=0.9), subject("b", group, sharpness=0.5, smile=1.0)]
+    subjects[0] = replace(subjects[0], facts={**subjects[0].facts, "smile": Measure(name="smile", value=0.0)})
+    smiles = Taste(id="smiles", weights={"smile": 9.0})
+    assert decisions(subjects) == {"a": Cull.KEEP, "b": Cull.UNDECIDED}
+    assert decisions(subjects, taste=smiles) == {"a": Cull.REJECT, "b": Cull.KEEP}
+    assert {m.params.taste for m in propose(subjects, Wishes(taste=smiles))} == {"smiles"}
+    assert {m.params.taste for m in propose(subjects, Wishes())} == {""}
+
+
+# ---------------------------------------------------------------- genres
+
+
+def face(height, *, closed=0.0, sharpness=0.8):
+    return {"box": [0, 0, height, height], "closed": closed, "sharpness": sharpness, "eyes": "open"}
+
+
+def with_faces(name, group, *faces, **facts):
+    made = subject(name, group, **facts)
+    return replace(made, facts={**made.facts, "faces": Measure(name="faces", value=list(faces))})
+
+
+def test_motion_may_be_meant_in_sport():
+    panned = subject("a", blur=0.99, blur_motion=0.99)
+    assert decisions([panned]) == {"a": Cull.UNDECIDED}
+    assert decisions([panned], genre=Genre.SPORT) == {"a": Cull.KEEP}
+    out_of_focus = subject("a", blur=0.99, blur_defocus=0.99)
+    assert decisions([out_of_focus], genre=Genre.SPORT) == {"a": Cull.UNDECIDED}
+
+
+def test_a_small_blink_counts_at_a_wedding():
+    group = burst("a", "b", "c")
+    subjects = [
+        with_faces("a", group, face(100), face(40, closed=0.95), eyes_closed=0.0),
+        with_faces("b", group, face(100), face(40), eyes_closed=0.0),
+        with_faces("c", group, face(100, closed=0.85), face(40), eyes_closed=0.85),
+    ]
+    assert decisions(subjects) == {"a": Cull.KEEP, "b": Cull.UNDECIDED, "c": Cull.REJECT}
+    order = [r.subject.path for r in rank(subjects, PRIOR, MANNERS[Genre.WEDDING])]
+    assert order == ["b", "a", "c"]
+
+
+def test_soft_eyes_cost_a_portrait_its_place_and_the_reason_says_so():
+    group = burst("a", "b")
+    subjects = [
+        with_faces("a", group, face(100, sharpness=0.9), exposure_under=0.1),
+        with_faces("b", group, face(100, sharpness=0.3)),
+    ]
+    assert decisions(subjects)["b"] is Cull.UNDECIDED
+    gone = propose(subjects, Wishes(genre=Genre.PORTRAIT))[1]
+    assert gone.params.decision is Cull.REJECT
+    assert gone.because[0].code == "worse.face"
+    assert "which counts in a portrait" in gone.because[0].text
+
+
+def test_a_product_keeps_every_angle_whatever_the_target():
+    subjects = [subject(f"p{i}") for i in range(6)]
+    assert sum(d is Cull.KEEP for d in decisions(subjects, target=2).values()) == 2
+    assert sum(d is Cull.KEEP for d in decisions(subjects, target=2, genre=Genre.PRODUCT).values()) == 6
+
+
+def test_genres_differ_in_how_sure_they_want_to_be():
+    doubtful = subject("a", exposure_over=0.87)
+    assert technical_faults(doubtful.facts) == ()
+    assert technical_faults(doubtful.facts, manner(Genre.PRODUCT))
+    assert manner(None) is PLAIN
+
+
 numbers = st.none() | st.floats(0, 1)
+genres = st.none() | st.sampled_from(list(Genre))
 
 
-@given(st.lists(st.tuples(st.integers(0, 4), numbers, numbers, numbers, numbers), min_size=1, max_size=24))
-def test_whatever_the_evidence_nobody_is_forgotten(rows):
+@given(st.lists(st.tuples(st.integers(0, 4), numbers, numbers, numbers, numbers), min_size=1, max_size=24), genres)
+def test_whatever_the_evidence_nobody_is_forgotten(rows, genre):
     members = {}
     for i, (group, *_) in enumerate(rows):
         members.setdefault(group, []).append(f"p{i}")
@@ -113,7 +223,7 @@ def test_whatever_the_evidence_nobody_is_forgotten(rows):
         subject(f"p{i}", groups[group], sharpness=s, blur=b, exposure_over=o, eyes_closed=e)
         for i, (group, s, b, o, e) in enumerate(rows)
     ]
-    made = propose(subjects, Wishes())
+    made = propose(subjects, Wishes(genre=genre))
     assert [m.member for m in made] == [s.asset.id for s in subjects]
     assert all(m.because for m in made)
     by_path = {s.path: m.params.decision for s, m in zip(subjects, made, strict=True)}

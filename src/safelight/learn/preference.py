@@ -22,6 +22,7 @@ SCALES = (0.25, 0.35, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5)  # by which chances may be 
 ROUNDS, SEED = 2000, 1  # of the bootstrap
 LEVEL = 0.9  # of the intervals
 FEWEST_SHOOTS = 3  # from which shoots can be left out in turn
+MANY_SHOOTS = 5  # from which the differences between shoots alone carry an interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,16 +292,18 @@ def _pairs_told(choices: Sequence[Choice], weights: Sequence[Numbers]) -> float:
 
 
 def interval(values: Numbers, shoots: Sequence[str], *, seed: int = SEED) -> tuple[float, float]:
-    """Interval of a mean, by drawing shoots and then groups within each (two-stage bootstrap)."""
+    """Interval of a mean over groups, by drawing shoots (cluster bootstrap). Few shoots say little of how they differ:
+    below MANY_SHOOTS, groups within each drawn shoot are drawn too, which is wider."""
     names = sorted(set(shoots))
     if not names:
         return float("nan"), float("nan")
     by_shoot = [values[[shoot == name for shoot in shoots]] for name in names]
     rng = np.random.default_rng(seed)
-    sums = np.empty((ROUNDS, len(names)))
     sizes = np.array([len(own) for own in by_shoot])
-    for k, own in enumerate(by_shoot):
-        sums[:, k] = own[rng.integers(len(own), size=(ROUNDS, len(own)))].sum(axis=1)
+    sums = np.tile([own.sum() for own in by_shoot], (ROUNDS, 1))
+    if len(names) < MANY_SHOOTS:
+        for k, own in enumerate(by_shoot):
+            sums[:, k] = own[rng.integers(len(own), size=(ROUNDS, len(own)))].sum(axis=1)
     drawn = rng.integers(len(names), size=(ROUNDS, len(names)))
     means = np.take_along_axis(sums, drawn, axis=1).sum(axis=1) / sizes[drawn].sum(axis=1)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

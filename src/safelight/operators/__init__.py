@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from safelight.domain import Asset, Because, Genre, Group, Measure, Scope
 from safelight.errors import UsageError
 from safelight.media.frame import Frame
@@ -115,6 +118,16 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Learns:
+    """What a choice can learn from people's picks: quantities by name, each with what it weighs before anybody has
+    picked (log odds), and the function that reads them: photos x quantities in the order of `prior`, more is better,
+    NaN where unknown."""
+
+    prior: Mapping[str, float]
+    values: Callable[[Sequence[Subject]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operator(Generic[P]):
     """A named way to change something.
 
@@ -125,8 +138,9 @@ class Operator(Generic[P]):
     picture of this width and height, where each pixel of the result comes from; operators of stage FRAMING have one,
     and it is all that their `render` does, so that a version is resampled once however often it was framed. `spoil`
     makes a deliberately bad render from (before, params), which `check` must notice. `material` is true where a
-    person's change of params is large enough to count as a reject. `examples` are params that change something: the
-    contract suite renders them, the manual page shows them.
+    person's change of params is large enough to count as a reject. `learns`, of a choice, is what its taste
+    can be learned from; `propose` finds what was learned in `Wishes.taste`. `examples` are params that change
+    something: the contract suite renders them, the manual page shows them.
     """
 
     name: str
@@ -148,6 +162,7 @@ class Operator(Generic[P]):
     spoil: Callable[[Any, P], Any] | None = None
     material: Callable[[P, P], bool] | None = None
     examples: tuple[P, ...] = ()
+    learns: Learns | None = None
     about: str = ""
 
     @property
@@ -167,6 +182,6 @@ def faults(measures: Sequence[Measure]) -> dict[str, float]:
 
 
 __all__ = [
-    "FINDING", "Frame", "Genre", "Medium", "Operator", "Risk", "Stage", "Subject", "Suggestion", "Taste", "Timeline",
-    "Tools", "Warp", "Wishes", "faults",
+    "FINDING", "Frame", "Genre", "Learns", "Medium", "Operator", "Risk", "Stage", "Subject", "Suggestion", "Taste",
+    "Timeline", "Tools", "Warp", "Wishes", "faults",
 ]  # fmt: skip

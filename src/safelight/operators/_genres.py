@@ -34,25 +34,25 @@ PLAIN = Manner()
 MANNERS: Mapping[Genre, Manner] = {
     Genre.WEDDING: Manner(
         counts={"eyes": 1.3, "smile": 1.5},
-        because="people count most at a wedding",
+        because="which counts at a wedding",
         clear=0.93,
         certain=0.95,
         eyes_by_size=True,
     ),
     Genre.SPORT: Manner(
-        counts={"sharpness": 1.3, "framing": 3.0, "smile": 0.0, "mouth": 0.0, "level": 0.5},
-        because="action has to be sharp and whole",
+        counts={"sharpness": 1.3, "framing": 3.0, "smile": 0.0, "mouth": 0.0},
+        because="which counts in sport",
         clear=0.8,
         excused=frozenset({"blur.motion"}),
     ),
     Genre.PORTRAIT: Manner(
         counts={"face": 2.0, "eyes": 2.0, "smile": 2.0, "mouth": 2.0},
-        because="eyes and expression decide a portrait",
+        because="which counts in a portrait",
     ),
     Genre.PRODUCT: Manner(
-        counts={"exposure": 2.0, "colour": 2.0, "level": 2.0, "eyes": 0.0, "smile": 0.0, "mouth": 0.0},
-        because="products have to look alike",
-        certain=0.8,
+        counts={"exposure": 2.0, "colour": 2.0, "level": 2.0},
+        because="which counts for products",
+        certain=0.85,
         every_moment=True,
     ),
 }

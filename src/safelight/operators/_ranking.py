@@ -12,7 +12,7 @@ import numpy as np
 
 from safelight.learn import preference
 from safelight.learn.preference import Numbers
-from safelight.operators import Subject
+from safelight.operators import Learns, Subject
 from safelight.operators._genres import PLAIN, Manner
 
 MATTERS = 0.5  # of the largest face's height: smaller faces are passers-by
@@ -151,6 +151,9 @@ def values_of(members: Sequence[Subject], manner: Manner = PLAIN) -> Numbers:
     """Frames x quantities, NaN where unknown."""
     rows = [[quantity.read(member, manner) for quantity in QUANTITIES.values()] for member in members]
     return np.array(rows, np.float64).reshape(len(members), len(QUANTITIES))  # None becomes NaN
+
+
+LEARNS = Learns(prior=PRIOR, values=values_of)
 
 
 def rank(members: Sequence[Subject], weights: Mapping[str, float] = PRIOR, manner: Manner = PLAIN) -> list[Ranked]:

@@ -13,7 +13,7 @@ import numpy as np
 from safelight.domain import Because, Cull, Group, Measure, Scope
 from safelight.learn.preference import chance_over
 from safelight.media.frame import Frame
-from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
+from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _ranking
 from safelight.operators._genres import PLAIN, Manner, manner
 from safelight.operators._ranking import PRIOR, QUANTITIES, Ranked, rank, strength
 from safelight.operators._target import Keeper, surplus, taken_in
@@ -75,7 +75,7 @@ class Judge:
 
     def stress(self, quantity: str) -> str:
         """Why a quantity counts in this genre, as the end of a sentence; nothing where it counts as usual."""
-        return f" ({self.how.because})" if self.how.because and self.how.stresses(quantity) else ""
+        return f", {self.how.because}" if self.how.because and self.how.stresses(quantity) else ""
 
 
 def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[CullParams]]:
@@ -308,5 +308,6 @@ operator: Operator[CullParams] = Operator(
     check=check,
     spoil=spoil,
     material=lambda before, after: before.decision is not after.decision,
+    learns=_ranking.LEARNS,
     about="Keeps the best of each group and says why the others go.",
 )  # fmt: skip

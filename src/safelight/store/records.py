@@ -16,6 +16,7 @@ from safelight.domain import (
     Drawn,
     Edit,
     Findings,
+    Genre,
     Group,
     GroupKind,
     Kind,
@@ -44,6 +45,14 @@ class Shoot:
     name: str
     client: str | None = None
     stakes: str = "normal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked of a shoot, and holds for its later runs."""
+
+    target: int | None = None
+    genre: Genre | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +116,22 @@ def save_shoot(library: Library, shoot: Shoot) -> None:
     """Remembers a shoot if anything about it is new."""
     if shoot_of(library, shoot.id) != shoot:
         library.append(schema.shoots, [asdict(shoot) | {"at": now()}])
+
+
+def asked(library: Library, shoot: str) -> Asked:
+    """What was last asked of a shoot."""
+    found = library.newest(schema.asked, ["shoot"], schema.asked.c.shoot == shoot)
+    if not found:
+        return Asked()
+    genre = found[0]["genre"]
+    return Asked(target=found[0]["target"], genre=Genre(genre) if genre else None)
+
+
+def save_asked(library: Library, shoot: str, what: Asked) -> None:
+    """Remembers what is asked of a shoot, if that is new."""
+    if asked(library, shoot) != what:
+        row = {"shoot": shoot, "target": what.target, "genre": what.genre.value if what.genre else None, "at": now()}
+        library.append(schema.asked, [row])
 
 
 def save_assets(library: Library, found: Iterable[Asset]) -> None:

@@ -276,6 +276,29 @@ deliveries = Table(
     Column("at", Text, nullable=False),
 )
 
+asked = Table(  # what was asked of a shoot and holds for its later runs; the newest counts
+    "asked",
+    metadata,
+    _seq(),
+    Column("shoot", Text, nullable=False, index=True),
+    Column("target", Integer),
+    Column("genre", Text),
+    Column("at", Text, nullable=False),
+)
+
+styles = Table(  # what was learned for a task; the newest counts, and is used if it was better than the built-in
+    "styles",
+    metadata,
+    _seq(),
+    Column("id", Text, nullable=False, index=True),
+    Column("task", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("used", Boolean, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
 runs = Table(
     "runs",
     metadata,
