@@ -252,7 +252,7 @@ def try_edits(job: Trial) -> Tried:
         measures: list[tuple[str, tuple[Measure, ...]]] = []
         for edit in job.version.edits:
             op = plugins.operator(edit.operator)
-            if op.stage is Stage.LOOK:
+            if op.stage is Stage.BASE:
                 continue
             values = params.from_json(op.params, edit.params)
             limits.begin(op.label, seconds=limits.plugin(frame.width * frame.height))

@@ -37,7 +37,8 @@ class Stage(IntEnum):
 
     REPAIR = 5  # what sensor and lens did to the light: noise, vignetting; on light as decoded
     LIGHT = 10  # scene-linear, per pixel: white balance, then exposure
-    LOOK = 20  # the camera's or the studio's rendering
+    BASE = 15  # a raw's light as its camera showed it; its preview has this already
+    LOOK = 20  # tones and colours, a person's or the studio's
     LOCAL = 30  # masks and retouch, in source geometry
     FRAMING = 40  # lens, straighten, crop: where pixels go; all of them one resampling
     OUTPUT = 45  # sharpening for a medium, at the size that is delivered

@@ -102,7 +102,7 @@ operator: Operator[CameraLookParams] = Operator(
     version=1,
     params=CameraLookParams,
     risk=Risk(complexity=0.1, cost=0.1),
-    stage=Stage.LOOK,
+    stage=Stage.BASE,
     needs=("raw.look", "raw.look.error"),
     pointwise=True,
     propose=propose,
