@@ -208,8 +208,14 @@ def _log_share(share: float) -> float:
 
 
 def _places(small: Bytes, log: Pixels) -> tuple[float, float]:
-    """Median log luminance of an ellipse around the sharpest structure near the middle, and of the border."""
-    height, width = log.shape
+    """Median log luminance of what stands out, and of the border."""
+    inside, outside = places(small)
+    return float(np.median(log[inside])), float(np.median(log[outside]))
+
+
+def places(small: Bytes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What stands out (an ellipse around the sharpest structure near the middle) and the border, as masks."""
+    height, width = small.shape[:2]
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
     dx, dy = cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=1 / 8)
     edges = cv2.GaussianBlur(np.minimum(dx * dx + dy * dy, np.float32(0.01)), (0, 0), 0.08 * max(height, width))
@@ -218,8 +224,7 @@ def _places(small: Bytes, log: Pixels) -> tuple[float, float]:
     row, column = divmod(int(np.argmax(edges * near_middle)), width)
     inside = np.hypot((x - x[column]) / 0.2, (y - y[row]) / 0.24) < 1
     from_edge = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
-    outside = from_edge <= max(0.1, float(from_edge.min()))
-    return float(np.median(log[inside])), float(np.median(log[outside]))
+    return np.asarray(inside), np.asarray(from_edge <= max(0.1, float(from_edge.min())))
 
 
 probe = Probe(
