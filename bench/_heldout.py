@@ -31,12 +31,20 @@ def _folds(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def fit_and_write(name: str, rows: Sequence[T], source: Callable[[T], str], fit: Callable[[Sequence[T]], Any]) -> None:
-    """Fits on all rows for the shipped `NAME.json`, and without each source in turn for its fold."""
+def fit_and_write(
+    name: str,
+    rows: Sequence[T],
+    source: Callable[[T], str],
+    fit: Callable[[Sequence[T]], Any],
+    *,
+    folds: int | None = None,
+) -> None:
+    """Fits on all rows for the shipped `NAME.json`, and without each source in turn (or `folds` parts) for its fold."""
     sources = sorted({source(row) for row in rows})
-    folds = [{"sources": [left], "model": fit([row for row in rows if source(row) != left])} for left in sources]
+    parts = [sources[first :: folds or len(sources)] for first in range(folds or len(sources))]
     _write(SHIPPED / f"{name}.json", fit(rows))
-    _write(FOLDS / f"{name}.folds.json", {"folds": folds})
+    left_out = [{"sources": left, "model": fit([row for row in rows if source(row) not in left])} for left in parts]
+    _write(FOLDS / f"{name}.folds.json", {"folds": left_out})
 
 
 def _write(path: Path, content: Any) -> None:

@@ -25,7 +25,9 @@ from safelight.store.objects import ShootFolder
 SCHEMA = "safelight.sync/1"
 BY = "sidecar@1"
 WATCHED = ("xmp:Rating", "xmp:Label", "xmpDM:pick", "digiKam:PickLabel", "dc:subject", "lr:hierarchicalSubject")
-DEVELOP = ("crs:Exposure2012", "crs:WhiteBalance", "crs:Temperature", "crs:Tint")
+COLOUR = ("crs:WhiteBalance", "crs:Temperature", "crs:Tint")
+TONE = ("crs:Highlights2012", "crs:Shadows2012", "crs:Whites2012", "crs:Blacks2012", "crs:Contrast2012")
+DEVELOP = ("crs:Exposure2012", *COLOUR, *TONE)
 NEAR_EV = 0.05  # a slider this close to a proposal is the proposal
 UNCHECKED = "not checked in Lightroom"
 
@@ -209,8 +211,8 @@ def _develop(
     by: str,
     out: dict[str, Any],
 ) -> None:
-    """Develop settings that were changed elsewhere: exposure has the same meaning here (stops), white balance does
-    not, so that a changed one only says that our proposal was not wanted."""
+    """Develop settings that were changed elsewhere: exposure has the same meaning here (stops), white balance and tone
+    do not, so that changed ones only say that our proposal was not wanted."""
     note = f"from {read.path.name}"
     if "crs:Exposure2012" in changed and changed["crs:Exposure2012"] is not None and "exposure" in photo.proposals:
         ev = _float(changed["crs:Exposure2012"])
@@ -223,14 +225,19 @@ def _develop(
             )  # fmt: skip
             if verdicts.decide(library, state, [photo], saying).verdicts:
                 out["taken"].append({"path": photo.path, "operator": "exposure", "say": saying.say.value, "ev": ev})
-    colour = {n: changed[n] for n in ("crs:WhiteBalance", "crs:Temperature", "crs:Tint") if changed.get(n) is not None}
-    if colour and read.said.get("crs:WhiteBalance") != "As Shot" and photo.state("white_balance") is State.PROPOSED:
-        told = ", ".join(f"{name.removeprefix('crs:')} {value}" for name, value in colour.items())
+    set_there = {n: value for n, value in changed.items() if value is not None}
+    answered = {"tone": {n: v for n, v in set_there.items() if n in TONE and _float(v)}}
+    if read.said.get("crs:WhiteBalance") != "As Shot":
+        answered["white_balance"] = {n: v for n, v in set_there.items() if n in COLOUR}
+    for operator, values in answered.items():
+        if not values or photo.state(operator) is not State.PROPOSED:
+            continue
+        told = ", ".join(f"{name.removeprefix('crs:')} {value}" for name, value in values.items())
         saying = verdicts.Saying(
-            say=Say.REJECT, by=by, operators=("white_balance",), note=f"{note}: set in another program to {told}"
+            say=Say.REJECT, by=by, operators=(operator,), note=f"{note}: set in another program to {told}"
         )
         if verdicts.decide(library, state, [photo], saying).verdicts:
-            out["taken"].append({"path": photo.path, "operator": "white_balance", "say": "reject", "set": told})
+            out["taken"].append({"path": photo.path, "operator": operator, "say": "reject", "set": told})
 
 
 def _notes(said: Mapping[str, Any]) -> list[Measure]:

@@ -14,7 +14,7 @@ from safelight import specimens
 from safelight.fuse import apply_fused, fuse
 from safelight.media.colour import linear_of_srgb, srgb8
 from safelight.media.frame import Frame
-from safelight.operators import crop, painted_light, straighten, template
+from safelight.operators import black_and_white, crop, painted_light, red_eye, straighten, template, tone
 from safelight.render import Step, through
 
 HERE = Path(__file__).resolve().parent
@@ -29,6 +29,10 @@ CONTRAST = step(template.operator, template.TemplateParams(strength=0.6))
 CROP = step(crop.operator, crop.CropParams(box=(0.1, 0.05, 0.9, 0.95), angle=6.0))
 STRAIGHTEN = step(straighten.operator, straighten.StraightenParams(angle=-4.0, vertical=0.3, amount=0.8))
 LIGHT = step(painted_light.operator, painted_light.PaintedLightParams(ev=1.5, mask="ab" * 32))
+TONE = step(tone.operator, tone.ToneParams(highlights=-40.0, shadows=35.0, blacks=-25.0, contrast=20.0))
+GREY = step(black_and_white.operator, black_and_white.BlackAndWhiteParams(amount=100.0, red=40.0, blue=-30.0))
+PUPILS = (red_eye.Pupil(x=105.0, y=125.0, radius=16.0), red_eye.Pupil(x=25.0, y=120.0, radius=20.0))
+RED_EYE = step(red_eye.operator, red_eye.RedEyeParams(pupils=PUPILS))
 RUNS = {
     "template": [CONTRAST],
     "crop": [CROP],
@@ -36,6 +40,9 @@ RUNS = {
     "straighten": [STRAIGHTEN],
     "framed": [STRAIGHTEN, CROP],
     "all_three": [CONTRAST, LIGHT, CROP],
+    "tone": [TONE],
+    "black_and_white": [GREY],
+    "red_eye": [RED_EYE],
 }
 
 

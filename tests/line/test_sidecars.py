@@ -1,13 +1,15 @@
 """Decisions made in other programs come back as verdicts; decisions made here go out without losing anything."""
 
+import numpy as np
 import pytest
 
 from safelight import sidecars
 from safelight.deliver import Order
-from safelight.domain import Cull, Say
+from safelight.domain import Cull, Say, State
 from safelight.line import Options
 from safelight.media import xmp
 from safelight.store.objects import ShootFolder
+from tests.conftest import save_jpeg, textured
 
 INLINE = Options(engine="inline")
 DARKTABLE = """<?xml version="1.0" encoding="UTF-8"?>
@@ -107,6 +109,19 @@ def test_suggestions_never_look_like_a_persons_choice(library, folder):
     assert packet.get("xmpDM:pick") == "-1"
     assert packet.get("safelight:Suggests") in {"keep", "undecided", "reject"}
     assert not (folder / "IMG_0001.JPG.xmp").exists(), "nobody has decided on this one"
+
+
+def test_tones_set_elsewhere_say_that_ours_were_not_wanted(library, make_shoot):
+    folder = make_shoot(1)
+    save_jpeg(folder / "HAZY.JPG", (95 + 0.42 * textured(7, width=480, height=320)).astype(np.uint8))
+    library.run(folder, options=INLINE)
+    assert library.state(folder).photo("HAZY.JPG").state("tone") is State.PROPOSED
+    say(folder, "HAZY.JPG", 'xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" crs:Blacks2012="0"')
+    assert sync(library, folder)["taken"] == []
+    say(folder, "HAZY.JPG", 'xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" crs:Blacks2012="-12"')
+    (taken,) = sync(library, folder)["taken"]
+    assert (taken["operator"], taken["say"], taken["set"]) == ("tone", "reject", "Blacks2012 -12")
+    assert library.state(folder).photo("HAZY.JPG").state("tone") is State.REJECTED
 
 
 def test_commands_and_an_edited_sidecar_lead_to_a_final_delivery(library, folder, tmp_path):
