@@ -127,7 +127,12 @@ def _reads(needs: tuple[str, ...], probes: Mapping[str, Probe]) -> str:
         return "None."
     emitters = {name: probe.name for probe in probes.values() for name in probe.emits}
     rows = [
-        (f"`{name}`", f"[{emitters[name]}](../probes/{emitters[name]}.md)" if name in emitters else "ingest")
+        (
+            f"`{name}`",
+            f"[{emitters[name]}](../probes/{emitters[name]}.md)"
+            if name in emitters
+            else plugins.EXTERNAL.get(name, "ingest"),
+        )
         for name in needs
     ]
     return _table(("name", "left by"), rows)

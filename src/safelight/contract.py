@@ -54,7 +54,7 @@ def check_probe(probe: Probe, *, also_emitted: Collection[str] = ()) -> None:
 
 def needs_are_emitted(item: Operator[Any] | Probe, *, also_emitted: Collection[str] = ()) -> None:
     """Every evidence that it needs is emitted by some registered probe."""
-    emitted = {name for probe in plugins.probes().values() for name in probe.emits} | plugins.EXTERNAL
+    emitted = {name for probe in plugins.probes().values() for name in probe.emits} | set(plugins.EXTERNAL)
     for name in item.needs:
         if name not in emitted and name not in also_emitted:
             _fail(item, f"needs {name!r}, which no probe emits")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from safelight.domain import Cull, Group, GroupKind, Input, Measure, Proposal, State, Version
 from safelight.state import Photo, ShootState
-from safelight.store import records, schema
+from safelight.store import personal, records, schema
 from safelight.store.library import Library
 from safelight.store.records import File
 
@@ -23,6 +23,10 @@ def document(
     checks = records.evidence(library, list(trials.values()))
     versions = _versions(library, state, [photo.id for photo in photos])
     entries = [_photo(photo, state, checks.get(trials[photo.id], {}), versions.get(photo.id, [])) for photo in photos]
+    if any("people" in photo.facts for photo in photos):
+        names = personal.said(library).names
+        for photo, entry in zip(photos, entries, strict=True):
+            _name(entry, photo, names)
     return {"schema": SCHEMA, "assets": entries + [_failed(file) for file in failed]}
 
 
@@ -52,6 +56,28 @@ def _photo(
         "versions": versions,
         "open": photo.open_questions(),
     }
+
+
+def _name(entry: dict[str, Any], photo: Photo, names: Mapping[int, str]) -> None:
+    """Adds who is on a photo to its faces and its reasons. Nothing that is written down holds this: only a look at the
+    library does."""
+    found = photo.facts.get("people")
+    people: list[Any] = list(found.value) if found is not None and isinstance(found.value, list) else []
+    by_box = {tuple(face["box"]): face for face in people}
+    told = [by_box.get(tuple(face["box"]), {}) for face in entry["faces"]]
+    entry["faces"] = [
+        {**face, "person": who.get("person"), "name": names.get(who.get("person", 0))}
+        for face, who in zip(entry["faces"], told, strict=True)
+    ]
+    for reason in entry["cull"]["reasons"]:
+        if reason["code"] == "people.only" and reason["value"] < len(people):
+            person = people[reason["value"]]["person"]
+            if person is not None:
+                reason["text"] = f"The only kept photo with {_called(person, names)}."
+
+
+def _called(person: int, names: Mapping[int, str]) -> str:
+    return f"person {person}" + (f" ({names[person]})" if person in names else "")
 
 
 def _failed(file: File) -> dict[str, Any]:
@@ -185,6 +211,9 @@ def words(entry: Mapping[str, Any]) -> str:
         lines.append(
             f"  {entry['group']['kind'].replace('_', ' ')} {entry['group']['id']}{best}. {entry['group']['because']}"
         )
+    people = {face["person"]: face["name"] for face in entry["faces"] if face.get("person")}
+    if people:
+        lines.append(f"  with {', '.join(_called(p, {p: n} if n else {}) for p, n in sorted(people.items()))}")
     for p in entry["proposals"]:
         said = ", ".join(f"{k} {v:+.2f}" if isinstance(v, float) else f"{k} {v}" for k, v in p["params"].items())
         shown = p["cannot_tell"] or (said if len(said) < 60 else "")

@@ -86,6 +86,10 @@ SETTINGS = (
     Setting(
         name="ratio", where="--ratio W:H", about="A crop of every keeper to this ratio is proposed.", now=lambda: "none"
     ),
+    Setting(
+        name="people", where="safelight people on or off", about="Whether faces are said to be one person.",
+        now=lambda: "kept in the library: safelight people status",
+    ),
 )  # fmt: skip
 
 
@@ -205,7 +209,7 @@ def models() -> dict[str, Any]:
     rows = [
         {
             "name": m.name, "task": m.task, "installed": m.name in installed, "megabytes": round(m.size / 1e6, 1),
-            "from": f"{m.package}=={m.version}", "files": {f.name: f.sha256 for f in m.files},
+            "from": m.requirement, "files": {f.name: f.sha256 for f in m.files},
             "licence": {"code": m.licence.code, "weights": m.licence.weights, "data": m.licence.data},
             "commercial": m.licence.commercial, "measured": m.measured,
         }

@@ -19,9 +19,10 @@ from safelight.domain import Cull, Findings, Kind, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.files import json_text
 from safelight.operators import Wishes
+from safelight.people import faces as people
 from safelight.probes import Member, Probe
 from safelight.state import ShootState
-from safelight.store import carried, records, schema
+from safelight.store import carried, personal, records, schema
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
 from safelight.store.records import Shoot
@@ -133,7 +134,7 @@ class Line:
 
         Results go into the library as they come; what has arrived is decided upon early, so that a slow card does
         not keep a person waiting."""
-        keys = probe_keys()
+        keys = probe_keys(personal_too=personal.switch(self.library).on)
         self._gone(plan)
         todo = Todo(self.library, self.folder, self.shoot, plan, keys)
         clock = _Clock("look", todo.total, self.tell)
@@ -166,10 +167,10 @@ class Line:
         records.save_assets(self.library, assets)
         files = [todo.file(i) for i in identified] + [todo.failed_file(s) for s in seen if s.error]
         records.save_files(self.library, self.shoot.id, files)
-        records.save_evidence(
-            self.library,
-            [(todo.record_id(s), by, key, measures) for s in seen for by, key, measures in s.found],
-        )
+        found = [(todo.record_id(s), by, key, measures) for s in seen for by, key, measures in s.found]
+        apart = {p.label for p in plugins.probes().values() if p.personal}
+        records.save_evidence(self.library, [row for row in found if row[1] not in apart])
+        personal.save(self.library, [row for row in found if row[1] in apart])
         self.troubles += [f"{s.path}: {reason}" for s in seen for _, reason in s.troubles]
         identified.clear()
         seen.clear()
@@ -182,10 +183,15 @@ class Line:
     def decide(self) -> ShootState:
         """Surveys the shoot as a whole and asks the operators what they would do with it."""
         self.survey()
+        if personal.switch(self.library).on:
+            people.group_shoot(self.library, self._photos())
         state = ShootState.load(self.library, self.shoot)
         asked = propose.Asked(rules=self.rules, wishes=self.options.wishes, only=self.options.only)
         self.troubles += propose.propose(self.library, state, asked)
         return ShootState.load(self.library, self.shoot)
+
+    def _photos(self) -> set[str]:
+        return set(ShootState.load(self.library, self.shoot, evidence=False).photos)
 
     def survey(self) -> None:
         """Groups, scenes and clocks: probes that see all photos. A survey of the same photos is not repeated."""
@@ -256,10 +262,12 @@ class Line:
 # ---------------------------------------------------------------- keys
 
 
-def probe_keys(*, of_raws: bool = False) -> dict[str, str]:
-    """By name of each probe over one picture, the key under which its answers are kept."""
+def probe_keys(*, of_raws: bool = False, personal_too: bool = False) -> dict[str, str]:
+    """By name of each probe over one picture, the key under which its answers are kept. Probes that tell people apart
+    are among them only where that is switched on."""
     papers = weights.digests()
     found = [p for p in plugins.ordered_probes() if p.scope is Scope.ASSET and p.of_raws == of_raws]
+    found = [p for p in found if personal_too or not p.personal]
     return {p.name: work.probe_key(p, papers) for p in found}
 
 
@@ -287,9 +295,9 @@ def run_key(library: Library, shoot: Shoot, options: Options) -> str:
         ]
     rules = options.policy.read_bytes().hex() if options.policy else ""
     operators = sorted(op.label for op in plugins.operators().values())
-    return digest_of(
-        [newest, probe_keys(), probe_keys(of_raws=True), operators, rules, asdict(options.wishes), sorted(options.only)]
-    )
+    keys = [probe_keys(personal_too=personal.switch(library).on), probe_keys(of_raws=True)]
+    said = personal.key(library)
+    return digest_of([newest, keys, said, operators, rules, asdict(options.wishes), sorted(options.only)])
 
 
 def last_run_key(library: Library, shoot: Shoot) -> str | None:

@@ -6,12 +6,26 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from safelight import ingest, plugins, standing
-from safelight.domain import Asset, Cull, Edit, Group, GroupKind, Input, Measure, Proposal, Say, State, Verdict, Version
+from safelight.domain import (
+    Asset,
+    Cull,
+    Edit,
+    Group,
+    GroupKind,
+    Input,
+    Json,
+    Measure,
+    Proposal,
+    Say,
+    State,
+    Verdict,
+    Version,
+)
 from safelight.errors import UsageError
 from safelight.media.formats import RAW_SUFFIXES
 from safelight.operators import Medium, Subject
 from safelight.render import order
-from safelight.store import records
+from safelight.store import personal, records
 from safelight.store.library import Library
 from safelight.store.records import File, Shoot
 
@@ -164,6 +178,8 @@ class ShootState:
             for subject, found in records.evidence(library, list(photos)).items():
                 photos[subject].facts = {name: measure for name, (measure, _) in found.items()}
                 photos[subject].by = {name: by for name, (_, by) in found.items()}
+            if personal.switch(library).on:
+                state._people(library)
         state.shake(library)
         return state
 
@@ -201,6 +217,27 @@ class ShootState:
         for (asset, operator), verdict in self.ledger.standing.items():
             if asset in self.photos:
                 self.photos[asset].standing[operator] = verdict
+
+    def _people(self, library: Library) -> None:
+        """Adds who is on each photo to its facts: `people`, the persons' numbers with the boxes of their faces."""
+        said = personal.said(library)
+        untold = personal.untold(library, list(self.photos))
+        for asset, faces in personal.sightings(library, list(self.photos)).items():
+            value: list[Json] = [
+                {
+                    "box": list(s.box), "person": None if s.person is None else said.one(s.person),
+                    "cannot_tell": s.cannot_tell,
+                }
+                for s in faces
+            ]  # fmt: skip
+            self._add(asset, Measure(name="people", value=value))
+        for asset, reason in untold.items():
+            self._add(asset, Measure(name="people", cannot_tell=reason))
+
+    def _add(self, asset: str, measure: Measure) -> None:
+        photo = self.photos[asset]
+        photo.facts = {**photo.facts, measure.name: measure}
+        photo.by = {**photo.by, measure.name: "people@1"}
 
     def subjects(self, ids: Iterable[str] | None = None) -> list[Subject]:
         """Photos as operators see them, in order of path."""

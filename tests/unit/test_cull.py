@@ -232,3 +232,75 @@ def test_whatever_the_evidence_nobody_is_forgotten(rows, genre):
         assert Cull.KEEP in left or Cull.UNDECIDED in left
         if len(names) == 1:
             assert left[0] is not Cull.REJECT
+
+
+# ---------------------------------------------------------------- people, where they are told apart
+
+
+def with_people(name, *people, **facts):
+    """A photo on which these persons are told apart, and one face that is not."""
+    made = subject(name, **facts)
+    listed = [{"box": [0, 0, 9, 9], "person": None}, *({"box": [9 * p, 0, 9 * p + 9, 9], "person": p} for p in people)]
+    return replace(made, facts={**made.facts, "people": Measure(name="people", value=listed)})
+
+
+def codes(subjects, **wishes):
+    made = propose(subjects, Wishes(**wishes))
+    return {s.path: [b.code for b in m.because] for s, m in zip(subjects, made, strict=True)}
+
+
+def test_a_target_leaves_everybody_a_photo_and_says_so():
+    subjects = [
+        with_people("a", 1, sharpness=0.9), with_people("b", 1, sharpness=0.8), with_people("c", 1, sharpness=0.7),
+        with_people("d", 2, sharpness=0.2), with_people("e", 2, sharpness=0.1),
+    ]  # fmt: skip
+    assert [n for n, d in decisions(subjects, target=1).items() if d is Cull.KEEP] == ["a", "d"]
+    assert [n for n, d in decisions([subject(s.path, sharpness=i / 9) for i, s in enumerate(subjects)], target=1)
+            .items() if d is Cull.KEEP] == ["e"], "without people the strongest stays"  # fmt: skip
+    assert codes(subjects, target=1)["d"] == ["people.only", "only"]
+    (told,) = [b for b in propose(subjects, Wishes(target=1))[3].because if b.code == "people.only"]
+    assert told.evidence == "people"
+    assert told.value == 1, "the place of the face, not the number of the person"
+    assert not any(digit in told.text for digit in "0123456789")
+
+
+def test_somebody_seen_once_or_only_in_faulty_photos_is_owed_nothing():
+    subjects = [with_people("a", 1), with_people("b", 1, sharpness=0.7), with_people("c", 2, sharpness=0.1),
+                with_people("d", 3, blur=0.99), with_people("e", 3, blur=0.99)]  # fmt: skip
+    found = decisions(subjects, target=1)
+    assert [n for n, d in found.items() if d is Cull.KEEP] == ["a"]
+    assert found["d"] is Cull.UNDECIDED
+
+
+def test_somebody_who_would_be_on_no_kept_photo_gets_one():
+    group = burst("a", "b", "c")
+    subjects = [
+        replace(with_people("a", 1, sharpness=0.9), groups=(group,)),
+        replace(with_people("b", 1, 2, sharpness=0.5), groups=(group,)),
+        replace(with_people("c", 1, 2, sharpness=0.3), groups=(group,)),
+    ]  # fmt: skip
+    assert decisions(subjects) == {"a": Cull.KEEP, "b": Cull.KEEP, "c": Cull.REJECT}
+    assert codes(subjects)["b"] == ["people.only"]
+
+
+people = st.lists(
+    st.tuples(st.sets(st.integers(1, 4), max_size=3), st.floats(0, 1), st.booleans(), st.integers(0, 2)), max_size=14
+)
+
+
+@given(people, st.none() | st.integers(1, 8))
+def test_people_never_make_a_photo_go_and_everybody_owed_one_is_kept(listed, target):
+    shown, plain = [], []
+    for i, (persons, sharpness, faulty, scene) in enumerate(listed):
+        facts = {"sharpness": sharpness, "blur": 0.95 if faulty else 0.0, "scene": f"s{scene}"}
+        name = f"p{i:02d}"
+        group = burst(*(f"p{j:02d}" for j, row in enumerate(listed) if row[3] == 2)) if scene == 2 else None
+        shown.append(with_people(name, *sorted(persons), group=group, **facts))
+        plain.append(subject(name, group=group, **facts))
+    with_, without = decisions(shown, target=target), decisions(plain, target=target)
+    gone = {n for n, d in with_.items() if d is Cull.REJECT}
+    assert gone <= {n for n, d in without.items() if d is Cull.REJECT}
+    good = [persons for persons, _, faulty, _ in listed if not faulty]
+    for person in range(1, 5):
+        if sum(person in persons for persons in good) >= 2:
+            assert any(person in row[0] and with_[f"p{i:02d}"] is Cull.KEEP for i, row in enumerate(listed))

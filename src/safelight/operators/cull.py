@@ -2,7 +2,8 @@
 
 Nothing is deleted and nobody is forgotten: a photo that stands alone is never rejected by the machine, every group
 keeps at least one frame, brackets, focus stacks and panoramas are kept whole, and each reject has a reason that can
-be shown. What is neither clearly in nor clearly out is undecided and waits for a person.
+be shown. Where grouping of people is switched on, everybody seen on two good photos or more is on a kept one. What is
+neither clearly in nor clearly out is undecided and waits for a person.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,9 @@ from safelight.learn.preference import chance_over
 from safelight.media.frame import Frame
 from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _ranking
 from safelight.operators._genres import PLAIN, Manner, manner
+from safelight.operators._people import Cast, cast, missing, spared
 from safelight.operators._ranking import PRIOR, QUANTITIES, Ranked, rank, strength
-from safelight.operators._target import Keeper, surplus, taken_in
+from safelight.operators._target import Keeper, taken_in
 
 LIKELY = 0.7  # from here on the kind of a certain blur is named
 FAULTS = {  # evidence: (what is seen, how a sentence names it)
@@ -90,8 +92,10 @@ def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[
     for group, members in stacks:
         made |= {s.member: s for s in (_protected(group, members) if group.protected else _best(members, judge))}
     made |= {subject.asset.id: _single(subject, judge) for subject in singles}
+    who = cast(subjects, is_good=lambda subject: not judge.faults(subject))
     if wishes.target is not None:
-        made = _towards(wishes.target, made, subjects, judge)
+        made = _towards(wishes.target, made, subjects, judge, who)
+    made = _with_everybody(made, subjects, judge, who)
     return [made[subject.asset.id] for subject in subjects]
 
 
@@ -198,11 +202,12 @@ def _against(other: Ranked, best: Ranked, judge: Judge) -> Suggestion[CullParams
 
 
 def _towards(
-    target: int, made: Mapping[str, Suggestion[CullParams]], subjects: Sequence[Subject], judge: Judge
+    target: int, made: Mapping[str, Suggestion[CullParams]], subjects: Sequence[Subject], judge: Judge, who: Cast
 ) -> dict[str, Suggestion[CullParams]]:
     """Moves towards about `target` kept photos: some keepers wait for a person, or ties are taken in.
 
-    Every scene keeps at least one photo and protected sets stay whole, so the count may end above the target."""
+    Every scene and everybody in the cast keep at least one photo and protected sets stay whole, so the count may end
+    above the target."""
     out = dict(made)
     by_id = {subject.asset.id: subject for subject in subjects}
 
@@ -213,7 +218,10 @@ def _towards(
 
     kept = [keeper(s) for s in out.values() if s.params and s.params.decision is Cull.KEEP]
     if len(kept) > target:
-        for member, stays in surplus(kept, target).items():
+        gone, owed = spared(who, kept, target)
+        for member, person in owed.items():
+            out[member] = replace(out[member], because=(who.only(member, person), *out[member].because))
+        for member, stays in gone.items():
             text = f"Beyond the target of about {target}: {stays.path} stands for this part of its scene."
             reason = Because(evidence="groups", value=target, code="target", text=text)
             s = out[member]
@@ -228,6 +236,20 @@ def _towards(
         s = out[member]
         params = replace(s.params or CullParams(), decision=Cull.KEEP, tie_with="")
         out[member] = replace(s, params=params, because=(reason, *s.because), score=0.6)
+    return out
+
+
+def _with_everybody(
+    made: Mapping[str, Suggestion[CullParams]], subjects: Sequence[Subject], judge: Judge, who: Cast
+) -> dict[str, Suggestion[CullParams]]:
+    """Keeps one photo more for each person of the cast who is on no kept one."""
+    out = dict(made)
+    kept = [s.member for s in made.values() if s.params and s.params.decision is Cull.KEEP]
+    by_id = {subject.asset.id: subject for subject in subjects}
+    power = {photo: strength(by_id[photo], judge.weights, judge.how) for photo in who.faces}
+    for photo, person in missing(who, kept, power).items():
+        reason = who.only(photo, person)
+        out[photo] = _suggest(by_id[photo], Cull.KEEP, (reason,), 0.6, taste=judge.taste)
     return out
 
 
@@ -299,7 +321,7 @@ operator: Operator[CullParams] = Operator(
     stage=Stage.CHOICE,
     needs=(
         "blur", "blur.motion", "blur.defocus", "exposure.over", "exposure.under", "sharpness", "faces", "eyes.closed",
-        "smile", "mouth.speaking", "subject.cut", "colour.cast", "tilt", "noise",
+        "smile", "mouth.speaking", "subject.cut", "colour.cast", "tilt", "noise", "people",
     ),
     scope=Scope.SHOOT,
     medium=Medium.CHOICE,

@@ -29,6 +29,9 @@ class Probe:
     Exactly one of `measure` (scope ASSET; runs in a worker process, no I/O but the picture) and `survey` (scope
     SHOOT; runs once, in the main process) is set. Same input, same output.
 
+    `personal` marks a probe whose answers tell people apart: it is asked only where grouping of people is switched on,
+    and its answers are kept where they can be erased. No operator and no report sees them.
+
     `of_raws` marks a probe that opens the raw behind its preview: culling does not wait for it, and it is asked only of
     raws that stay.
     """
@@ -40,6 +43,7 @@ class Probe:
     weights: tuple[str, ...] = ()
     scope: Scope = Scope.ASSET
     of_raws: bool = False
+    personal: bool = False
     measure: Callable[[Picture], Sequence[Measure]] | None = None
     survey: Callable[[Sequence[Member]], Findings] | None = None
     about: str = ""
@@ -47,6 +51,8 @@ class Probe:
     def __post_init__(self) -> None:
         if (self.measure is None) == (self.survey is None):
             raise ValueError(f"probe {self.name!r} needs either measure or survey")
+        if self.personal and (self.scope is not Scope.ASSET or self.of_raws):
+            raise ValueError(f"probe {self.name!r} is personal and looks at one picture at a time, at first sight")
 
     @property
     def label(self) -> str:

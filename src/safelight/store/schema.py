@@ -1,4 +1,5 @@
 """The tables of the studio library. Rows are appended, never changed; the current state is the newest row of a key.
+What tells people apart is the one exception: `erasable` tables lose rows when a person asks for it (`erasing`).
 
 `seq` orders the rows of a table. JSON columns hold canonical JSON. Times are ISO 8601 in UTC. No text has a length:
 SQLite would not hold to it, PostgreSQL gains nothing by it, and plug-ins choose names of their own.
@@ -308,3 +309,52 @@ runs = Table(
     Column("summary", Text, nullable=False),
     Column("at", Text, nullable=False),
 )
+
+people_switch = Table(  # whether people are grouped at all; the newest row counts. Also notes that data were erased
+    "people_switch",
+    metadata,
+    _seq(),
+    Column("say", Text, nullable=False),  # on, off, erased
+    Column("by", Words, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+personal = Table(  # what personal probes found; `measured` holds the key that it was found under
+    "personal",
+    metadata,
+    _seq(),
+    Column("asset", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", Text),
+    Column("cannot_tell", Words),
+    Column("by", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Index("personal_by_asset", "asset", "name", "seq"),
+)
+
+sightings = Table(  # who is on a photo, as last decided: its faces, each with a person's number or why it is not told
+    "sightings",
+    metadata,
+    _seq(),
+    Column("asset", Text, nullable=False),
+    Column("faces", Text, nullable=False),
+    Column("highest", Integer, nullable=False),  # of the numbers in it
+    Column("at", Text, nullable=False),
+    Index("sightings_by_asset", "asset", "seq"),
+)
+
+people_said = Table(  # what somebody said about people: names, who is one person, whose faces are somebody else's
+    "people_said",
+    metadata,
+    _seq(),
+    Column("say", Text, nullable=False),  # name, join, part
+    Column("person", Integer, nullable=False),
+    Column("other", Integer),
+    Column("name", Words),
+    Column("faces", Text),
+    Column("by", Words, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+erasable = (personal, sightings, people_said)

