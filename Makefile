@@ -10,6 +10,7 @@ demo: .venv/demo weights
 	$(BIN)/safelight run $(DEMO)/shoot --library $(DEMO)/library
 
 test: .venv/dev weights
+	@$(BIN)/safelight models fetch face_identity || echo "Grouping of people is tested without real faces."
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: .venv/dev

@@ -135,3 +135,8 @@ def test_one_person_lies_nearer_than_two(installed, shared):
         np.linalg.norm(one - other) for a in found for b in found if a < b for one in found[a] for other in found[b]
     ]
     assert max(own) < SURE < min(apart)
+
+
+def test_a_face_that_was_not_looked_at_closely_says_so(installed):
+    (found,) = answer(picture(face(yaw=None, eyes_reason="only the 24 largest faces"), weights=installed)).value
+    assert found["cannot_tell"] == "only the 24 largest faces"

@@ -45,7 +45,7 @@ def measure(picture: Picture) -> Sequence[Measure]:
 
 def _print(picture: Picture, face: Mapping[str, Any], net: Network) -> Json:
     points = np.asarray(face["landmarks"], np.float64)
-    reason = _turned_or_small(face.get("yaw"), points)
+    reason = _turned_or_small(face, points)
     if reason is None:
         square = chip(picture.rgb, points)
         reason = _blurred(square)
@@ -54,9 +54,10 @@ def _print(picture: Picture, face: Mapping[str, Any], net: Network) -> Json:
     return {"box": face["box"], "cannot_tell": reason}
 
 
-def _turned_or_small(yaw: float | None, points: Points) -> str | None:
+def _turned_or_small(face: Mapping[str, Any], points: Points) -> str | None:
+    yaw = face.get("yaw")
     if yaw is None:
-        return "the face is turned away or partly hidden"
+        return face.get("eyes_reason") or "the face is turned away or partly hidden"
     if abs(yaw) > LARGEST_YAW:
         return f"the face is turned aside by {abs(yaw):.0f}°; up to {LARGEST_YAW:.0f}° can be told"
     apart = float(np.linalg.norm(points[1] - points[0]))
