@@ -1,0 +1,303 @@
+"""Noise reduction: what light and sensor made grainy, and nothing else, as strongly as it was measured.
+
+The picture is brought to a scale on which its noise is the same in the dark as in the light, and to luma and two
+differences of colour; there blocks are shrunken by what noise of the measured strength, at each frequency, could have
+made (`_shrink`). Colour is treated more strongly, and follows luma's edges. A share of luma's noise stays as grain, for
+a picture without any looks like wax. Photos of one camera at one sensitivity in one scene get the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import cv2
+import numpy as np
+
+from safelight.domain import Because, Measure, Scope
+from safelight.media.colour import REC2020_FROM_SRGB, SRGB_FROM_REC2020
+from safelight.media.frame import Frame, Pixels
+from safelight.media.noise import MIX, OCTAVES, UNMIX, NoiseModel, mixed, stable, unbiased
+from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
+from safelight.operators._shrink import SIDE, Effort, clean, doubled, halved
+from safelight.params import declare
+
+SEEN = 0.5  # chance that a viewer calls the picture noisy, from which on something is proposed
+LUMA, CHROMA, GRAIN = 0.9, 1.1, 0.15  # what is proposed; the measured noise is what they multiply
+SMALLER = 0.75  # of native size: what is shown smaller is a preview
+GRID = 32  # px: blocks of all sizes begin at multiples of it
+RADIUS = 4  # px, of the neighbourhood in which colour follows luma
+FOLLOW = 0.1  # of luma's noise: variance of clean luma from which on colour follows it
+MARGIN = 112  # px: what luma (32), following it (8) and colour (68) reach, rounded up
+STEP = 0.05
+BLOCK = 16  # px, of what a check compares
+BEYOND = 3.0  # times the noise's variance: more than that taken from a block is texture
+SHIFT = 2.0  # levels of 255 by which a colour may move
+OVERSHOOT = 2.0  # deviations of the noise beyond the neighbourhood's extremes
+ROUNDING = 0.3 / 255  # deviation of rounding to a byte, on the stable scale at its steepest
+NO_DENSITY = (0.0,) * len(OCTAVES)
+
+
+class Quality(StrEnum):
+    """How thoroughly; anything that is shown smaller than it was taken is a preview."""
+
+    PREVIEW = "preview"
+    FINAL = "final"
+
+
+EFFORTS = {
+    Quality.PREVIEW: (
+        Effort(first=2, second=0, sizes=2, threshold=2.7), Effort(first=2, second=0, sizes=2, threshold=3.2),
+    ),
+    Quality.FINAL: (
+        Effort(first=4, second=16, sizes=2, threshold=2.7), Effort(first=4, second=4, sizes=3, threshold=3.2),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenoiseParams:
+    """How strongly, and the noise that was measured.
+
+    `slope` is a of red, green and blue in variance = a (light + `offset`), linear sRGB, 1 = display white. `density`
+    is the variance of Y, Co and Cg by octave (`safelight.media.noise`).
+    """
+
+    luma: float = declare(0.0, low=0.0, high=2.0, step=STEP, help="strength for light and dark, 1 is as measured")
+    chroma: float = declare(0.0, low=0.0, high=2.0, step=STEP, help="strength for colour, 1 is as measured")
+    grain: float = declare(0.0, low=0.0, high=1.0, step=STEP, help="share of luma's noise that stays as grain")
+    quality: Quality = declare(Quality.FINAL, help="preview is several times as fast")
+    slope: tuple[float, float, float] = declare((0.0, 0.0, 0.0), low=0.0, help="measured noise by light: R, G, B")
+    offset: float = declare(0.0, low=0.0, unit="of white", help="light at which the sensor's own noise equals that")
+    density: tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]] = declare(
+        (NO_DENSITY, NO_DENSITY, NO_DENSITY), help="measured noise by octave, coarse to fine: Y, Co, Cg"
+    )
+
+    def __post_init__(self) -> None:
+        if any(len(row) != len(OCTAVES) or min(row) < 0 for row in self.density):
+            raise ValueError(f"density holds three rows of {len(OCTAVES)} numbers that are not negative")
+
+
+# ---------------------------------------------------------------- propose
+
+
+def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[DenoiseParams]]:  # noqa: ARG001
+    """One suggestion for each photo of a scene that is seen to be noisy, and is no part of a bracket or the like."""
+    free = [s for s in subjects if not any(group.protected for group in s.groups)]
+    found = {s.asset.id: model for s in free if (model := _model(s)) is not None}
+    alike: dict[object, list[str]] = {}
+    for subject in free:
+        if subject.asset.id in found:
+            alike.setdefault(_sensor(subject), []).append(subject.asset.id)
+    shared = {member: _middle([found[m] for m in members]) for members in alike.values() for member in members}
+    return [s for subject in free if (s := _suggestion(subject, shared.get(subject.asset.id))) is not None]
+
+
+def _suggestion(subject: Subject, model: NoiseModel | None) -> Suggestion[DenoiseParams] | None:
+    chance, level = subject.number("noise"), subject.number("noise.level")
+    if chance is not None and chance < SEEN:
+        return None
+    if chance is None or model is None or level is None:
+        return Suggestion(member=subject.asset.id, params=None, cannot_tell=_why_not(subject.facts))
+    params = DenoiseParams(
+        luma=LUMA, chroma=CHROMA, grain=GRAIN, slope=model.slope, offset=model.offset, density=_three(model.density)
+    )
+    return Suggestion(
+        member=subject.asset.id,
+        params=params,
+        score=round(chance, 3),
+        because=(_seen(subject, level), _kept(subject, model)),
+        alternatives=(replace(params, grain=0.0), replace(params, luma=round(LUMA / 2, 2))),
+    )
+
+
+def _model(subject: Subject) -> NoiseModel | None:
+    """What was measured, where a viewer would see it."""
+    found = subject.facts.get("noise.model")
+    if found is None or not isinstance(found.value, Mapping) or (subject.number("noise") or 0.0) < SEEN:
+        return None
+    value = found.value
+    return NoiseModel(
+        slope=tuple(value["slope"]), offset=value["offset"], density=tuple(tuple(row) for row in value["density"])
+    )
+
+
+def _sensor(subject: Subject) -> object:
+    """What makes noise alike: the camera and its sensitivity; a photo without either stands alone."""
+    capture = subject.asset.capture
+    known = capture.body is not None and capture.iso is not None
+    return (capture.body, capture.iso) if known else subject.asset.id
+
+
+def _middle(models: Sequence[NoiseModel]) -> NoiseModel:
+    """The middle of several models, number by number."""
+    if len(models) == 1:
+        return models[0]
+
+    def middle(rows: Sequence[Sequence[float]]) -> tuple[float, ...]:
+        return tuple(float(f"{v:.4g}") for v in np.median(np.array(rows), axis=0))
+
+    red, green, blue = middle([m.slope for m in models])
+    (offset,) = middle([(m.offset,) for m in models])
+    density = tuple(middle([m.density[row] for m in models]) for row in range(3))
+    return NoiseModel(slope=(red, green, blue), offset=offset, density=density)
+
+
+def _three(rows: Sequence[tuple[float, ...]]) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+    grey, orange, green = rows
+    return grey, orange, green
+
+
+def _seen(subject: Subject, level: float) -> Because:
+    iso = subject.asset.capture.iso
+    at = f", at ISO {iso:,}" if iso else ""
+    text = f"Noise of about {level / 255:.1%} of white in the mid-tones{at}; it is seen at the size of a screen."
+    return Because(evidence="noise.level", value=level, text=text, code="denoise.seen")
+
+
+def _kept(subject: Subject, model: NoiseModel) -> Because:
+    grey, orange, _ = (np.sqrt(sum(row[-3:])) for row in model.density)
+    text = f"Colour is {orange / max(float(grey), 1e-9):.1f} times as noisy as luma; {GRAIN:.0%} of luma's noise stays."
+    return Because(evidence="noise.model", value=None, text=text, code="denoise.kept")
+
+
+def _why_not(facts: Mapping[str, Measure]) -> str:
+    for name in ("noise", "noise.model"):
+        found = facts.get(name)
+        if found is not None and found.cannot_tell is not None:
+            return f"The noise cannot be told: {found.cannot_tell}."
+    return "The noise was not measured."
+
+
+# ---------------------------------------------------------------- render
+
+
+def render(frame: Frame, params: DenoiseParams, tools: Tools) -> Frame:  # noqa: ARG001 - needs no kept objects
+    """The frame with less noise. A frame that is smaller than the original has less to begin with, and is a preview."""
+    if params.luma == params.chroma == 0 or not any(any(row) for row in params.density):
+        return frame
+    scale = min(1.0, float(np.sqrt(abs(np.linalg.det(frame.geometry[:2, :2])))))
+    quality = params.quality if scale >= SMALLER else Quality.PREVIEW
+    top, left = (-round(frame.geometry[i, 2] - (scale - 1) / 2) % GRID for i in (1, 0))
+    light = cv2.transform(frame.pixels, SRGB_FROM_REC2020)
+    values = _on_grid(stable(np.asarray(light, np.float32), params.offset), top, left)
+    grey, *colours = mixed(values, MIX)
+    luma, chroma = EFFORTS[quality]
+    model = NoiseModel(slope=params.slope, offset=params.offset, density=params.density)
+    shrink = scale if quality is Quality.FINAL else scale / 2  # colour of a preview at half the size
+    done = _clean(grey, model, 0, luma, scale=scale, strength=params.luma)
+    guide = done if quality is Quality.FINAL else halved(done)
+    planes = [done + np.float32(params.grain) * (grey - done)]
+    for channel, plane in enumerate(colours, 1):
+        small = plane if quality is Quality.FINAL else halved(plane)
+        follows = _following(small, guide, model, scale=shrink) if params.chroma else np.zeros_like(small)
+        less = follows + _clean(small - follows, model, channel, chroma, scale=shrink, strength=params.chroma)
+        planes.append(less if quality is Quality.FINAL else doubled(less))
+    inside = slice(GRID + top, GRID + top + frame.height), slice(GRID + left, GRID + left + frame.width)
+    rgb = mixed(np.stack([plane[inside] for plane in planes], axis=-1), UNMIX)
+    back = np.stack([unbiased(v, params.offset, a) for v, a in zip(rgb, params.slope, strict=True)], axis=-1)
+    return frame.with_pixels(np.asarray(cv2.transform(back, REC2020_FROM_SRGB), np.float32).reshape(frame.pixels.shape))
+
+
+def _on_grid(values: Pixels, top: int, left: int) -> Pixels:
+    """The picture mirrored at its border, so that it begins and ends on the grid, at least GRID px outside."""
+    bottom, right = (GRID + -(before + size) % GRID for before, size in zip((top, left), values.shape[:2], strict=True))
+    wide = cv2.copyMakeBorder(values, GRID + top, bottom, GRID + left, right, cv2.BORDER_REFLECT_101)
+    return np.asarray(wide, np.float32)
+
+
+def _clean(plane: Pixels, model: NoiseModel, channel: int, effort: Effort, *, scale: float, strength: float) -> Pixels:
+    if strength == 0:
+        return plane
+    variances = [model.variances(channel, SIDE, scale=scale / 2**size) * strength**2 for size in range(effort.sizes)]
+    return clean(plane, variances, effort)
+
+
+def _following(plane: Pixels, guide: Pixels, model: NoiseModel, *, scale: float) -> Pixels:
+    """The plane as far as it is a straight line of luma nearby (guided filter, He, Sun & Tang 2013)."""
+    variance = FOLLOW * float(model.variances(0, SIDE, scale=scale).mean())
+    mean, level = _box(plane), _box(guide)
+    slope = (_box(plane * guide) - mean * level) / (_box(guide * guide) - level * level + np.float32(variance + 1e-12))
+    return np.asarray(_box(slope) * guide + _box(mean - slope * level), np.float32)
+
+
+def _box(plane: Pixels) -> Pixels:
+    side = 2 * RADIUS + 1
+    return np.asarray(cv2.blur(plane, (side, side), borderType=cv2.BORDER_REFLECT_101), np.float32)
+
+
+# ---------------------------------------------------------------- check
+
+
+def check(before: Frame, after: Frame, params: DenoiseParams) -> Sequence[Measure]:
+    """Whether more was taken than noise explains, colours moved, or edges overshoot."""
+    scale = min(1.0, float(np.sqrt(abs(np.linalg.det(before.geometry[:2, :2])))))
+    offset = max(params.offset, 1e-3)
+    was, now = (mixed(stable(_srgb_light(f), offset), MIX) for f in (before, after))
+    model = NoiseModel(slope=params.slope, offset=offset, density=params.density)
+    noise = float(model.variances(0, SIDE, scale=scale).mean()) + ROUNDING**2
+    taken = _means(np.square(was[0] - now[0])) / np.float32(noise)
+    lost = float(np.quantile(taken, 0.9))
+    moved = max(float(np.median(np.abs(_means(a - b)))) for a, b in zip(was[1:], now[1:], strict=True))
+    levels = moved * np.sqrt(0.18 + offset) * 1.055 / 2.4 * 0.18 ** (1 / 2.4 - 1) * 255
+    beyond = float(np.quantile(_overshoot(was[0], now[0]), 0.999)) / float(np.sqrt(noise))
+    return (
+        Measure(name="denoise.removed", value=round(float(np.median(taken)), 4), unit="of the noise"),
+        Measure(name="denoise.oversmoothed", value=round(min(1.0, lost / BEYOND / 2), 4), unit="fault"),
+        Measure(name="denoise.colour_moved", value=round(min(1.0, levels / SHIFT / 2), 4), unit="fault"),
+        Measure(name="denoise.halo", value=round(min(1.0, beyond / OVERSHOOT / 2), 4), unit="fault"),
+    )
+
+
+def spoil(before: Frame, params: DenoiseParams) -> Frame:  # noqa: ARG001 - as bad whatever was asked
+    """Everything smoothed away, edges too."""
+    return before.with_pixels(np.asarray(cv2.GaussianBlur(before.pixels, (0, 0), 4.0), np.float32))
+
+
+def _srgb_light(frame: Frame) -> Pixels:
+    return np.clip(cv2.transform(frame.pixels, SRGB_FROM_REC2020), 0, 16).astype(np.float32).reshape(frame.pixels.shape)
+
+
+def _means(plane: Pixels) -> Pixels:
+    """Means of blocks, or of the whole plane where it is small."""
+    size = max(1, plane.shape[1] // BLOCK), max(1, plane.shape[0] // BLOCK)
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _overshoot(was: Pixels, now: Pixels) -> Pixels:
+    """How far the result lies outside what its neighbourhood held before."""
+    nearby = np.ones((5, 5), np.uint8)
+    outside = np.maximum(now - cv2.dilate(was, nearby), cv2.erode(was, nearby) - now)
+    return np.asarray(np.maximum(outside, 0), np.float32)
+
+
+def _material(before: DenoiseParams, after: DenoiseParams) -> bool:
+    """Whether a person changed more than a touch."""
+    return (
+        abs(before.luma - after.luma) > 0.2
+        or abs(before.chroma - after.chroma) > 0.4
+        or abs(before.grain - after.grain) > 0.2
+    )
+
+
+_EXAMPLE = DenoiseParams(
+    luma=LUMA, chroma=CHROMA, grain=GRAIN, slope=(0.0032, 0.0016, 0.0026), offset=0.0144,
+    density=((0.0025,) * 5 + (0.0015, 0.0004), (0.0048,) * 5 + (0.0028, 0.0008), (0.0025,) * 5 + (0.0015, 0.0004)),
+)  # fmt: skip
+
+operator: Operator[DenoiseParams] = Operator(
+    name="denoise",
+    version=1,
+    params=DenoiseParams,
+    risk=Risk(complexity=0.3, cost=0.3),
+    stage=Stage.REPAIR,
+    needs=("noise", "noise.model", "noise.level"),
+    scope=Scope.SCENE,
+    margin=MARGIN,
+    propose=propose,
+    render=render,
+    check=check,
+    spoil=spoil,
+    material=_material,
+    examples=(_EXAMPLE, replace(_EXAMPLE, quality=Quality.PREVIEW, grain=0.0)),
+    about="Takes sensor noise out, as strongly as it was measured: colour more than luma, and some grain stays.",
+)
