@@ -1,11 +1,11 @@
-"""What sensor noise is: how strong at which light, at which frequency, and the scale on which it is the same everywhere.
+"""What sensor noise is: how strong at which light and frequency, and a scale on which it is the same everywhere.
 
 In linear light a channel's variance is a I + b: photons, and the reading of the sensor. On the *stable* scale
-2 sqrt(I + k), k = b / a, its deviation is sqrt(a) in the dark as in the light (Anscombe 1948; Foi et al. 2008). Noise of
-real pictures has been demosaiced, compressed and smoothed, so it is not white: its density is kept by octave.
+2 sqrt(I + k), k = b / a, its deviation is sqrt(a) in the dark as in the light (Anscombe 1948; Foi et al. 2008). Noise
+of real pictures has been demosaiced, compressed and smoothed, so it is not white: its density is kept by octave.
 
-On the stable scale channels are mixed to Y = (R + 2 G + B) / 4, Co = (R - B) / 2 and Cg = (2 G - R - B) / 4: where red is
-read at about twice the variance of green and blue at 1.6 times, as daylight asks of sensors, no mean of the three has
+On the stable scale channels are mixed to Y = (R + 2 G + B) / 4, Co = (R - B) / 2 and Cg = (2 G - R - B) / 4. Where red
+has about twice the variance of green and blue 1.6 times, as daylight asks of sensors, hardly any mean of the three has
 less noise than this Y.
 """
 
@@ -95,7 +95,7 @@ def unbiased(values: Pixels, offset: float, slope: float) -> Pixels:
 
 @cache
 def _bias(offset: float, slope: float) -> Pixels:
-    """How far the scale's value of the true light lies from a mean, for means of 0, STEP, 2 STEP, …"""
+    """How far the scale's value of the true light lies from a mean, for means at multiples of STEP from 0 on."""
     light = np.linspace(0, 1.1, 256) ** 2
     deviation = np.sqrt(slope * (light + offset))
     seen = np.maximum(light[:, None] + deviation[:, None] * _NODES, 0)

@@ -9,6 +9,7 @@ a picture without any looks like wax. Photos of one camera at one sensitivity in
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 import cv2
 import numpy as np
@@ -65,7 +66,7 @@ class DenoiseParams:
     luma: float = declare(0.0, low=0.0, high=2.0, step=STEP, help="strength for light and dark, 1 is as measured")
     chroma: float = declare(0.0, low=0.0, high=2.0, step=STEP, help="strength for colour, 1 is as measured")
     grain: float = declare(0.0, low=0.0, high=1.0, step=STEP, help="share of luma's noise that stays as grain")
-    quality: Quality = declare(Quality.FINAL, help="preview is several times as fast")
+    quality: Quality = declare(Quality.FINAL, help="preview is several times as fast")  # noqa: RUF009 - a field
     slope: tuple[float, float, float] = declare((0.0, 0.0, 0.0), low=0.0, help="measured noise by light: R, G, B")
     offset: float = declare(0.0, low=0.0, unit="of white", help="light at which the sensor's own noise equals that")
     density: tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]] = declare(
@@ -105,7 +106,7 @@ def _suggestion(subject: Subject, model: NoiseModel | None) -> Suggestion[Denois
         member=subject.asset.id,
         params=params,
         score=round(chance, 3),
-        because=(_seen(subject, level), _kept(subject, model)),
+        because=(_seen(subject, level), _kept(model)),
         alternatives=(replace(params, grain=0.0), replace(params, luma=round(LUMA / 2, 2))),
     )
 
@@ -115,9 +116,10 @@ def _model(subject: Subject) -> NoiseModel | None:
     found = subject.facts.get("noise.model")
     if found is None or not isinstance(found.value, Mapping) or (subject.number("noise") or 0.0) < SEEN:
         return None
-    value = found.value
+    value: Mapping[str, Any] = found.value
+    red, green, blue = value["slope"]
     return NoiseModel(
-        slope=tuple(value["slope"]), offset=value["offset"], density=tuple(tuple(row) for row in value["density"])
+        slope=(red, green, blue), offset=value["offset"], density=tuple(tuple(row) for row in value["density"])
     )
 
 
@@ -154,7 +156,7 @@ def _seen(subject: Subject, level: float) -> Because:
     return Because(evidence="noise.level", value=level, text=text, code="denoise.seen")
 
 
-def _kept(subject: Subject, model: NoiseModel) -> Because:
+def _kept(model: NoiseModel) -> Because:
     grey, orange, _ = (np.sqrt(sum(row[-3:])) for row in model.density)
     text = f"Colour is {orange / max(float(grey), 1e-9):.1f} times as noisy as luma; {GRAIN:.0%} of luma's noise stays."
     return Because(evidence="noise.model", value=None, text=text, code="denoise.kept")
@@ -190,7 +192,9 @@ def render(frame: Frame, params: DenoiseParams, tools: Tools) -> Frame:  # noqa:
     for channel, plane in enumerate(colours, 1):
         small = plane if quality is Quality.FINAL else halved(plane)
         follows = _following(small, guide, model, scale=shrink) if params.chroma else np.zeros_like(small)
-        less = follows + _clean(small - follows, model, channel, chroma, scale=shrink, strength=params.chroma)
+        less = follows + _clean(
+            np.asarray(small - follows, np.float32), model, channel, chroma, scale=shrink, strength=params.chroma
+        )
         planes.append(less if quality is Quality.FINAL else doubled(less))
     inside = slice(GRID + top, GRID + top + frame.height), slice(GRID + left, GRID + left + frame.width)
     rgb = mixed(np.stack([plane[inside] for plane in planes], axis=-1), UNMIX)
@@ -216,7 +220,8 @@ def _following(plane: Pixels, guide: Pixels, model: NoiseModel, *, scale: float)
     """The plane as far as it is a straight line of luma nearby (guided filter, He, Sun & Tang 2013)."""
     variance = FOLLOW * float(model.variances(0, SIDE, scale=scale).mean())
     mean, level = _box(plane), _box(guide)
-    slope = (_box(plane * guide) - mean * level) / (_box(guide * guide) - level * level + np.float32(variance + 1e-12))
+    spread = _box(guide * guide) - level * level + np.float32(variance + 1e-12)
+    slope = np.asarray((_box(plane * guide) - mean * level) / spread, np.float32)
     return np.asarray(_box(slope) * guide + _box(mean - slope * level), np.float32)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.domain import Measure
+from safelight.domain import Json, Measure
 from safelight.media.frame import Bytes, Pixels
 from safelight.media.noise import MIX, OCTAVES, Vector, dct, stable, variances_of
 from safelight.media.picture import TO_LINEAR, Picture
@@ -92,9 +92,9 @@ def measured(cut: Bytes) -> Sequence[Measure]:
     return _told(_slope(heard[0], density), offset, density)
 
 
-def _told(slope: Vector, offset: float, density: Sequence[Sequence[float]]) -> Sequence[Measure]:
+def _told(slope: Vector, offset: float, density: Sequence[Vector]) -> Sequence[Measure]:
     level = np.sqrt(slope[1] * (MID_GREY + offset)) * 1.055 / 2.4 * MID_GREY ** (1 / 2.4 - 1) * 255
-    model = {
+    model: dict[str, Json] = {
         "slope": [_short(v) for v in slope],
         "offset": _short(offset),
         "density": [[_short(v) for v in row] for row in density],
@@ -113,7 +113,7 @@ def _short(value: float) -> float:
 
 
 def _offset(coefficients: Pixels, brightness: Vector, usable: NDArray[np.bool_]) -> float:
-    """k of the scale on which the difference of green from red and blue is as noisy in the dark as in the light."""
+    """Offset of the scale on which green against red and blue is as noisy in the dark as in the light."""
     light, variance = [], []
     for part in _smoothest(coefficients, brightness, usable):
         light.append(float(np.median(brightness[part])))
@@ -139,11 +139,12 @@ def _heard(coefficients: Pixels, brightness: Vector, usable: NDArray[np.bool_]) 
 
 def _by_octave(energies: Sequence[Vector]) -> Vector:
     """Density by `OCTAVES` of one channel, from its energies at full, half and quarter size; coarse ones may be nan."""
-    found = [
-        energies[halvings][HEARING & (_RADIUS >= low) & (_RADIUS < high)].mean() * 4**halvings
-        for halvings, low, high in HEARD_AT
-    ]
+    found = [energies[halvings][HEARING & _within(low, high)].mean() * 4**halvings for halvings, low, high in HEARD_AT]
     return np.array([found[0], *found])
+
+
+def _within(low: float, high: float) -> NDArray[np.bool_]:
+    return np.asarray((low <= _RADIUS) & (_RADIUS < high))  # noqa: SIM300 - reads as an interval
 
 
 def _held(density: Vector) -> Vector:
@@ -155,7 +156,7 @@ def _held(density: Vector) -> Vector:
 
 
 def _slope(energies: Vector, density: Sequence[Vector]) -> Vector:
-    """a of red, green and blue: variances of a pixel, from the differences between the channels.
+    """The slopes of red, green and blue: variances of a pixel, from the differences between the channels.
 
     Where each is noisy by itself var Co = (r + b) / 4, var Cg = (r + 4 g + b) / 16 and their covariance (b - r) / 8.
     """
@@ -163,7 +164,7 @@ def _slope(energies: Vector, density: Sequence[Vector]) -> Vector:
     lean = energies[3][fine].sum() / energies[1][fine].sum()
     grey, orange, green = (float(variances_of(row, SIDE).mean()) for row in density)
     red, blue = 2 * orange * (1 - 2 * lean), 2 * orange * (1 + 2 * lean)
-    return np.maximum(np.array((red, 4 * green - orange, blue)), green / 4) * max(1.0, grey / green)
+    return np.asarray(np.maximum((red, 4 * green - orange, blue), green / 4) * max(1.0, grey / green))
 
 
 # ---------------------------------------------------------------- blocks
@@ -207,5 +208,5 @@ probe = Probe(
     emits=("noise.model", "noise.level"),
     needs=("noise.sigma",),
     measure=judge,
-    about="What a noisy picture's noise is made of: how it grows with light, and how coarse it is, in luma and in chroma.",
+    about="What a noisy picture's noise is made of: how it grows with light, and how coarse it is, by channel.",
 )
