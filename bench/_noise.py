@@ -3,7 +3,9 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -47,7 +49,8 @@ def add(rgb: Bytes, iso: int, *, seed: tuple[int, int], correlated: bool) -> Noi
     deviation = np.sqrt(DAYLIGHT * light / electrons + (DAYLIGHT * READ_NOISE / electrons) ** 2)
     grain = rng.standard_normal(rgb.shape, np.float32)
     if correlated:
-        grain = cv2.GaussianBlur(grain, (0, 0), DEMOSAICED, borderType=cv2.BORDER_REFLECT_101)
+        soft = cv2.GaussianBlur(grain, (0, 0), DEMOSAICED, borderType=cv2.BORDER_REFLECT_101)
+        grain = np.asarray(soft, np.float32)
         grain /= grain.std()
     noisy = np.rint(encode(np.clip(light + deviation * grain, 0, 1)) * 255).astype(np.uint8)
     top, left = (max(0, (side - CROP) // 2) for side in rgb.shape[:2])
@@ -87,13 +90,12 @@ def strengths(iso: int) -> tuple[int, ...]:
 
 def judged(clean: Bytes, after: Bytes) -> Mapping[str, float]:
     """PSNR in dB, SSIM of luma, and the clean photo's fine texture in the result: its share, and how alike."""
-    from skimage.metrics import structural_similarity
+    from skimage import metrics
 
     error = float(np.mean(np.square(clean.astype(np.float64) - after)))
     one, two = luma(clean), luma(after)
-    ssim = structural_similarity(
-        one, two, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
-    )
+    compare: Any = metrics.structural_similarity
+    ssim = compare(one, two, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
     share, alike = texture(one, two)
     return {"psnr": 10 * np.log10(255**2 / max(error, 1e-3)), "ssim": float(ssim), "share": share, "texture": alike}
 
@@ -123,7 +125,7 @@ def texture(clean: Pixels, after: Pixels) -> tuple[float, float]:
 def bands(plane: Pixels) -> list[Pixels]:
     """The three finest bands."""
     soft = [plane if sigma == 0 else cv2.GaussianBlur(plane, (0, 0), sigma) for sigma in BANDS]
-    return [np.asarray(fine - coarse, np.float32) for fine, coarse in zip(soft, soft[1:], strict=False)]
+    return [np.asarray(fine - coarse, np.float32) for fine, coarse in pairwise(soft)]
 
 
 def means(plane: NDArray[np.float32]) -> Pixels:

@@ -1,11 +1,11 @@
 """Noise reduction against known noise, beside OpenCV's non-local means and scikit-image's BayesShrink.
 
-Clean photos get Poisson-Gauss noise of six sensitivities, every other one correlated as after demosaicing. Ours measures
-the noise on the noisy photo and does what it would propose, grain included; non-local means is given the h that is best
-on average for each sensitivity and kind of noise, which needs the clean photos; BayesShrink estimates its own noise. Texture
-is the correlation of fine bands with the clean photo's, where it has fine low-contrast texture; `share` beside it is how
-much of that texture's contrast is left, which is 1 for a picture that nobody touched. The real shot has no clean original:
-there, what stays in flat places is compared where both results keep equally much texture.
+Clean photos get Poisson-Gauss noise of six sensitivities, every other one correlated as after demosaicing. Ours
+measures the noise on the noisy photo and does what it would propose, grain included; non-local means is given the h
+that is best on average for each sensitivity and kind of noise, which needs the clean photos; BayesShrink estimates its
+own noise. Texture is the correlation of fine bands with the clean photo's, where it has fine low-contrast texture;
+`share` is how much of that texture's contrast is left, which is 1 for a picture that nobody touched. The real shot has
+no clean original: there, what stays in flat places is compared where both results keep equally much texture.
 """
 
 import time
@@ -36,7 +36,7 @@ from safelight.render import Step, through
 PREVIEW, FINAL = 0.15, 1.5  # bars, s/MP on one core
 TIMED, TIMED_PEER = 2000, 1000  # px, sides of what is timed
 ROUNDS = 3
-GRAINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+GRAINS, STRENGTHS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3), (1.0, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.5)
 FLAT, TEXTURED = 0.15, 0.3  # shares of the real shot's blocks
 GOOD = ("clean", "film_grain", "sharpened", "shallow_focus", "low_key", "high_key", "mood", "graded")
 WAYS = ("final", "preview", "no_grain")
@@ -135,7 +135,7 @@ def _means(name: str, some: Sequence[Case], best: Mapping[tuple[int, bool], str]
             "nlm": _mean(some, measure, lambda c: best[c.iso, c.correlated]),
             "bayes_shrink": _mean(some, measure, lambda _: "bayes_shrink"),
         }
-        others = {way: _mean(some, measure, lambda _, way=way: way) for way in ("noisy", "preview", "no_grain")}
+        others = {way: _mean(some, measure, partial(_always, way)) for way in ("noisy", "preview", "no_grain")}
         yield Result(
             name=f"denoise.{name}{measure}", value=_mean(some, measure, lambda _: "final"), n=len(some), unit=unit,
             bar=max(beside.values()), want="at least", beside=beside | others,
@@ -146,6 +146,10 @@ def _means(name: str, some: Sequence[Case], best: Mapping[tuple[int, bool], str]
         beside={way: _mean(some, "share", pick) for way, pick in ways.items()},
         note="of the contrast of fine texture; 1 where nothing was done",
     )  # fmt: skip
+
+
+def _always(way: str, case: Case) -> str:  # noqa: ARG001 - the same for every case
+    return way
 
 
 def _mean(some: Sequence[Case], measure: str, way: Callable[[Case], str]) -> float:
@@ -171,7 +175,7 @@ def _best_nlm(some: Sequence[Case]) -> str:
 def speeds(path: Path) -> list[Result]:
     """CPU seconds per megapixel on one core, in turns with the peers."""
     cv2.setNumThreads(1)
-    rgb = cv2.resize(read(path), (TIMED, TIMED), interpolation=cv2.INTER_AREA)
+    rgb = np.asarray(cv2.resize(read(path), (TIMED, TIMED), interpolation=cv2.INTER_AREA), np.uint8)
     noisy = _noise.add(rgb, 6400, seed=(0, 0), correlated=False).picture
     params, small = proposed(noisy), np.ascontiguousarray(noisy[:TIMED_PEER, :TIMED_PEER])
     if params is None:
@@ -217,13 +221,14 @@ def real_shot(data: Data) -> Iterator[Result]:
         yield Result(name="denoise.real.noise_left", value=None, n=0, note="its noise cannot be told")
         return
     kept, left = real(before, profiled)
-    tried = [(real(before, treated(before, replace(params, grain=grain))), grain) for grain in GRAINS]
-    enough = [((k, noise), grain) for (k, noise), grain in tried if k >= kept]
-    (mine, noise), grain = min(enough, key=lambda item: item[0][1]) if enough else tried[-1]
+    wanted = [replace(params, grain=grain, luma=luma) for grain in GRAINS for luma in STRENGTHS]
+    tried = [(*real(before, treated(before, ask)), ask) for ask in wanted]
+    enough = [one for one in tried if one[0] >= kept]
+    mine, noise, ask = min(enough, key=lambda one: one[1]) if enough else max(tried, key=lambda one: one[0])
     yield Result(
         name="denoise.real.noise_left", value=noise, n=1, unit="levels of 255", bar=left, want="at most",
         beside={"profiled": left, "noisy": real(before, before)[1]},
-        note=f"at {mine:.2f} kept texture (profiled: {kept:.2f}), with {grain:.0%} of luma's noise kept as grain",
+        note=f"at {mine:.3f} kept texture (profiled: {kept:.3f}): luma {ask.luma:.2f}, grain {ask.grain:.2f}",
     )  # fmt: skip
     asked = real(before, treated(before, params))
     yield Result(

@@ -23,11 +23,11 @@ from safelight.operators._shrink import SIDE, Effort, clean, doubled, halved
 from safelight.params import declare
 
 SEEN = 0.5  # chance that a viewer calls the picture noisy, from which on something is proposed
-LUMA, CHROMA, GRAIN = 0.9, 1.1, 0.15  # what is proposed; the measured noise is what they multiply
+LUMA, CHROMA, GRAIN = 0.85, 1.25, 0.15  # what is proposed; the measured noise is what they multiply
 SMALLER = 0.75  # of native size: what is shown smaller is a preview
 GRID = 32  # px: blocks of all sizes begin at multiples of it
 RADIUS = 4  # px, of the neighbourhood in which colour follows luma
-FOLLOW = 0.1  # of luma's noise: variance of clean luma from which on colour follows it
+FOLLOW = 0.5  # of luma's noise: variance of clean luma from which on colour follows it
 MARGIN = 112  # px: what luma (32), following it (8) and colour (68) reach, rounded up
 STEP = 0.05
 BLOCK = 16  # px, of what a check compares
@@ -47,10 +47,10 @@ class Quality(StrEnum):
 
 EFFORTS = {
     Quality.PREVIEW: (
-        Effort(first=2, second=0, sizes=2, threshold=2.7), Effort(first=2, second=0, sizes=2, threshold=3.2),
+        Effort(first=4, second=0, sizes=2, threshold=2.7), Effort(first=2, second=0, sizes=2, threshold=3.2),
     ),
     Quality.FINAL: (
-        Effort(first=4, second=16, sizes=2, threshold=2.7), Effort(first=4, second=4, sizes=3, threshold=3.2),
+        Effort(first=16, second=16, sizes=2, threshold=2.7), Effort(first=4, second=4, sizes=3, threshold=3.2),
     ),
 }  # fmt: skip
 
