@@ -14,7 +14,7 @@ from safelight import specimens
 from safelight.fuse import apply_fused, fuse
 from safelight.media.colour import linear_of_srgb, srgb8
 from safelight.media.frame import Frame
-from safelight.operators import black_and_white, crop, painted_light, red_eye, straighten, template, tone
+from safelight.operators import black_and_white, crop, denoise, painted_light, red_eye, straighten, template, tone
 from safelight.render import Step, through
 
 HERE = Path(__file__).resolve().parent
@@ -33,9 +33,11 @@ TONE = step(tone.operator, tone.ToneParams(highlights=-40.0, shadows=35.0, black
 GREY = step(black_and_white.operator, black_and_white.BlackAndWhiteParams(amount=100.0, red=40.0, blue=-30.0))
 PUPILS = (red_eye.Pupil(x=105.0, y=125.0, radius=16.0), red_eye.Pupil(x=25.0, y=120.0, radius=20.0))
 RED_EYE = step(red_eye.operator, red_eye.RedEyeParams(pupils=PUPILS))
+DENOISE = step(denoise.operator, denoise.operator.examples[0])
 RUNS = {
     "template": [CONTRAST],
     "crop": [CROP],
+    "denoise": [DENOISE],
     "painted_light": [LIGHT],
     "straighten": [STRAIGHTEN],
     "framed": [STRAIGHTEN, CROP],

@@ -67,8 +67,12 @@ class DenoiseParams:
     chroma: float = declare(0.0, low=0.0, high=2.0, step=STEP, help="strength for colour, 1 is as measured")
     grain: float = declare(0.0, low=0.0, high=1.0, step=STEP, help="share of luma's noise that stays as grain")
     quality: Quality = declare(Quality.FINAL, help="preview is several times as fast")  # noqa: RUF009 - a field
-    slope: tuple[float, float, float] = declare((0.0, 0.0, 0.0), low=0.0, help="measured noise by light: R, G, B")
-    offset: float = declare(0.0, low=0.0, unit="of white", help="light at which the sensor's own noise equals that")
+    slope: tuple[float, float, float] = declare(
+        (0.0, 0.0, 0.0), low=0.0, high=10.0, help="measured noise by light: R, G, B"
+    )
+    offset: float = declare(
+        0.0, low=0.0, high=10.0, unit="of white", help="light at which the sensor's own noise equals that"
+    )
     density: tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]] = declare(
         (NO_DENSITY, NO_DENSITY, NO_DENSITY), help="measured noise by octave, coarse to fine: Y, Co, Cg"
     )
