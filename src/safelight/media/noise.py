@@ -101,7 +101,7 @@ def _bias(offset: float, slope: float) -> Pixels:
     seen = np.maximum(light[:, None] + deviation[:, None] * _NODES, 0)
     means = np.maximum.accumulate(2 * np.sqrt(seen + offset) @ (_WEIGHTS / _WEIGHTS.sum()))
     at = np.arange(0, means[-1], STEP)
-    return np.interp(at, means, 2 * np.sqrt(light + offset) - means).astype(np.float32)
+    return np.asarray(np.interp(at, means, 2 * np.sqrt(light + offset) - means), np.float32)
 
 
 # ---------------------------------------------------------------- transforms of blocks
