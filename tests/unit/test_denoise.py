@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 
 from bench import _noise
 from bench.denoise import Case, known_noise, proposed, treated
@@ -125,6 +126,14 @@ def test_correlated_noise_is_found_to_be_coarser():
     steep = [model_of(noisy(6400, correlated=c).picture)[0]["density"][2] for c in (False, True)]
     assert steep[0][6] / steep[0][4] > 0.7
     assert steep[1][6] / steep[1][4] < 0.4
+
+
+def test_luma_is_heard_where_a_jpeg_has_halved_the_colour():
+    made = noisy(6400, correlated=True).picture
+    halved = simplejpeg.decode_jpeg(simplejpeg.encode_jpeg(made, quality=92, colorsubsampling="420"))
+    whole, less = (model_of(rgb)[0]["density"] for rgb in (made, halved))
+    assert less[2][5] < 0.4 * whole[2][5]
+    assert less[0][5] > 0.6 * whole[0][5]
 
 
 def test_a_picture_without_noise_is_not_modelled():

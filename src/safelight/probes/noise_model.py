@@ -31,6 +31,9 @@ READ_NOISE = 9.0  # k / a: three electrons, squared; what holds the offset where
 HOLD = 0.05  # weight of that against a level of brightness
 TEXTURED = 14.0  # variance at 1/8 over that at 1/4 cycles per px, from which on it is no noise
 STEEPEST = (1.0, 1.1, 1.2, 1.3, 2.2, 30.0)  # the most by which an octave of noise exceeds the next finer
+COARSE_COLOUR = (1.0, 1.1, 1.2, 2.0, 6.0, 30.0)  # the same for colour that was kept at half the size
+HALVED = 8.0  # finest luma over finest colour from which on colour was kept at half the size
+WHOLE = 3  # the finest octave that halving leaves whole
 GREYER = 1.25  # the most by which luma's noise exceeds that of Cg, which is the same where channels are independent
 FINE = 2.9  # radius from which on texture counts little
 MOST_OF = 0.7  # share of a coarse block's parts that are unclipped
@@ -84,10 +87,11 @@ def measured(cut: Bytes) -> Sequence[Measure]:
         whole = quads.mean(axis=(2, 4)) > MOST_OF
         heard.append(_heard(_coefficients(planes), _blocks(planes).mean(axis=(1, 2)), whole.ravel()))
     luma, orange, green = (_by_octave([part[row] for part in heard]) for row in range(3))
-    orange, green = _held(orange), _held(green)
-    if green[4] > TEXTURED * green[5]:
+    halved = bool(luma[-1] > HALVED * green[-1])
+    orange, green = (_held(row, COARSE_COLOUR if halved else STEEPEST) for row in (orange, green))
+    if not halved and green[4] > TEXTURED * green[5]:
         return _silent("nothing in the picture is smooth enough to hear its noise")
-    grey = _held(np.minimum(luma, GREYER * green))
+    grey = _held(np.minimum(luma, GREYER * (np.maximum(green, green[WHOLE]) if halved else green)))
     density = grey, orange, green
     return _told(_slope(heard[0], density), offset, density)
 
@@ -147,11 +151,11 @@ def _within(low: float, high: float) -> NDArray[np.bool_]:
     return np.asarray((low <= _RADIUS) & (_RADIUS < high))  # noqa: SIM300 - reads as an interval
 
 
-def _held(density: Vector) -> Vector:
+def _held(density: Vector, steepest: Sequence[float] = STEEPEST) -> Vector:
     """The density without what only texture can be: from one octave to the next coarser it rises by so much at most."""
     held = density.copy()
     for octave in range(len(OCTAVES) - 2, -1, -1):
-        held[octave] = np.fmin(held[octave], held[octave + 1] * STEEPEST[octave])
+        held[octave] = np.fmin(held[octave], held[octave + 1] * steepest[octave])
     return held
 
 
