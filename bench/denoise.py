@@ -98,12 +98,18 @@ def _as(params: DenoiseParams, way: str) -> DenoiseParams:
 
 
 def proposed(rgb: Bytes) -> DenoiseParams | None:
-    """What would be proposed if its noise is seen; None where it cannot be told."""
-    facts = {m.name: m for m in noise_model.measured(noise_model.tiles(rgb))}
+    """What would be proposed if its noise is seen; None where it cannot be told or is below what is modelled."""
+    facts = heard(rgb)
     asset = Asset(id="photo", content=None, kind=Kind.PHOTO, format="jpeg", width=None, height=None)
     subject = Subject(asset=asset, path="", facts=facts | {"noise": Measure(name="noise", value=1.0)})
-    (suggestion,) = operator.propose([subject], Wishes())
-    return suggestion.params
+    return next((suggestion.params for suggestion in operator.propose([subject], Wishes())), None)
+
+
+def heard(rgb: Bytes) -> dict[str, Measure]:
+    """What the probes say about a picture's noise."""
+    picture = Picture(rgb=rgb)
+    picture.facts = {m.name: m for m in noise.judge(picture)}
+    return {**picture.facts, **{m.name: m for m in noise_model.judge(picture)}}
 
 
 def treated(rgb: Bytes, params: DenoiseParams) -> Bytes:
@@ -281,8 +287,6 @@ def left_alone(data: Data) -> Iterator[Result]:
 
 
 def _touches(rgb: Bytes) -> bool:
-    picture = Picture(rgb=rgb)
-    picture.facts = {m.name: m for m in noise.judge(picture)}
-    facts = {**picture.facts, **{m.name: m for m in noise_model.judge(picture)}}
     asset = Asset(id="photo", content=None, kind=Kind.PHOTO, format="jpeg", width=None, height=None)
-    return any(s.params is not None for s in operator.propose([Subject(asset=asset, path="", facts=facts)], Wishes()))
+    made = operator.propose([Subject(asset=asset, path="", facts=heard(rgb))], Wishes())
+    return any(suggestion.params is not None for suggestion in made)

@@ -31,8 +31,9 @@ from safelight.operators.denoise import (
     render,
     spoil,
 )
-from safelight.probes import noise_model
+from safelight.probes import noise_model, raw_noise
 from safelight.specimens import suite_tools
+from tests.made_files import make_dng
 
 TOOLS = suite_tools()
 EXAMPLE = operator.examples[0]
@@ -148,7 +149,27 @@ def test_why_nothing_is_told():
     black = noise_model.measured(np.zeros((9, 32, 32, 3), np.uint8))
     assert "black or white" in black[0].cannot_tell
     seen = Picture(rgb=photo(), is_preview=True, facts={"noise.sigma": Measure(name="noise.sigma", value=5.0)})
-    assert "preview" in noise_model.judge(seen)[0].cannot_tell
+    assert noise_model.judge(seen) == ()
+
+
+def test_coloured_texture_is_no_louder_than_what_is_heard_in_the_whole_picture():
+    texture = np.random.default_rng(4).integers(60, 190, (192, 256, 3), dtype=np.uint8)
+    cut = noise_model.tiles(cv2.resize(texture, (768, 576), interpolation=cv2.INTER_CUBIC))
+    loud, held = (
+        {m.name: m.value for m in noise_model.measured(cut, sigma=sigma)}["noise.level"] for sigma in (None, 1.0)
+    )
+    assert loud > 4
+    assert held == pytest.approx(noise_model.LOUDER, rel=0.01)
+
+
+def test_a_noisy_raw_is_developed_and_measured(tmp_path):
+    path = make_dng(tmp_path / "one.dng")
+    loud = Picture(rgb=noisy(12800).picture, is_preview=True, source=path)
+    assert {m.name for m in raw_noise.judge(loud)} == set(raw_noise.probe.emits)
+    assert raw_noise.judge(Picture(rgb=photo(), is_preview=True, source=path)) == ()
+    assert raw_noise.judge(Picture(rgb=noisy(12800).picture, source=path)) == ()
+    path.write_bytes(path.read_bytes()[:4000])
+    assert all("developed" in m.cannot_tell for m in raw_noise.judge(loud))
 
 
 def test_tiles_are_spread_over_large_pictures_and_all_of_small_ones():
@@ -257,7 +278,19 @@ def test_a_noisy_photo_gets_a_proposal_with_its_numbers():
 
 
 def test_nothing_is_proposed_where_no_noise_is_seen():
-    assert propose([subject("a", facts(noise=0.1)), subject("b", facts(noise=0.49))], Wishes()) == []
+    assert propose([subject("a", facts(2.0, noise=0.1)), subject("b", facts(3.9, noise=0.49))], Wishes()) == []
+
+
+def test_noise_that_is_seen_at_full_size_alone_is_enough():
+    (made,) = propose([subject("a", facts(6.0, noise=0.1))], Wishes())
+    assert made.because[0].text.endswith("it is seen at full size.")
+    assert made.score == 0.5
+
+
+def test_the_raw_is_believed_before_its_preview():
+    of_raw = {f"raw.{name}": measure for name, measure in facts(8.0, offset=0.2).items() if name != "noise"}
+    (made,) = propose([subject("a", {"noise": Measure(name="noise", value=0.01), **of_raw})], Wishes())
+    assert made.params.offset == 0.2
 
 
 @pytest.mark.parametrize(
@@ -295,6 +328,24 @@ def test_one_camera_at_one_sensitivity_gets_the_same_in_a_scene():
         Wishes(),
     )
     assert [s.params.offset for s in made] == [0.02, 0.02, 0.05, 0.07]
+    assert "the middle of 2 photos" in made[0].because[0].text
+
+
+def test_a_noisy_photo_without_a_smooth_place_takes_what_the_others_have():
+    camera = Capture(camera="Maker Model", iso=6400)
+    textured = {
+        "noise": Measure(name="noise", value=0.8),
+        "noise.model": Measure(name="noise.model", cannot_tell="nothing is smooth"),
+    }
+    photos = [subject("a", facts(), capture=camera), subject("b", textured, capture=camera)]
+    assert [s.params is None for s in propose(photos, Wishes())] == [False, False]
+    assert [s.params is None for s in propose(photos[1:], Wishes())] == [True]
+
+
+def test_a_scene_that_is_mostly_not_seen_to_be_noisy_is_left_alone():
+    camera = Capture(camera="Maker Model", iso=800)
+    quiet = [subject(name, facts(1.5, noise=0.1), capture=camera) for name in "abc"]
+    assert propose([*quiet, subject("d", facts(4.5, noise=0.1), capture=camera)], Wishes()) == []
 
 
 def test_frames_of_a_bracket_are_left_alone():
@@ -345,7 +396,10 @@ def test_a_model_tells_its_deviation():
     assert model.deviation(0.18) == pytest.approx((0.001 * 0.19) ** 0.5)
 
 
-@pytest.mark.parametrize("promise", [lambda: check_operator(operator), lambda: check_probe(noise_model.probe)])
+@pytest.mark.parametrize(
+    "promise",
+    [lambda: check_operator(operator), lambda: check_probe(noise_model.probe), lambda: check_probe(raw_noise.probe)],
+)
 def test_contract(promise):
     promise()
 

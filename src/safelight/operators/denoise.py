@@ -22,7 +22,8 @@ from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tool
 from safelight.operators._shrink import SIDE, Effort, clean, doubled, halved
 from safelight.params import declare
 
-SEEN = 0.5  # chance that a viewer calls the picture noisy, from which on something is proposed
+SEEN = 0.5  # chance that a viewer of the whole picture calls it noisy, from which on something is proposed
+SEEN_CLOSE = 4.0  # levels of 255 at mid-grey, at full size: the same for who looks closely
 LUMA, CHROMA, GRAIN = 0.85, 1.25, 0.15  # what is proposed; the measured noise is what they multiply
 SMALLER = 0.75  # of native size: what is shown smaller is a preview
 GRID = 32  # px: blocks of all sizes begin at multiples of it
@@ -86,39 +87,63 @@ class DenoiseParams:
 
 
 def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[DenoiseParams]]:  # noqa: ARG001
-    """One suggestion for each photo of a scene that is seen to be noisy, and is no part of a bracket or the like."""
-    free = [s for s in subjects if not any(group.protected for group in s.groups)]
-    found = {s.asset.id: model for s in free if (model := _model(s)) is not None}
-    alike: dict[object, list[str]] = {}
-    for subject in free:
-        if subject.asset.id in found:
-            alike.setdefault(_sensor(subject), []).append(subject.asset.id)
-    shared = {member: _middle([found[m] for m in members]) for members in alike.values() for member in members}
-    return [s for subject in free if (s := _suggestion(subject, shared.get(subject.asset.id))) is not None]
+    """The same for all noisy photos of one camera at one sensitivity in a scene, if half of them are seen to be noisy.
+
+    None for frames of a bracket, focus stack or panorama.
+    """
+    alike: dict[object, list[Subject]] = {}
+    for subject in subjects:
+        if not any(group.protected for group in subject.groups):
+            alike.setdefault(_sensor(subject), []).append(subject)
+    return [suggestion for members in alike.values() for suggestion in _together(members)]
 
 
-def _suggestion(subject: Subject, model: NoiseModel | None) -> Suggestion[DenoiseParams] | None:
-    chance, level = subject.number("noise"), subject.number("noise.level")
-    if chance is not None and chance < SEEN:
-        return None
-    if chance is None or model is None or level is None:
-        return Suggestion(member=subject.asset.id, params=None, cannot_tell=_why_not(subject.facts))
+def _together(members: Sequence[Subject]) -> list[Suggestion[DenoiseParams]]:
+    """Suggestions for photos whose noise is alike, with the middle of what was measured on them.
+
+    One on which noise is seen and could not be measured takes what the others have; without others it abstains.
+    """
+    told = {s.asset.id: (model, level) for s in members if (model := _model(s)) and (level := _level(s)) is not None}
+    seen = [s for s in members if _seen(s)]
+    if 2 * sum(s.asset.id in told for s in seen) < len(told):
+        return []
+    wanted = [s for s in members if s.asset.id in told or _seen(s) is not False]
+    model = _middle([model for model, _ in told.values()]) if told else None
+    level = float(np.median([level for _, level in told.values()])) if told else 0.0
+    made: list[Suggestion[DenoiseParams]] = []
+    for subject in wanted:
+        if model is None or _seen(subject) is None:
+            made.append(Suggestion(member=subject.asset.id, params=None, cannot_tell=_why_not(subject.facts)))
+        else:
+            made.append(_suggestion(subject, model, level, of=len(told)))
+    return made
+
+
+def _suggestion(subject: Subject, model: NoiseModel, level: float, *, of: int) -> Suggestion[DenoiseParams]:
     params = DenoiseParams(
         luma=LUMA, chroma=CHROMA, grain=GRAIN, slope=model.slope, offset=model.offset, density=_three(model.density)
     )
     return Suggestion(
         member=subject.asset.id,
         params=params,
-        score=round(chance, 3),
-        because=(_seen(subject, level), _kept(model)),
+        score=round(max(subject.number("noise") or 0.0, SEEN), 3),
+        because=(_how_much(subject, level, of=of), _kept(model)),
         alternatives=(replace(params, grain=0.0), replace(params, luma=round(LUMA / 2, 2))),
     )
 
 
+def _seen(subject: Subject) -> bool | None:
+    """Whether noise is seen in the whole picture or at full size; None where that cannot be told."""
+    chance, level = subject.number("noise"), _level(subject)
+    if chance is None and level is None:
+        return None
+    return (chance or 0.0) >= SEEN or (level or 0.0) >= SEEN_CLOSE
+
+
 def _model(subject: Subject) -> NoiseModel | None:
-    """What was measured, where a viewer would see it."""
-    found = subject.facts.get("noise.model")
-    if found is None or not isinstance(found.value, Mapping) or (subject.number("noise") or 0.0) < SEEN:
+    """What was measured on the raw or, where there is none, on the picture."""
+    found = subject.facts.get("raw.noise.model") or subject.facts.get("noise.model")
+    if found is None or not isinstance(found.value, Mapping):
         return None
     value: Mapping[str, Any] = found.value
     red, green, blue = value["slope"]
@@ -127,11 +152,17 @@ def _model(subject: Subject) -> NoiseModel | None:
     )
 
 
+def _level(subject: Subject) -> float | None:
+    """Green's deviation at mid-grey: of a developed raw, else of the picture."""
+    of_raw = subject.number("raw.noise.level")
+    return subject.number("noise.level") if of_raw is None else of_raw
+
+
 def _sensor(subject: Subject) -> object:
     """What makes noise alike: the camera and its sensitivity; a photo without either stands alone."""
     capture = subject.asset.capture
     known = capture.body is not None and capture.iso is not None
-    return (capture.body, capture.iso) if known else subject.asset.id
+    return (capture.body, capture.iso, subject.asset.format) if known else subject.asset.id
 
 
 def _middle(models: Sequence[NoiseModel]) -> NoiseModel:
@@ -153,11 +184,13 @@ def _three(rows: Sequence[tuple[float, ...]]) -> tuple[tuple[float, ...], tuple[
     return grey, orange, green
 
 
-def _seen(subject: Subject, level: float) -> Because:
+def _how_much(subject: Subject, level: float, *, of: int) -> Because:
     iso = subject.asset.capture.iso
     at = f", at ISO {iso:,}" if iso else ""
-    text = f"Noise of about {level / 255:.1%} of white in the mid-tones{at}; it is seen at the size of a screen."
-    return Because(evidence="noise.level", value=level, text=text, code="denoise.seen")
+    size = "at the size of a screen" if (subject.number("noise") or 0.0) >= SEEN else "at full size"
+    about = f"Noise of about {level / 255:.1%} of white in the mid-tones{at}"
+    text = f"{about}; it is seen {size}." if of == 1 else f"{about}, the middle of {of} photos; it is seen {size}."
+    return Because(evidence="noise.level", value=round(level, 3), text=text, code="denoise.seen")
 
 
 def _kept(model: NoiseModel) -> Because:
@@ -167,7 +200,7 @@ def _kept(model: NoiseModel) -> Because:
 
 
 def _why_not(facts: Mapping[str, Measure]) -> str:
-    for name in ("noise", "noise.model"):
+    for name in ("noise", "raw.noise.model", "noise.model"):
         found = facts.get(name)
         if found is not None and found.cannot_tell is not None:
             return f"The noise cannot be told: {found.cannot_tell}."
@@ -299,7 +332,7 @@ operator: Operator[DenoiseParams] = Operator(
     params=DenoiseParams,
     risk=Risk(complexity=0.3, cost=0.3),
     stage=Stage.REPAIR,
-    needs=("noise", "noise.model", "noise.level"),
+    needs=("noise", "noise.model", "noise.level", "raw.noise.model", "raw.noise.level"),
     scope=Scope.SCENE,
     margin=MARGIN,
     propose=propose,

@@ -18,7 +18,7 @@ from safelight.media.noise import MIX, OCTAVES, Vector, dct, stable, variances_o
 from safelight.media.picture import TO_LINEAR, Picture
 from safelight.probes import Probe
 
-HEARD = 1.2  # levels at mid-grey, at 1600 px: below, noise is not seen and not modelled
+HEARD = 1.0  # levels at mid-grey, at 1600 px: below, noise is not modelled
 TILE, SIDE = 32, 8  # px
 TILES = 256
 SMOOTHEST = 0.12  # share of blocks of one brightness
@@ -32,10 +32,11 @@ HOLD = 0.05  # weight of that against a level of brightness
 TEXTURED = 14.0  # variance at 1/8 over that at 1/4 cycles per px, from which on it is no noise
 STEEPEST = (1.0, 1.1, 1.2, 1.3, 2.2, 30.0)  # the most by which an octave of noise exceeds the next finer
 COARSE_COLOUR = (1.0, 1.1, 1.2, 2.0, 6.0, 30.0)  # the same for colour that was kept at half the size
-HALVED = 8.0  # finest luma over finest colour from which on colour was kept at half the size
+HALVED = 0.66  # steps of colour within pairs of pixels over steps between pairs, below which its size was halved
 WHOLE = 3  # the finest octave that halving leaves whole
 GREYER = 1.25  # the most by which luma's noise exceeds that of Cg, which is the same where channels are independent
 FINE = 2.9  # radius from which on texture counts little
+LOUDER = 1.5  # the most by which the model exceeds the noise that is heard in the whole picture
 MOST_OF = 0.7  # share of a coarse block's parts that are unclipped
 MID_GREY = 0.18
 
@@ -49,14 +50,14 @@ HEARD_AT = ((2, 0.0, 1.4), (2, 1.4, 2.9), (1, 1.4, 2.9), (0, 1.4, 2.9), (0, 2.9,
 
 def judge(picture: Picture) -> Sequence[Measure]:
     """`noise.model`, and `noise.level`: green's deviation at mid-grey in levels of 255; nothing without noise."""
+    if picture.is_preview:  # the raw behind it has other noise: see raw_noise
+        return ()
     sigma = picture.facts.get("noise.sigma")
     if sigma is None or sigma.cannot_tell is not None:
         return _silent("the noise was not measured" if sigma is None else str(sigma.cannot_tell))
     if float(sigma.value or 0) < HEARD:  # type: ignore[arg-type]
         return ()
-    if picture.is_preview:
-        return _silent("the preview of a raw has other noise than the raw")
-    return measured(tiles(picture.rgb))
+    return measured(tiles(picture.rgb), sigma=float(sigma.value or 0), scale=1 / picture.work_scale)  # type: ignore[arg-type]
 
 
 def tiles(rgb: Bytes) -> Bytes:
@@ -70,8 +71,12 @@ def tiles(rgb: Bytes) -> Bytes:
     return grid[rows[:, None], :, columns[None]].reshape(-1, TILE, TILE, 3)
 
 
-def measured(cut: Bytes) -> Sequence[Measure]:
-    """The model of the noise in these tiles."""
+def measured(cut: Bytes, *, sigma: float | None = None, scale: float = 1.0) -> Sequence[Measure]:
+    """The model of the noise in these tiles.
+
+    `sigma` is green's deviation at mid-grey, in levels, that was heard in the picture reduced by `scale`, whole
+    blocks at a time. Tiles with fine coloured texture everywhere seem to hold more; the model is brought down to it.
+    """
     usable = _unclipped(cut)
     if np.count_nonzero(usable) < FEWEST:
         return _silent("nearly all of the picture is black or white")
@@ -87,17 +92,21 @@ def measured(cut: Bytes) -> Sequence[Measure]:
         whole = quads.mean(axis=(2, 4)) > MOST_OF
         heard.append(_heard(_coefficients(planes), _blocks(planes).mean(axis=(1, 2)), whole.ravel()))
     luma, orange, green = (_by_octave([part[row] for part in heard]) for row in range(3))
-    halved = bool(luma[-1] > HALVED * green[-1])
+    halved = _halved(cut)
     orange, green = (_held(row, COARSE_COLOUR if halved else STEEPEST) for row in (orange, green))
     if not halved and green[4] > TEXTURED * green[5]:
         return _silent("nothing in the picture is smooth enough to hear its noise")
     grey = _held(np.minimum(luma, GREYER * (np.maximum(green, green[WHOLE]) if halved else green)))
     density = grey, orange, green
-    return _told(_slope(heard[0], density), offset, density)
+    slope = _slope(heard[0], density)
+    if sigma is not None and not halved:
+        smaller = float(variances_of(green, SIDE, scale=scale).mean() / variances_of(green, SIDE).mean())
+        quiet = min(1.0, LOUDER * sigma / (_level(slope, offset) * smaller**0.5)) ** 2
+        slope, density = slope * quiet, (grey * quiet, orange * quiet, green * quiet)
+    return _told(slope, offset, density)
 
 
 def _told(slope: Vector, offset: float, density: Sequence[Vector]) -> Sequence[Measure]:
-    level = np.sqrt(slope[1] * (MID_GREY + offset)) * 1.055 / 2.4 * MID_GREY ** (1 / 2.4 - 1) * 255
     model: dict[str, Json] = {
         "slope": [_short(v) for v in slope],
         "offset": _short(offset),
@@ -105,8 +114,14 @@ def _told(slope: Vector, offset: float, density: Sequence[Vector]) -> Sequence[M
     }
     return (
         Measure(name="noise.model", value=model),
-        Measure(name="noise.level", value=round(float(level), 3), unit="levels of 255"),
+        Measure(name="noise.level", value=round(_level(slope, offset), 3), unit="levels of 255"),
     )
+
+
+def _level(slope: Vector, offset: float) -> float:
+    """Green's deviation at mid-grey in levels of 255."""
+    deviation = float(np.sqrt(slope[1] * (MID_GREY + offset)))
+    return float(deviation * 1.055 / 2.4 * MID_GREY ** (1 / 2.4 - 1) * 255)
 
 
 def _short(value: float) -> float:
@@ -157,6 +172,17 @@ def _held(density: Vector, steepest: Sequence[float] = STEEPEST) -> Vector:
     for octave in range(len(OCTAVES) - 2, -1, -1):
         held[octave] = np.fmin(held[octave], held[octave + 1] * steepest[octave])
     return held
+
+
+def _halved(cut: Bytes) -> bool:
+    """Whether colour was kept at half the size, as most JPEGs do: pairs of pixels then share most of theirs."""
+    apart = cut[..., 0].astype(np.int16) - cut[..., 1]
+    for plane in (apart, apart.transpose(0, 2, 1)):
+        steps = np.square(np.diff(plane, axis=2).astype(np.float32))
+        within, between = float(steps[..., ::2].mean()), float(steps[..., 1::2].mean())
+        if min(within, between) < HALVED * max(within, between):
+            return True
+    return False
 
 
 def _slope(energies: Vector, density: Sequence[Vector]) -> Vector:
