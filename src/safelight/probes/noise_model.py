@@ -20,7 +20,7 @@ from safelight.probes import Probe
 
 HEARD = 1.0  # levels at mid-grey, at 1600 px: below, noise is not modelled
 TILE, SIDE = 32, 8  # px
-TILES = 256
+TILES, FEWEST_TILES = 256, 64  # the most that are looked at, the fewest that tell anything
 SMOOTHEST = 0.12  # share of blocks of one brightness
 LEVELS, BLOCKS_A_LEVEL = 6, 60  # of brightness, and how many blocks each has at least
 FEWEST = 16  # blocks without clipped pixels, for an answer
@@ -29,7 +29,7 @@ FIRST_OFFSET = 0.01  # of display white: a scale to begin with
 OFFSETS = np.geomspace(1e-4, 0.3, 40)
 READ_NOISE = 9.0  # k / a: three electrons, squared; what holds the offset where a picture has no shadows
 HOLD = 0.05  # weight of that against a level of brightness
-TEXTURED = 14.0  # variance at 1/8 over that at 1/4 cycles per px, from which on it is no noise
+TEXTURED = 100.0  # variance at 1/8 over that at 1/2 cycles per px from which on it is no noise, demosaiced or not
 STEEPEST = (1.0, 1.1, 1.2, 1.3, 2.2, 30.0)  # the most by which an octave of noise exceeds the next finer
 COARSE_COLOUR = (1.0, 1.1, 1.2, 2.0, 6.0, 30.0)  # the same for colour that was kept at half the size
 HALVED = 0.66  # steps of colour within pairs of pixels over steps between pairs, below which its size was halved
@@ -77,6 +77,8 @@ def measured(cut: Bytes, *, sigma: float | None = None, scale: float = 1.0) -> S
     `sigma` is green's deviation at mid-grey, in levels, that was heard in the picture reduced by `scale`, whole
     blocks at a time. Tiles with fine coloured texture everywhere seem to hold more; the model is brought down to it.
     """
+    if len(cut) < FEWEST_TILES:
+        return _silent("the picture is too small to hear its noise")
     usable = _unclipped(cut)
     if np.count_nonzero(usable) < FEWEST:
         return _silent("nearly all of the picture is black or white")
@@ -93,9 +95,9 @@ def measured(cut: Bytes, *, sigma: float | None = None, scale: float = 1.0) -> S
         heard.append(_heard(_coefficients(planes), _blocks(planes).mean(axis=(1, 2)), whole.ravel()))
     luma, orange, green = (_by_octave([part[row] for part in heard]) for row in range(3))
     halved = _halved(cut)
-    orange, green = (_held(row, COARSE_COLOUR if halved else STEEPEST) for row in (orange, green))
-    if not halved and green[4] > TEXTURED * green[5]:
+    if not halved and green[4] > TEXTURED * green[6]:
         return _silent("nothing in the picture is smooth enough to hear its noise")
+    orange, green = (_held(row, COARSE_COLOUR if halved else STEEPEST) for row in (orange, green))
     grey = _held(np.minimum(luma, GREYER * (np.maximum(green, green[WHOLE]) if halved else green)))
     density = grey, orange, green
     slope = _slope(heard[0], density)
