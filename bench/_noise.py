@@ -17,7 +17,7 @@ from safelight.media.image import read
 from safelight.media.picture import WORK_SIDE, shrink
 
 ISOS = (800, 1600, 3200, 6400, 12800, 25600)
-CROP = 320  # px, side of what is compared
+AREA, CROP = 896, 256  # px, sides of what gets noise and of what is compared, in the middle of a photo
 ELECTRONS, READ_NOISE = 40_000, 3  # at white and ISO 100; both in electrons
 DAYLIGHT = np.array((2.0, 1.0, 1.6))  # gains of a camera's red, green and blue
 DEMOSAICED = 0.6  # px, sigma of the blur that noise has after demosaicing
@@ -38,8 +38,15 @@ class Noisy:
 
 
 def photo(path: Path) -> Bytes:
-    """A photo at 1600 px."""
-    return shrink(read(path), WORK_SIDE)
+    """The middle of a photo at 1600 px."""
+    rgb = shrink(read(path), WORK_SIDE)
+    return np.ascontiguousarray(rgb[middle(rgb, AREA)])
+
+
+def middle(rgb: Bytes, side: int) -> tuple[slice, slice]:
+    """Where the middle of a picture lies."""
+    top, left = (max(0, (whole - side) // 2) for whole in rgb.shape[:2])
+    return slice(top, top + side), slice(left, left + side)
 
 
 def add(rgb: Bytes, iso: int, *, seed: tuple[int, int], correlated: bool) -> Noisy:
@@ -53,8 +60,7 @@ def add(rgb: Bytes, iso: int, *, seed: tuple[int, int], correlated: bool) -> Noi
         grain = np.asarray(soft, np.float32)
         grain /= grain.std()
     noisy = np.rint(encode(np.clip(light + deviation * grain, 0, 1)) * 255).astype(np.uint8)
-    top, left = (max(0, (side - CROP) // 2) for side in rgb.shape[:2])
-    part = slice(top, top + CROP), slice(left, left + CROP)
+    part = middle(rgb, CROP)
     return Noisy(picture=noisy, part=part, clean=rgb[part], correlated=correlated)
 
 

@@ -269,12 +269,18 @@ def test_the_margin_covers_what_is_reached():
 
 def test_a_noisy_photo_gets_a_proposal_with_its_numbers():
     (made,) = propose([subject("a", facts(10.5), capture=Capture(iso=6400))], Wishes())
-    assert (made.params.luma, made.params.chroma, made.params.grain) == (LUMA, CHROMA, GRAIN)
+    assert (made.params.luma, made.params.chroma, made.params.grain) == (LUMA[1], CHROMA[1], GRAIN)
     assert made.params.slope == (0.003, 0.0015, 0.002)
     assert made.because[0].text == (
         "Noise of about 4.1% of white in the mid-tones, at ISO 6,400; it is seen at the size of a screen."
     )
     assert made.score == 0.9
+
+
+def test_little_noise_is_treated_less_strongly():
+    (little,), (much,) = (propose([subject("a", facts(level))], Wishes()) for level in (2.0, 9.0))
+    assert little.params.luma < much.params.luma
+    assert little.params.chroma < much.params.chroma
 
 
 def test_nothing_is_proposed_where_no_noise_is_seen():
@@ -386,7 +392,7 @@ def test_overshoot_is_a_fault():
 
 
 def test_a_touch_is_not_material():
-    assert not operator.material(EXAMPLE, replace(EXAMPLE, luma=LUMA + 0.1))
+    assert not operator.material(EXAMPLE, replace(EXAMPLE, luma=LUMA[1] + 0.1))
     assert operator.material(EXAMPLE, replace(EXAMPLE, luma=0.3))
     assert operator.material(EXAMPLE, replace(EXAMPLE, grain=0.5))
 

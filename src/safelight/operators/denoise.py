@@ -24,7 +24,9 @@ from safelight.params import declare
 
 SEEN = 0.5  # chance that a viewer of the whole picture calls it noisy, from which on something is proposed
 SEEN_CLOSE = 4.0  # levels of 255 at mid-grey, at full size: the same for who looks closely
-LUMA, CHROMA, GRAIN = 0.85, 1.25, 0.15  # what is proposed; the measured noise is what they multiply
+LUMA, CHROMA = (0.75, 0.85), (1.0, 1.3)  # what is proposed for little noise and for much; the measured noise times that
+MUCH = 8.0  # levels of 255 at mid-grey
+GRAIN = 0.15
 SMALLER = 0.75  # of native size: what is shown smaller is a preview
 GRID = 32  # px: blocks of all sizes begin at multiples of it
 RADIUS = 4  # px, of the neighbourhood in which colour follows luma
@@ -120,16 +122,26 @@ def _together(members: Sequence[Subject]) -> list[Suggestion[DenoiseParams]]:
 
 
 def _suggestion(subject: Subject, model: NoiseModel, level: float, *, of: int) -> Suggestion[DenoiseParams]:
+    luma, chroma = (_rising(span, level) for span in (LUMA, CHROMA))
     params = DenoiseParams(
-        luma=LUMA, chroma=CHROMA, grain=GRAIN, slope=model.slope, offset=model.offset, density=_three(model.density)
+        luma=luma, chroma=chroma, grain=GRAIN, slope=model.slope, offset=model.offset, density=_three(model.density)
     )
     return Suggestion(
         member=subject.asset.id,
         params=params,
         score=round(max(subject.number("noise") or 0.0, SEEN), 3),
         because=(_how_much(subject, level, of=of), _kept(model)),
-        alternatives=(replace(params, grain=0.0), replace(params, luma=round(LUMA / 2, 2))),
+        alternatives=(replace(params, grain=0.0), replace(params, luma=_stepped(luma / 2))),
     )
+
+
+def _rising(span: tuple[float, float], level: float) -> float:
+    """From the first to the second as noise grows: a little of it hides less, and is worth less of the texture."""
+    return _stepped(span[0] + (span[1] - span[0]) * min(1.0, level / MUCH))
+
+
+def _stepped(value: float) -> float:
+    return round(round(value / STEP) * STEP, 2)
 
 
 def _seen(subject: Subject) -> bool | None:
@@ -322,7 +334,7 @@ def _material(before: DenoiseParams, after: DenoiseParams) -> bool:
 
 
 _EXAMPLE = DenoiseParams(
-    luma=LUMA, chroma=CHROMA, grain=GRAIN, slope=(0.0032, 0.0016, 0.0026), offset=0.0144,
+    luma=LUMA[1], chroma=CHROMA[1], grain=GRAIN, slope=(0.0032, 0.0016, 0.0026), offset=0.0144,
     density=((0.0025,) * 5 + (0.0015, 0.0004), (0.0048,) * 5 + (0.0028, 0.0008), (0.0025,) * 5 + (0.0015, 0.0004)),
 )  # fmt: skip
 
