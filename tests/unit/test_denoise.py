@@ -259,6 +259,13 @@ def test_a_plane_without_noise_stays():
     assert done[16:-16, 16:-16] == pytest.approx(plane[16:-16, 16:-16], abs=1e-4)
 
 
+def test_wide_pictures_are_worked_on_in_parts_that_leave_no_seam(monkeypatch):
+    frame = Frame(pixels=linear_of_srgb(noisy(6400, size=(96, 700)).picture))
+    whole = render(frame, EXAMPLE, TOOLS).pixels
+    monkeypatch.setattr(operator_module, "WIDE", 288)
+    assert render(frame, EXAMPLE, TOOLS).pixels == pytest.approx(whole, abs=1e-5)
+
+
 def test_the_margin_covers_what_is_reached():
     for luma, chroma in operator_module.EFFORTS.values():
         assert luma.reach + 2 * operator_module.RADIUS + chroma.reach <= MARGIN

@@ -16,7 +16,7 @@ import numpy as np
 
 from safelight.domain import Because, Measure, Scope
 from safelight.media.colour import REC2020_FROM_SRGB, SRGB_FROM_REC2020
-from safelight.media.frame import Frame, Pixels
+from safelight.media.frame import Frame, Pixels, moving
 from safelight.media.noise import MIX, OCTAVES, UNMIX, NoiseModel, mixed, stable, unbiased
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.operators._shrink import SIDE, Effort, clean, doubled, halved
@@ -31,6 +31,7 @@ SMALLER = 0.75  # of native size: what is shown smaller is a preview
 GRID = 32  # px: blocks of all sizes begin at multiples of it
 RADIUS = 4  # px, of the neighbourhood in which colour follows luma
 FOLLOW = 0.5  # of luma's noise: variance of clean luma from which on colour follows it
+WIDE = 1536  # px, of what is worked on at once: more takes more memory and no less time
 MARGIN = 112  # px: what luma (32), following it (8) and colour (68) reach, rounded up
 STEP = 0.05
 BLOCK = 16  # px, of what a check compares
@@ -226,6 +227,15 @@ def render(frame: Frame, params: DenoiseParams, tools: Tools) -> Frame:  # noqa:
     """The frame with less noise. A frame that is smaller than the original has less to begin with, and is a preview."""
     if params.luma == params.chroma == 0 or not any(any(row) for row in params.density):
         return frame
+    out = np.empty_like(frame.pixels)
+    for first in range(0, frame.width, WIDE):
+        start = max(0, first - MARGIN)
+        part = frame.moved(frame.pixels[:, start : first + WIDE + MARGIN], moving(-start, 0))
+        out[:, first : first + WIDE] = _rendered(part, params)[:, first - start : first - start + WIDE]
+    return frame.with_pixels(out)
+
+
+def _rendered(frame: Frame, params: DenoiseParams) -> Pixels:
     scale = min(1.0, float(np.sqrt(abs(np.linalg.det(frame.geometry[:2, :2])))))
     quality = params.quality if scale >= SMALLER else Quality.PREVIEW
     top, left = (-round(frame.geometry[i, 2] - (scale - 1) / 2) % GRID for i in (1, 0))
@@ -248,7 +258,7 @@ def render(frame: Frame, params: DenoiseParams, tools: Tools) -> Frame:  # noqa:
     inside = slice(GRID + top, GRID + top + frame.height), slice(GRID + left, GRID + left + frame.width)
     rgb = mixed(np.stack([plane[inside] for plane in planes], axis=-1), UNMIX)
     back = np.stack([unbiased(v, params.offset, a) for v, a in zip(rgb, params.slope, strict=True)], axis=-1)
-    return frame.with_pixels(np.asarray(cv2.transform(back, REC2020_FROM_SRGB), np.float32).reshape(frame.pixels.shape))
+    return np.asarray(cv2.transform(back, REC2020_FROM_SRGB), np.float32).reshape(frame.pixels.shape)
 
 
 def _on_grid(values: Pixels, top: int, left: int) -> Pixels:
