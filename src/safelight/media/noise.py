@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,16 +71,25 @@ def variances_of(density: Sequence[float] | Vector, side: int, *, scale: float =
 def stable(light: Pixels, offset: float) -> Pixels:
     """Linear light on the stable scale; straight on below black, so that nothing is lost there."""
     k = np.float32(max(offset, LEAST_OFFSET))
-    bent = np.float32(2) * np.sqrt(np.maximum(light, 0) + k)
-    return np.asarray(bent + np.minimum(light, 0) / np.sqrt(k), np.float32)
+    bent = np.maximum(light, 0)
+    bent += k
+    np.sqrt(bent, out=bent)
+    bent *= 2
+    if light.size and float(light.min()) < 0:
+        bent += np.minimum(light, 0) / np.sqrt(k)
+    return np.asarray(bent, np.float32)
 
 
 def unstable(values: Pixels, offset: float) -> Pixels:
     """Linear light of values on the stable scale."""
     k = np.float32(max(offset, LEAST_OFFSET))
     black = np.float32(2) * np.sqrt(k)
-    bent = np.maximum(values, black) ** 2 / np.float32(4) - k
-    return np.asarray(bent + np.minimum(values - black, 0) * np.sqrt(k), np.float32)
+    bent = np.square(np.maximum(values, black))
+    bent *= np.float32(0.25)
+    bent -= k
+    if values.size and float(values.min()) < black:
+        bent += np.minimum(values - black, 0) * np.sqrt(k)
+    return np.asarray(bent, np.float32)
 
 
 def unbiased(values: Pixels, offset: float, slope: float) -> Pixels:
@@ -118,6 +128,4 @@ def dct(side: int) -> NDArray[np.float32]:
 
 def mixed(channels: Pixels, matrix: NDArray[np.float64]) -> Sequence[Pixels]:
     """The three planes that a matrix makes of the channels of H x W x 3."""
-    planes = [np.ascontiguousarray(channels[..., i]) for i in range(3)]
-    rows = matrix.astype(np.float32)
-    return [row[0] * planes[0] + row[1] * planes[1] + row[2] * planes[2] for row in rows]
+    return [np.asarray(plane, np.float32) for plane in cv2.split(cv2.transform(channels, matrix))]

@@ -256,8 +256,8 @@ def _rendered(frame: Frame, params: DenoiseParams) -> Pixels:
         )
         planes.append(less if quality is Quality.FINAL else doubled(less))
     inside = slice(GRID + top, GRID + top + frame.height), slice(GRID + left, GRID + left + frame.width)
-    rgb = mixed(np.stack([plane[inside] for plane in planes], axis=-1), UNMIX)
-    back = np.stack([unbiased(v, params.offset, a) for v, a in zip(rgb, params.slope, strict=True)], axis=-1)
+    rgb = mixed(np.asarray(cv2.merge([plane[inside] for plane in planes]), np.float32), UNMIX)
+    back = cv2.merge([unbiased(v, params.offset, a) for v, a in zip(rgb, params.slope, strict=True)])
     return np.asarray(cv2.transform(back, REC2020_FROM_SRGB), np.float32).reshape(frame.pixels.shape)
 
 
