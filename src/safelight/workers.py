@@ -113,13 +113,13 @@ class Workers(Executor):
                 task.future.cancel()
             if not task.future.set_running_or_notify_cancel():
                 continue
-            if process is None or not process.alive():
-                process = _Process(self._memory)
             try:
+                if process is None or not process.alive():
+                    process = _Process(self._memory)
                 answer, error = process.do(task.data, self._stop)
-            except Lost as lost:
+            except Exception as trouble:  # noqa: BLE001 - whatever happens, the job has an end and the thread goes on
                 process = None
-                answer, error = None, lost
+                answer, error = None, trouble
             if error is not None:
                 task.future.set_exception(error)
             else:
@@ -168,7 +168,7 @@ class _Process:
                 self._judge(step, peak, time.monotonic() - began, may_compute=may_compute, computed=computed)
         except (OSError, EOFError, psutil.NoSuchProcess):
             pass  # it is gone; how it went is looked at below
-        except Lost:
+        except Exception:
             self.end()
             raise
         told = self.end()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 from safelight.api import Library
 from tests.conftest import save_jpeg, textured
@@ -84,3 +85,37 @@ def test_a_plugin_that_misbehaves_often_is_left_out_and_named(hostile, tmp_path)
     found = hostile("crash", folder)
     assert any("left out for the rest of this run" in trouble for trouble in found["troubles"])
     assert len(found["troubles"]) == 20
+
+
+DECODER = """
+import os
+from safelight.media import image
+image._DECODERS["webp"] = lambda data, path: {does}
+"""
+
+
+@pytest.mark.parametrize(
+    ("does", "code", "environment"),
+    [
+        ("os.abort()", "media-crashed", {}),
+        ("[0 for _ in iter(int, 1)]", "media-too-large", {"SAFELIGHT_MEMORY": "700"}),
+        ("next(i for i in iter(int, 1) if i)", "media-too-slow", {"SAFELIGHT_PATIENCE": "0.15"}),
+    ],
+)
+def test_a_decoder_that_misbehaves_costs_its_own_file(tmp_path, does, code, environment):
+    folder, place = tmp_path / "shoot", tmp_path / "place"
+    for i in range(4):
+        save_jpeg(folder / f"{i}.jpg", textured(i))
+    Image.fromarray(textured(9)).save(folder / "2b.webp")
+    place.mkdir()
+    (place / "sitecustomize.py").write_text(DECODER.format(does=does))
+    command = [sys.executable, "-m", "safelight", "run", str(folder), "--jobs", "2", "--json"]
+    surroundings = os.environ | {"PYTHONPATH": str(place)} | environment
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)
+    assert [(f["path"], f["code"]) for f in found["failed"]] == [("2b.webp", code)]
+    assert "2b.webp" in found["failed"][0]["cause"]
+    assert found["photos"] == 4
+    again = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+    assert json.loads(again.stdout)["photos"] == 5, "with a decoder that works the file is tried again"

@@ -53,6 +53,17 @@ def odd(x):
     return lambda: x  # cannot be pickled
 
 
+class Riddle:
+    """Something that the other side cannot put together again."""
+
+    def __reduce__(self):
+        return int, ("riddle",)
+
+
+def riddle(x):
+    return Riddle()
+
+
 def once(path):
     """Dies the first time, as a process does that the system ends for want of memory that others took."""
     if not path.exists():
@@ -109,6 +120,8 @@ def test_what_a_job_raises_comes_back_as_it_is():
         run([(raise_it, 7)])
     with pytest.raises(RuntimeError, match="pickle"):
         run([(odd, 7)])
+    with pytest.raises(ValueError, match="riddle"):
+        run([(riddle, 7)])
     with engine.engine("process", jobs=1) as (executor, _):
         assert isinstance(executor.submit(lambda: 0).exception(), Exception)
         assert executor.submit(double, 4).result() == 8
