@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from safelight.cli import cli
+from safelight.media.formats import FORMATS
 from safelight.verdicts import REASONS
 
 DOCS = Path(__file__).resolve().parent
@@ -91,10 +92,23 @@ def with_files(text: str) -> str:
     return re.sub(r"<!-- include: (\S+) -->\n.*?<!-- end -->", block, text, flags=re.DOTALL)
 
 
+def with_formats(text: str) -> str:
+    """The text with the table of what is opened between its marks."""
+    rows = [(f.about, " ".join(f"`{s}`" for s in f.suffixes), f.decoder, f.tested.value) for f in FORMATS]
+    table = _table(("format", "suffixes", "decoded by", "state"), rows)
+    return re.sub(
+        r"<!-- formats -->\n.*?<!-- end -->", f"<!-- formats -->\n{table}\n<!-- end -->", text, flags=re.DOTALL
+    )
+
+
 def texts() -> dict[Path, str]:
     """Each page that this writes, with the text it should have."""
-    policy = DOCS / "policy.md"
-    return {DOCS / "cli.md": commands_page(), policy: with_files(policy.read_text("utf-8"))}
+    policy, formats = DOCS / "policy.md", DOCS / "formats.md"
+    return {
+        DOCS / "cli.md": commands_page(),
+        policy: with_files(policy.read_text("utf-8")),
+        formats: with_formats(formats.read_text("utf-8")),
+    }
 
 
 def main(arguments: list[str]) -> int:

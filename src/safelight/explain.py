@@ -220,6 +220,7 @@ def words(entry: Mapping[str, Any]) -> str:
         lines.append(f"  {p['operator'].replace('_', ' ')}: {p['state']}. {shown}")
         lines += [f"    {p['shaken']}"] if p["shaken"] else []
         lines += [f"    {b['text']}" for b in p["because"] if b["text"] != p["cannot_tell"]]
+    lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] == "file.note"]
     unknown = sorted(e["name"] for e in entry["evidence"] if e["cannot_tell"])
     if unknown:
         lines.append(f"  cannot tell: {', '.join(unknown)}")

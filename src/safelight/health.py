@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 
 from safelight import __version__, limits, plugins, weights
 from safelight.errors import SafelightError
+from safelight.media import formats, jxl
 from safelight.store import library as store
 
 PACKAGES = {  # import name: (what it is for, remedy)
@@ -23,7 +24,7 @@ PACKAGES = {  # import name: (what it is for, remedy)
     "lensfunpy": "known lenses",
     "pyvips": "TIFF, PNG and wide-gamut profiles",
     "PyOpenColorIO": "rendering",
-    "pi_heif": "HEIC and AVIF",
+    "pi_heif": "HEIC",
     "psutil": "limits of worker processes",
     "lxml": "sidecars",
     "distributed": "a Dask cluster (optional)",
@@ -98,7 +99,7 @@ SETTINGS = (
 
 def examine(library: str | None = None) -> dict[str, Any]:
     """`safelight.doctor/1`: packages, plug-ins, weights, library, each with its state and a remedy."""
-    checks = [*_packages(), *_plugins(), *_weights(), _library(library), _disk()]
+    checks = [*_packages(), *_formats(), *_plugins(), *_weights(), _library(library), _disk()]
     return {
         "schema": "safelight.doctor/1",
         "version": __version__,
@@ -126,6 +127,17 @@ def _packages() -> list[dict[str, Any]]:
             found.append(_check(module, ok=False, about=about, remedy=remedy, optional=module in OPTIONAL))
         else:
             found.append(_check(module, ok=True, about=f"{purpose}, {_version(module)}", optional=module in OPTIONAL))
+    return found
+
+
+def _formats() -> list[dict[str, Any]]:
+    """What is opened, and on what that was tested."""
+    found = []
+    for known in formats.FORMATS:
+        ok = known.extra != "jxl" or jxl.installed()
+        about = f"{known.tested}; {' '.join(known.suffixes)}; {known.decoder}"
+        remedy = f"pip install 'safelight[{known.extra}]'"
+        found.append(_check(f"format {known.about}", ok=ok, about=about, remedy=remedy, optional=bool(known.extra)))
     return found
 
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safelight.domain import Kind
-from safelight.media.formats import PICTURE_SUFFIXES, RAW_SUFFIXES, UNOPENED_SUFFIXES
+from safelight.media import jxl
+from safelight.media.formats import OPTIONAL_SUFFIXES, PICTURE_SUFFIXES, RAW_SUFFIXES
 from safelight.store.objects import FOLDER
 from safelight.store.records import File
 
 CLIPS = frozenset({".mp4", ".mov", ".mxf", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m4v"})
 SOUNDS = frozenset({".wav", ".aif", ".aiff", ".flac", ".mp3", ".m4a", ".ogg", ".opus"})
 PASSING = frozenset({"media-unreadable", "media-too-large", "media-too-slow", "media-crashed"})
-PAIRABLE = frozenset({".jpg", ".jpeg", ".jpe"})
+PAIRABLE = frozenset({".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Plan:
 def kind_of(name: str) -> Kind | None:
     """What a file's name promises; None for everything else (sidecars, text, …)."""
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - called for every file of a card
-    if suffix in PICTURE_SUFFIXES or suffix in UNOPENED_SUFFIXES:
+    if suffix in PICTURE_SUFFIXES:
         return Kind.PHOTO
     if suffix in CLIPS:
         return Kind.VIDEO
@@ -99,8 +100,11 @@ def plan(root: Path, known: Mapping[str, File]) -> Plan:
 
 
 def _try_again(file: File) -> bool:
-    """Whether what failed may work now: rights, a plugged-in disk, other limits; a truncated file is what it is."""
-    return file.error is not None and file.error.get("code") in PASSING
+    """Whether what failed may work now: rights, a plugged-in disk, other limits, a decoder that was installed; a
+    truncated file is what it is."""
+    code = "" if file.error is None else file.error.get("code")
+    optional = os.path.splitext(file.path)[1].lower() in OPTIONAL_SUFFIXES  # noqa: PTH122
+    return code in PASSING or (code == "media-unsupported" and optional and jxl.installed())
 
 
 def pairs(paths: Iterable[str]) -> dict[str, str]:

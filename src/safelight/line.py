@@ -239,6 +239,7 @@ class Line:
             found = [(looked.asset.id, by, key, measures) for by, key, measures in looked.found]
             records.save_evidence(self.library, found)
             self.troubles += [f"{looked.path}: {reason}" for _, reason in looked.troubles]
+            self.troubles += [f"{looked.path}: {looked.error['cause']}"] if looked.error else []
             clock.step()
         return len(wanted)
 

@@ -22,7 +22,7 @@ from safelight.media.picture import Picture, shrink
 from safelight.probes import Probe
 from safelight.workers import Lost
 
-OPENING = "opening"
+OPENING, INGEST = "opening", "ingest@1"
 THUMB_SIDE = 360  # px; what reports and lists show
 PROXY_QUALITY = 85
 
@@ -93,13 +93,17 @@ def look(job: Look) -> Looked:
     try:
         limits.begin(OPENING, seconds=limits.opening(pixels, size=job.full.stat().st_size))
         rgb, is_preview = decode(job.full)
+        note = capture.header(job.full).note
     except Exception as error:  # noqa: BLE001 - as above
         return Looked(path=job.path, asset=job.asset, error=refusal(job.full, error))
     facts: dict[str, Measure] = {}
     picture = Picture(
         rgb=rgb, capture=job.asset.capture, facts=facts, weights=job.weights, is_preview=is_preview, source=job.full
     )
-    found, troubles = [], []
+    found: list[tuple[str, str, tuple[Measure, ...]]] = []
+    troubles = []
+    if note:
+        found.append((INGEST, INGEST, (Measure(name="file.note", value=note),)))
     for probe in plugins.ordered_probes(tuple(job.keys)):
         trouble = job.without.get(probe.label)
         if trouble is None:

@@ -192,18 +192,12 @@ def test_other_things_are_named(tmp_path, rgb):
     with pytest.raises(Unreadable, match="no longer there"):
         image.read(tmp_path / "gone.jpg")
     buffer = io.BytesIO()
-    Image.fromarray(rgb).save(buffer, "WEBP")
-    (tmp_path / "a.webp").write_bytes(buffer.getvalue())
-    with pytest.raises(Unsupported, match="WEBP"):
-        image.read(tmp_path / "a.webp")
+    Image.fromarray(rgb).save(buffer, "GIF")
+    (tmp_path / "a.jpg").write_bytes(buffer.getvalue())
+    with pytest.raises(Unsupported, match="GIF"):
+        image.read(tmp_path / "a.jpg")
     with pytest.raises(Unsupported, match="DNG"):
         image.read(make_dng(tmp_path / "a.dng"))
-
-
-def test_float_tiff_is_unsupported(tmp_path):
-    pyvips.Image.new_from_array(np.ones((9, 9, 3), np.float32)).write_to_file(str(tmp_path / "a.tif"))
-    with pytest.raises(Unsupported, match="float"):
-        image.read(tmp_path / "a.tif")
 
 
 def test_frame_of_bytes_comes_back_exactly():

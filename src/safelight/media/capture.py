@@ -4,15 +4,17 @@ Sources: EXIF 2.32, DNG 1.7, CIPA DC-008; Canon and Nikon keep serial number and
 """
 
 import math
+import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from safelight import limits
 from safelight.domain import Capture
-from safelight.media import ifd, segments
+from safelight.media import boxes, ifd, jxl, psd, segments, webp
 from safelight.media.formats import (
     HEAD,
     KNOWN_ELSEWHERE,
@@ -26,6 +28,10 @@ from safelight.media.formats import (
 
 MAKE, MODEL, SOFTWARE, MAKER_NOTE = 271, 272, 305, 37500
 _PNG_SIGNATURE = 8
+_PNG_XMP = b"XML:com.adobe.xmp" + bytes(5)  # keyword, not compressed, no language, no translation
+_XMP = 700
+_SAY_SIZE = frozenset({"jpeg", "png", "webp", "heic", "avif", "jxl", "psd"})  # formats whose header holds the size
+_GAIN_MAP = "The gain map for bright screens is not looked at, only the base picture."
 _UPRIGHT_SWAPS = frozenset({5, 6, 7, 8})  # orientations that exchange width and height
 _NOISE_WORDS = re.compile(
     r"\b(corporation|corp\.?|co\.?,? ?ltd\.?|camera|imaging|optical|company|inc\.?|electronics|electric|digital)\b.*",
@@ -35,18 +41,21 @@ _NOISE_WORDS = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """Format, size of the upright picture (None where the header does not say) and capture facts."""
+    """Format, size of the upright picture (None where the header does not say) and capture facts; `note` says what of
+    the file is not looked at."""
 
     format: str
     width: int | None
     height: int | None
     capture: Capture
+    note: str | None = None
 
 
 def header(path: Path) -> Header:
     """What the first bytes of a picture say; decodes nothing. Odd or damaged fields are left out.
 
-    Raises Unreadable, Truncated (no bytes, or no frame header), NotMedia, and Unsupported for formats known by name.
+    Raises Unreadable, Truncated (no bytes, or no frame header), NotMedia, TooLarge, and Unsupported for formats known
+    by name.
     """
     head = first_bytes(path)
     format_ = sniff(head, path.suffix)
@@ -55,14 +64,18 @@ def header(path: Path) -> Header:
     if format_ in KNOWN_ELSEWHERE:
         raise unsupported(path, format_)
     with _source(path, head) as fetch:
-        directories, size = _contents(format_, fetch)
-        if format_ in ("jpeg", "png") and size is None:
+        found = _contents(format_, fetch)
+        directories, size = found.directories, found.size
+        if format_ in _SAY_SIZE and size is None:
             raise truncated(path, have=path.stat().st_size)
         capture = _capture(directories)
         width, height = size or _largest(directories) or (None, None)
-    if capture.orientation in _UPRIGHT_SWAPS:
+    if found.upright:
+        capture = replace(capture, orientation=1)
+    elif capture.orientation in _UPRIGHT_SWAPS:
         width, height = height, width
-    return Header(format=format_, width=width, height=height, capture=capture)
+    limits.check_size(path.name, width, height)
+    return Header(format=format_, width=width, height=height, capture=capture, note=found.note)
 
 
 def facts(path: Path, head: bytes | None = None) -> Capture:
@@ -72,7 +85,9 @@ def facts(path: Path, head: bytes | None = None) -> Capture:
     if format_ is None or format_ in KNOWN_ELSEWHERE:
         return Capture()
     with _source(path, head) as fetch:
-        return _capture(_contents(format_, fetch)[0])
+        found = _contents(format_, fetch)
+        capture = _capture(found.directories)
+        return replace(capture, orientation=1) if found.upright else capture
 
 
 @contextmanager
@@ -83,7 +98,17 @@ def container(path: Path) -> Iterator[tuple[str, ifd.Fetch, list[ifd.Directory]]
     if format_ is None:
         raise not_media(path, head)
     with _source(path, head) as fetch:
-        yield format_, fetch, _contents(format_, fetch)[0]
+        yield format_, fetch, _contents(format_, fetch).directories
+
+
+def packet(path: Path) -> bytes | None:
+    """The XMP packet inside a file, whatever its format; None where there is none. Raises as `header`."""
+    head = first_bytes(path)
+    format_ = sniff(head, path.suffix)
+    if format_ is None:
+        raise not_media(path, head)
+    with _source(path, head) as fetch:
+        return _contents(format_, fetch).xmp
 
 
 @contextmanager
@@ -91,12 +116,15 @@ def _source(path: Path, head: bytes) -> Iterator[ifd.Fetch]:
     """Reads from `head` where it reaches, from the file beyond."""
     try:
         with path.open("rb") as file:
+            end = os.fstat(file.fileno()).st_size
 
             def fetch(offset: int, size: int) -> bytes:
                 if offset + size <= len(head):
                     return head[offset : offset + size]
+                if offset >= end:
+                    return b""
                 file.seek(offset)
-                return file.read(size)
+                return file.read(min(size, end - offset))
 
             yield fetch
     except OSError as error:
@@ -106,44 +134,103 @@ def _source(path: Path, head: bytes) -> Iterator[ifd.Fetch]:
 # ---------------------------------------------------------------- containers
 
 
-def _contents(format_: str, fetch: ifd.Fetch) -> tuple[list[ifd.Directory], tuple[int, int] | None]:
-    """The TIFF directories with the facts, and the stored picture's (width, height) where the container says it."""
-    if format_ == "jpeg":
-        return _jpeg(fetch, 0)
-    if format_ == "png":
-        return _png(fetch)
-    if format_ == "raf":
-        at = struct.unpack(">I", fetch(84, 4))[0] if len(fetch(84, 4)) == 4 else 0
-        return _jpeg(fetch, at)[0], None
-    if format_ == "cr3":
-        return _cr3(fetch), None
-    return ifd.directories(fetch), None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contents:
+    """What a container says: TIFF directories with the facts, the stored picture's (width, height) where it says it,
+    its XMP packet, whether it turns the picture itself, and what of it is not looked at."""
+
+    directories: list[ifd.Directory] = field(default_factory=list)
+    size: tuple[int, int] | None = None
+    xmp: bytes | None = None
+    upright: bool = False
+    note: str | None = None
 
 
-def _jpeg(fetch: ifd.Fetch, at: int) -> tuple[list[ifd.Directory], tuple[int, int] | None]:
+def _contents(format_: str, fetch: ifd.Fetch) -> _Contents:
+    return _READERS.get(format_, _tiff)(fetch)
+
+
+def _tiff(fetch: ifd.Fetch) -> _Contents:
+    directories = ifd.directories(fetch)
+    return _Contents(directories=directories, xmp=next((x for d in directories if (x := d.raw(_XMP))), None))
+
+
+def _raf(fetch: ifd.Fetch) -> _Contents:
+    place = fetch(84, 4)
+    return replace(_jpeg(fetch, struct.unpack(">I", place)[0] if len(place) == 4 else 0), size=None)
+
+
+def _webp(fetch: ifd.Fetch) -> _Contents:
+    said = webp.facts(fetch)
+    size = (said.width, said.height) if said.width else None
+    return _Contents(directories=_tables(said.exif), size=size, xmp=said.xmp, note=_first_of(said.frames))
+
+
+def _jxl(fetch: ifd.Fetch) -> _Contents:
+    said = jxl.facts(fetch)
+    if said is None:
+        return _Contents()
+    return _Contents(
+        directories=_tables(said.exif), size=(said.width, said.height), xmp=said.xmp, upright=True,
+        note=_first_of(1 + said.animated),
+    )  # fmt: skip
+
+
+def _psd(fetch: ifd.Fetch) -> _Contents:
+    said = psd.facts(fetch)
+    if said is None:
+        return _Contents()
+    note = "Layers are not looked at, only their composite."
+    return _Contents(directories=_tables(said.exif), size=(said.width, said.height), xmp=said.xmp, note=note)
+
+
+def _tables(exif: bytes | None) -> list[ifd.Directory]:
+    return ifd.directories(ifd.from_bytes(exif)) if exif else []
+
+
+def _first_of(frames: int) -> str | None:
+    return "An animation: its first frame is looked at." if frames > 1 else None
+
+
+def _heif(fetch: ifd.Fetch) -> _Contents:
+    still = boxes.still(fetch)
+    if still is None or not still.width:
+        return _Contents()
+    note = _GAIN_MAP if still.gain_map else _first_of(still.frames)
+    return _Contents(
+        directories=_tables(still.exif), size=(still.width, still.height), xmp=still.xmp, upright=True, note=note
+    )
+
+
+def _jpeg(fetch: ifd.Fetch, at: int = 0) -> _Contents:
     found = segments.facts(fetch(at, HEAD))
     if not found.width:  # a large profile or thumbnail may stand before the frame header
         found = segments.facts(fetch(at, 64 * HEAD))
-    directories = ifd.directories(ifd.from_bytes(found.exif)) if found.exif else []
-    return directories, (found.width, found.height) if found.width else None
+    size = (found.width, found.height) if found.width else None
+    note = _GAIN_MAP if found.xmp is not None and b"hdrgm:" in found.xmp else None
+    return _Contents(directories=_tables(found.exif), size=size, xmp=found.xmp, note=note)
 
 
-def _png(fetch: ifd.Fetch) -> tuple[list[ifd.Directory], tuple[int, int] | None]:
+def _png(fetch: ifd.Fetch) -> _Contents:
     size: tuple[int, int] | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
     at = _PNG_SIGNATURE
     while len(head := fetch(at, 8)) == 8:
         length, name = struct.unpack(">I4s", head)
         if name == b"IHDR" and len(data := fetch(at + 8, 8)) == 8:
             size = struct.unpack(">II", data)
         elif name == b"eXIf":
-            return ifd.directories(ifd.from_bytes(fetch(at + 8, length))), size
-        elif name == b"IEND":
+            exif = fetch(at + 8, length)
+        elif name == b"iTXt" and fetch(at + 8, len(_PNG_XMP)) == _PNG_XMP:
+            xmp = fetch(at + 8, length)[len(_PNG_XMP) :]
+        elif name in (b"IDAT", b"IEND"):
             break
         at += length + 12
-    return [], size
+    return _Contents(directories=_tables(exif), size=size, xmp=xmp)
 
 
-def _cr3(fetch: ifd.Fetch) -> list[ifd.Directory]:
+def _cr3(fetch: ifd.Fetch) -> _Contents:
     """Canon's CR3 keeps four TIFF structures in boxes CMT1..CMT4: IFD0, EXIF, maker notes, GPS."""
     found = []
     head = fetch(0, 4 * HEAD)
@@ -153,7 +240,13 @@ def _cr3(fetch: ifd.Fetch) -> list[ifd.Directory]:
             continue
         size = max(struct.unpack_from(">I", head, at - 4)[0] - 8, 0)
         found += [replace(d, path=path) for d in ifd.directories(ifd.from_bytes(head[at + 4 : at + 4 + size]))[:1]]
-    return found
+    return _Contents(directories=found)
+
+
+_READERS: dict[str, Callable[[ifd.Fetch], _Contents]] = {
+    "jpeg": _jpeg, "png": _png, "webp": _webp, "heic": _heif, "avif": _heif, "jxl": _jxl, "psd": _psd, "raf": _raf,
+    "cr3": _cr3,
+}  # fmt: skip
 
 
 def _largest(directories: list[ifd.Directory]) -> tuple[int, int] | None:

@@ -2,18 +2,20 @@
 
 The second stays when another program writes a rating, a keyword or a profile into the file, so that its record is
 found again. It covers what decodes to pixels: a JPEG's tables and scans without APPn and COM, the strips or tiles of
-the largest image of a TIFF, DNG or other raw, a PNG's header, palette and IDAT, the media data of a CR3.
+the largest image of a TIFF, DNG or other raw, a PNG's header, palette and IDAT, the media data of a CR3, the coded
+picture of a HEIC or AVIF, the codestream of a JPEG XL, the frames of a WebP, the composite of a Photoshop file.
 """
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from safelight.media import ifd, segments
+from safelight.media import boxes, ifd, jxl, psd, segments, webp
 from safelight.media.formats import HEAD, RAW_FORMATS, sniff, unreadable
 
 CHUNK = 1 << 20
+_WALKED = frozenset({"jpeg", "png", "tiff", "webp", "heic", "avif", "jxl", "psd"})
 _PNG_PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT"})
 
 
@@ -26,7 +28,7 @@ def digests(path: Path) -> tuple[str, str | None, int]:
         with path.open("rb") as file:
             data = file.read(HEAD)
             format_ = sniff(data, path.suffix)
-            if format_ not in RAW_FORMATS | {"jpeg", "png", "tiff"}:
+            if format_ not in RAW_FORMATS | _WALKED:
                 return _streamed(data, iter(lambda: file.read(CHUNK), b""))
             file.seek(0)
             data = file.read()  # anew: appending to the head would copy all of it once more
@@ -51,18 +53,28 @@ def _streamed(head: bytes, chunks: Iterator[bytes]) -> tuple[str, None, int]:
 
 def _parts(data: bytes, format_: str) -> Iterator[tuple[int, int]]:
     """(start, size) of the stretches that hold the picture."""
-    if format_ == "jpeg":
-        yield from _jpeg(data)
-    elif format_ == "png":
-        yield from _png(data)
-    elif format_ == "cr3":
-        yield from _media_data(data)
-    elif format_ == "raf":
-        if len(data) >= 108:
-            yield struct.unpack_from(">II", data, 100)
-    else:
-        blocks = [directory.blocks() for directory in ifd.directories(ifd.from_bytes(data))]
-        yield from max(blocks, key=lambda places: sum(size for _, size in places), default=[])
+    if format_ in _READERS:
+        yield from _READERS[format_](data)
+        return
+    blocks = [directory.blocks() for directory in ifd.directories(ifd.from_bytes(data))]
+    yield from max(blocks, key=lambda places: sum(size for _, size in places), default=[])
+
+
+def _raf(data: bytes) -> Iterator[tuple[int, int]]:
+    if len(data) >= 108:
+        yield struct.unpack_from(">II", data, 100)
+
+
+def _heif(data: bytes) -> Iterator[tuple[int, int]]:
+    still = boxes.still(ifd.from_bytes(data))
+    yield from still.parts if still is not None else ()
+
+
+def _psd(data: bytes) -> Iterator[tuple[int, int]]:
+    layered = psd.facts(ifd.from_bytes(data))
+    if layered is not None:
+        yield 0, 26
+        yield layered.data, len(data) - layered.data
 
 
 def _jpeg(data: bytes) -> Iterator[tuple[int, int]]:
@@ -96,3 +108,9 @@ def _media_data(data: bytes) -> Iterator[tuple[int, int]]:
         if name == b"mdat":
             yield at + head, size - head
         at += size
+
+
+_READERS: dict[str, Callable[[bytes], Iterable[tuple[int, int]]]] = {
+    "jpeg": _jpeg, "png": _png, "cr3": _media_data, "raf": _raf, "heic": _heif, "avif": _heif, "psd": _psd,
+    "jxl": lambda data: jxl.parts(ifd.from_bytes(data)), "webp": lambda data: webp.facts(ifd.from_bytes(data)).parts,
+}  # fmt: skip

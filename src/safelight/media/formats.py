@@ -1,19 +1,71 @@
 """What a file is, told from its first bytes; the name only settles which maker's raw a TIFF is."""
 
+import stat
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from safelight.errors import NotMedia, Truncated, Unreadable, Unsupported
 
 HEAD = 64 * 1024  # bytes that a first look reads
 
-RAW_FORMATS = frozenset({
-    "3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "fff", "iiq", "k25", "kdc", "mef", "mos", "mrw", "nef",
-    "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f",
-})  # fmt: skip
-RAW_SUFFIXES = frozenset(f".{name}" for name in RAW_FORMATS)
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff"}) | RAW_SUFFIXES
-UNOPENED_SUFFIXES = frozenset({".avif", ".heic", ".heif", ".hif", ".jxl", ".psd", ".webp"})  # listed, never passed over
-KNOWN_ELSEWHERE = {"heic", "avif", "webp", "gif", "jxl", "psd"}  # recognised, so that the message can name them
+
+class Tested(StrEnum):
+    """On what a decoder has been tested."""
+
+    REAL = "tested on real files"
+    MADE = "tested on made files"
+    NONE = "decoder only, untested"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A kind of file that is opened: what it is called, its suffixes, who decodes it, on what that was tested; `extra`
+    names what is to be installed for it."""
+
+    about: str
+    suffixes: tuple[str, ...]
+    decoder: str
+    tested: Tested
+    extra: str = ""
+
+
+_MORE_RAWS = (
+    ".3fr", ".crw", ".dcr", ".erf", ".fff", ".iiq", ".k25", ".kdc", ".mef", ".mos", ".mrw", ".nrw", ".pef", ".raw",
+    ".rwl", ".sr2", ".srf", ".srw", ".x3f",
+)  # fmt: skip
+# Suffixes of raws are the names that `sniff` gives them. Metadata of CR2 to RW2 are tested on the heads of real files.
+FORMATS = (
+    Format(about="JPEG of 8 bits: grey, RGB, CMYK; of Ultra HDR the base picture", suffixes=(".jpg", ".jpeg", ".jpe"),
+           decoder="libjpeg-turbo", tested=Tested.REAL),
+    Format(about="JPEG of 12 bits, lossless JPEG", suffixes=(".jpg",), decoder="libvips", tested=Tested.NONE),
+    Format(about="PNG of 8 and 16 bits", suffixes=(".png",), decoder="libvips", tested=Tested.REAL),
+    Format(about="TIFF of 8, 16 and 32 bits and floating point: grey, RGB, CMYK, Lab; strips, tiles, planes",
+           suffixes=(".tif", ".tiff"), decoder="libvips", tested=Tested.MADE),
+    Format(about="WebP; of an animation the first frame", suffixes=(".webp",), decoder="libvips", tested=Tested.MADE),
+    Format(about="HEIC of 8 bits", suffixes=(".heic", ".heif", ".hif"), decoder="libheif", tested=Tested.REAL),
+    Format(about="HEIC of 10 and 12 bits", suffixes=(".heic", ".heif", ".hif"), decoder="libheif",
+           tested=Tested.NONE),
+    Format(about="AVIF of 8 to 12 bits, PQ and HLG", suffixes=(".avif",), decoder="libvips", tested=Tested.REAL),
+    Format(about="JPEG XL; of an animation the first frame", suffixes=(".jxl",), decoder="libjxl", tested=Tested.MADE,
+           extra="jxl"),
+    Format(about="Photoshop, the composite: grey, RGB, CMYK, Lab", suffixes=(".psd", ".psb"), decoder="Safelight",
+           tested=Tested.MADE),
+    Format(about="DNG of a sensor's mosaic", suffixes=(".dng",), decoder="LibRaw", tested=Tested.REAL),
+    Format(about="DNG, linear: whole numbers, floating point, lossy", suffixes=(".dng",), decoder="LibRaw",
+           tested=Tested.MADE),
+    *(
+        Format(about=f"{maker} {suffix[1:].upper()}", suffixes=(suffix,), decoder="LibRaw", tested=Tested.NONE)
+        for maker, suffix in (("Canon", ".cr2"), ("Canon", ".cr3"), ("Nikon", ".nef"), ("Sony", ".arw"),
+                              ("Fujifilm", ".raf"), ("Panasonic", ".rw2"), ("Olympus", ".orf"))
+    ),
+    Format(about="other raws that LibRaw knows", suffixes=_MORE_RAWS, decoder="LibRaw", tested=Tested.NONE),
+)  # fmt: skip
+RAW_SUFFIXES = frozenset(suffix for known in FORMATS if known.decoder == "LibRaw" for suffix in known.suffixes)
+RAW_FORMATS = frozenset(suffix[1:] for suffix in RAW_SUFFIXES)
+PICTURE_SUFFIXES = frozenset(suffix for known in FORMATS for suffix in known.suffixes)
+OPTIONAL_SUFFIXES = frozenset(suffix for known in FORMATS if known.extra for suffix in known.suffixes)
+KNOWN_ELSEWHERE = {"gif"}  # recognised, so that the message can name them
 
 _MAGIC = (
     (b"\xff\xd8\xff", "jpeg"),
@@ -66,6 +118,8 @@ def _tiff_kind(head: bytes, suffix: str) -> str:
 def first_bytes(path: Path, size: int = HEAD) -> bytes:
     """The file's first bytes. Raises Unreadable, and Truncated where there are none."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            raise Unreadable(f"{path.name} is no ordinary file.", remedy="Leave it out.")  # a pipe would wait for ever
         with path.open("rb") as file:
             head = file.read(size)
     except OSError as error:
@@ -104,6 +158,11 @@ def truncated(path: Path, *, have: int, need: int | None = None) -> Truncated:
     comma = "" if need else ","
     brackets = f" ({sizes})" if need else f"{comma} {sizes}"
     return Truncated(f"{path.name} ends early{brackets}.", remedy="Copy it from the card again.")
+
+
+def damaged(path: Path, reason: str) -> Unreadable:
+    """The decoder gave up on a file whose structure is whole."""
+    return Unreadable(f"{path.name} is damaged: {reason}.", remedy="Copy it from the card again.")
 
 
 def megabytes(size: int) -> str:

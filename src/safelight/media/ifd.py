@@ -94,6 +94,12 @@ def directories(fetch: Fetch) -> list[Directory]:
     return list(_walk(fetch))
 
 
+def orientation(directories: Sequence[Directory]) -> int:
+    """EXIF Orientation of the main picture, 1 where it is missing or makes no sense."""
+    value = int(directories[0].number(ORIENTATION) or 1) if directories else 1
+    return value if 1 <= value <= 8 else 1
+
+
 def _walk(fetch: Fetch) -> Iterator[Directory]:
     head = fetch(0, 16)
     order = {b"II": "<", b"MM": ">"}.get(head[:2])

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import rawpy
 
-from safelight.errors import Truncated, Unreadable
+from safelight import limits
+from safelight.errors import Truncated, Unreadable, Unsupported
 from safelight.media import ifd, profiles, segments
 from safelight.media.capture import container
 from safelight.media.colour import Words
@@ -23,6 +24,7 @@ BASELINE_EXPOSURE = 50730  # DNG: stops to add, as the camera maker sees mid gre
 PREVIEW_SPACE, _ADOBE = 50970, 3  # DNG: PreviewColorSpace
 _JPEG_COMPRESSIONS = (6, 7)
 _CFA, _LINEAR_RAW = 32803, 34892
+_KIND, _FLOAT, _PREDICTOR, _DEFLATE = 339, 3, 317, 8  # SampleFormat and Predictor, with the values that matter
 
 
 def is_raw(path: Path) -> bool:
@@ -37,13 +39,15 @@ def preview(path: Path) -> Bytes | None:
     """
     with container(path) as (format_, fetch, directories):
         _whole(path, format_, fetch, directories)
-        found, turn = _largest_jpeg(format_, fetch, directories), orientation(directories)
+        found, turn = _largest_jpeg(format_, fetch, directories), ifd.orientation(directories)
         adobe = any(directory.number(PREVIEW_SPACE) == _ADOBE for directory in directories)
     data = found or _thumbnail(path)
     if data is None:
         return None
+    facts = segments.facts(data)
+    limits.check_size(f"The preview of {path.name}", facts.width, facts.height)
     rgb = decode_jpeg(data, path)
-    icc = profile_of(segments.facts(data).icc or (profiles.adobe_rgb() if adobe else None), directories, components=3)
+    icc = profile_of(facts.icc or (profiles.adobe_rgb() if adobe else None), directories)
     return upright(rgb if icc is None else profiles.to_srgb8(rgb, icc), turn)
 
 
@@ -61,8 +65,9 @@ def linear_words(path: Path, *, half: bool = False) -> LinearWords:
     """
     with container(path) as (format_, fetch, directories):
         _whole(path, format_, fetch, directories)
+        _understood(path, directories)
         gain, crop = 2.0 ** baseline_exposure(directories), _default_crop(directories)
-        turn = orientation(directories) if directories else None
+        turn = ifd.orientation(directories) if directories else None
     try:
         with rawpy.imread(str(path)) as raw:
             words: Any = raw.postprocess(
@@ -80,6 +85,17 @@ def linear_words(path: Path, *, half: bool = False) -> LinearWords:
         raise _refused(path, error) from error
     words = _cropped(words, crop, half=half) if crop else words
     return LinearWords(words=np.ascontiguousarray(upright(words, turn or 1)), top=gain)
+
+
+def _understood(path: Path, directories: list[ifd.Directory]) -> None:
+    """Raises Unsupported for floating point that LibRaw would develop to noise: packed without a predictor."""
+    for directory in directories:
+        packed = directory.number(_KIND) == _FLOAT and directory.number(259) == _DEFLATE
+        if packed and (directory.number(_PREDICTOR) or 1) == 1:
+            raise Unsupported(
+                f"{path.name} holds packed floating point without a predictor, which is not read here.",
+                remedy="Convert it with a DNG converter, or export it as TIFF.",
+            )
 
 
 def baseline_exposure(directories: list[ifd.Directory]) -> float:
@@ -102,12 +118,6 @@ def _cropped(pixels: Words, crop: tuple[int, int, int, int], *, half: bool) -> W
     if top + height > pixels.shape[0] or left + width > pixels.shape[1] or min(width, height) < 1:
         return pixels
     return pixels[top : top + height, left : left + width]
-
-
-def orientation(directories: list[ifd.Directory]) -> int:
-    """EXIF Orientation of the main picture."""
-    value = int(directories[0].number(ifd.ORIENTATION) or 1) if directories else 1
-    return value if 1 <= value <= 8 else 1
 
 
 # ---------------------------------------------------------------- the file's own tables

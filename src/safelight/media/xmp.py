@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from safelight.errors import MediaError, NotMedia
-from safelight.media import capture, formats, segments
+from safelight.media import capture, formats
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 OURS = "urn:safelight:1.0"
@@ -218,19 +218,11 @@ def _plain(data: bytes) -> bytes:
 
 
 def embedded(path: Path) -> bytes | None:
-    """The XMP packet inside a JPEG, TIFF or DNG; None where there is none or it cannot be read."""
+    """The XMP packet inside a file; None where there is none or it cannot be read."""
     try:
-        head = formats.first_bytes(path, 1 << 20)
-        if head.startswith(b"\xff\xd8"):
-            return segments.facts(head).xmp
-        with capture.container(path) as (_, _, directories):
-            for directory in directories:
-                found = directory.raw(700)
-                if found:
-                    return bytes(found)
+        return capture.packet(path)
     except MediaError:
         return None
-    return None
 
 
 def for_delivery(original: Path, sidecar: bytes | None, says: Mapping[str, Any]) -> tuple[bytes, tuple[str, ...]]:
@@ -238,11 +230,11 @@ def for_delivery(original: Path, sidecar: bytes | None, says: Mapping[str, Any])
 
     What the original's packet and its sidecar say is carried over, the sidecar being newer; develop settings are not,
     for they are in the pixels now; a stronger origin of the pixels stays."""
-    inside = Packet.parse(embedded(original))
-    losses = []
+    losses: list[str] = []
+    inside = _parsed(embedded(original), "The original's XMP", losses)
     packet = inside
     if sidecar:
-        packet = Packet.parse(sidecar)
+        packet = _parsed(sidecar, "The original's sidecar", losses)
         for prefix in ("dc", "photoshop", "Iptc4xmpCore", "Iptc4xmpExt"):
             for name, value in inside.properties(prefix).items():
                 if packet.get(name) is None:
@@ -261,6 +253,15 @@ def for_delivery(original: Path, sidecar: bytes | None, says: Mapping[str, Any])
             "the original keeps them."
         )
     return packet.to_bytes(), tuple(losses)
+
+
+def _parsed(data: bytes | None, what: str, losses: list[str]) -> Packet:
+    """A packet; an empty one where it cannot be read, which is a loss and no reason to hold the picture back."""
+    try:
+        return Packet.parse(data)
+    except NotMedia:
+        losses.append(f"{what} cannot be read and is not in the delivered file.")
+        return Packet.parse(None)
 
 
 def strongest(*values: Any) -> str | None:
