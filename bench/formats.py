@@ -36,7 +36,6 @@ MEMORY_MB = 2500  # what a worker may hold in the run over the corpus
 ADDRESSES = 24 << 30  # bytes of address space for every process of it
 SLOW_S = 10.0
 PEER_FILES = 24  # cut files that slow peers are asked about
-SIDE = 512  # px, of the picture that made files hold
 NAMES = "../$(FILE.NAME)/../../$(Xmp.dc.title)$(EXIF.YEAR)"
 
 

@@ -55,7 +55,7 @@ def hostile(tmp_path):
 
 @pytest.mark.parametrize(
     ("deed", "environment"),
-    [("crash", {}), ("hang", {}), ("memory", {"SAFELIGHT_MEMORY": "1500"})],
+    [("crash", {}), ("hang", {}), ("memory", {"SAFELIGHT_MEMORY": "3000"})],
 )
 def test_a_plugin_that_misbehaves_costs_its_own_answer(hostile, tmp_path, deed, environment):
     folder = tmp_path / "shoot"
@@ -75,7 +75,7 @@ def test_a_plugin_that_misbehaves_costs_its_own_answer(hostile, tmp_path, deed, 
         library.run(folder, cache=tmp_path / "cache")
         state = library.state(folder, cache=tmp_path / "cache")
         ours = {p: list(photo.facts.values()) for p, photo in state.by_path.items()}
-    assert theirs == ours
+    assert [(p, one, two) for p in ours for one, two in zip(theirs[p], ours[p], strict=True) if one != two] == []
 
 
 def test_a_plugin_that_misbehaves_often_is_left_out_and_named(hostile, tmp_path):
