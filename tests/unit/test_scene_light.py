@@ -138,6 +138,12 @@ def test_white_balance_differences_are_taken_out():
     assert (spread.value > 1, "by 0." in spread.text) == (True, True)
 
 
+def test_a_frame_that_is_far_off_is_named():
+    found = white_balance.propose(frames(EVEN, EVEN, EVEN, (0.25, 0.0, -0.25)), Wishes())
+    text = next(b.text for b in found[3].because if b.code == "white_balance.even")
+    assert (text.startswith("This frame is "), "warmer than the scene's other frames" in text) == (True, True)
+
+
 def test_one_light_for_all_frames_of_a_set():
     cast = np.array((0.8, 1.0, 1.4))
     found = white_balance.propose(frames(EVEN, EVEN, (0.3, 0.3, 0.3), cast=0.97, gains=tuple(cast)), Wishes())

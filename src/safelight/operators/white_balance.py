@@ -36,6 +36,7 @@ SAME_LIGHT = 5.0  # degrees between two frames' estimates up to which their ligh
 CHART_LIGHT = 15.0  # degrees between a frame's estimate and the scene's chart from which its light is another
 BY_OWN_CHART, BY_CHART, BY_CARD = 0.97, 0.9, 0.75  # scores
 CAMERAS_DIFFER = 14.0  # degrees between frames that show the same things, beyond which it is another light
+OUTLIER = 5.0  # degrees between frames that show the same things, from which a frame is named
 EVEN = 0.4  # degrees: smaller differences between frames are left
 BY_OTHERS = 0.85  # score
 EVENED = "white_balance.even"
@@ -227,13 +228,25 @@ def _evenly(
             text = f"The same things differ by {off:.0f}° from the scene's other frames: perhaps in another light."
             made.append(Suggestion(member=subject.asset.id, params=None, cannot_tell=text))
             continue
-        text = f"The same things are {off:.1f}° off the middle of the {len(linked)} frames that show them."
-        because = (*reasons, Because(evidence="light.relative", value=round(off, 2), text=text, code=EVENED), spread)
+        seen = Because(evidence="light.relative", value=round(off, 2), text=_apart(own, off, len(linked)), code=EVENED)
+        because = (*reasons, seen, spread)
         others = tuple(p for p in (_near(1 / own.tint), WhiteBalanceParams()) if p != params)
         made.append(
             Suggestion(member=subject.asset.id, params=params, score=score, because=because, alternatives=others)
         )
     return made
+
+
+def _apart(own: Relative, off: float, count: int) -> str:
+    """How a frame differs from the middle of its set, in words; one that is far off is named."""
+    if off < OUTLIER:
+        return f"The same things are {off:.1f}° off the middle of the {count} frames that show them."
+    return {
+        "warm": f"This frame is {off:.0f}° warmer than the scene's other frames of the same things.",
+        "cool": f"This frame is {off:.0f}° cooler than the scene's other frames of the same things.",
+        "green": f"This frame is {off:.0f}° greener than the scene's other frames of the same things.",
+        "magenta": f"This frame is {off:.0f}° more magenta than the scene's other frames of the same things.",
+    }[_direction(1 / own.tint)]
 
 
 def _near(gains: Vector) -> WhiteBalanceParams:
