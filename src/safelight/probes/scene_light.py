@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, eye_array
 from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
 
 from safelight.domain import Findings, Json, Measure, Scope, digest_of
 from safelight.media.colour import delta_e_lab, lab_of_linear
@@ -32,6 +33,7 @@ BRIGHT, DARK = -0.6, -6.5  # log2 light between which a mark's colour is trusted
 UNEVEN = 0.45  # log2 units: marks that spread more were lit differently, not exposed differently
 LEAST_DOUBT = 0.01  # log2 units, of a pair
 ROUNDS = 6
+TETHER = 1e-4  # weight that ties every photo to 0, since pairs tell differences alone
 STRAY = 0.1  # log2 units from which a pair counts by its size, not its square (Huber)
 LUMINANCE = np.array((0.2126, 0.7152, 0.0722))  # of linear sRGB, ITU-R BT.709
 MIDDLE_GREY = 0.18
@@ -143,22 +145,24 @@ def solved(pairs: Sequence[Pair], count: int) -> Iterator[tuple[NDArray[np.intp]
 
 
 def _solution(rows: NDArray[np.intp], pairs: Sequence[Pair]) -> tuple[Floats, Floats]:
-    """Weighted least squares over the pairs, with Huber weights."""
+    """Weighted least squares over the pairs, with Huber weights; sparse, since a photo has few neighbours."""
     place = {int(row): i for i, row in enumerate(rows)}
-    design = np.zeros((len(pairs), len(rows)))
-    for i, pair in enumerate(pairs):
-        design[i, place[pair.one]], design[i, place[pair.two]] = -1, 1
+    ends = np.array([(place[pair.one], place[pair.two]) for pair in pairs]).T
+    count, index = len(rows), np.arange(len(pairs))
+    signs = np.repeat((-1.0, 1.0), len(pairs))
+    design = coo_array((signs, (np.tile(index, 2), ends.ravel())), shape=(len(pairs), count)).tocsr()
     steps = np.array([pair.step for pair in pairs])
     base = 1 / np.array([pair.doubt for pair in pairs]) ** 2
     weight = base.copy()
-    light: Floats = np.zeros((len(rows), 3))
+    light: Floats = np.zeros((count, 3))
     for _ in range(ROUNDS):
-        normal = design.T @ (design * weight[:, None]) + 1e-6 * np.eye(len(rows))
-        light = np.asarray(np.linalg.solve(normal, design.T @ (steps * weight[:, None])), np.float64)
+        weighted = design.T.multiply(weight).tocsr()
+        normal = (weighted @ design + TETHER * eye_array(count)).tocsc()
+        light = np.asarray(splu(normal).solve(weighted @ steps), np.float64)
         off = np.abs(steps - design @ light).max(1)
         weight = base / np.maximum(1, off / STRAY) ** 2
-    doubt = np.sqrt(1 / np.maximum((np.abs(design) * weight[:, None]).sum(0), 1e-9))
-    return np.asarray(light - np.median(light, 0), np.float64), doubt
+    doubt = np.sqrt(1 / np.maximum(abs(design).T @ weight, 1e-9))
+    return np.asarray(light - np.median(light, 0), np.float64), np.asarray(doubt, np.float64)
 
 
 def spread(light: Floats) -> tuple[float, float]:
