@@ -210,7 +210,8 @@ def _levelled(linked: Sequence[tuple[Subject, Relative]]) -> list[Suggestion[Exp
     levels = np.array([own.level for _, own in linked])
     steps = target - levels
     wanted = np.where(np.abs(steps) < LEVEL_DEAD_ZONE, 0.0, np.clip(steps, -MOST, MOST))
-    after = _relative.spread_ev(levels + wanted)
+    room = [MOST if chart is not None else _headroom(subject) for subject, _ in linked]
+    after = _relative.spread_ev(levels + np.rint(np.minimum(wanted, room) / STEP) * STEP)
     scene = Levels(before=_relative.spread_ev(levels), after=after, middle=float(np.median(levels)), count=len(linked))
     return [
         _level(subject, own, float(ev), scene, chart=chart and chart[0])
@@ -237,10 +238,9 @@ def _level(
         side = "darker" if off < 0 else "brighter"
         text, code = f"This frame is {abs(off):.1f} EV {side} than {others} of the scene.", "exposure.outlier"
     else:
-        text, code = (
-            f"The same things are within {max(abs(off), STEP):.2f} EV in {others} of the scene.",
-            "exposure.scene",
-        )
+        within = max(abs(off), STEP)
+        text = f"The same things lie within {within:.2f} EV of the middle of the {scene.count} frames that show them."
+        code = "exposure.scene"
     because = [Because(evidence="light.relative", value=round(off, 3), text=text, code=code)]
     if chart is not None:
         text = f"The level is that of the ColorChecker{'' if chart is subject else f' in {chart.path}'}."

@@ -166,14 +166,15 @@ def _solution(rows: NDArray[np.intp], pairs: Sequence[Pair]) -> tuple[Floats, Fl
 
 
 def spread(light: Floats) -> tuple[float, float]:
-    """How far relative lights (n x 3, log2) lie apart: standard deviation in EV, and mean ΔE00 of a grey to its middle.
+    """How far relative lights (n x 3, log2) lie apart in level and in colour.
 
-    The grey has 18 % in the middle of the set.
+    Standard deviation of the level in EV; and mean ΔE00, at one level, of a grey of 18 % to that in the set's middle.
     """
-    seen = MIDDLE_GREY * 2**light
-    level = np.log2(seen @ LUMINANCE)
-    middle = np.tile(np.exp(np.median(np.log(seen), 0)), (len(seen), 1))
-    return float(level.std()), float(delta_e_lab(lab_of_linear(seen), lab_of_linear(middle)).mean())
+    seen = 2**light
+    level = seen @ LUMINANCE
+    tinted = MIDDLE_GREY * seen / level[:, None]
+    middle = np.tile(np.exp(np.median(np.log(tinted), 0)), (len(tinted), 1))
+    return float(np.log2(level).std()), float(delta_e_lab(lab_of_linear(tinted), lab_of_linear(middle)).mean())
 
 
 probe = Probe(
