@@ -1,4 +1,4 @@
-"""A ColorChecker drawn into photographs: any place, perspective, light, shade, blur and noise, from a seed.
+"""A ColorChecker or a grey card drawn into photos: any place, perspective, light, shade, blur and noise, from a seed.
 
 Everything that is light is linear: the chart's published colours under a light of its own, laid over the photo, then
 one light, blur and noise for both, then JPEG. Truth: where the middles of the corner patches lie.
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 PITCH = 48  # px of a patch and its gap, before the chart is laid into the picture
 SMALLEST, WIDEST = 0.14, 0.6  # of the picture's short side: the chart's height
 TILT, TURN = 50.0, 180.0  # degrees, at most
-FRAME = 0.025  # linear light of the chart's frame
+FRAME, GREY = 0.025, 0.18  # linear light of the chart's frame, and of a grey card
 LEAST_SIDE, MOST_SIDE = 900, 1600  # px: smaller photos are enlarged, larger ones reduced
 
 
@@ -38,13 +38,23 @@ class Made:
 
 def made(photo: Bytes, rng: np.random.Generator) -> Made:
     """A photo with a chart somewhere in it."""
+    return _made(photo, rng, _flat(rng))
+
+
+def made_card(photo: Bytes, rng: np.random.Generator) -> Made:
+    """A photo with an 18 % grey card somewhere in it; its corners are those of patches that it does not have."""
+    shape = ((ROWS + 1) * PITCH, (COLUMNS + 1) * PITCH)
+    return _made(photo, rng, np.full((*shape, 3), GREY, np.float32))
+
+
+def _made(photo: Bytes, rng: np.random.Generator, flat: NDArray[np.float32]) -> Made:
     base = _sized(photo)
     height, width = base.shape[:2]
-    flat, alpha = _flat(rng)
     size = float(rng.uniform(SMALLEST, WIDEST)) * min(height, width)
     homography = _somewhere(rng, (width, height), size)
     laid = cv2.warpPerspective(flat, homography, (width, height), flags=cv2.INTER_AREA)
-    mask = cv2.warpPerspective(alpha, homography, (width, height), flags=cv2.INTER_AREA)[..., None]
+    there = np.ones(flat.shape[:2], np.float32)
+    mask = cv2.warpPerspective(there, homography, (width, height), flags=cv2.INTER_AREA)[..., None]
     light = _light(rng)
     level = float(2 ** rng.uniform(-1.5, 0.3))
     chart = laid * np.asarray(light * level, np.float32) * _shade(rng, homography, (height, width))[..., None]
@@ -70,8 +80,8 @@ def _sized(photo: Bytes) -> Bytes:
     return np.asarray(cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _flat(rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The chart before it is laid into a picture, linear light and where it is; some with a bright rim."""
+def _flat(rng: np.random.Generator) -> NDArray[np.float32]:
+    """The chart before it is laid into a picture, linear light; some with a bright rim."""
     chart = np.full(((ROWS + 1) * PITCH, (COLUMNS + 1) * PITCH, 3), FRAME, np.float32)
     if rng.random() < 0.3:
         cv2.rectangle(chart, (4, 4), (chart.shape[1] - 5, chart.shape[0] - 5), (0.7, 0.7, 0.7), 3)
@@ -79,7 +89,7 @@ def _flat(rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.flo
     for i, colour in enumerate(LINEAR):
         y, x = (PITCH * (1 + k) for k in divmod(i, COLUMNS))
         chart[y - half : y + half, x - half : x + half] = np.maximum(colour, 0)
-    return chart, np.ones(chart.shape[:2], np.float32)
+    return chart
 
 
 def _somewhere(rng: np.random.Generator, size: tuple[int, int], height: float) -> Floats:

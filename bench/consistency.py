@@ -1,4 +1,4 @@
-"""Scenes without flicker, and the ColorChecker: made scenes, charts drawn into photos, and a real raw with one.
+"""Scenes without flicker, ColorChecker and grey card: made scenes, charts drawn into photos, a real raw with one.
 
 Spread: mean ΔE00 of grey places, known from the photo the frames were made from, to their own mean over the frames of
 a scene; places that clip in a frame are left out there. Beside it each frame decided alone. Charts: found if every
@@ -28,12 +28,13 @@ from safelight.media.picture import Picture
 from safelight.operators import Subject, Tools, Wishes, chart_profile, exposure, white_balance
 from safelight.probes import Member, chart, colour, marks, scene_light
 from safelight.probes import exposure as exposure_probe
+from safelight.probes._illuminants import reproduction_error
 from safelight.render import render
 from safelight.work import decode
 
 Floats = NDArray[np.float64]
 
-SCENES, CHARTS = 30, 120
+SCENES, CHARTS, CARDS = 30, 120, 40
 HALVED, FOUND, FALSE, CLOSE = 0.5, 0.95, 0.0, 2.5  # bars
 FEWEST = 4  # grey places that a photo must have to count
 HIT = 1 / 3  # of a patch
@@ -48,6 +49,7 @@ def run(data: Data) -> Iterable[Result]:
     photos = _photos(data)
     yield from scene_results(photos)
     yield from chart_results(photos)
+    yield from card_results(photos)
     yield from false_results(data, photos)
     yield from raw_results(data)
 
@@ -193,8 +195,7 @@ def chart_results(photos: Sequence[tuple[str, Path]]) -> Iterator[Result]:
         hits.append(hit)
         by_size.append((made.height / min(made.rgb.shape[:2]), hit))
         if hit and facts["chart.gains"].value is not None:
-            right = np.asarray(facts["chart.gains"].value, np.float64) * made.gains
-            errors.append(float(np.degrees(np.arccos(right.sum() / np.linalg.norm(right) / np.sqrt(3)))))
+            errors.append(_light_error(facts["chart.gains"], made))
     small = [hit for size, hit in by_size if size < 0.25]
     yield Result(
         name="consistency.chart.found", value=float(np.mean(hits)), n=len(hits), unit="share", bar=FOUND,
@@ -204,6 +205,31 @@ def chart_results(photos: Sequence[tuple[str, Path]]) -> Iterator[Result]:
         name="consistency.chart.light_error", value=float(np.median(errors)), n=len(errors), unit="degrees",
         note="of the light that its greys tell, 8-bit JPEG, shade included",
     )  # fmt: skip
+
+
+def _light_error(gains: Measure, made: _charts.Made) -> float:
+    """Degrees between grey and a grey under the drawn light, corrected by these gains."""
+    return reproduction_error(np.asarray(made.gains), np.asarray(gains.value, np.float64))
+
+
+def card_results(photos: Sequence[tuple[str, Path]]) -> Iterator[Result]:
+    """Grey cards found, and how well they tell the light."""
+    errors = []
+    for number in range(CARDS):
+        _, path = photos[number % len(photos)]
+        made = _charts.made_card(image.read(path), np.random.default_rng((6, number)))
+        facts = {m.name: m for m in chart.measure(Picture(rgb=made.rgb))}
+        if "card.gains" in facts:
+            errors.append(_light_error(facts["card.gains"], made))
+    yield Result(
+        name="consistency.card.found", value=len(errors) / CARDS, n=CARDS, unit="share",
+        note="grey cards drawn as the charts are; sought cautiously on purpose",
+    )  # fmt: skip
+    if errors:
+        yield Result(
+            name="consistency.card.light_error", value=float(np.median(errors)), n=len(errors), unit="degrees",
+            beside={"most": float(np.max(errors))},
+        )  # fmt: skip
 
 
 def _hit(facts: Mapping[str, Measure], made: _charts.Made) -> bool:
@@ -225,15 +251,15 @@ def false_results(data: Data, photos: Sequence[tuple[str, Path]]) -> Iterator[Re
         except MissingData:
             continue
         paths += [folder / row["file"] for row in rows if (folder / row["file"]).is_file()]
-    seen = sum(_certainty(path) > 0 for path in paths)
-    yield Result(
-        name="consistency.chart.false", value=seen / len(paths), n=len(paths), unit="share", bar=FALSE, want="at most"
-    )
-
-
-def _certainty(path: Path) -> float:
-    found = chart.measure(Picture(rgb=image.read(path)))[0]
-    return float(found.value) if isinstance(found.value, int | float) else 0.0
+    found = [{m.name: m.value for m in chart.measure(Picture(rgb=image.read(path)))} for path in paths]
+    for name, seen in (
+        ("chart", [facts["chart"] != 0 for facts in found]),
+        ("card", ["card.gains" in facts for facts in found]),
+    ):
+        yield Result(
+            name=f"consistency.{name}.false", value=float(np.mean(seen)), n=len(seen), unit="share", bar=FALSE,
+            want="at most",
+        )  # fmt: skip
 
 
 # ---------------------------------------------------------------- the raw
