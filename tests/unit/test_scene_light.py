@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from bench import _scenes
-from safelight.domain import Asset, Capture, Kind, Measure
+from safelight.domain import Asset, Capture, Group, GroupKind, Kind, Measure
 from safelight.media.picture import Picture
 from safelight.operators import Subject, Wishes, exposure, white_balance
 from safelight.operators._relative import relative
@@ -126,6 +126,28 @@ def test_faulty_frames_are_no_reference():
     some = frames(EVEN, EVEN, (1.2,) * 3, (1.2,) * 3, (1.2,) * 3)
     bad = [told((1.2,) * 3, name=s.asset.id, **{"exposure.over": 0.9}) for s in some[2:]]
     assert [s.params.ev for s in exposure.propose([*some[:2], *bad], Wishes())] == [0, 0, -1.2, -1.2, -1.2]
+
+
+def test_a_frame_too_clipped_to_be_linked_comes_to_its_levelled_neighbours():
+    burst = Group(id="g", kind=GroupKind.BURST, members=("0", "1", "2"), by="test")
+    shares = [0.1, 0.3, 0.5, 0.7, 0.9]
+
+    def tones(level):
+        return Measure(name="luma.quantiles", value=[[share, level - 5 + 4 * share] for share in shares])
+
+    linked = [told((0.2,) * 3, name="0"), told((-0.2,) * 3, name="1")]
+    subjects = [
+        Subject(asset=s.asset, path=s.path, facts={**s.facts, "luma.quantiles": tones(level)}, groups=(burst,))
+        for s, level in zip(linked, (0.2, -0.2), strict=True)
+    ]
+    facts = {k: v for k, v in linked[0].facts.items() if k != "light.relative"}
+    over = Measure(name="exposure.over", value=0.9)
+    clipped = Subject(
+        asset=told(EVEN, name="2").asset, path="2", groups=(burst,),
+        facts={**facts, "luma.quantiles": tones(0.9), "exposure.over": over},
+    )  # fmt: skip
+    found = exposure.propose([*subjects, clipped], Wishes())
+    assert [s.params.ev for s in found] == [-0.2, 0.2, -0.9]
 
 
 def test_white_balance_differences_are_taken_out():

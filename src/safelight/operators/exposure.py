@@ -65,8 +65,9 @@ def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[
     for linked in _relative.linked(free):
         made |= {s.member: s for s in _levelled(linked)}
     made |= {member: found for member, found in _by_charts(free) if member not in made or made[member].params is None}
-    for members in _look_alikes([s for s in free if s.asset.id not in made]):
-        made |= {s.member: s for s in _aligned(members)}
+    moved = {member: s.params.ev for member, s in made.items() if s.params is not None}
+    for members in _look_alikes(free):
+        made |= {s.member: s for s in _aligned(members, moved) if s.member not in made}
     together = _settings.shared(free)
     return [made.get(s.asset.id) or _alone(s, together.get(s.asset.id)) for s in free]
 
@@ -195,16 +196,18 @@ def _why_not(facts: Mapping[str, Measure]) -> str:
 
 
 def _levelled(linked: Sequence[tuple[Subject, Relative]]) -> list[Suggestion[ExposureParams]]:
-    """Every frame at one level: what a chart among them asks for, or the middle of the well-exposed ones.
+    """Every frame at one level: what a chart among them asks for, or the middle.
 
-    Frames that no well-exposed one stands beside are not levelled here.
+    The middle is that of all frames where half of them are well exposed, else that of the well-exposed ones; frames
+    that no well-exposed one stands beside are not levelled here.
     """
     chart = next(((s, own) for s, own in linked if s.number("chart.ev") is not None), None)
     references = [own for subject, own in linked if _well_exposed(subject)]
     if chart is not None:
         target = chart[1].level + (chart[0].number("chart.ev") or 0.0)
     elif references:
-        target = float(np.median([own.level for own in references]))
+        most = len(references) * 2 >= len(linked)  # then what is off is the exception, and all frames tell the middle
+        target = float(np.median([own.level for own in ([o for _, o in linked] if most else references)]))
     else:
         return []
     levels = np.array([own.level for _, own in linked])
@@ -259,12 +262,17 @@ def _level(
 # ---------------------------------------------------------------- frames of one group
 
 
-def _aligned(members: Sequence[Subject]) -> list[Suggestion[ExposureParams]]:
-    """Every frame at the middle level of the well-exposed ones; none if there are no such frames."""
+def _aligned(members: Sequence[Subject], moved: Mapping[str, float]) -> list[Suggestion[ExposureParams]]:
+    """Every frame at the middle level of the well-exposed ones; none if there are no such frames.
+
+    `moved` holds the stops by which some of those are corrected already.
+    """
     references = _references(members)
     found = []
     for subject in members:
-        steps = [step for other in references if (step := _step(subject, other)) is not None]
+        steps = [
+            step + moved.get(other.asset.id, 0.0) for other in references if (step := _step(subject, other)) is not None
+        ]
         if steps:
             found.append(_align(subject, np.array(steps), references))
     return found

@@ -23,6 +23,7 @@ MOST = 160
 LEVELS, FAST = 4, 8  # scales of ORB, and grey levels from which a corner is one
 BITS = 32  # bytes of a description
 AROUND = 9  # px, side of the square whose mean light counts
+CLIPPED = 245  # of 255: from here on a channel counts as clipped, and the mark as white
 LEAST_SIDE = 64  # px
 EDGE = 16  # px next to the border without marks
 LOG_STEP, DARKEST = 1 / 2048, -14.0  # of a colour's log2 light
@@ -51,10 +52,16 @@ def measure(picture: Picture) -> Sequence[Measure]:
         soft = cv2.blur(picture.linear_small, (AROUND, AROUND))
         x, y = np.rint(place).astype(int).T
         log = np.log2(np.maximum(np.asarray(soft)[y, x], 2.0**DARKEST))
+        log[_clips(small)[y, x]] = 0.0
         found["x"], found["y"] = np.rint(place.T * 16)
         found["bits"] = bits
         found["light"] = np.rint((log - DARKEST) / LOG_STEP)
     return (Measure(name="light.marks", value=base64.b64encode(found.tobytes()).decode("ascii")),)
+
+
+def _clips(small: Bytes) -> NDArray[np.bool_]:
+    """Where some pixel around has a channel next to white, so that the mean is no colour."""
+    return np.asarray(cv2.dilate(small, np.ones((AROUND, AROUND), np.uint8)).max(2) >= CLIPPED)
 
 
 def unpack(value: Json) -> Marks:
