@@ -20,7 +20,11 @@ from safelight.probes import Probe
 PROBES = "safelight.probes"
 OPERATORS = "safelight.operators"
 OURS = "safelight"  # the distribution whose entry points win a clash of names
-EXTERNAL = {"ingest.failed": "ingest", "people": "the grouping of people"}  # evidence that no probe emits
+EXTERNAL = {
+    "ingest.failed": "ingest",
+    "file.note": "ingest",
+    "people": "the grouping of people",
+}  # evidence that no probe emits
 
 T = TypeVar("T")
 

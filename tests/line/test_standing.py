@@ -8,7 +8,7 @@ from safelight.errors import Refused
 from safelight.line import Options
 from safelight.standing import below, moved, passed
 
-INLINE = Options(engine="inline")
+INLINE = Options(engine="inline", only=("cull", "white_balance", "exposure"))
 PHOTO = "IMG_0000.JPG"
 LIFT, STRONG = {"ev": 0.3}, {"ev": 2.4}
 

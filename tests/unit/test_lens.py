@@ -255,7 +255,9 @@ def test_the_real_pair(shared):
     before, after = (chains(grey(picture)) for picture in (rgb, lens_rendered(rgb, params)))
     bent, straight = (np.median(seen.bend[seen.length > 0.25] ** 2) ** 0.5 for seen in (before, after))
     assert straight < 0.65 * bent
-    assert straight < 0.0003  # half diagonals: a fifth of a pixel
+    assert (
+        straight < 0.0006
+    )  # half diagonals, 0.4 of a pixel over edges followed across gaps; the photographer: 0.00032
 
 
 def lens_rendered(rgb, params):
