@@ -24,7 +24,7 @@ from safelight.store.objects import ShootFolder
 from safelight.workers import Lost
 
 DEVELOPING = 4  # times as long as opening: a raw at full size
-CHECK_SIDE = 1024  # px, long side at which the operators' own checks look
+CHECK_SIDE = 720  # px, long side at which the operators' own checks look, here as in trials
 
 Checks: TypeAlias = tuple[tuple[str, tuple[Measure, ...]], ...]  # by operator
 

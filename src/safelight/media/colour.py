@@ -149,6 +149,16 @@ def delta_e_lab(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[n
     return np.asarray(np.sqrt(np.maximum(d_l**2 + d_c**2 + d_h**2 + rotation * d_c * d_h, 0)))
 
 
+def brightest(pixels: NDArray[Any]) -> NDArray[Any]:
+    """The largest of the three channels, H x W; several times faster than a maximum over the last axis."""
+    return np.asarray(np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]))
+
+
+def dimmest(pixels: NDArray[Any]) -> NDArray[Any]:
+    """The smallest of the three channels, H x W."""
+    return np.asarray(np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]))
+
+
 def strips(height: int) -> Iterator[slice]:
     """Slices of ROWS rows that cover a picture."""
     return (slice(start, min(start + ROWS, height)) for start in range(0, height, ROWS))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.media.colour import SRGB_FROM_REC2020
+from safelight.media.colour import SRGB_FROM_REC2020, brightest, dimmest
 from safelight.media.frame import Pixels
 
 Vector = NDArray[np.float64]
@@ -22,7 +22,7 @@ def hue_shares(srgb: NDArray[Any]) -> Vector:
     The shares of a pixel add up to its saturation, 0 for a grey; a hue between two of the six is split among them.
     """
     light = np.asarray(srgb, np.float64)
-    most, least = light.max(axis=2), np.maximum(light.min(axis=2), 0)
+    most, least = brightest(light), np.maximum(dimmest(light), 0)
     spread = np.maximum(most - least, 0)
     saturation = spread / (np.abs(most) + DIM)
     safe = np.maximum(spread, 1e-12)

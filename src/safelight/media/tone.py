@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.media.colour import REC2020_FROM_SRGB, SRGB_FROM_REC2020, decode, encode
+from safelight.media.colour import REC2020_FROM_SRGB, SRGB_FROM_REC2020, brightest, decode, dimmest, encode
 from safelight.media.frame import Pixels
 
 Vector = NDArray[np.float64]
@@ -91,7 +91,7 @@ def apply(pixels: Pixels, table: Vector) -> Pixels:
     go through the curve, the third keeps its place between them, and with it the hue.
     """
     light = cv2.transform(pixels, SRGB_FROM_REC2020).astype(np.float64)
-    most, least = light.max(axis=2), light.min(axis=2)
+    most, least = brightest(light), dimmest(light)
     most_after, least_after = through(most, table), through(least, table)
     apart = most - least
     scale = np.where(apart > NEARLY_GREY, (most_after - least_after) / np.maximum(apart, NEARLY_GREY), 1.0)

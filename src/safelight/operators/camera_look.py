@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from safelight.domain import Because, Measure
-from safelight.media.colour import SRGB_FROM_REC2020
+from safelight.media.colour import SRGB_FROM_REC2020, brightest
 from safelight.media.frame import Frame
 from safelight.media.look import KNOTS, NO_CURVE, NO_MATRIX, TOP, apply_look
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
@@ -78,7 +78,7 @@ def check(before: Frame, after: Frame, params: CameraLookParams) -> Sequence[Mea
 
 
 def _lost(frame: Frame) -> float:
-    light = cv2.transform(frame.pixels, SRGB_FROM_REC2020).max(axis=2)
+    light = brightest(cv2.transform(frame.pixels, SRGB_FROM_REC2020))
     return float(((light <= 0) | (light >= 1)).mean())
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.domain import Because, Group, GroupKind, Measure, Scope
+from safelight.media.colour import brightest
 from safelight.media.frame import Frame, Pixels
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _relative, _settings
 from safelight.operators._relative import Relative
@@ -398,7 +399,7 @@ def _luminance(frame: Frame) -> Pixels:
 
 
 def _at_white(frame: Frame) -> NDArray[np.bool_]:
-    return np.asarray((frame.pixels >= 1).any(axis=2))
+    return np.asarray(brightest(frame.pixels) >= 1)
 
 
 operator: Operator[ExposureParams] = Operator(

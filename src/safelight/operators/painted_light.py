@@ -9,6 +9,7 @@ import numpy as np
 
 from safelight.domain import Measure
 from safelight.errors import SafelightError
+from safelight.media.colour import brightest
 from safelight.media.frame import Bytes, Frame, Pixels
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.params import declare
@@ -65,7 +66,7 @@ def on_frame(mask: Bytes, frame: Frame) -> Pixels:
 def check(before: Frame, after: Frame, params: PaintedLightParams) -> Sequence[Measure]:
     """Which share of the picture got more light than asked for, or the other way, and what was newly lost in white."""
     name = "painted_light.wrong_gain"
-    light, lit = before.pixels.max(axis=2), after.pixels.max(axis=2)
+    light, lit = brightest(before.pixels), brightest(after.pixels)
     seen = light > DARK
     if not seen.any():
         return (Measure(name=name, unit="fault", cannot_tell="The picture is black."),)

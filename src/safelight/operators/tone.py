@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from safelight.domain import Because, Measure, Scope
 from safelight.media import tone as curves
-from safelight.media.colour import SRGB_FROM_REC2020, encode
+from safelight.media.colour import SRGB_FROM_REC2020, brightest, dimmest, encode
 from safelight.media.frame import Frame, Pixels
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, exposure
 from safelight.operators._sliders import SLIDERS, Held, Limits, encoded, hold, solve, tightest
@@ -253,16 +253,16 @@ def _srgb(frame: Frame) -> Pixels:
 
 
 def _at_white(light: Pixels) -> NDArray[np.bool_]:
-    return np.asarray((light >= 1).any(axis=2))
+    return np.asarray(brightest(light) >= 1)
 
 
 def _at_black(light: Pixels) -> NDArray[np.bool_]:
-    return np.asarray(light.max(axis=2) < 1 / 255 / 12.92)
+    return np.asarray(brightest(light) < 1 / 255 / 12.92)
 
 
 def _off(was: Pixels, now: Pixels, params: ToneParams) -> float:
     """Median distance in stops between where the brightest channels went and where the curve sends them."""
-    light, done = was.max(axis=2).ravel(), now.max(axis=2).ravel()
+    light, done = brightest(was).ravel(), brightest(now).ravel()
     seen = (light > 1e-3) & (light < 1)
     if not seen.any():
         return 0.0
@@ -273,7 +273,7 @@ def _off(was: Pixels, now: Pixels, params: ToneParams) -> float:
 def _twist(was: Pixels, now: Pixels) -> float:
     """Degrees by which the hues of coloured pixels turned, 95th percentile."""
     lab = [cv2.cvtColor(encode(np.clip(light, 0, 1)).astype(np.float32), cv2.COLOR_RGB2LAB) for light in (was, now)]
-    inside = (np.minimum(was, now).min(axis=2) >= 0) & (np.maximum(was, now).max(axis=2) <= 1)
+    inside = (dimmest(np.minimum(was, now)) >= 0) & (brightest(np.maximum(was, now)) <= 1)
     coloured = inside & np.all([np.hypot(x[..., 1], x[..., 2]) >= COLOURED for x in lab], axis=0)
     if not coloured.any():
         return 0.0
@@ -283,7 +283,7 @@ def _twist(was: Pixels, now: Pixels) -> float:
 
 def _torn(light: Pixels) -> float:
     """Share of the levels between the darkest and the brightest that lie in gaps of GAP or more unused ones."""
-    levels = np.rint(encode(np.clip(light.max(axis=2), 0, 1)) * 255).astype(int)
+    levels = np.rint(encode(np.clip(brightest(light), 0, 1)) * 255).astype(int)
     used = np.flatnonzero(np.bincount(levels.ravel(), minlength=256))
     gaps = np.diff(used) - 1
     return float(gaps[gaps >= GAP].sum() / max(used[-1] - used[0], 1))

@@ -4,6 +4,7 @@ The gain belongs to the light as the sensor saw it, so it comes before exposure 
 middle of the upright source, wherever the tile or the reduced copy at hand lies in it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from safelight.domain import Because, Measure
+from safelight.media.colour import brightest
 from safelight.media.frame import Frame, Pixels
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.operators.lens import SCORES
@@ -102,21 +104,29 @@ def render(frame: Frame, params: VignettingParams, tools: Tools) -> Frame:  # no
 
 def gain(frame: Frame, params: VignettingParams) -> Pixels:
     """What each pixel of the frame is multiplied by, H x W, by its place in the upright source."""
-    back = np.linalg.inv(frame.geometry)
+    across, down = _from_centre(frame, params)
+    half = math.hypot(params.size[0] / 2, params.size[1] / 2)
+    r2 = np.minimum((across / half) ** 2 + (down / half) ** 2, np.float32(SURPLUS**2))
+    light = np.maximum(1 + r2 * (params.k1 + r2 * (params.k2 + r2 * params.k3)), np.float32(DARKEST))
+    return np.asarray(1 / light if params.amount == 1 else light**-params.amount, np.float32)
+
+
+def _from_centre(frame: Frame, params: VignettingParams) -> tuple[Pixels, Pixels]:
+    """How far right of and below the source's centre the pixels lie, px: a row and a column where nothing is turned."""
+    back = np.linalg.inv(frame.geometry).tolist()  # plain floats keep what follows in single precision
     x, y = np.arange(frame.width, dtype=np.float32), np.arange(frame.height, dtype=np.float32)[:, None]
-    depth = back[2, 0] * x + back[2, 1] * y + back[2, 2]
-    across = (back[0, 0] * x + back[0, 1] * y + back[0, 2]) / depth - (params.size[0] - 1) / 2
-    down = (back[1, 0] * x + back[1, 1] * y + back[1, 2]) / depth - (params.size[1] - 1) / 2
-    half = params.size[0] ** 2 / 4 + params.size[1] ** 2 / 4
-    r2 = np.minimum((across**2 + down**2) / half, SURPLUS**2)
-    light = np.maximum(1 + r2 * (params.k1 + r2 * (params.k2 + r2 * params.k3)), DARKEST)
-    return np.asarray(light**-params.amount, np.float32)
+    centre = (params.size[0] - 1) / 2, (params.size[1] - 1) / 2
+    if not (back[0][1] or back[1][0] or back[2][0] or back[2][1]):
+        return back[0][0] * x + (back[0][2] - centre[0]), back[1][1] * y + (back[1][2] - centre[1])
+    depth = back[2][0] * x + back[2][1] * y + back[2][2]
+    across = (back[0][0] * x + back[0][1] * y + back[0][2]) / depth - centre[0]
+    return across, (back[1][0] * x + back[1][1] * y + back[1][2]) / depth - centre[1]
 
 
 def check(before: Frame, after: Frame, params: VignettingParams) -> Sequence[Measure]:
     """Whether corners and middle got the light that was asked, and how much of the picture is newly at white."""
     name = "vignetting.off"
-    light, new = before.pixels.max(axis=2), after.pixels.max(axis=2)
+    light, new = brightest(before.pixels), brightest(after.pixels)
     seen = (light > DARK) & (new > DARK)
     lost = float((new >= 1).mean() - (light >= 1).mean())
     clipped = Measure(name="vignetting.clipped", value=round(max(0.0, lost), 5), unit="share")
