@@ -3,6 +3,7 @@ import pytest
 
 from safelight.contract import check_operator
 from safelight.domain import Asset, Kind, Measure
+from safelight.media.colour import LUMINANCE_709
 from safelight.media.frame import Frame
 from safelight.operators import Subject, Tools, Wishes
 from safelight.operators import white_balance as wb
@@ -52,7 +53,7 @@ def test_a_warm_light_loses_red_and_a_green_light_green():
 
 def test_gains_keep_the_luminance_of_a_neutral():
     for params in (WARM, WhiteBalanceParams(mired=-40.0, tint=-12.0)):
-        assert gains_of(params) @ wb.LUMINANCE == pytest.approx(1)
+        assert gains_of(params) @ LUMINANCE_709 == pytest.approx(1)
 
 
 def test_extreme_gains_give_params_within_bounds():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.media.colour import D50_XYZ, D65_XYZ, REC709, adaptation, lab_of_linear, to_xyz
+from safelight.media.colour import D50_XYZ, D65_XYZ, LUMINANCE_709, REC709, adaptation, lab_of_linear, to_xyz
 
 Floats = NDArray[np.float64]
 
@@ -63,7 +63,6 @@ def _linear(lab_d50: Floats) -> Floats:
 LINEAR = _linear(_SINCE_2014)
 EDITIONS = {"since November 2014": LINEAR, "before November 2014": _linear(_BEFORE_2014)}  # linear sRGB
 LABS = {name: lab_of_linear(linear) for name, linear in EDITIONS.items()}  # under D65
-LUMINANCE = np.array((0.2126, 0.7152, 0.0722))  # of linear sRGB, ITU-R BT.709
 FEWEST_NEUTRALS = 2
 
 
@@ -87,7 +86,7 @@ def balance(patches: Floats, clipped: Collection[int]) -> Balance | None:
         return None
     ratios = np.log2(LINEAR[usable] / patches[usable])
     gains = 2 ** np.median(ratios, 0)
-    gains = gains / (gains @ LUMINANCE)
-    levels = np.log2((LINEAR[usable] @ LUMINANCE) / ((patches[usable] * gains) @ LUMINANCE))
+    gains = gains / (gains @ LUMINANCE_709)
+    levels = np.log2((LINEAR[usable] @ LUMINANCE_709) / ((patches[usable] * gains) @ LUMINANCE_709))
     red, green, blue = (float(g) for g in gains)
     return Balance(gains=(red, green, blue), ev=float(np.median(levels)), doubt=float(ratios.std(0).mean()))

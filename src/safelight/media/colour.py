@@ -18,6 +18,9 @@ D65 = (0.3127, 0.3290)
 REC709 = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))  # sRGB has these primaries
 REC2020 = ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
 D50_XYZ = (0.9642, 1.0, 0.8249)  # of ICC's connection space
+LUMINANCE_2020 = np.array((0.2627, 0.6780, 0.0593))  # of linear Rec.2020, ITU-R BT.2020
+LUMINANCE_709 = np.array((0.2126, 0.7152, 0.0722))  # of linear sRGB, ITU-R BT.709
+MIDDLE_GREY = 0.18  # of white
 _NOTHING = np.zeros(4)
 ROWS = 64  # a strip of so many rows stays in the cache
 
@@ -147,6 +150,11 @@ def delta_e_lab(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[n
     bent = np.radians(60) * np.exp(-(((np.degrees(hue) - 275) / 25) ** 2))
     rotation = -np.sin(bent) * 2 * np.sqrt(chroma**7 / (chroma**7 + 25.0**7))
     return np.asarray(np.sqrt(np.maximum(d_l**2 + d_c**2 + d_h**2 + rotation * d_c * d_h, 0)))
+
+
+def luminance(linear: Pixels) -> Pixels:
+    """Luminance of linear Rec.2020, H x W."""
+    return np.asarray(cv2.transform(linear, LUMINANCE_2020[None]), np.float32).reshape(linear.shape[:2])
 
 
 def brightest(pixels: NDArray[Any]) -> NDArray[Any]:

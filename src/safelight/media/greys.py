@@ -6,13 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.media.colour import SRGB_FROM_REC2020, brightest, dimmest
+from safelight.media.colour import SRGB_FROM_REC2020, brightest, dimmest, luminance
 from safelight.media.frame import Pixels
 
 Vector = NDArray[np.float64]
 
 HUES = ("red", "yellow", "green", "cyan", "blue", "magenta")  # 60 degrees apart
-LUMINANCE = np.array([[0.2627, 0.6780, 0.0593]])  # of linear Rec.2020, ITU-R BT.2020
 DIM = 0.01  # of white: the saturation of darker light counts less, for it is mostly noise
 
 
@@ -36,7 +35,7 @@ def hue_shares(srgb: NDArray[Any]) -> Vector:
 
 def grey(pixels: Pixels, stops: Vector) -> Pixels:
     """Luminance of linear Rec.2020, H x W, with `stops` (EV) for each of `HUES` at full saturation."""
-    light = np.asarray(cv2.transform(pixels, LUMINANCE), np.float32).reshape(pixels.shape[:2])
+    light = luminance(pixels)
     if not stops.any():
         return light
     shares = hue_shares(cv2.transform(pixels, SRGB_FROM_REC2020))

@@ -7,13 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.media.colour import delta_e_lab, lab_of_linear
+from safelight.media.colour import LUMINANCE_709, MIDDLE_GREY, delta_e_lab, lab_of_linear
 from safelight.operators import Subject
 
 Vector = NDArray[np.float64]
-
-LUMINANCE = np.array((0.2126, 0.7152, 0.0722))  # of linear sRGB, ITU-R BT.709
-MIDDLE_GREY = 0.18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +24,13 @@ class Relative:
     @property
     def level(self) -> float:
         """How much brighter a grey is than in the middle of the set, EV."""
-        return float(np.log2(2**self.light @ LUMINANCE))
+        return float(np.log2(2**self.light @ LUMINANCE_709))
 
     @property
     def tint(self) -> Vector:
         """Linear sRGB of what is white in the middle of the set, luminance 1."""
         light = 2**self.light
-        return np.asarray(light / (light @ LUMINANCE), np.float64)
+        return np.asarray(light / (light @ LUMINANCE_709), np.float64)
 
 
 def relative(subject: Subject) -> Relative | None:

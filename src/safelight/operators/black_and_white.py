@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safelight.domain import Because, Measure, Scope
 from safelight.media import greys
 from safelight.media import tone as curves
-from safelight.media.colour import SRGB_FROM_REC2020, encode
+from safelight.media.colour import SRGB_FROM_REC2020, brightest, dimmest, encode
 from safelight.media.frame import Frame, Pixels
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, white_balance
 from safelight.params import declare
@@ -189,7 +189,7 @@ def check(before: Frame, after: Frame, params: BlackAndWhiteParams) -> Sequence[
 
 
 def _lost(light: Pixels) -> NDArray[np.bool_]:
-    return np.asarray((light.min(axis=2) >= 1) | (light.max(axis=2) < 1 / 255 / 12.92))
+    return np.asarray((dimmest(light) >= 1) | (brightest(light) < 1 / 255 / 12.92))
 
 
 def spoil(before: Frame, params: BlackAndWhiteParams) -> Frame:  # noqa: ARG001

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safelight.domain import Because, Measure, Scope
 from safelight.media import rootpoly
 from safelight.media.colorchecker import LABS
-from safelight.media.colour import REC2020_FROM_SRGB, SRGB_FROM_REC2020, delta_e_lab, lab_of_linear
+from safelight.media.colour import REC2020_FROM_SRGB, SRGB_FROM_REC2020, brightest, delta_e_lab, lab_of_linear
 from safelight.media.frame import Frame
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.operators.white_balance import gains_of, params_of
@@ -161,7 +161,8 @@ def check(before: Frame, after: Frame, params: ChartProfileParams) -> Sequence[M
 
 
 def _lost(frame: Frame) -> float:
-    return float(((frame.pixels.max(axis=2) <= 0) | (frame.pixels.max(axis=2) >= 1)).mean())
+    light = brightest(frame.pixels)
+    return float(((light <= 0) | (light >= 1)).mean())
 
 
 def spoil(before: Frame, params: ChartProfileParams) -> Frame:  # noqa: ARG001

@@ -10,13 +10,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from safelight.domain import Because, Group, GroupKind, Measure, Scope
-from safelight.media.colour import brightest
-from safelight.media.frame import Frame, Pixels
+from safelight.media.colour import brightest, luminance
+from safelight.media.frame import Frame
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _relative, _settings
 from safelight.operators._relative import Relative
 from safelight.operators._settings import Shared
@@ -40,7 +39,6 @@ DEEP, DEEPEST = -6.0, -9.0  # EV below white: darker tones are compared only if 
 FEWEST_TONES = 3
 MARGIN = 0.02  # share of pixels next to the clipped ones that is not compared either
 ALIGNED = frozenset({GroupKind.BURST, GroupKind.DUPLICATE})
-LUMINANCE = (0.2627, 0.6780, 0.0593)  # of linear Rec.2020, ITU-R BT.2020
 BLOWN = 0.02  # share of pixels newly at white that is a fault
 OFF = 0.25  # EV between the asked and the measured change that is a fault
 
@@ -377,7 +375,7 @@ def render(frame: Frame, params: ExposureParams, tools: Tools) -> Frame:  # noqa
 
 def check(before: Frame, after: Frame, params: ExposureParams) -> Sequence[Measure]:
     """Whether the light changed by what was asked, and how much of the picture is newly at white."""
-    light, new_light = _luminance(before), _luminance(after)
+    light, new_light = luminance(before.pixels), luminance(after.pixels)
     seen = (light > 1e-4) & (new_light > 1e-6)
     change = float(np.median(np.log2(new_light[seen] / light[seen]))) if seen.any() else params.ev
     blown = float((_at_white(after) & ~_at_white(before)).mean())
@@ -392,10 +390,6 @@ def check(before: Frame, after: Frame, params: ExposureParams) -> Sequence[Measu
 def spoil(before: Frame, params: ExposureParams) -> Frame:
     """Two stops more than asked."""
     return before.with_pixels(before.pixels * np.float32(2.0 ** (params.ev + 2)))
-
-
-def _luminance(frame: Frame) -> Pixels:
-    return np.asarray(cv2.transform(frame.pixels, np.array([LUMINANCE])), np.float32).reshape(frame.pixels.shape[:2])
 
 
 def _at_white(frame: Frame) -> NDArray[np.bool_]:

@@ -11,12 +11,11 @@ import cv2
 import numpy as np
 
 from safelight.domain import Measure
-from safelight.media.colour import decode, encode
+from safelight.media.colour import decode, encode, luminance
 from safelight.media.frame import Frame, Pixels
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.params import declare
 
-LUMINANCE = (0.2627, 0.6780, 0.0593)  # of linear Rec.2020, ITU-R BT.2020
 WIDEST = 3.0  # px: largest radius
 MARGIN = 10  # px: three times the largest radius, and a neighbour
 QUIET = 0.012  # of encoded luma, 3 levels of 255: differences below are grain and noise
@@ -56,8 +55,7 @@ def render(frame: Frame, params: OutputSharpeningParams, tools: Tools) -> Frame:
 
 
 def _luma(pixels: Pixels) -> Pixels:
-    light = np.asarray(cv2.transform(pixels, np.array([LUMINANCE])), np.float32).reshape(pixels.shape[:2])
-    return np.asarray(encode(light), np.float32)
+    return np.asarray(encode(luminance(pixels)), np.float32)
 
 
 def _light(luma: Pixels) -> Pixels:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.domain import Because, Measure, Scope
+from safelight.media.colour import LUMINANCE_709
 from safelight.media.frame import Frame
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _relative
 from safelight.operators._relative import Relative
@@ -23,7 +24,6 @@ from safelight.params import declare
 Vector = NDArray[np.float64]
 
 DAYLIGHT = 1e6 / 6504  # mired
-LUMINANCE = np.array((0.2126, 0.7152, 0.0722))  # of linear sRGB, ITU-R BT.709
 XYZ_OF_SRGB = np.array(  # IEC 61966-2-1
     ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
 )
@@ -64,7 +64,7 @@ class WhiteBalanceParams:
 def gains_of(params: WhiteBalanceParams) -> Vector:
     """Gains of red, green and blue in linear sRGB."""
     gains = _white(0.0, 0.0) / _white(params.mired, params.tint)
-    return np.asarray(gains / (gains @ LUMINANCE))
+    return np.asarray(gains / (gains @ LUMINANCE_709))
 
 
 def params_of(gains: Sequence[float] | Vector) -> WhiteBalanceParams:
@@ -191,7 +191,7 @@ def _together(estimates: Sequence[tuple[Estimate, Relative]]) -> Estimate:
     middle = np.exp(np.median(np.log(gains), 0))
     only = [estimate for estimate, _ in estimates]
     return Estimate(
-        gains=np.asarray(middle / (middle @ LUMINANCE)),
+        gains=np.asarray(middle / (middle @ LUMINANCE_709)),
         cast=float(np.median([e.cast for e in only])),
         mood=float(np.median([e.mood for e in only])),
         confidence=float(np.median([e.confidence for e in only])),

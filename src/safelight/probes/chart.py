@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from safelight.domain import Measure, Where
 from safelight.errors import MediaError
 from safelight.media import raw
-from safelight.media.colorchecker import COLUMNS, LABS, LUMINANCE, ROWS, Balance, balance
-from safelight.media.colour import SRGB_FROM_REC2020, delta_e_lab, lab_of_linear, linear_of_srgb, srgb8
+from safelight.media.colorchecker import COLUMNS, LABS, ROWS, Balance, balance
+from safelight.media.colour import LUMINANCE_709, SRGB_FROM_REC2020, delta_e_lab, lab_of_linear, linear_of_srgb, srgb8
 from safelight.media.frame import Bytes, Pixels
 from safelight.media.picture import SMALL_SIDE, WORK_SIDE, Picture, shrink
 from safelight.probes import Probe, _card
@@ -100,7 +100,7 @@ def _card_measures(picture: Picture, looks: Sequence[Parts]) -> Sequence[Measure
         return ()
     where = _box(found.corners * picture.width / picture.small.shape[1], picture.width, picture.height)
     gains = 1 / found.light
-    value = [round(float(g), 5) for g in gains / (gains @ LUMINANCE)]
+    value = [round(float(g), 5) for g in gains / (gains @ LUMINANCE_709)]
     return (Measure(name="card.gains", value=value, unit="linear sRGB", where=where),)
 
 

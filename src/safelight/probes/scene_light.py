@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from safelight.domain import Findings, Json, Measure, Scope, digest_of
-from safelight.media.colour import delta_e_lab, lab_of_linear
+from safelight.media.colour import LUMINANCE_709, MIDDLE_GREY, delta_e_lab, lab_of_linear
 from safelight.probes import Member, Probe
 from safelight.probes.marks import Marks, unpack
 
@@ -35,8 +35,6 @@ LEAST_DOUBT = 0.01  # log2 units, of a pair
 ROUNDS = 6
 TETHER = 1e-4  # weight that ties every photo to 0, since pairs tell differences alone
 STRAY = 0.1  # log2 units from which a pair counts by its size, not its square (Huber)
-LUMINANCE = np.array((0.2126, 0.7152, 0.0722))  # of linear sRGB, ITU-R BT.709
-MIDDLE_GREY = 0.18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +169,7 @@ def spread(light: Floats) -> tuple[float, float]:
     Standard deviation of the level in EV; and mean ΔE00, at one level, of a grey of 18 % to that in the set's middle.
     """
     seen = 2**light
-    level = seen @ LUMINANCE
+    level = seen @ LUMINANCE_709
     tinted = MIDDLE_GREY * seen / level[:, None]
     middle = np.tile(np.exp(np.median(np.log(tinted), 0)), (len(tinted), 1))
     return float(np.log2(level).std()), float(delta_e_lab(lab_of_linear(tinted), lab_of_linear(middle)).mean())
