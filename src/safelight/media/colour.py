@@ -167,6 +167,6 @@ def dimmest(pixels: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]))
 
 
-def strips(height: int) -> Iterator[slice]:
-    """Slices of ROWS rows that cover a picture."""
-    return (slice(start, min(start + ROWS, height)) for start in range(0, height, ROWS))
+def strips(height: int, rows: int = ROWS) -> Iterator[slice]:
+    """Slices of so many rows that cover a picture."""
+    return (slice(start, min(start + rows, height)) for start in range(0, height, rows))
