@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.domain import Because, Measure
-from safelight.media.colour import brightest
+from safelight.media.colour import brightest, sparse
 from safelight.media.frame import Frame, Pixels
 from safelight.media.gains import places
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
@@ -122,12 +122,13 @@ def check(before: Frame, after: Frame, params: VignettingParams) -> Sequence[Mea
     """Whether corners and middle got the light that was asked, and how much of the picture is newly at white."""
     name = "vignetting.off"
     light, new = brightest(before.pixels), brightest(after.pixels)
-    seen = (light > DARK) & (new > DARK)
     lost = float((new >= 1).mean() - (light >= 1).mean())
     clipped = Measure(name="vignetting.clipped", value=round(max(0.0, lost), 5), unit="share")
+    asked = over(before, params) if params.k1 or params.k2 or params.k3 else np.ones_like(light)
+    light, new, asked = sparse(light), sparse(new), sparse(asked)
+    seen = (light > DARK) & (new > DARK)
     if not seen.any():
         return Measure(name=name, unit="fault", cannot_tell="The picture is black."), clipped
-    asked = over(before, params) if params.k1 or params.k2 or params.k3 else np.ones_like(light)
     wrong = np.abs(np.log2(new[seen] / light[seen]) - np.log2(asked[seen]))
     worst = float(np.quantile(wrong, 0.95))
     return Measure(name=name, value=round(min(1.0, worst / OFF / 2), 4), unit="fault"), clipped
