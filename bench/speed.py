@@ -18,6 +18,7 @@ from bench import _first_pass
 from bench.harness import Data, MissingData, Result
 from safelight import line, plugins, weights, work
 from safelight.domain import Edit, Kind
+from safelight.workers import keep_freed_memory
 
 SIZE = (6000, 4000)
 ROUNDS = 5
@@ -27,6 +28,7 @@ EXPOSURE_EV = 0.4
 def run(data: Data) -> Iterable[Result]:
     """Measures in turns, so that a busy machine is busy for all of them."""
     cv2.setNumThreads(1)
+    keep_freed_memory()  # as worker processes do
     files = _photos(data)
     decode, encode, plain, faces, render = [], [], [], [], []
     installed = weights.installed()

@@ -90,13 +90,13 @@ def apply(pixels: Pixels, table: Vector) -> Pixels:
     As the DNG SDK applies tone curves (`RefBaselineRGBTone`), on sRGB's primaries: the largest and the smallest channel
     go through the curve, the third keeps its place between them, and with it the hue.
     """
-    light = cv2.transform(pixels, SRGB_FROM_REC2020).astype(np.float64)
+    light = cv2.transform(pixels, SRGB_FROM_REC2020)
     most, least = brightest(light), dimmest(light)
     most_after, least_after = through(most, table), through(least, table)
     apart = most - least
-    scale = np.where(apart > NEARLY_GREY, (most_after - least_after) / np.maximum(apart, NEARLY_GREY), 1.0)
+    scale = np.where(apart > NEARLY_GREY, (most_after - least_after) / np.maximum(apart, NEARLY_GREY), np.float32(1))
     after = least_after[..., None] + (light - least[..., None]) * scale[..., None]
-    return np.asarray(cv2.transform(after, REC2020_FROM_SRGB), np.float32)
+    return np.asarray(cv2.transform(after.astype(np.float32, copy=False), REC2020_FROM_SRGB), np.float32)
 
 
 def table_of(**sliders: float) -> Vector:
@@ -104,16 +104,18 @@ def table_of(**sliders: float) -> Vector:
     return np.asarray(decode(curve(encode(np.linspace(0, 1, KNOTS) ** 2), **sliders)))
 
 
-def through(light: NDArray[np.floating], table: Vector) -> Vector:
-    """Linear light through the curve: straight through zero below black, at the encoded slope of white above it."""
-    root = np.sqrt(np.clip(light, 0, 1)) * (KNOTS - 1)
+def through(light: NDArray[np.floating], table: Vector) -> NDArray[np.floating]:
+    """Linear light through the curve, in the precision in which it is given: straight through zero below black, at the
+    encoded slope of white above it."""
+    values = table.astype(light.dtype, copy=False)
+    rises = np.diff(values)
+    root = np.sqrt(np.clip(light, 0, 1)) * light.dtype.type(KNOTS - 1)
     below = np.minimum(root.astype(np.int32), KNOTS - 2)
-    low = table[below]
-    after = np.asarray(low + (table[below + 1] - low) * (root - below), np.float64)
+    after = values.take(below) + rises.take(below) * np.subtract(root, below, dtype=light.dtype)
     if (under := light < 0).any():
         after[under] = light[under] * (table[1] * (KNOTS - 1) ** 2)
     if (over := light > 1).any():
         ends = encode(table[-2:])
         slope = (ends[1] - ends[0]) / (1 - float(encode(np.array([(1 - 1 / (KNOTS - 1)) ** 2]))[0]))
         after[over] = decode(ends[1] + slope * (encode(light[over]) - 1))
-    return after
+    return np.asarray(after)
