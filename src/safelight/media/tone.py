@@ -90,13 +90,13 @@ def apply(pixels: Pixels, table: Vector) -> Pixels:
     As the DNG SDK applies tone curves (`RefBaselineRGBTone`), on sRGB's primaries: the largest and the smallest channel
     go through the curve, the third keeps its place between them, and with it the hue.
     """
-    light = cv2.transform(pixels, SRGB_FROM_REC2020)
+    light = cv2.transform(pixels, SRGB_FROM_REC2020).astype(np.float64)
     most, least = brightest(light), dimmest(light)
     most_after, least_after = through(most, table), through(least, table)
     apart = most - least
-    scale = np.where(apart > NEARLY_GREY, (most_after - least_after) / np.maximum(apart, NEARLY_GREY), np.float32(1))
+    scale = np.where(apart > NEARLY_GREY, (most_after - least_after) / np.maximum(apart, NEARLY_GREY), 1.0)
     after = least_after[..., None] + (light - least[..., None]) * scale[..., None]
-    return np.asarray(cv2.transform(after.astype(np.float32, copy=False), REC2020_FROM_SRGB), np.float32)
+    return np.asarray(cv2.transform(after, REC2020_FROM_SRGB), np.float32)
 
 
 def table_of(**sliders: float) -> Vector:
