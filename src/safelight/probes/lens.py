@@ -91,9 +91,9 @@ def _already(picture: Picture, found: Profile, told: Corrections) -> Sequence[Me
         return (Measure(name="lens.already", value=state),)
     seen = chains(grey(shrink(picture.work, SIDE_TO_TELL)))
     if len(seen):
-        told = seen.likelihood(_bends(seen, found.distortion)[:, None] * STRENGTHS)
-        as_is, undone = (float(told[np.abs(STRENGTHS - state).argmin()]) for state in (0, 1))
-        if abs(undone - as_is) >= SURE and told.max() - max(undone, as_is) < SURE:
+        shares = seen.likelihood(_bends(seen, found.distortion)[:, None] * STRENGTHS)
+        as_is, undone = (float(shares[np.abs(STRENGTHS - state).argmin()]) for state in (0, 1))
+        if abs(undone - as_is) >= SURE and shares.max() - max(undone, as_is) < SURE:
             state |= {"lines": bool(as_is > undone), "by": "its lines", "gain": round(float(abs(undone - as_is)), 1)}
             return Measure(name="lens.already", value=state), Measure(name="lens.guess", value=True)
     why = "the file does not say whether its lens was corrected, and its lines do not tell"
