@@ -1,7 +1,8 @@
 """What nobody looked at can at most hold: exact, from the coin alone.
 
 A lot of N items was done alone; n of them, drawn by coin, were looked at and k of those were bad. The largest number D
-of bad items in the lot that still makes so few found likelier than 1 - level is max {D : P(Hyp(N, D, n) ≤ k) > 1 - level}.
+of bad items in the lot that still makes so few found likelier than 1 - level is max {D : P(Hyp(N, D, n) ≤ k) > 1 -
+level}.
 Only the coin is random, so it holds however faults cluster: the photographer's form of a risk-limiting audit.
 """
 

@@ -35,6 +35,8 @@ class Event:
     at: str
     event: str  # licensed, widened, canary_failed, demoted
     because: str
+    row: int = -1  # of the ledger's columns
+    force: float = np.nan  # the threshold from here on: -inf everything, inf nothing, NaN as before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +47,9 @@ class Cell:
     task: str
     group: str
     client: str
-    build: str
-    current: bool  # whether this is the build that runs
+    split: bool  # whether only this client's verdicts count here
+    builds: tuple[str, ...]  # whose verdicts count, oldest first
+    current: bool  # whether the last of them is what runs
     zone: Zone
     state: str  # apprentice, licensed, demoted, never
     alpha: float
@@ -105,6 +108,7 @@ class _Key:
     task: str
     group: str
     client: str
+    split: bool
     builds: tuple[str, ...]
     current: bool
     rules: TaskRules
@@ -122,19 +126,20 @@ def reduce(
     counts = drawn & (ledger.single | ledger.bad) & ~ledger.imported
     bets = _Bets(ledger, counts)
     out: list[Cell] = []
-    for code, task in enumerate(ledger.names["task"]):
-        of_task = np.flatnonzero(ledger.task == code)
+    codes_of = {name: code for code, name in enumerate(ledger.names["task"])}
+    for task in {**codes_of, **running}:
+        of_task = np.flatnonzero(ledger.task == codes_of.get(task, -1))
         seen = _Seen(ledger, of_task)
-        for builds, current in _lineages(ledger, of_task, same_output, running.get(task)):
+        for builds, current in _lineages(ledger, task, of_task, same_output, running.get(task)):
             codes = [i for i, name in enumerate(ledger.names["build"]) if name in builds]
             own = of_task[np.isin(ledger.build[of_task], codes)]
-            for group, client, rows in _parts(ledger, rules, task, own, counts):
+            for group, client, split, rows in _parts(ledger, rules, task, own, counts):
                 key = _Key(
-                    task=task, group=group, client=client, builds=builds, current=current,
+                    task=task, group=group, client=client, split=split, builds=builds, current=current,
                     rules=rules.task(task, client),
                 )  # fmt: skip
                 out.append(_cell(ledger, key, rows, counts, seen, bets))
-    return tuple(sorted(out, key=lambda c: (c.task, not c.current, c.build, c.group, c.client)))
+    return tuple(sorted(out, key=lambda c: (c.task, not c.current, c.builds, c.group, c.client)))
 
 
 # ---------------------------------------------------------------- which cells there are
@@ -142,6 +147,7 @@ def reduce(
 
 def _lineages(
     ledger: Columns,
+    task: str,
     rows: Ints,
     same_output: Callable[[str, str, str, Sequence[str]], bool] | None,
     running: str | None,
@@ -153,7 +159,6 @@ def _lineages(
     names.sort(key=_version)  # stable: of one version, the order in which its weights came
     if running is not None:
         names = [name for name in names if name != running] + [running]
-    task = ledger.names["task"][int(ledger.task[rows[0]])] if len(rows) else ""
     out: list[list[str]] = []
     for name in names:
         old = [i for i, known in enumerate(ledger.names["build"]) if out and known in out[-1]]
@@ -172,23 +177,23 @@ def _version(build: str) -> int:
 
 def _parts(
     ledger: Columns, rules: Rules, task: str, rows: Ints, counts: NDArray[np.bool_]
-) -> list[tuple[str, str, Ints]]:
-    """(group, client, rows): each risk group over all clients; and again for clients whose work proved different or
-    who have rules of their own, who then need both licences."""
-    out = []
+) -> list[tuple[str, str, bool, Ints]]:
+    """(group, client, whether it is split off, rows): each risk group over all clients; and again for clients whose
+    work proved different or who have rules of their own, who then need both licences."""
+    out = [] if len(rows) else [("", "", False, rows)]
     for group in np.unique(ledger.group[rows]).tolist():
         own = rows[ledger.group[rows] == group]
         name = ledger.names["group"][group]
-        out.append((name, "", own))
+        out.append((name, "", False, own))
         for client in np.unique(ledger.client[own]).tolist():
             called = ledger.names["client"][client]
             if not called:
                 continue
             if task in rules.clients.get(called, {}):
-                out.append((name, called, own))  # stricter rules, the same verdicts
+                out.append((name, called, False, own))  # stricter rules, the same verdicts
             if _differs(ledger, own[counts[own]], client):
                 out = [part for part in out if part[:2] != (name, called)]
-                out.append((name, called, own[ledger.client[own] == client]))
+                out.append((name, called, True, own[ledger.client[own] == client]))
     return out
 
 
@@ -292,8 +297,8 @@ def _cell(ledger: Columns, key: _Key, own: Ints, counts: NDArray[np.bool_], seen
     low, high = interval(shoot, looked.bad)
     shown = int(np.searchsorted(seen.known, latest[0], "right")) if len(own) else len(seen.known)
     return Cell(
-        task=key.task, group=key.group, client=key.client, build=key.builds[-1], current=key.current, zone=rules.zone,
-        state=state, alpha=rules.alpha, delta=rules.delta, course=found, shoots=shoots, drawn=len(rows),
+        task=key.task, group=key.group, client=key.client, split=key.split, builds=key.builds, current=key.current,
+        zone=rules.zone, state=state, alpha=rules.alpha, delta=rules.delta, course=found, shoots=shoots, drawn=len(rows),
         drawn_bad=int(looked.bad.sum()), rate_low=low, rate_high=high, share_automated=_automated(looked, found),
         audit=share, canary=canary, caught=(shown, int(seen.caught[shown])),
         sensitivity=float(seen.at(latest)[0]), bet=bet, drift=moved, needs=needs,
@@ -303,7 +308,10 @@ def _cell(ledger: Columns, key: _Key, own: Ints, counts: NDArray[np.bool_], seen
         ),
         because=_because(found, state, rules, needs),
         history=tuple(
-            Event(at=ledger.at[int(rows[s.row])], event=s.event, because=s.because) for s in found.steps
+            Event(
+                at=ledger.at[int(rows[s.row])], event=s.event, because=s.because, row=int(rows[s.row]), force=s.force
+            )
+            for s in found.steps
         ),
         curve=_curve(shoot, looked.bad),
     )  # fmt: skip

@@ -51,6 +51,7 @@ class Step:
     row: int
     event: str  # licensed, widened, canary_failed, demoted
     because: str
+    force: float = np.nan  # the threshold from here on: -inf everything, inf nothing, NaN as before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +203,7 @@ def _alarm(looked: Looked, rules: TaskRules, term: _Term) -> Step | None:
     if at is not None:
         bad = int(looked.bad[rows[: at + 1]].sum())
         text = f"{bad:,} of the {at + 1:,} audited since the licence were bad: more than {rules.alpha:.1%} explains."
-        ends.append(Step(row=int(rows[at]), event="demoted", because=text))
+        ends.append(Step(row=int(rows[at]), event="demoted", because=text, force=np.inf))
     canaries = np.flatnonzero(term.alone & looked.canary)
     if len(canaries) and rules.canary:
         shoots, last = np.unique(looked.shoot[canaries][::-1], return_index=True)
@@ -210,7 +211,7 @@ def _alarm(looked: Looked, rules: TaskRules, term: _Term) -> Step | None:
         if at is not None:
             bad = int(term.failed[shoots[: at + 1]].sum())
             text = f"A canary was bad in {bad:,} of the {at + 1:,} shoots since the licence."
-            ends.append(Step(row=int(canaries[::-1][last[at]]), event="demoted", because=text))
+            ends.append(Step(row=int(canaries[::-1][last[at]]), event="demoted", because=text, force=np.inf))
     return min(ends, key=lambda step: step.row, default=None)
 
 
@@ -227,7 +228,8 @@ def _granted(looked: Looked, rungs: Sequence[_Rung], got: Sequence[int], begin: 
         n, k = int(rung.n[begin : shoot + 1].sum()), int(rung.k[begin : shoot + 1].sum())
         above = "all of them" if rung.threshold is None else f"a score of {rung.threshold:.3g} or more"
         text = f"{n:,} looked at, {k:,} bad: holds for {above}."
-        out.append(Step(row=int(last[shoot]), event="widened" if out else "licensed", because=text))
+        force = -np.inf if rung.threshold is None else rung.threshold
+        out.append(Step(row=int(last[shoot]), event="widened" if out else "licensed", because=text, force=force))
     return out
 
 

@@ -47,7 +47,7 @@ def log_e(n: ArrayLike, k: ArrayLike, alpha: ArrayLike, *, bet: Bet = PLAIN) -> 
 
 
 def _log_incomplete(a: ArrayLike, b: ArrayLike, x: Numbers) -> Numbers:
-    """The logarithm of B_x(a, b). Where the regularised function underflows the answer is -inf, which licenses nothing."""
+    """The logarithm of B_x(a, b); -inf where the regularised function underflows, which licenses nothing."""
     return np.asarray(np.log(betainc(a, b, x)) + betaln(a, b))
 
 
