@@ -70,7 +70,8 @@ NO_GENRE = "none"  # for a shoot of which one was asked before
 @json_option
 def run(
     folder: Path, only: str, policy: Path | None, target: int | None, genre: str | None, ratio: str | None,
-    stakes: str | None, client: str | None, jobs: int | None, engine: str, cache: Path | None, library: str | None, as_json: bool,
+    stakes: str | None, client: str | None, jobs: int | None, engine: str, cache: Path | None, library: str | None,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Make the first pass over FOLDER. Run again: only what changed."""
     from safelight import summary, terminal

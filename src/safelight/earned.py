@@ -14,10 +14,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from safelight import plugins, policy, weights
+from safelight import ledger_rows, plugins, policy, weights
 from safelight.domain import Drawn, Proposal, Say, Verdict, Zone
 from safelight.learn import draws, drift
-from safelight.learn.record import Record, Row, Rules, Standing, TaskRules
+from safelight.learn.record import Record, Rules, Standing, TaskRules
 from safelight.learn.rows import POLICY, build
 from safelight.policy import HIGH, Policy, Task
 from safelight.state import Photo, ShootState
@@ -60,7 +60,8 @@ def _rules(task: Task) -> TaskRules:
 
 def record(library: Library, rules_: Policy) -> Record:
     """Where every task stands, from the whole ledger of the studio."""
-    return Record.from_rows(rows(library), rules(rules_), running=running())
+    ledger, _ = ledger_rows.of_library(library)
+    return Record.from_columns(ledger, rules(rules_), running=running())
 
 
 def running() -> dict[str, str]:
@@ -70,22 +71,6 @@ def running() -> dict[str, str]:
         op.name: build(op.version, ",".join(sorted(papers[w] for w in op.weights if w in papers)))
         for op in plugins.operators().values()
     }
-
-
-def rows(library: Library) -> list[Row]:
-    """The ledger as the record reads it, with the client of each shoot."""
-    clients = {shoot.id: shoot.client or "" for shoot in records.shoots(library)}
-    return [row(verdict, clients.get(verdict.shoot, "")) for verdict in records.ledger(library).rows]
-
-
-def row(verdict: Verdict, client: str) -> Row:
-    """One verdict as the record reads it."""
-    return Row(
-        at=verdict.at, by=verdict.by, asset=verdict.asset, shoot=verdict.shoot, operator=verdict.operator,
-        version=verdict.version, say=verdict.say.value, client=client, weights=verdict.weights,
-        group=verdict.group or "", score=verdict.score, bad=verdict.bad, drawn=verdict.drawn.value,
-        bundled=verdict.bundled, seconds=verdict.seconds,
-    )  # fmt: skip
 
 
 def standing(record_: Record, shoot: records.Shoot, proposal: Proposal, *, stakes: str, unfamiliar: str) -> Standing:

@@ -251,4 +251,3 @@ def _flag(fields: Mapping[str, Any], name: str) -> bool | None:
     if str(value).lower() not in ("true", "false", "0", "1"):
         raise ValueError(f"its {name} is {value!r}")
     return str(value).lower() in ("true", "1")
-

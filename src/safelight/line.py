@@ -306,7 +306,7 @@ def catch_up(library: Library, folder: ShootFolder, state: ShootState, *, jobs: 
 def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[policy.Policy, Record]) -> str:
     """What the result of a run depends on besides the files in the folder. Equal keys: nothing to do."""
     rules, record = allowed
-    licences = [[c.task, c.group, c.client, c.build, c.state, c.threshold] for c in record.cells if c.current]
+    licences = [[c.task, c.group, c.client, c.builds, c.state, c.threshold] for c in record.cells if c.current]
     with library.transaction(reading=True) as connection:
         newest = [
             connection.execute(sa.select(sa.func.max(t.c.seq)).where(t.c.shoot == shoot.id)).scalar()
