@@ -71,10 +71,10 @@ def export(library: Library, path: Path) -> None:
 
 def _csv(rows: Sequence[Verdict]) -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, [*carried.COLUMNS, "proposal", "note", "bundled", "upon"])
+    writer = csv.DictWriter(out, [*carried.COLUMNS, *carried.MORE])
     writer.writeheader()
     for verdict in rows:
         fields = carried.row(verdict)
-        texts = {name: "" if (v := fields[name]) is None else json_text(v) for name in ("params", "upon")}
+        texts = {name: "" if (v := fields[name]) is None else json_text(v) for name in carried.TEXTS}
         writer.writerow(fields | texts)
     return out.getvalue().encode()

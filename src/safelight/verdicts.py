@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from safelight import params, plugins, standing, weights
-from safelight.domain import Cull, Drawn, Proposal, Say, State, Verdict
+from safelight.domain import Cull, Drawn, Input, Proposal, Say, State, Verdict, Version
 from safelight.errors import UsageError
 from safelight.operators import Medium, Operator
 from safelight.state import POLICY, Photo, ShootState
@@ -182,7 +182,7 @@ def _verdict(
         version=proposal.edit.version if proposal else op.version,
         say=saying.say,
         proposal=proposal.id if proposal else None,
-        group=saying.group,
+        group=proposal.group if proposal else None,
         weights=_papers(op),
         score=proposal.score if proposal else None,
         reason=saying.reason,
@@ -191,7 +191,30 @@ def _verdict(
         seconds=saying.seconds,
         drawn=saying.drawn or drawn.get((photo.id, name), Drawn.REVIEW),
         upon=standing.below(photo.edits(proposed=True), name) if op.medium is Medium.FRAME else None,
+        together=saying.group,
+        shown=_shown(photo, proposal),
+        material=_material(op, proposal, values) if saying.say is Say.MODIFY else None,
     )
+
+
+def _shown(photo: Photo, proposal: Proposal | None) -> Mapping[str, Any] | None:
+    """What stood beside the proposal: its reasons, and the version whose checks were shown."""
+    if proposal is None:
+        return None
+    edits = photo.edits(proposed=True)
+    version = Version(inputs=(Input(id=photo.id),), edits=edits).id if edits else None
+    return {"because": [[b.evidence, b.value] for b in proposal.because], "version": version}
+
+
+def _material(op: Operator[Any], proposal: Proposal | None, values: Mapping[str, Any] | None) -> bool | None:
+    """Whether a change is large enough to count as a reject, by the operator's threshold. Where nothing was offered
+    nothing was wrong; None where it was made by another version of the operator."""
+    if proposal is None or not proposal.offers:
+        return False
+    if proposal.edit.version != op.version or op.material is None or values is None:
+        return None
+    before, after = (params.from_json(op.params, each) for each in (proposal.edit.params, values))
+    return op.material(before, after)
 
 
 def _papers(op: Operator[Any]) -> str:

@@ -139,9 +139,9 @@ class Operator(Generic[P]):
     picture of this width and height, where each pixel of the result comes from; operators of stage FRAMING have one,
     and it is all that their `render` does, so that a version is resampled once however often it was framed. `spoil`
     makes a deliberately bad render from (before, params), which `check` must notice. `material` is true where a
-    person's change of params is large enough to count as a reject. `learns`, of a choice, is what its taste
-    can be learned from; `propose` finds what was learned in `Wishes.taste`. `examples` are params that change
-    something: the contract suite renders them, the manual page shows them.
+    person's change of params is large enough to count as a reject; `material_when` says so in words, with the unit.
+    `learns`, of a choice, is what its taste can be learned from; `propose` finds what was learned in `Wishes.taste`.
+    `examples` are params that change something: the contract suite renders them, the manual page shows them.
     """
 
     name: str
@@ -162,6 +162,7 @@ class Operator(Generic[P]):
     warp: Callable[[int, int, P], Warp] | None = None
     spoil: Callable[[Any, P], Any] | None = None
     material: Callable[[P, P], bool] | None = None
+    material_when: str = ""
     examples: tuple[P, ...] = ()
     learns: Learns | None = None
     about: str = ""

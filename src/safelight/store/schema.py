@@ -196,6 +196,7 @@ proposals = Table(
     Column("alternatives", Text, nullable=False),
     Column("cannot_tell", Words),
     Column("bundle", Text),
+    Column("group", Text),  # the risk group
     Column("withdrawn", Boolean, nullable=False),
     Column("at", Text, nullable=False),
     Index("proposals_by_asset", "shoot", "asset", "operator", "seq"),
@@ -223,6 +224,9 @@ verdicts = Table(  # the ledger
     Column("drawn", Text, nullable=False),
     Column("bundled", Integer, nullable=False),
     Column("upon", Text),  # the edits below, as shown: [[operator, version, params], …]
+    Column("together", Text),  # scene or group that was shown as one; "group" is the risk group
+    Column("shown", Text),  # the evidence beside it
+    Column("material", Boolean),  # whether a change counts as a reject
     Index("verdicts_by_asset", "shoot", "asset", "operator", "seq"),
 )
 
@@ -235,8 +239,26 @@ draws = Table(  # coins, tossed before anything about the item is shown
     Column("operator", Text, nullable=False),
     Column("drawn", Text, nullable=False),
     Column("seed", Text, nullable=False),
+    Column("share", Float),  # of the items that the coin lets through
+    Column("lot", Text),  # the licence under which the item would be done alone; empty where it waits in any case
     Column("at", Text, nullable=False),
     Index("draws_by_asset", "shoot", "operator", "asset"),
+)
+
+known_bads = Table(  # suggestions spoilt on purpose: shown as if they were real, and never part of any version
+    "known_bads",
+    metadata,
+    _seq(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("shoot", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("params", Text, nullable=False),
+    Column("upon", Text, nullable=False),
+    Column("score", Float),
+    Column("at", Text, nullable=False),
+    Index("known_bads_by_shoot", "shoot", "operator", "asset"),
 )
 
 versions = Table(
