@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def of_file(path: Path) -> tuple[list[Row], list[Aside]]:
     rows, aside = [], []
     for line, fields in reader(text, path.name):
         try:
-            rows.append(_row(fields() if callable(fields) else fields))
+            rows.append(_row(fields()))
         except (ValueError, TypeError, KeyError) as error:
             aside.append(Aside(line=line, because=_why(error)))
     return rows, aside
@@ -131,13 +132,13 @@ def _why(error: Exception) -> str:
     return f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
 
 
-Fields = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+Fields = Callable[[], Mapping[str, Any]]  # raises ValueError where the line is broken
 
 
 def _json_lines(text: str, name: str) -> Iterator[tuple[int, Fields]]:  # noqa: ARG001
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            yield number, lambda line=line: _object(line)
+            yield number, partial(_object, line)
 
 
 def _object(line: str) -> Mapping[str, Any]:
@@ -162,18 +163,15 @@ def _csv_lines(text: str, name: str) -> Iterator[tuple[int, Fields]]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield before + 1, _raising(str(error))
+            yield before + 1, partial(_broken, str(error))
             continue
         line, before = before + 1, lines.line_num
         if fields:
-            yield line, lambda fields=fields: _named(head, fields)
+            yield line, partial(_named, head, fields)
 
 
-def _raising(text: str) -> Callable[[], Mapping[str, Any]]:
-    def fail() -> Mapping[str, Any]:
-        raise ValueError(text)
-
-    return fail
+def _broken(text: str) -> Mapping[str, Any]:
+    raise ValueError(text)
 
 
 def _named(head: Sequence[str], fields: Sequence[str]) -> Mapping[str, Any]:
@@ -251,4 +249,3 @@ def _flag(fields: Mapping[str, Any], name: str) -> bool | None:
     if str(value).lower() not in ("true", "false", "0", "1"):
         raise ValueError(f"its {name} is {value!r}")
     return str(value).lower() in ("true", "1")
-

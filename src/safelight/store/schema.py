@@ -228,7 +228,12 @@ verdicts = Table(  # the ledger
     Column("shown", Text),  # the evidence beside it
     Column("material", Boolean),  # whether a change counts as a reject
     Index("verdicts_by_asset", "shoot", "asset", "operator", "seq"),
+    Index("verdicts_counted", "operator", "verdict", "by"),
 )
+verdicts_drawn = Index(  # what a coin drew is a small part of the ledger, and all that licences rest on
+    "verdicts_drawn", verdicts.c.at, sqlite_where=verdicts.c.drawn != "review",
+    postgresql_where=verdicts.c.drawn != "review",
+)  # fmt: skip
 
 draws = Table(  # coins, tossed before anything about the item is shown
     "draws",
@@ -319,6 +324,16 @@ styles = Table(  # what was learned for a task; the newest counts, and is used i
     Column("report", Text, nullable=False),
     Column("used", Boolean, nullable=False),
     Column("by", Words, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+trust = Table(  # what the ledger was found to say, for as long as `key` holds; made anew from the ledger at any time
+    "trust",
+    metadata,
+    _seq(),
+    Column("name", Text, nullable=False, index=True),
+    Column("key", Text, nullable=False),
+    Column("body", Text, nullable=False),
     Column("at", Text, nullable=False),
 )
 
