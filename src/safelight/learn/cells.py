@@ -236,8 +236,8 @@ class _Bets:
         self.ledger = ledger
         usable = counts | (ledger.imported & (ledger.single | ledger.bad))
         self.rows = np.flatnonzero(usable)
-        parts = np.stack([ledger.task, ledger.build, ledger.group, ledger.imported], axis=1)[self.rows]
-        self.cell = np.unique(parts, axis=0, return_inverse=True)[1].reshape(-1) if len(self.rows) else self.rows
+        code = (ledger.task * len(ledger.names["build"]) + ledger.build) * len(ledger.names["group"]) + ledger.group
+        self.cell = np.unique((code * 2 + ledger.imported)[self.rows], return_inverse=True)[1].reshape(-1)
 
     def of(self, rows: Ints) -> Bet:
         """The bet for a cell with these rows."""

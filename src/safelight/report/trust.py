@@ -252,16 +252,16 @@ def curve(cell: Cell) -> str:
     last, most = points[-1][0], max(2.5 * cell["alpha"], min(max(rate for _, rate in points[1:]), 10 * cell["alpha"]))
 
     def place(shoots: float, rate: float) -> str:
-        return f"{30 + (width - 38) * shoots / last:.1f} {height - 18 - (height - 30) * min(rate / most, 1):.1f}"
+        return f"{40 + (width - 48) * shoots / last:.1f} {height - 18 - (height - 30) * min(rate / most, 1):.1f}"
 
     line = "L".join(place(*point) for point in points)
     return (
         f'<svg class="curve" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'aria-label="{html.escape(_name(cell))}">'
-        f'<path class="axis" d="M30 8V{height - 18}H{width - 8}"/>'
+        f'<path class="axis" d="M40 8V{height - 18}H{width - 8}"/>'
         f'<path class="promise" d="M{place(0, cell["alpha"])}L{place(last, cell["alpha"])}"/>'
         f'<path class="line" d="M{line}"/>'
-        f'<text x="26" y="{height - 14}" text-anchor="end">0</text><text x="26" y="14" text-anchor="end">'
+        f'<text x="36" y="{height - 14}" text-anchor="end">0</text><text x="36" y="14" text-anchor="end">'
         f"{100 * most:.2g} %</text>"
         f'<text x="{width - 8}" y="{height - 4}" text-anchor="end">{last:,} shoots, {cell["drawn"]:,} looked at</text>'
         "</svg>"

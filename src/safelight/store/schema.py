@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -228,12 +229,13 @@ verdicts = Table(  # the ledger
     Column("shown", Text),  # the evidence beside it
     Column("material", Boolean),  # whether a change counts as a reject
     Index("verdicts_by_asset", "shoot", "asset", "operator", "seq"),
-    Index("verdicts_counted", "operator", "verdict", "by"),
+    Index("verdicts_by_task", "operator", "verdict", "by"),
 )
-verdicts_drawn = Index(  # what a coin drew is a small part of the ledger, and all that licences rest on
-    "verdicts_drawn", verdicts.c.at, sqlite_where=verdicts.c.drawn != "review",
-    postgresql_where=verdicts.c.drawn != "review",
-)  # fmt: skip
+RETURNED = "client_return"  # the reason code of what a client sent back
+IMPORTED = "import:"  # verdicts taken from a studio's history carry this before the name
+COUNTED = f"drawn <> 'review' or reason = '{RETURNED}' or (\"by\" >= '{IMPORTED}' and \"by\" < 'import;')"
+"""The verdicts that the record rests on, as the index of them is made: a small part of the ledger."""
+verdicts_counted = Index("verdicts_counted", verdicts.c.at, sqlite_where=text(COUNTED), postgresql_where=text(COUNTED))
 
 draws = Table(  # coins, tossed before anything about the item is shown
     "draws",

@@ -18,6 +18,6 @@ def upgrade() -> None:
         sa.Column("at", sa.Text(), nullable=False),
     )
     op.create_index("ix_trust_name", "trust", ["name"])
-    op.create_index("verdicts_counted", "verdicts", ["operator", "verdict", "by"])
-    drawn = sa.text("drawn <> 'review'")
-    op.create_index("verdicts_drawn", "verdicts", ["at"], sqlite_where=drawn, postgresql_where=drawn)
+    op.create_index("verdicts_by_task", "verdicts", ["operator", "verdict", "by"])
+    counted = sa.text("drawn <> 'review' or reason = 'client_return' or (\"by\" >= 'import:' and \"by\" < 'import;')")
+    op.create_index("verdicts_counted", "verdicts", ["at"], sqlite_where=counted, postgresql_where=counted)
