@@ -1,0 +1,46 @@
+"""How the tones of a picture are spread, and how much of it is lost at either end."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from safelight.media.frame import Bytes
+
+BINS = 128
+DARKEST, BRIGHTEST = 0, 255  # a channel there has lost what lay beyond
+CHANNELS = ("red", "green", "blue")
+
+
+def of(rgb: Bytes) -> dict[str, Any]:
+    """Shares of the pixels in 128 bins by channel, and what is clipped: where any channel is at its end (`any`), where
+    all three are (`all`), and by channel; shares of the picture. sRGB bytes, H x W x 3."""
+    counts = [cv2.calcHist([rgb], [channel], None, [256], [0, 256]).ravel() for channel in range(3)]
+    total = float(rgb.shape[0] * rgb.shape[1])
+    binned = {name: (each.reshape(BINS, -1).sum(1) / total) for name, each in zip(CHANNELS, counts, strict=True)}
+    low, high = (_ends(rgb, end) for end in (DARKEST, BRIGHTEST))
+    return {
+        "bins": {name: [round(float(v), 6) for v in values] for name, values in binned.items()},
+        "low": low | {name: round(float(each[DARKEST]) / total, 6) for name, each in zip(CHANNELS, counts, strict=True)},
+        "high": high
+        | {name: round(float(each[BRIGHTEST]) / total, 6) for name, each in zip(CHANNELS, counts, strict=True)},
+    }
+
+
+def clipped(rgb: Bytes) -> tuple[Bytes, Bytes]:
+    """Where a channel is at black and where one is at white, H x W each, 0 or 255."""
+    return _any(rgb, DARKEST), _any(rgb, BRIGHTEST)
+
+
+def _any(rgb: Bytes, end: int) -> Bytes:
+    planes = [cv2.compare(rgb[..., channel], float(end), cv2.CMP_EQ) for channel in range(3)]
+    return np.asarray(planes[0] | planes[1] | planes[2], np.uint8)
+
+
+def _ends(rgb: Bytes, end: int) -> dict[str, float]:
+    everywhere = cv2.inRange(rgb, (end, end, end), (end, end, end))
+    total = rgb.shape[0] * rgb.shape[1]
+    return {
+        "any": round(cv2.countNonZero(_any(rgb, end)) / total, 6),
+        "all": round(cv2.countNonZero(everywhere) / total, 6),
+    }
