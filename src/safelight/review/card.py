@@ -79,6 +79,12 @@ def sure(score: float | None) -> str:
     return f"About {score:.0%} of such proposals would be approved, by the operator's own estimate."
 
 
+def settable(operator: Operator[Any]) -> bool:
+    """Whether a person can set all that the operator needs, so that it can be added where nothing was proposed."""
+    kinds = {field["kind"] for field in form(operator)}
+    return bool(kinds & {"slider", "box"}) and "measured" not in kinds
+
+
 def reasons() -> dict[str, str]:
     """The codes of reasons that a rejection can give, with their words."""
     return dict(REASONS)
@@ -103,7 +109,10 @@ def turning_points(
     for name in _numbers(operator, asked.own, cited)[:TRIED]:
         value = asked.own.number(name)
         assert value is not None
-        ends = (value * SMALLER, value * LARGER if asked.own.facts[name].unit not in SHARES else min(1.0, value * LARGER))
+        ends = (
+            value * SMALLER,
+            value * LARGER if asked.own.facts[name].unit not in SHARES else min(1.0, value * LARGER),
+        )
         far = next((end for end in ends if asked.differs(name, end)), None)
         if far is not None:
             found.append(_change(asked, name, value, far))

@@ -21,7 +21,8 @@ def of(rgb: Bytes) -> dict[str, Any]:
     low, high = (_ends(rgb, end) for end in (DARKEST, BRIGHTEST))
     return {
         "bins": {name: [round(float(v), 6) for v in values] for name, values in binned.items()},
-        "low": low | {name: round(float(each[DARKEST]) / total, 6) for name, each in zip(CHANNELS, counts, strict=True)},
+        "low": low
+        | {name: round(float(each[DARKEST]) / total, 6) for name, each in zip(CHANNELS, counts, strict=True)},
         "high": high
         | {name: round(float(each[BRIGHTEST]) / total, 6) for name, each in zip(CHANNELS, counts, strict=True)},
     }
@@ -32,9 +33,19 @@ def clipped(rgb: Bytes) -> tuple[Bytes, Bytes]:
     return _any(rgb, DARKEST), _any(rgb, BRIGHTEST)
 
 
+def marked(rgb: Bytes) -> Bytes:
+    """The picture in dim grey with what is clipped in its own colours: pure ones at white, their opposites at black,
+    so that the channel is seen."""
+    dim = cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) // 3 + 40
+    low, high = (rgb == DARKEST, rgb == BRIGHTEST)
+    out = np.where(high.any(-1, keepdims=True), np.where(high, 255, 0), dim)
+    return np.where(low.any(-1, keepdims=True), np.where(low, 0, 200), out).astype(np.uint8)
+
+
 def _any(rgb: Bytes, end: int) -> Bytes:
-    planes = [cv2.compare(rgb[..., channel], float(end), cv2.CMP_EQ) for channel in range(3)]
-    return np.asarray(planes[0] | planes[1] | planes[2], np.uint8)
+    at_end = rgb == end
+    found = at_end[..., 0] | at_end[..., 1] | at_end[..., 2]
+    return np.asarray(found * np.uint8(255), np.uint8)
 
 
 def _ends(rgb: Bytes, end: int) -> dict[str, float]:

@@ -3,6 +3,7 @@
 A mask is 8-bit grey in pixels of the upright original, 255 is the full effect; it is kept as a PNG by its digest.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -67,6 +68,11 @@ def png(mask: Bytes) -> bytes:
     done, data = cv2.imencode(".png", mask, (cv2.IMWRITE_PNG_COMPRESSION, 1))
     assert done
     return bytes(data)
+
+
+def digest(data: bytes) -> str:
+    """The name under which kept work of these bytes is found."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def from_png(data: bytes) -> Bytes:
@@ -169,7 +175,7 @@ def changed(before: Bytes, after: Bytes) -> Bytes:
     """Where two pictures of one size differ to the eye: 0 below 2 ΔE00, 255 from 12 on, H x W."""
     scale = min(1.0, FINE / max(before.shape))
     size = max(1, round(before.shape[1] * scale)), max(1, round(before.shape[0] * scale))
-    one, other = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (before, after))
+    one, other = (np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.uint8) for p in (before, after))
     apart = np.clip((delta_e(one, other) - SEEN) / (CLEAR - SEEN), 0, 1)
     levels = np.rint(apart * 255).astype(np.uint8)
     return np.asarray(cv2.resize(levels, (before.shape[1], before.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -90,13 +91,14 @@ class Previews:
 
         A raw's camera look is in its preview already and is left out."""
         todo = tuple(edit for edit in render.order(edits) if plugins.operator(edit.operator).stage is not Stage.BASE)
-        base: Whole = self.base(source, side)
-        height, width = render.size_of(base)
+        plain = self.base(source, side)
+        base: Whole = plain
+        height, width = plain.shape[:2]
         geometry = scaling(width / source.width, height / source.height)
         below = 0 if changed is None else _below(todo, changed)
         if below:
             key = ("below", source.id, side, _digest(todo[:below]))
-            made = self._under(base, todo[:below], tools, geometry, warps_next=_warps(todo[below : below + 1]))
+            made = self._under(plain, todo[:below], tools, geometry, warps_next=_warps(todo[below : below + 1]))
             base = self.shelf.get(key, made, _bytes)
         return render.render_bytes(base, todo[below:], tools, geometry=geometry)
 
@@ -165,6 +167,11 @@ class Previews:
             there = moving(-outer[0], -outer[1]) @ bend.matrix
             pixels = render.render_bytes(pixels, last, tools, geometry=there)
         return Region(pixels=_cut(pixels, _within(box, outer)), box=box, size=bend.size)
+
+    def framed(self, mask: Bytes, framing: Sequence[Edit]) -> Bytes:
+        """A mask of the original's size, moved as the framing moves the picture."""
+        bend = self._warp(framing, (mask.shape[1], mask.shape[0]))
+        return warp.resample(mask, bend, how=cv2.INTER_LINEAR)
 
     @staticmethod
     def _warp(framing: Sequence[Edit], size: tuple[int, int]) -> Warp:
