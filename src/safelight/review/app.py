@@ -12,10 +12,15 @@ import safelight
 from safelight.errors import LibraryError, MediaError, Refused, SafelightError
 from safelight.review.desk import Desk
 from safelight.review.given import HERE, page
-from safelight.review.routes import cull, people, photos, start, verdicts
+from safelight.review.routes import cull, deliver, judge, people, photos, practise, previews, queue, start, verdicts
 from safelight.review.security import Door
+from safelight.review.shelf import Shelf
+from safelight.review.waiting import Waiting
 
-ROUTERS = (start.router, cull.router, photos.router, verdicts.router, people.router)
+ROUTERS = (
+    start.router, cull.router, photos.router, verdicts.router, people.router, judge.router, previews.router,
+    previews.pictures, queue.router, deliver.router, practise.router,
+)  # fmt: skip
 STATUS = {LibraryError: 503, MediaError: 422, Refused: 409}
 
 
@@ -33,6 +38,8 @@ def create_app(desk: Desk, door: Door, *, closing: Sequence[Callable[[], None]] 
         openapi_url="/api/openapi.json", description="What the review app's pages call, for programs too.",
     )  # fmt: skip
     app.state.desk = desk
+    app.state.room, app.state.waiting = previews.Room(), Waiting()
+    app.state.deliveries, app.state.practice = deliver.Deliveries(), Shelf(practise.ROOM)
     app.middleware("http")(door)
     for router in ROUTERS:
         app.include_router(router)
