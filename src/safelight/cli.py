@@ -16,6 +16,7 @@ import safelight
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
 from safelight.cli_trust import trust
+from safelight.cli_review import review
 from safelight.domain import Genre
 from safelight.engine import one_thread
 from safelight.errors import SafelightError, UsageError
@@ -375,6 +376,7 @@ def settings(as_json: bool) -> int:
 
 cli.add_command(people)
 cli.add_command(trust)
+cli.add_command(review)
 
 
 @cli.group()

@@ -43,6 +43,7 @@ class Saying:
     seconds: float | None = None
     group: str | None = None  # the scene or group that was shown as one
     drawn: Drawn | None = None
+    at: str | None = None  # the moment of the decision; default: now. What was said at one moment is undone at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying:
 
     Raises UsageError for an unknown operator, reason or param, before anything is written."""
     _validate(saying)
+    saying = replace(saying, at=saying.at or now())
     verdicts: list[Verdict] = []
     left: list[tuple[str, str, str]] = []
     drawn = _drawn(library, state.shoot.id)
@@ -88,12 +90,69 @@ def best(library: Library, state: ShootState, photos: Sequence[Photo], saying: S
     """One decision about whole stacks: these photos stay, and the rest of their groups goes."""
     chosen = {photo.id for photo in photos}
     rest = {m for photo in photos if photo.group is not None for m in photo.group.members} - chosen
+    saying = replace(saying, at=saying.at or now())
     out = []
     for ids, decision in ((chosen, Cull.KEEP), (rest, Cull.REJECT)):
         wanted = [state.photos[i] for i in sorted(ids) if i in state.photos]
         params_ = {"decision": decision.value, "tie_with": ""}
         out.append(decide(library, state, wanted, replace(saying, say=Say.MODIFY, operators=("cull",), params=params_)))
     return Said(verdicts=out[0].verdicts + out[1].verdicts, left=out[0].left + out[1].left)
+
+
+def choose(library: Library, state: ShootState, wanted: Mapping[str, Cull], saying: Saying) -> Said:
+    """One decision that names for each photo (by id) whether it stays: an approval where the machine proposed the
+    same, else a change."""
+    saying = replace(saying, at=saying.at or now(), operators=("cull",))
+    agreed, changed = [], {decision: list[Photo]() for decision in Cull}
+    for id_, decision in wanted.items():
+        photo = state.photos[id_]
+        proposal = photo.proposals.get("cull")
+        if proposal is not None and proposal.edit.params["decision"] == decision.value != Cull.UNDECIDED.value:
+            agreed.append(photo)
+        else:
+            changed[decision].append(photo)
+    parts = [decide(library, state, agreed, replace(saying, say=Say.APPROVE, params=None))] if agreed else []
+    for decision, photos in changed.items():
+        params_ = {"decision": decision.value, "tie_with": ""}
+        if photos:
+            parts.append(decide(library, state, photos, replace(saying, say=Say.MODIFY, params=params_)))
+    return Said(verdicts=sum((p.verdicts for p in parts), ()), left=sum((p.left for p in parts), ()))
+
+
+def last_of(state: ShootState, by: str) -> Verdict | None:
+    """The newest verdict of a person on this shoot that still stands."""
+    standing = state.ledger.standing
+    return next(
+        (
+            v for v in reversed(state.ledger.rows)
+            if v.by == by and v.say is not Say.UNDO and v.shoot == state.shoot.id
+            and standing.get((v.asset, v.operator)) == v
+        ),
+        None,
+    )  # fmt: skip
+
+
+def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
+    """Takes back the newest decision of a person that still stands, with everything it answered; what somebody else
+    has decided since stays, and is named in `left`."""
+    last, standing = last_of(state, by), state.ledger.standing
+    if last is None:
+        return Said(verdicts=(), left=())
+    act = [v for v in state.ledger.rows if v.at == last.at and v.by == by and v.asset in state.photos]
+    done: list[Verdict] = []
+    left: list[tuple[str, str, str]] = []
+    at = now()
+    for name in dict.fromkeys(v.operator for v in act):
+        mine = []
+        for verdict in (v for v in act if v.operator == name):
+            photo, holds = state.photos[verdict.asset], standing.get((verdict.asset, name))
+            if holds == verdict:
+                mine.append(photo)
+            elif holds is not None and holds.by != by:
+                left.append((photo.path, name, f"{holds.by} has decided since"))
+        saying = Saying(say=Say.UNDO, by=by, operators=(name,), at=at)
+        done += decide(library, state, mine, saying).verdicts
+    return Said(verdicts=tuple(done), left=tuple(left))
 
 
 def can_be_approved(photo: Photo) -> bool:
@@ -174,7 +233,7 @@ def _verdict(
     values, proposal = answer
     op = plugins.operator(name)
     return Verdict(
-        at=now(),
+        at=saying.at or now(),
         by=saying.by,
         asset=photo.id,
         shoot=state.shoot.id,

@@ -71,6 +71,24 @@ def deliver(
     return made
 
 
+def planned(where: ShootFolder, state: ShootState, order: Order) -> list[tuple[Photo, str]]:
+    """What a delivery would write, in order: photos with the names of their files. Nothing is made or read.
+
+    Raises UsageError where a name or preset cannot be understood."""
+    template, preset = order.names or names.DEFAULT, presets.find(order.preset)
+    names.validate(template)
+    photos = gate.checklist(state).kept
+    jobs = _jobs(state, where, photos, order=order, preset=preset, template=template, target=order.to)
+    return [(state.photos[job.photo], job.target.name) for job in jobs]
+
+
+def refuse(state: ShootState, order: Order) -> None:
+    """Raises what `deliver` would raise about open questions and names, before anything is made."""
+    names.validate(order.names or names.DEFAULT)
+    presets.find(order.preset)
+    gate.ask(state, draft=order.draft)
+
+
 def _caught_up(
     library: Library, where: ShootFolder, state: ShootState, order: Order, tell: Callable[[Progress], None]
 ) -> ShootState:
@@ -154,4 +172,4 @@ def _version(photo: Photo, job: Job) -> Version:
     return Version(inputs=(Input(id=photo.id),), edits=job.edits)
 
 
-__all__ = ["Order", "deliver", "words"]
+__all__ = ["Order", "deliver", "planned", "refuse", "words"]

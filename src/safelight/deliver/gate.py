@@ -1,11 +1,14 @@
 """What must be settled before anything final leaves: every photo decided, every edit of a kept photo answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from safelight.domain import Cull
+from safelight.domain import Cull, Input, Measure, Version
 from safelight.errors import Refused
+from safelight.operators import FINDING, faults
 from safelight.state import Photo, ShootState
+from safelight.store import records
+from safelight.store.library import Library
 from safelight.words import many
 
 
@@ -17,28 +20,93 @@ class Answer:
     open: tuple[tuple[str, tuple[str, ...]], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A check of a kept photo's version that found a fault: which operator's, how strong, 0..1."""
+
+    photo: Photo
+    operator: str
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checklist:
+    """How far a shoot is from a final delivery. `missing` says what stands in its way, in sentences; none is ready."""
+
+    kept: tuple[Photo, ...]
+    undecided: tuple[Photo, ...]
+    unanswered: tuple[tuple[Photo, tuple[str, ...]], ...]  # kept photos, and the operators without an answer
+    findings: tuple[Finding, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether a final delivery would be let through."""
+        return not self.missing
+
+
+def checklist(state: ShootState, checks: Mapping[str, Sequence[tuple[str, Measure]]] | None = None) -> Checklist:
+    """What is undecided, unanswered and found by checks; `checks` by photo, see `tried`. Reads, and changes nothing."""
+    photos = list(state.photos.values())
+    kept = tuple(photo for photo in photos if photo.decision is Cull.KEEP)
+    undecided = tuple(photo for photo in photos if not photo.decided)
+    unanswered = tuple((p, tuple(p.open_questions())) for p in photos if p.decided and p.open_questions())
+    findings = [
+        Finding(photo=photo, operator=operator, name=name, value=value)
+        for photo in kept
+        for operator, measure in (checks or {}).get(photo.id, ())
+        for name, value in faults([measure]).items()
+        if value >= FINDING
+    ]
+    missing = _missing(undecided, [photo for photo, _ in unanswered])
+    if not missing and not kept:
+        missing = ("No photo is kept, so there is nothing to deliver.",)
+    return Checklist(
+        kept=kept, undecided=undecided, unanswered=unanswered, missing=missing,
+        findings=tuple(sorted(findings, key=lambda f: (-f.value, f.photo.path, f.name))),
+    )  # fmt: skip
+
+
+def tried(library: Library, state: ShootState) -> dict[str, list[tuple[str, Measure]]]:
+    """What the checks said about each kept photo's version as it stands, by photo: (operator, measure)."""
+    versions = {
+        Version(inputs=(Input(id=photo.id),), edits=photo.edits(proposed=True)).id: photo.id
+        for photo in state.photos.values()
+        if photo.decision is Cull.KEEP
+    }
+    found = records.evidence(library, list(versions)) if versions else {}
+    return {
+        photo: [(by.split("@")[0], measure) for measure, by in found.get(version, {}).values()]
+        for version, photo in versions.items()
+    }
+
+
 def ask(state: ShootState, *, draft: bool) -> Answer:
     """Which photos may leave. A final delivery with open questions is Refused, and the refusal says which; a draft
     takes every photo that is kept so far, with the edits that were approved."""
-    photos = list(state.photos.values())
-    waiting = tuple((photo.path, tuple(photo.open_questions())) for photo in photos if photo.open_questions())
-    kept = tuple(photo for photo in photos if photo.decision is Cull.KEEP)
-    if not draft and waiting:
+    found = checklist(state)
+    waiting = tuple((p.path, tuple(p.open_questions())) for p in state.photos.values() if p.open_questions())
+    if not draft and found.missing:
+        if not waiting:
+            raise Refused(found.missing[0], remedy="Keep some with `safelight verdict`.")
         raise Refused(
-            _words(waiting), remedy="Answer them with `safelight verdict`, or hand over a draft with --draft."
+            _refusal(found.missing, waiting),
+            remedy="Answer them with `safelight verdict`, or hand over a draft with --draft.",
         )
-    if not draft and not kept:
-        raise Refused("No photo is kept, so there is nothing to deliver.", remedy="Keep some with `safelight verdict`.")
-    return Answer(photos=kept, open=waiting)
+    return Answer(photos=found.kept, open=waiting)
 
 
-def _words(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> str:
-    undecided = sum("cull" in names for _, names in waiting)
-    unanswered = len(waiting) - undecided
+def _missing(undecided: Sequence[Photo], unanswered: Sequence[Photo]) -> tuple[str, ...]:
     parts = []
     if undecided:
-        parts.append(f"{many(undecided, 'photo is', 'photos are')} not decided")
+        parts.append(f"{many(len(undecided), 'photo is', 'photos are')} not decided")
     if unanswered:
-        parts.append(f"{many(unanswered, 'kept photo has', 'kept photos have')} edits that nobody has answered")
+        words = many(len(unanswered), "kept photo has", "kept photos have")
+        parts.append(f"{words} edits that nobody has answered")
+    return tuple(parts)
+
+
+def _refusal(missing: Sequence[str], waiting: Sequence[tuple[str, tuple[str, ...]]]) -> str:
     first = ", ".join(path for path, _ in waiting[:3])
-    return f"{' and '.join(parts)} (first: {first})."
+    return f"{' and '.join(missing)} (first: {first})."

@@ -19,6 +19,7 @@ from safelight.domain import (
     Genre,
     Group,
     GroupKind,
+    Json,
     Kind,
     Measure,
     Proposal,
@@ -74,6 +75,7 @@ class Ledger:
 
     rows: list[Verdict] = field(default_factory=list)
     standing: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+    seq: int = 0  # of the newest row that was read from the library
     _kept: dict[tuple[str, str], list[Verdict]] = field(default_factory=dict)  # what was said and not taken back
 
     def add(self, verdict: Verdict) -> None:
@@ -92,6 +94,10 @@ class Ledger:
             self.standing[key] = kept[-1]
         else:
             self.standing.pop(key, None)
+
+    def kept(self, asset: str, operator: str) -> tuple[Verdict, ...]:
+        """What was said about an item and not taken back, oldest first."""
+        return tuple(self._kept.get((asset, operator), ()))
 
 
 # ---------------------------------------------------------------- shoots, assets, files
@@ -209,10 +215,12 @@ def measured(library: Library, key_by_subject: Mapping[str, Iterable[str]]) -> s
     return out
 
 
-def save_evidence(library: Library, found: Iterable[tuple[str, str, str, Sequence[Measure]]]) -> None:
+def save_evidence(
+    library: Library, found: Iterable[tuple[str, str, str, Sequence[Measure]]], *, at: str | None = None
+) -> None:
     """Appends (subject, by, key, measures) in one transaction with the mark that this has been measured."""
     listed = list(found)
-    rows = [_evidence_row(subject, by, m) for subject, by, _, measures in listed for m in measures]
+    rows = [_evidence_row(subject, by, m, at=at) for subject, by, _, measures in listed for m in measures]
     marks = [{"subject": subject, "key": key} for subject, _, key, _ in listed]
     with library.transaction() as connection:
         if rows:
@@ -221,12 +229,18 @@ def save_evidence(library: Library, found: Iterable[tuple[str, str, str, Sequenc
             connection.execute(sa.insert(schema.measured), marks)
 
 
-def _evidence_row(subject: str, by: str, m: Measure) -> dict[str, Any]:
+def _evidence_row(subject: str, by: str, m: Measure, *, at: str | None = None) -> dict[str, Any]:
     return {
         "subject": subject, "name": m.name, "value": None if m.value is None else json_text(m.value), "unit": m.unit,
         "place": json_text(where_json(m.where)) if m.where else None, "cannot_tell": m.cannot_tell, "by": by,
-        "at": now(),
+        "at": at or now(),
     }  # fmt: skip
+
+
+def value_of(text: str | None) -> Json:
+    """A measure's value from the text that is kept."""
+    value: Json = None if text is None else json.loads(text)
+    return value
 
 
 def facts(library: Library, subjects: Sequence[str]) -> dict[str, dict[str, Measure]]:
@@ -234,15 +248,17 @@ def facts(library: Library, subjects: Sequence[str]) -> dict[str, dict[str, Meas
     return {s: {n: m for n, (m, _) in found.items()} for s, found in evidence(library, subjects).items()}
 
 
-def evidence(library: Library, subjects: Sequence[str]) -> dict[str, dict[str, tuple[Measure, str]]]:
-    """The newest measure of each name with who measured it, by subject."""
+def evidence(
+    library: Library, subjects: Sequence[str], *, names: Sequence[str] = ()
+) -> dict[str, dict[str, tuple[Measure, str]]]:
+    """The newest measure of each name with who measured it, by subject; with `names`, of these only."""
     out: dict[str, dict[str, tuple[Measure, str]]] = defaultdict(dict)
+    table = schema.evidence
+    named = (table.c.name.in_(names),) if names else ()
     for part in _chunks(subjects):
-        table = schema.evidence
-        for row in library.newest(table, ["subject", "name"], table.c.subject.in_(part)):
-            value = None if row["value"] is None else json.loads(row["value"])
+        for row in library.newest(table, ["subject", "name"], table.c.subject.in_(part), *named):
             measure = Measure(
-                name=row["name"], value=value, unit=row["unit"], cannot_tell=row["cannot_tell"],
+                name=row["name"], value=value_of(row["value"]), unit=row["unit"], cannot_tell=row["cannot_tell"],
                 where=where_from(json.loads(row["place"])) if row["place"] else None,
             )  # fmt: skip
             out[row["subject"]][row["name"]] = measure, row["by"]
@@ -352,24 +368,32 @@ def save_proposals(
 
 def ledger(library: Library, shoot_id: str | None = None) -> Ledger:
     """The verdicts of a shoot, or of the whole studio."""
+    out = Ledger()
+    read_on(library, out, shoot_id)
+    return out
+
+
+def read_on(library: Library, known: Ledger, shoot_id: str | None = None) -> list[Verdict]:
+    """Adds what was said since a ledger was read, by whomever; returns it."""
     table = schema.verdicts
-    statement = sa.select(table).order_by(table.c.seq)
+    statement = sa.select(table).where(table.c.seq > known.seq).order_by(table.c.seq)
     if shoot_id is not None:
         statement = statement.where(table.c.shoot == shoot_id)
-    out = Ledger()
+    fresh = []
     for row in library.rows(statement):
-        out.add(
-            Verdict(
-                at=row["at"], by=row["by"], asset=row["asset"], shoot=row["shoot"], operator=row["operator"],
-                version=row["version"], say=Say(row["verdict"]), proposal=row["proposal"], group=row["group"],
-                weights=row["weights"], score=row["score"], reason=row["reason"], note=row["note"],
-                params=json.loads(row["params"]) if row["params"] else None, seconds=row["seconds"],
-                drawn=Drawn(row["drawn"]), bundled=row["bundled"], upon=upon_from(row["upon"]),
-                together=row["together"], shown=json.loads(row["shown"]) if row["shown"] else None,
-                material=row["material"],
-            )
+        verdict = Verdict(
+            at=row["at"], by=row["by"], asset=row["asset"], shoot=row["shoot"], operator=row["operator"],
+            version=row["version"], say=Say(row["verdict"]), proposal=row["proposal"], group=row["group"],
+            weights=row["weights"], score=row["score"], reason=row["reason"], note=row["note"],
+            params=json.loads(row["params"]) if row["params"] else None, seconds=row["seconds"],
+            drawn=Drawn(row["drawn"]), bundled=row["bundled"], upon=upon_from(row["upon"]),
+            together=row["together"], shown=json.loads(row["shown"]) if row["shown"] else None,
+            material=row["material"],
         )  # fmt: skip
-    return out
+        known.add(verdict)
+        known.seq = row["seq"]
+        fresh.append(verdict)
+    return fresh
 
 
 def save_verdicts(library: Library, said: Iterable[Verdict]) -> None:
