@@ -59,7 +59,9 @@ def channel(name: str) -> Channel:
         path = Path(name)
         return parse(_text(path), path.stem, shown=str(path))[0]
     if name not in known():
-        raise UsageError(f"{name!r} is not a channel.", remedy=f"Channels are {', '.join(known())}, or name a .toml file.")
+        raise UsageError(
+            f"{name!r} is not a channel.", remedy=f"Channels are {', '.join(known())}, or name a .toml file."
+        )
     return parse(_folder().joinpath(f"{name}.toml").read_text(encoding="utf-8"), name, shown=name)[0]
 
 
@@ -133,7 +135,9 @@ def _rule(text: str, shown: str, table: str, settings: Any, kind: type[Any]) -> 
         _understood(text, shown, table, kind, {key: value})
     only = settings.get(APPLIES, "")
     if not isinstance(only, str):
-        raise UsageError(f"{_at(shown, line_of(text, table, APPLIES))}: only is {only!r}.", remedy='Write only = "*.MAIN.*".')
+        raise UsageError(
+            f"{_at(shown, line_of(text, table, APPLIES))}: only is {only!r}.", remedy='Write only = "*.MAIN.*".'
+        )
     made = _understood(text, shown, table, kind, given)
     return Rule(name=table, settings=made, only=only)
 
@@ -154,7 +158,9 @@ def _understood(text: str, shown: str, table: str, kind: type[Any], given: Mappi
 def _texts(text: str, plain: Mapping[str, Any], key: str, shown: str) -> tuple[str, ...]:
     value = plain.get(key, [])
     if not all(isinstance(item, str) for item in value):
-        raise UsageError(f"{_at(shown, line_of(text, '', key))}: {key} holds {value!r}.", remedy="Write a list of names.")
+        raise UsageError(
+            f"{_at(shown, line_of(text, '', key))}: {key} holds {value!r}.", remedy="Write a list of names."
+        )
     return tuple(value)
 
 

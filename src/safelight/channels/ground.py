@@ -49,9 +49,7 @@ def ground_of(rgb: Bytes) -> Ground:
     near = (apart(rgb, colour) <= NEAR).astype(np.uint8)
     mask = _from_rim(near) if plain else np.zeros(near.shape, bool)
     subject = _pieces(~mask) if plain else np.zeros(near.shape, bool)
-    return Ground(
-        colour=colour, plain=plain, mask=mask, subject=subject, box=box_of(subject), edges=_edges(subject)
-    )
+    return Ground(colour=colour, plain=plain, mask=mask, subject=subject, box=box_of(subject), edges=_edges(subject))
 
 
 def box_of(mask: Mask) -> Box | None:

@@ -105,4 +105,6 @@ def nearest_to(rgb: Bytes, colour: tuple[int, int, int], *, search: float) -> Pa
     off = float(delta_e_lab(middle[None, None], wanted)[0, 0])
     shown = np.median(small[mask], axis=0).astype(int)
     large = cv2.resize(mask.astype(np.uint8), (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_NEAREST) > 0
-    return Patch(mask=np.asarray(large), share=float(mask.mean()), hex="#{:02X}{:02X}{:02X}".format(*shown), delta_e=off)
+    return Patch(
+        mask=np.asarray(large), share=float(mask.mean()), hex="#{:02X}{:02X}{:02X}".format(*shown), delta_e=off
+    )

@@ -144,7 +144,9 @@ class Name:
 class Disclosure:
     """What the file says about where its pixels come from (IPTC DigitalSourceType)."""
 
-    generated: tuple[str, ...] = declare(GENERATED[:2], help="values of which one must stand in a file with generated parts")
+    generated: tuple[str, ...] = declare(
+        GENERATED[:2], help="values of which one must stand in a file with generated parts"
+    )
     always: bool = declare(False, help="whether every file must say where its pixels come from")
 
 
@@ -155,7 +157,9 @@ class Swatch:
     colour: str = declare("", help="sRGB as #RRGGBB")
     delta_e: float = declare(3.0, low=0, unit="ΔE00", help="greatest difference")
     search: float = declare(18.0, low=0, unit="ΔE00", help="how far off a pixel may be and still be meant")
-    share: float = declare(0.003, low=0, high=1, help="least share of the picture that is meant, else it cannot be told")
+    share: float = declare(
+        0.003, low=0, high=1, help="least share of the picture that is meant, else it cannot be told"
+    )
 
 
 # ---------------------------------------------------------------- the product and its ground

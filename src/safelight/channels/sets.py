@@ -33,7 +33,8 @@ class Missing:
     """Views that every item must have."""
 
     item: str = declare(
-        r"(?P<item>.+?)[._-](?P<view>[^._-]+)", help="regular expression for the name without suffix, with groups item and view"
+        r"(?P<item>.+?)[._-](?P<view>[^._-]+)",
+        help="regular expression for the name without suffix, with groups item and view",
     )
     views: tuple[str, ...] = declare((), help="views that every item needs")
     items: tuple[str, ...] = declare((), help="items that must be there")
