@@ -13,10 +13,11 @@ from typing import Any
 import click
 
 import safelight
+from safelight.cli_check import accept, channel_option, check, client_option
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
-from safelight.cli_trust import trust
 from safelight.cli_review import review
+from safelight.cli_trust import trust
 from safelight.domain import Genre
 from safelight.engine import one_thread
 from safelight.errors import SafelightError, UsageError
@@ -259,20 +260,25 @@ def sync(folder: Path, write: bool, by: str | None, cache: Path | None, library:
 @click.option("--sidecars/--no-sidecars", default=False, help="An XMP sidecar beside each file.")
 @click.option("--draft", is_flag=True, help="Hand over what is there, marked as a draft.")
 @click.option("--sign-off", metavar="NAME", help="Who signs for this delivery.")
+@channel_option
+@client_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
 @cache_option
 @library_option
 @json_option
 def deliver(
     folder: Path, to: Path, preset: str, names: str | None, sidecars: bool, draft: bool, sign_off: str | None,
-    jobs: int | None, cache: Path | None, library: str | None, as_json: bool,
+    channels: tuple[str, ...], client: Path | None, jobs: int | None, cache: Path | None, library: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Write the finished files with their manifest, if nothing is left open."""
     from safelight import terminal
     from safelight.api import Library
     from safelight.deliver import Order, words
 
-    order = Order(to=to, preset=preset, names=names, sidecars=sidecars, draft=draft, sign_off=sign_off, jobs=jobs)
+    order = Order(
+        to=to, preset=preset, names=names, sidecars=sidecars, draft=draft, sign_off=sign_off, jobs=jobs,
+        channels=channels, client=client,
+    )  # fmt: skip
     with Library.open(library) as opened, terminal.Bar() as bar:
         manifest = opened.deliver(folder, to, order=order, cache=cache, tell=bar.tell)
     if as_json:
@@ -377,6 +383,8 @@ def settings(as_json: bool) -> int:
 cli.add_command(people)
 cli.add_command(trust)
 cli.add_command(review)
+cli.add_command(check)
+cli.add_command(accept)
 
 
 @cli.group()

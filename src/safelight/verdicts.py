@@ -10,7 +10,7 @@ from safelight import params, plugins, standing, weights
 from safelight.domain import Cull, Drawn, Input, Proposal, Say, State, Verdict, Version
 from safelight.errors import UsageError
 from safelight.operators import Medium, Operator
-from safelight.state import POLICY, Photo, ShootState
+from safelight.state import CHECK, POLICY, Photo, ShootState
 from safelight.store import records, schema
 from safelight.store.library import Library, now
 
@@ -26,6 +26,8 @@ REASONS = {  # reason codes; free text goes into the note
     "moment": "The moment counts more",
     "duplicate": "One of these is enough",
     "taste": "A matter of taste",
+    "no_fault": "What was found is no fault",
+    "wanted": "It is wanted so",
     "other": "Something else",
 }
 
@@ -178,7 +180,8 @@ def members(state: ShootState, group_id: str) -> list[Photo]:
 
 def _all_of(photo: Photo) -> list[str]:
     """Operators that have something to say about a photo, culling first; edits only of photos that may stay."""
-    return sorted({*photo.proposals, *photo.standing}, key=lambda name: (name != "cull", name))
+    said = {name for name in photo.standing if not name.startswith(CHECK)}
+    return sorted({*photo.proposals, *said}, key=lambda name: (name != "cull", name))
 
 
 def _answer(
