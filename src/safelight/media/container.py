@@ -163,7 +163,8 @@ def timing(path: Path, *, stream: int | None = None) -> Timing:
         chosen = container.streams[stream] if stream is not None else _shown(container)
         if chosen is None:
             raise NotMedia(f"{path.name} has no picture.", remedy="It is a sound; use it as one.")
-        base, found = chosen.time_base, []
+        base = chosen.time_base
+        found: list[int | None] = []
         with contextlib.suppress(av.error.FFmpegError):  # what lies before the damage is timed
             packets = (p for p in container.demux(chosen) if p.size and not p.is_discard)
             found.extend(p.pts if p.pts is not None else p.dts for p in packets)
