@@ -33,7 +33,9 @@ def detect(pair: Pair) -> list[Finding]:
     if near.sum() < ENOUGH:
         return [cannot("fringe", "the matte has no soft rim")]
     legal = pair.legal_colours
-    clear = cv2.dilate((alpha >= CLEAR).astype(np.uint8), np.ones((5, 5), np.uint8)) == 0  # the rim may have been widened
+    clear = (
+        cv2.dilate((alpha >= CLEAR).astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    )  # the rim may have been widened
     if not clear.any():
         return [cannot("fringe", "the matte has no outside")]
     after, own = pair.after_work[near], legal[near]

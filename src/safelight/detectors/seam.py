@@ -45,7 +45,11 @@ def detect(pair: Pair) -> list[Finding]:
     else:
         step, along = _step(pair.residual, away, border, unit)
         usual = _step(pair.residual, away - 9 * unit, np.abs(away - 9 * unit) < 1, unit)[0]
-        parts = {"step": (step - usual) / STEP, "soft": _softness(pair, away, unit) / SOFT, "shift": _shift(pair, area) / SHIFT}
+        parts = {
+            "step": (step - usual) / STEP,
+            "soft": _softness(pair, away, unit) / SOFT,
+            "shift": _shift(pair, area) / SHIFT,
+        }
     name, score = max(parts.items(), key=lambda item: item[1])
     words = {
         "step": "Along its border a part is lighter or darker than its surroundings.",
@@ -93,7 +97,10 @@ def _shift(pair: Pair, area: Plane) -> float:
     box = cv2.boundingRect((mask > 0.5).astype(np.uint8))
     x0, y0 = max(0, box[0] - BLOCK // 2), max(0, box[1] - BLOCK // 2)
     window = np.s_[y0 : box[1] + box[3] + BLOCK // 2, x0 : box[0] + box[2] + BLOCK // 2]
-    planes = [even_contrast(cv2.resize(p, size, interpolation=cv2.INTER_AREA)[window]) for p in (pair.level_before, pair.level_after)]
+    planes = [
+        even_contrast(cv2.resize(p, size, interpolation=cv2.INTER_AREA)[window])
+        for p in (pair.level_before, pair.level_after)
+    ]
     found = moved(planes[0], planes[1], side=BLOCK, stride=STRIDE)
     if not len(found):
         return 0.0

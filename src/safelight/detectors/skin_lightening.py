@@ -25,7 +25,9 @@ def detect(pair: Pair) -> list[Finding]:
     usable = small.usable & ~pair.replaced
     inside, outside = usable & (where > 0.6), usable & (where < 0.05)
     if inside.sum() < 60 or outside.sum() < 200:
-        return [cannot("skin_lightening", "there is too little skin, or too little else, that is neither black nor white")]
+        return [
+            cannot("skin_lightening", "there is too little skin, or too little else, that is neither black nor white")
+        ]
     before, after = (_lightness(pair, p) for p in (pair.before_work, pair.after_work))
     low, high = np.quantile(before[0][inside], (0.1, 0.9))
     shared = float(((before[0][outside] > low) & (before[0][outside] < high)).sum())
