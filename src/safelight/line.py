@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safelight import earned, engine, ingest, plugins, policy, propose, style, weights, work
+from safelight import earned, engine, ingest, known_bads, plugins, policy, propose, style, weights, work
 from safelight.domain import Cull, Findings, Kind, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.files import json_text
@@ -270,6 +270,10 @@ class Line:
             if len(done) >= BATCH:
                 propose.remember(self.library, self.shoot.id, done)
         propose.remember(self.library, self.shoot.id, done)
+        known_bads.make(self.library, state, self.rules)
+        spoilt = [(known_bads.spoil, job) for job in known_bads.trials(self.library, state, self.folder)]
+        for trouble in engine.stream(executor, width, iter(spoilt), rescue=known_bads.rescue):
+            self.troubles += [trouble] if trouble else []
 
 
 # ---------------------------------------------------------------- keys
