@@ -52,6 +52,12 @@ NO_GENRE = "none"  # for a shoot of which one was asked before
     help="What kind of shoot, for later runs too: what counts, how strictly.",
 )
 @click.option("--ratio", metavar="W:H", help="Propose a crop of every keeper to this ratio, such as 4:5.")
+@click.option(
+    "--stakes", type=click.Choice(["normal", "high"]), help="How much is at stake; high: a person sees everything."
+)
+@click.option(
+    "--client", metavar="NAME", help="Whose shoot it is, for later runs too; the policy may hold rules for it."
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
 @click.option(
     "--engine",
@@ -65,7 +71,8 @@ NO_GENRE = "none"  # for a shoot of which one was asked before
 @json_option
 def run(
     folder: Path, only: str, policy: Path | None, target: int | None, genre: str | None, ratio: str | None,
-    jobs: int | None, engine: str, cache: Path | None, library: str | None, as_json: bool,
+    stakes: str | None, client: str | None, jobs: int | None, engine: str, cache: Path | None, library: str | None,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Make the first pass over FOLDER. Run again: only what changed."""
     from safelight import summary, terminal
@@ -75,6 +82,7 @@ def run(
 
     options = Options(
         only=tuple(name for name in only.split(",") if name), policy=policy, jobs=jobs, engine=engine,
+        stakes=stakes, client=client,
         wishes=Wishes(
             target=target or None, genre=Genre(genre) if genre and genre != NO_GENRE else None, ratio=ratio
         ),

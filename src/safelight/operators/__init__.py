@@ -140,8 +140,8 @@ class Operator(Generic[P]):
     and it is all that their `render` does, so that a version is resampled once however often it was framed. `spoil`
     makes a deliberately bad render from (before, params), which `check` must notice. `material` is true where a
     person's change of params is large enough to count as a reject; `material_when` says so in words, with the unit.
-    `learns`, of a choice, is what its taste can be learned from; `propose` finds what was learned in `Wishes.taste`. `examples` are params that change
-    something: the contract suite renders them, the manual page shows them.
+    `learns`, of a choice, is what its taste can be learned from; `propose` finds what was learned in `Wishes.taste`.
+    `examples` are params that change something: the contract suite renders them, the manual page shows them.
     """
 
     name: str

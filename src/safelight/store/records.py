@@ -412,5 +412,13 @@ def save_versions(library: Library, shoot_id: str, made: Iterable[tuple[str, Ver
     )  # fmt: skip
 
 
+def delivered(library: Library, shoot_id: str) -> set[str]:
+    """Photos of a shoot that have left in a final delivery."""
+    table = schema.deliveries
+    statement = sa.select(table.c.manifest).where(table.c.shoot == shoot_id, table.c.draft.is_(False))
+    manifests = [json.loads(row["manifest"]) for row in library.rows(statement)]
+    return {file["source"]["asset"] for made in manifests for file in made["files"]}
+
+
 def _chunks(items: Sequence[str]) -> Iterable[Sequence[str]]:
     return (items[i : i + CHUNK] for i in range(0, len(items), CHUNK))
