@@ -15,6 +15,7 @@ import click
 import safelight
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
+from safelight.cli_trust import trust
 from safelight.domain import Genre
 from safelight.engine import one_thread
 from safelight.errors import SafelightError, UsageError
@@ -281,26 +282,6 @@ def deliver(
     return SOME_FAILED if manifest["failed"] else DONE
 
 
-@cli.command()
-@click.option("--export", type=click.Path(path_type=Path, dir_okay=False), help="The ledger as .csv or .jsonl.")
-@library_option
-@json_option
-def trust(export: Path | None, library: str | None, as_json: bool) -> int:
-    """Count what people said of each task; write the ledger."""
-    from safelight import ledger
-    from safelight.api import Library
-
-    with Library.open(library) as opened:
-        found = ledger.document(opened.store)
-        if export is not None:
-            ledger.export(opened.store, export)
-    if as_json:
-        show(found)
-    else:
-        click.echo(ledger.words(found))
-    return DONE
-
-
 @cli.group("style")
 def styles() -> None:
     """What a studio's own picks teach."""
@@ -394,6 +375,7 @@ def settings(as_json: bool) -> int:
 
 
 cli.add_command(people)
+cli.add_command(trust)
 
 
 @cli.group()

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from safelight.learn.rows import POLICY, SKIP, Columns, Row, build, of_lists
 from safelight.store import schema
 from safelight.store.library import Library
 
-RETURNED = "client_return"  # the reason code of what a client sent back
-IMPORTED = "import:"  # verdicts taken from a studio's history carry this before the name
+RETURNED = schema.RETURNED
+IMPORTED = schema.IMPORTED
 SAYS = frozenset({*(s.value for s in Say), SKIP})
 DRAWN = frozenset(d.value for d in Drawn)
 NEEDED = ("at", "by", "asset", "shoot", "operator", "version", "verdict")
@@ -41,29 +42,42 @@ class Aside:
 
 
 def of_library(library: Library) -> tuple[Columns, list[Aside]]:
-    """What counts of the whole ledger, in columns."""
+    """What counts of the whole ledger, in columns. Names that no database takes as text are told apart as they are
+    kept, which is all that is asked of them here."""
     t = schema.verdicts.c
-    wanted = [
+    wanted = (
         t.seq, t.at, t.by, t.asset, t.shoot, t.operator, t.version, t.weights, t.group, t.score, t.verdict, t.drawn,
         t.bundled, t.seconds, t.reason, t.material,
-    ]  # fmt: skip
-    statement = (
-        sa.select(*wanted)
-        .where(sa.or_(t.drawn != Drawn.REVIEW.value, t.reason == RETURNED, t.by.startswith(IMPORTED)))
-        .order_by(t.at, t.seq)
-    )
+    )  # fmt: skip
+    statement = sa.select(*wanted).where(sa.text(schema.COUNTED)).order_by(t.at, t.seq)
     with library.transaction(reading=True) as connection:
-        rows = connection.execute(statement).fetchall()
+        plain = str(statement.compile(dialect=connection.dialect))
+        rows: list[Any] = list(connection.exec_driver_sql(plain).fetchall())
         clients = _clients(connection)
-    sound, aside = [], []
-    for row in rows:
-        trouble = _trouble(row)
-        if trouble:
-            aside.append(Aside(line=row[0], because=trouble))
-        elif not row[2].startswith(POLICY):
-            sound.append(row)
-    (_, at, by, asset, shoot, operator, version, weights, group, score, say, drawn, bundled, seconds, reason,
-     material) = zip(*sound, strict=True) if sound else ((),) * len(wanted)  # fmt: skip
+    listed = _listed(rows, len(wanted))
+    aside: list[Aside] = []
+    if not _all_sound(listed):
+        troubles = [(row, _trouble(row)) for row in rows]
+        aside = [Aside(line=row[0], because=trouble) for row, trouble in troubles if trouble]
+        listed = _listed([row for row, trouble in troubles if not trouble], len(wanted))
+    (
+        _,
+        at,
+        by,
+        asset,
+        shoot,
+        operator,
+        version,
+        weights,
+        group,
+        score,
+        say,
+        drawn,
+        bundled,
+        seconds,
+        reason,
+        material,
+    ) = listed
     made = of_lists(
         at=at, say=say,
         texts={
@@ -75,6 +89,12 @@ def of_library(library: Library) -> tuple[Columns, list[Aside]]:
         seconds=seconds, imported=[b.startswith(IMPORTED) for b in by], returned=[r == RETURNED for r in reason],
     )  # fmt: skip
     return made, aside
+
+
+def _listed(rows: Sequence[Sequence[Any]], width: int) -> tuple[tuple[Any, ...], ...]:
+    """Rows as columns, without those of policy rules."""
+    people = [row for row in rows if not str(row[2]).startswith(POLICY)]
+    return tuple(zip(*people, strict=True)) if people else ((),) * width
 
 
 def is_bad(say: str, material: bool | None) -> bool:
@@ -89,18 +109,32 @@ def _clients(connection: sa.Connection) -> dict[str, str]:
     return {shoot: client for shoot, client in rows if client}
 
 
+def _all_sound(listed: tuple[tuple[Any, ...], ...]) -> bool:
+    """Whether every row can be taken for a verdict, column by column, which is quick."""
+    _, at, by, asset, shoot, operator, version, _, _, score, say, drawn, bundled, seconds, _, _ = listed
+    return (
+        set(say) <= SAYS
+        and set(drawn) <= DRAWN
+        and all(map(all, (by, asset, shoot, operator)))
+        and {*map(type, version), *map(type, bundled)} <= {int}
+        and {*map(type, score), *map(type, seconds)} <= {int, float, type(None)}
+        and set(map(type, at)) <= {str}
+        and all(x[:4].isdigit() for x in at)
+    )
+
+
 def _trouble(row: Sequence[Any]) -> str:
     """Why a row of the table cannot be taken for a verdict; a database keeps what other programs write into it."""
-    _, at, _, asset, shoot, operator, version, _, _, score, say, drawn, bundled, seconds, _, _ = row
+    _, at, by, asset, shoot, operator, version, _, _, score, say, drawn, bundled, seconds, _, _ = row
     if say not in SAYS:
         return f"its verdict is {say!r}"
     if drawn not in DRAWN:
         return f"it was drawn as {drawn!r}"
-    if not (asset and shoot and operator and isinstance(version, int) and isinstance(bundled, int)):
+    if not (by and asset and shoot and operator and isinstance(version, int) and isinstance(bundled, int)):
         return "it does not say what it is about"
     if any(x is not None and not isinstance(x, int | float) for x in (score, seconds)):
         return f"its score is {score!r} and its seconds are {seconds!r}"
-    return "" if at[:4].isdigit() else f"its time is {at!r}"
+    return "" if isinstance(at, str) and at[:4].isdigit() else f"its time is {at!r}"
 
 
 # ---------------------------------------------------------------- from a file
@@ -119,7 +153,7 @@ def of_file(path: Path) -> tuple[list[Row], list[Aside]]:
     rows, aside = [], []
     for line, fields in reader(text, path.name):
         try:
-            rows.append(_row(fields() if callable(fields) else fields))
+            rows.append(_row(fields()))
         except (ValueError, TypeError, KeyError) as error:
             aside.append(Aside(line=line, because=_why(error)))
     return rows, aside
@@ -131,13 +165,13 @@ def _why(error: Exception) -> str:
     return f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
 
 
-Fields = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+Fields = Callable[[], Mapping[str, Any]]  # raises ValueError where the line is broken
 
 
 def _json_lines(text: str, name: str) -> Iterator[tuple[int, Fields]]:  # noqa: ARG001
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            yield number, lambda line=line: _object(line)
+            yield number, partial(_object, line)
 
 
 def _object(line: str) -> Mapping[str, Any]:
@@ -162,18 +196,15 @@ def _csv_lines(text: str, name: str) -> Iterator[tuple[int, Fields]]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield before + 1, _raising(str(error))
+            yield before + 1, partial(_broken, str(error))
             continue
         line, before = before + 1, lines.line_num
         if fields:
-            yield line, lambda fields=fields: _named(head, fields)
+            yield line, partial(_named, head, fields)
 
 
-def _raising(text: str) -> Callable[[], Mapping[str, Any]]:
-    def fail() -> Mapping[str, Any]:
-        raise ValueError(text)
-
-    return fail
+def _broken(text: str) -> Mapping[str, Any]:
+    raise ValueError(text)
 
 
 def _named(head: Sequence[str], fields: Sequence[str]) -> Mapping[str, Any]:

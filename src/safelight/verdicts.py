@@ -183,7 +183,7 @@ def _verdict(
         say=saying.say,
         proposal=proposal.id if proposal else None,
         group=proposal.group if proposal else None,
-        weights=_papers(op),
+        weights=weights.used(op.weights),
         score=proposal.score if proposal else None,
         reason=saying.reason,
         note=saying.note,
@@ -215,14 +215,6 @@ def _material(op: Operator[Any], proposal: Proposal | None, values: Mapping[str,
         return None
     before, after = (params.from_json(op.params, each) for each in (proposal.edit.params, values))
     return op.material(before, after)
-
-
-def _papers(op: Operator[Any]) -> str:
-    """Digests of the weights that the operator used; most use none."""
-    if not op.weights:
-        return ""
-    papers = weights.digests()
-    return ",".join(sorted(papers[w] for w in op.weights if w in papers))
 
 
 def _bundled(verdict: Verdict, count: int) -> Verdict:

@@ -236,8 +236,8 @@ class _Bets:
         self.ledger = ledger
         usable = counts | (ledger.imported & (ledger.single | ledger.bad))
         self.rows = np.flatnonzero(usable)
-        parts = np.stack([ledger.task, ledger.build, ledger.group, ledger.imported], axis=1)[self.rows]
-        self.cell = np.unique(parts, axis=0, return_inverse=True)[1].reshape(-1) if len(self.rows) else self.rows
+        code = (ledger.task * len(ledger.names["build"]) + ledger.build) * len(ledger.names["group"]) + ledger.group
+        self.cell = np.unique((code * 2 + ledger.imported)[self.rows], return_inverse=True)[1].reshape(-1)
 
     def of(self, rows: Ints) -> Bet:
         """The bet for a cell with these rows."""
@@ -298,8 +298,9 @@ def _cell(ledger: Columns, key: _Key, own: Ints, counts: NDArray[np.bool_], seen
     shown = int(np.searchsorted(seen.known, latest[0], "right")) if len(own) else len(seen.known)
     return Cell(
         task=key.task, group=key.group, client=key.client, split=key.split, builds=key.builds, current=key.current,
-        zone=rules.zone, state=state, alpha=rules.alpha, delta=rules.delta, course=found, shoots=shoots, drawn=len(rows),
-        drawn_bad=int(looked.bad.sum()), rate_low=low, rate_high=high, share_automated=_automated(looked, found),
+        zone=rules.zone, state=state, alpha=rules.alpha, delta=rules.delta, course=found, shoots=shoots,
+        drawn=len(rows), drawn_bad=int(looked.bad.sum()), rate_low=low, rate_high=high,
+        share_automated=_automated(looked, found),
         audit=share, canary=canary, caught=(shown, int(seen.caught[shown])),
         sensitivity=float(seen.at(latest)[0]), bet=bet, drift=moved, needs=needs,
         needs_shoots=_in_shoots(needs, looked, found, rules), per_year=pace,

@@ -9,6 +9,7 @@ starts from zero with the next shoot.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Looked:
     """What was drawn by coin and answered, oldest first. `shoot` counts from 0 in the order of first verdicts. `alpha`
     is one level a shoot: the rule's, lowered by what reviewers are known to miss."""
@@ -37,6 +38,11 @@ class Looked:
     canary: Flags
     returned: Flags  # sent back by a client: an audit for the alarm, no evidence for a licence
     alpha: Numbers
+
+    @cached_property
+    def by_coin(self) -> Ints:
+        """Rows by shoot, and in each by their coins."""
+        return np.lexsort((self.coin, self.shoot))
 
     @property
     def shoots(self) -> int:
@@ -96,9 +102,9 @@ def evidence(looked: Looked, threshold: float | None, cap: int | None) -> tuple[
     """For each shoot: verdicts that count above a threshold, bad ones among them, and whether a canary was bad."""
     above = _above(looked, threshold)
     failed = np.bincount(looked.shoot[above & looked.canary & looked.bad], minlength=looked.shoots) > 0
-    rows = np.flatnonzero(above & ~looked.canary & ~looked.returned & ~failed[looked.shoot])
+    counts = above & ~looked.canary & ~looked.returned & ~failed[looked.shoot]
+    rows = looked.by_coin[counts[looked.by_coin]]
     if cap is not None and len(rows):
-        rows = rows[np.lexsort((looked.coin[rows], looked.shoot[rows]))]
         shoots = looked.shoot[rows]
         starts = np.flatnonzero(np.concatenate([[True], shoots[1:] != shoots[:-1]]))
         rank = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))

@@ -135,9 +135,9 @@ def of_lists(
 
 
 def _coded(values: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
-    known: dict[str, int] = {}
-    codes = np.fromiter((known.setdefault(v, len(known)) for v in values), np.int64, count=len(values))
-    return list(known), codes
+    names = list(dict.fromkeys(values))
+    known = {name: code for code, name in enumerate(names)}
+    return names, np.fromiter(map(known.__getitem__, values), np.int64, count=len(values))
 
 
 def _standing(
@@ -151,7 +151,7 @@ def _standing(
     item = (asset * (int(task.max()) + 1) + task) * (int(shoot.max()) + 1) + shoot
     _, item, sizes = np.unique(item, return_inverse=True, return_counts=True)
     alone = sizes[item] == 1
-    undo = np.fromiter((s == Say.UNDO for s in say), np.bool_, count=count)
+    undo = np.fromiter(map(Say.UNDO.value.__eq__, say), np.bool_, count=count)
     kept = alone & ~undo
     stacks: dict[int, list[int]] = {}
     for i in np.flatnonzero(~alone).tolist():

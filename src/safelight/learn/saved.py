@@ -33,8 +33,11 @@ def saved(controls: ArrayLike, suggested: ArrayLike, *, level: float = LEVEL) ->
         return None
     parts = [x.var(ddof=1) / len(x) for x in (without, with_)]
     spread = float(np.sqrt(sum(parts)))
+    if not spread:
+        value = float(without.mean() - with_.mean())
+        return Saved(seconds=value, low=value, high=value, controls=len(without), suggested=len(with_), level=level)
     freedom = sum(parts) ** 2 / sum(p**2 / (len(x) - 1) for p, x in zip(parts, (without, with_), strict=True) if p)
-    wide = float(stdtrit(freedom, 0.5 + level / 2)) * spread if spread else 0.0
+    wide = float(stdtrit(freedom, 0.5 + level / 2)) * spread
     value = float(without.mean() - with_.mean())
     return Saved(
         seconds=value, low=value - wide, high=value + wide, controls=len(without), suggested=len(with_), level=level

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -228,7 +229,13 @@ verdicts = Table(  # the ledger
     Column("shown", Text),  # the evidence beside it
     Column("material", Boolean),  # whether a change counts as a reject
     Index("verdicts_by_asset", "shoot", "asset", "operator", "seq"),
+    Index("verdicts_by_task", "operator", "verdict", "by"),
 )
+RETURNED = "client_return"  # the reason code of what a client sent back
+IMPORTED = "import:"  # verdicts taken from a studio's history carry this before the name
+COUNTED = f"drawn <> 'review' or reason = '{RETURNED}' or (\"by\" >= '{IMPORTED}' and \"by\" < 'import;')"
+"""The verdicts that the record rests on, as the index of them is made: a small part of the ledger."""
+verdicts_counted = Index("verdicts_counted", verdicts.c.at, sqlite_where=text(COUNTED), postgresql_where=text(COUNTED))
 
 draws = Table(  # coins, tossed before anything about the item is shown
     "draws",
@@ -319,6 +326,16 @@ styles = Table(  # what was learned for a task; the newest counts, and is used i
     Column("report", Text, nullable=False),
     Column("used", Boolean, nullable=False),
     Column("by", Words, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+trust = Table(  # what the ledger was found to say, for as long as `key` holds; made anew from the ledger at any time
+    "trust",
+    metadata,
+    _seq(),
+    Column("name", Text, nullable=False, index=True),
+    Column("key", Text, nullable=False),
+    Column("body", Text, nullable=False),
     Column("at", Text, nullable=False),
 )
 
