@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import sqlalchemy as sa
 
-from safelight import earned, known_bads, queue, verdicts
+from safelight import earned, known_bads, ledger, queue, verdicts
 from safelight.deliver import Order
 from safelight.domain import Drawn, Say, State, Zone
 from safelight.errors import UsageError
@@ -129,7 +129,7 @@ def test_a_spoilt_suggestion_is_shown_once_and_changes_no_photo(library, spoilt)
     assert {p.id: p.edits(proposed=True) for p in after.photos.values()} == before
     assert all(p.state("exposure") is State.PROPOSED for p in after.photos.values())
     assert len(bad_items(waiting(library, spoilt))) == test_earned.PHOTOS - 2
-    known = earned.record(library.store, earned.studio_policy(library.store))
+    known = ledger.record(library.store, ledger.rules(library.store))
     assert [c.caught for c in known.cells if c.task == "exposure"] in ([], [(2, 1)])
     state = library.state(spoilt)
     queue.answer(library.store, state, items[0], dataclasses.replace(ANN, say=Say.UNDO))
