@@ -60,24 +60,8 @@ def of_library(library: Library) -> tuple[Columns, list[Aside]]:
         troubles = [(row, _trouble(row)) for row in rows]
         aside = [Aside(line=row[0], because=trouble) for row, trouble in troubles if trouble]
         listed = _listed([row for row, trouble in troubles if not trouble], len(wanted))
-    (
-        _,
-        at,
-        by,
-        asset,
-        shoot,
-        operator,
-        version,
-        weights,
-        group,
-        score,
-        say,
-        drawn,
-        bundled,
-        seconds,
-        reason,
-        material,
-    ) = listed
+    (_, at, by, asset, shoot, operator, version, weights, group, score, say, drawn, bundled, seconds, reason,
+     material) = listed  # fmt: skip
     made = of_lists(
         at=at, say=say,
         texts={
