@@ -46,6 +46,7 @@ class Saying:
     group: str | None = None  # the scene or group that was shown as one
     drawn: Drawn | None = None
     at: str | None = None  # the moment of the decision; default: now. What was said at one moment is undone at once
+    bundled: int | None = None  # how many items the decision answers, where it is written in parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying:
                     left.append((photo.path, name, outcome))
                 continue
             verdicts.append(_verdict(photo, name, saying, answer=outcome, state=state, drawn=drawn))
-    bundled = len(verdicts)
+    bundled = saying.bundled or len(verdicts)
     final = tuple(_bundled(v, bundled) for v in verdicts)
     records.save_verdicts(library, final)
     for verdict in final:
@@ -86,6 +87,15 @@ def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying:
             photo.standing[verdict.operator] = holds
     state.shake(library)
     return Said(verdicts=final, left=tuple(left))
+
+
+def decide_each(library: Library, state: ShootState, wanted: Mapping[str, Sequence[Photo]], saying: Saying) -> Said:
+    """One decision that is about other photos for each operator: undone at once, its verdicts recorded as bundled."""
+    saying = replace(saying, at=saying.at or now(), bundled=sum(map(len, wanted.values())) or None)
+    parts = [
+        decide(library, state, photos, replace(saying, operators=(name,))) for name, photos in wanted.items() if photos
+    ]
+    return Said(verdicts=sum((p.verdicts for p in parts), ()), left=sum((p.left for p in parts), ()))
 
 
 def best(library: Library, state: ShootState, photos: Sequence[Photo], saying: Saying) -> Said:

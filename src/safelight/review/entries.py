@@ -11,6 +11,7 @@ from safelight.store.records import File
 
 FAULTS = ("blur", "blur.motion", "blur.defocus", "exposure.over", "exposure.under", "eyes.closed")
 NEEDS = (*FAULTS, "clock.offset_s", "faces", "sharpness", "rating", "label", "keywords")
+RANK = {Cull.KEEP: 0, Cull.UNDECIDED: 1, Cull.REJECT: 2}
 OPEN = (State.PROPOSED, State.ESCALATED)
 
 
@@ -62,7 +63,7 @@ def groups(state: ShootState) -> list[dict[str, Any]]:
         members = [m for m in group.members if m in state.photos]
         best = None if group.kind is GroupKind.SCENE else explain.best_of(group, state)
         if best is not None and not group.protected:
-            members.sort(key=lambda m: (m != best, -_strength(state.photos[m])))
+            members.sort(key=lambda m: (m != best, RANK[state.photos[m].decision]))
         found.append(
             {
                 "id": group.id, "kind": group.kind.value, "members": members, "protected": group.protected,
@@ -96,11 +97,6 @@ def printable(text: str) -> str:
     escapes."""
     plain = text.encode("utf-8", "backslashreplace").decode()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
-
-
-def _strength(photo: Photo) -> float:
-    proposal = photo.proposals.get("cull")
-    return proposal.score if proposal is not None and proposal.score is not None else 0.0
 
 
 def _zone(photo: Photo) -> str | None:

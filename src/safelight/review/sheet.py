@@ -7,7 +7,7 @@ from typing import Any
 
 from safelight import plugins
 from safelight.deliver.ready import Finding
-from safelight.domain import Cull, Json
+from safelight.domain import Cull, Json, State
 from safelight.operators import Medium
 from safelight.review.entries import printable
 from safelight.review.forms import form, words
@@ -31,12 +31,24 @@ def scenes(state: ShootState, findings: Sequence[Finding] = ()) -> list[dict[str
     found at fault or are least sure come first."""
     by_scene: dict[str, list[Photo]] = {}
     for photo in by_time(state.photos.values()):
-        if photo.decision is Cull.KEEP and _edits(photo):
+        if photo.decision is Cull.KEEP and (photo.edits(proposed=True) or waits(photo)):
             by_scene.setdefault(photo.scene.id if photo.scene else "", []).append(photo)
     faults: dict[str, list[Finding]] = {}
     for finding in findings:
         faults.setdefault(finding.photo.id, []).append(finding)
     return [_scene(name, photos, faults) for name, photos in by_scene.items()]
+
+
+def waits(photo: Photo) -> list[str]:
+    """The operators whose edits of a photo wait for an answer, whether or not it is decided that the photo stays."""
+    known = plugins.operators()
+    return sorted(
+        name
+        for name in {*photo.proposals, *photo.shaken}
+        if name in known
+        and known[name].medium is Medium.FRAME
+        and (photo.state(name) in (State.PROPOSED, State.ESCALATED) or name in photo.shaken)
+    )
 
 
 def _scene(name: str, photos: Sequence[Photo], faults: Mapping[str, Sequence[Finding]]) -> dict[str, Any]:
@@ -46,7 +58,7 @@ def _scene(name: str, photos: Sequence[Photo], faults: Mapping[str, Sequence[Fin
     first = photos[0].taken
     return {
         "id": name or None,
-        "name": f"Scene of {first:%H:%M}" if name and first else ("Scene" if name else "Photos of no scene"),
+        "name": f"Scene of {first:%H:%M}" if name and first else entries[0]["path"] if name else "Photos of no scene",
         "photos": entries,
         "open": sum(bool(entry["waits"]) for entry in entries),
         "operators": sorted({operator for entry in entries for operator in entry["waits"]}),
@@ -55,10 +67,10 @@ def _scene(name: str, photos: Sequence[Photo], faults: Mapping[str, Sequence[Fin
 
 def _entry(photo: Photo, usual: Mapping[tuple[str, str], float], faults: Sequence[Finding]) -> dict[str, Any]:
     edits = {edit.operator: edit for edit in photo.edits(proposed=True)}
-    waits = [name for name in photo.open_questions() if name != "cull"]
+    open_ = waits(photo)
     told = [_apart(name, edits[name].params, usual) for name in edits]
     apart = max(told, key=lambda standing: standing.apart, default=Standing(apart=0.0, text=""))
-    scores = [p.score for name, p in photo.proposals.items() if name in waits and p.score is not None]
+    scores = [p.score for name, p in photo.proposals.items() if name in open_ and p.score is not None]
     doubt = 1.0 - min(scores, default=1.0)
     worst = max((finding.value for finding in faults), default=0.0)
     text = next(iter(photo.shaken.values()), "")
@@ -74,17 +86,11 @@ def _entry(photo: Photo, usual: Mapping[tuple[str, str], float], faults: Sequenc
             for name, edit in edits.items()
             if name in plugins.operators()
         ],
-        "waits": waits,
+        "waits": open_,
         "stands_apart": bool(text) or apart.apart >= 0.5,
         "because": text or apart.text,
         "harm": round(max(worst, apart.apart, 0.5 * doubt, 1.0 if photo.shaken else 0.0), 4),
     }
-
-
-def _edits(photo: Photo) -> list[str]:
-    known = plugins.operators()
-    names = {*photo.proposals, *photo.standing}
-    return [n for n in names if n in known and known[n].medium is Medium.FRAME and photo.state(n) is not None]
 
 
 def _sliders(name: str, values: Mapping[str, Json]) -> dict[str, tuple[float, float, str]]:

@@ -24,6 +24,7 @@ def _row(action: str, group: str, keys: str, text: str, **more: Any) -> Shortcut
 
 
 DECIDE, MARK, MOVE, LOOK, EVERYWHERE = "Decide", "Mark", "Move", "Look", "Everywhere"
+EDITS = "Judge edits, and the queue"
 TABLE = (
     _row("approve", DECIDE, "Enter", "Approve the stack as it is shown, with its edits, and go to the next open one"),
     _row("pick", DECIDE, "p", "Keep", advances=True),
@@ -54,6 +55,36 @@ TABLE = (
     _row("mark", LOOK, "m", "Mark for comparing"),
     _row("panel", LOOK, "w", "Show or hide why", darktable=("Tab",)),
     _row("filter", LOOK, "f", "Filter"),
+    *(
+        _row(action, EDITS, keys, text, page="judge", **more)
+        for action, keys, text, more in (
+            (
+                "approve",
+                "Enter",
+                "Approve what is shown: the photo's edits, or all of the scene that is not marked",
+                {},
+            ),
+            ("reject", "x", "Reject the edit; then a number names the reason", {}),
+            ("reason", "1 2 3 4 5 6 7 8 9", "Reason of the rejection, by its number", {}),
+            ("escalate", "e", "Hand to somebody else", {}),
+            ("modify", "d", "Change the edit with its sliders", {}),
+            ("mark", "m", "Mark the photo in the scene, so that it is left out", {}),
+            ("left", "ArrowLeft", "Photo before", {}),
+            ("right", "ArrowRight", "Photo after", {}),
+            ("up", "ArrowUp", "Edit before; in the sheet: row above", {}),
+            ("down", "ArrowDown", "Edit after; in the sheet: row below", {}),
+            ("open", "n", "Next that waits", {}),
+            ("loupe", "Space", "Photo large, or back to the scene", {"darktable": ("Space", "z")}),
+            ("zoom", "z", "100 % at the pointer", {"darktable": ("Alt+1",)}),
+            ("before", "\\", "Before, after", {"darktable": ("o",)}),
+            ("split", "y", "Before and after side by side", {"darktable": ("Ctrl+y",)}),
+            ("wipe", "v", "Before and after with a line between them", {}),
+            ("overlay", "l", "Show the mask, or where something changed", {}),
+            ("clipping", "j", "Show what is clipped", {"darktable": ("Alt+o",)}),
+            ("panel", "w", "Show or hide the card", {"darktable": ("Tab",)}),
+            ("point", "t", "Point at a place: drag a box, or click", {}),
+        )
+    ),
     _row("undo", EVERYWHERE, "Ctrl+z Meta+z", "Undo what you said last", page="all"),
     _row("help", EVERYWHERE, "?", "These keys", page="all", darktable=("h",)),
     _row("back", EVERYWHERE, "Escape", "Back", page="all"),

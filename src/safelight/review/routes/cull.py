@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from safelight import explain
+from safelight.domain import Input, Version
 from safelight.review import entries
 from safelight.review.given import TheSession, page
 from safelight.review.session import plain
@@ -37,6 +38,8 @@ def one(at: TheSession, photo: str) -> dict[str, Any]:
     found: dict[str, Any] = explain.document(at.library, at.state, [known])["assets"][0]
     found["id"] = photo
     found["path"] = entries.printable(found["path"])
+    edits = known.edits(proposed=True)
+    found["version"] = Version(inputs=(Input(id=photo),), edits=edits).id if edits else None
     found["evidence"] = [e for e in found["evidence"] if len(str(e["value"])) < 400]  # not what only programs read
     return found
 

@@ -1,18 +1,21 @@
 """The page Judge edits: scenes before and after, one photo with the cards of its edits, and what would change them."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
+from pydantic import Field
 
-from safelight import plugins, style
+from safelight import plugins, style, verdicts
 from safelight.deliver import ready
-from safelight.domain import Input, Scope, Version
+from safelight.domain import Input, Say, Scope, Version
 from safelight.operators import Medium, Subject, Wishes
 from safelight.review import card, sheet
 from safelight.review.entries import printable
-from safelight.review.given import TheSession, page
+from safelight.review.given import TheSession, Who, page
+from safelight.review.models import Answered, Checked, Photos, Seconds
+from safelight.review.routes.verdicts import answer, chosen
 from safelight.review.session import Session
 from safelight.state import Photo, ShootState
 from safelight.store import records
@@ -90,6 +93,48 @@ def turning(
         {"evidence": c.evidence, "value": c.value, "instead": c.instead, "unit": c.unit, "text": c.text}
         for c in changes[:most]
     ]
+
+
+class Judged(Checked):
+    """What a person says about edits of photos that were shown together. Without operators it is about every edit that
+    waits; what was answered before stays as it is, but for `modify`, which is about one operator and all photos."""
+
+    photos: Photos
+    say: Literal["approve", "modify", "reject", "escalate"]
+    operators: tuple[str, ...] = ()
+    params: dict[str, Any] | None = None
+    reason: str = ""
+    note: Annotated[str, Field(max_length=10_000)] = ""
+    seconds: Seconds = None
+    group: str | None = None
+
+
+@router.post("/api/shoots/{shoot}/edits")
+def decide(at: TheSession, me: Who, said: Judged) -> Answered:
+    """One verdict on the edits of one photo, or of a scene: one decision, undone at once."""
+    saying = verdicts.Saying(
+        say=Say(said.say), by=me.name, params=said.params, reason=said.reason, note=said.note, seconds=said.seconds,
+        group=said.group,
+    )  # fmt: skip
+    since = at.revision
+    with at.deciding() as state:
+        photos = chosen(state, said.photos)
+        done = verdicts.decide_each(at.library, state, _wanted(photos, said), saying)
+    return answer(at, since, done)
+
+
+def _wanted(photos: list[Photo], said: Judged) -> dict[str, list[Photo]]:
+    """By operator, the photos that a verdict is about."""
+    if said.say == "modify":
+        return dict.fromkeys(said.operators, photos)
+    if said.say != "approve" and said.operators:  # what stands can be rejected later on
+        return {name: [photo for photo in photos if photo.state(name) is not None] for name in said.operators}
+    found: dict[str, list[Photo]] = {}
+    for photo in photos:
+        for name in sheet.waits(photo):
+            if not said.operators or name in said.operators:
+                found.setdefault(name, []).append(photo)
+    return found
 
 
 def _set(state: ShootState, photo: Photo, scope: Scope) -> list[str]:

@@ -16,7 +16,7 @@ export class Loupe extends LitElement {
   constructor() {
     super();
     /** @type {Model} */ this.model = /** @type {any} */ (null);
-    this.pictures = new Pictures(14, (id, size) => (size === "after" ? `${picture(id, /** @type {any} */ ("after"))}?v=${this.versions.get(id) ?? ""}` : picture(id, /** @type {any} */ (size))));
+    this.pictures = new Pictures(14, (id, size) => (size === "after" ? `${picture(id, /** @type {any} */ ("after"))}?side=1600&v=${this.versions.get(id) ?? ""}` : picture(id, /** @type {any} */ (size))));
     /** @type {Map<string, string>} */ this.versions = new Map();
     this.zoom = { on: false, x: 0.5, y: 0.5 };
     /** @type {"before" | "after" | "split"} */ this.side = "before";
