@@ -18,6 +18,7 @@ from safelight.media.frame import Bytes, Matrix
 MOST_POINTS = 20_000  # of one stroke
 SPREAD = 12  # levels by which neighbours of a point may differ from it, in each channel, and still belong to it
 FINE = 800  # px, long side of the picture on which the surroundings of a point are looked for
+COARSE = 480  # px, long side at which two pictures are compared
 FADE = 0.35  # how bright stays what lies outside a mask that is shown
 SEEN = 2.0  # ΔE00 from which on a change is shown; below, most people see none
 CLEAR = 12.0  # ΔE00 that is shown in full
@@ -173,7 +174,7 @@ def shown(rgb: Bytes, mask: Bytes) -> Bytes:
 
 def changed(before: Bytes, after: Bytes) -> Bytes:
     """Where two pictures of one size differ to the eye: 0 below 2 ΔE00, 255 from 12 on, H x W."""
-    scale = min(1.0, FINE / max(before.shape))
+    scale = min(1.0, COARSE / max(before.shape))
     size = max(1, round(before.shape[1] * scale)), max(1, round(before.shape[0] * scale))
     one, other = (np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.uint8) for p in (before, after))
     apart = np.clip((delta_e(one, other) - SEEN) / (CLEAR - SEEN), 0, 1)
