@@ -7,7 +7,7 @@ import { get, ofShoot } from "../api.js";
 export class Card extends LitElement {
   static properties = {
     photo: {}, card: { attribute: false }, values: { attribute: false }, editing: { type: Boolean }, asking: { type: Boolean },
-    reasons: { attribute: false }, turning: { state: true }, tool: {}, brush: { attribute: false },
+    reasons: { attribute: false }, turning: { state: true }, tool: {}, brush: { attribute: false }, many: { type: Boolean },
   };
 
   constructor() {
@@ -18,6 +18,7 @@ export class Card extends LitElement {
     /** @type {Record<string, any>} */
     this.values = {};
     this.editing = false;
+    this.many = false; // whether the change can be tried on more photos
     this.asking = false;
     /** @type {Record<string, string>} */
     this.reasons = {};
@@ -113,6 +114,7 @@ export class Card extends LitElement {
     const fields = this.card.form.filter((/** @type {Field} */ f) => f.kind !== "measured");
     return html`<form @submit=${(/** @type {Event} */ e) => e.preventDefault()}>${fields.map((field) => this.field(field))}
       <div class="buttons"><button type="button" class="first" @click=${() => this.say("keep")}>Keep this change</button>
+      <button type="button" @click=${() => this.say("all")} ?hidden=${!this.many}>Try on the scene</button>
       <button type="button" @click=${() => this.say("drop")}>Leave it</button></div></form>`;
   }
 

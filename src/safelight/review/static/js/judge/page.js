@@ -274,7 +274,7 @@ export class Judge extends LitElement {
     return html`<div class="judge ${this.large ? "large" : ""} ${this.panel ? "" : "bare"}">
       ${this.large ? nothing : this.list()}
       ${this.large && this.photo
-        ? html`<sl-photo .photo=${this.photo.id} .panel=${this.panel} .reasons=${this.reasons} @say=${(/** @type {CustomEvent} */ e) => this.spoken(e.detail)}></sl-photo>${this.strip()}`
+        ? html`<sl-photo .photo=${this.photo.id} .many=${this.now.photos.length > 1} .panel=${this.panel} .reasons=${this.reasons} @say=${(/** @type {CustomEvent} */ e) => this.spoken(e.detail)}></sl-photo>${this.strip()}`
         : html`<section class="scene">${this.head()}<sl-sheet .scene=${this.now} .at=${this.at} .marked=${this.marked} .stamp=${this.stamp} .trial=${this.trial}
             @pick=${(/** @type {CustomEvent} */ e) => (this.at = e.detail)} @open=${(/** @type {CustomEvent} */ e) => { this.at = e.detail; this.large = true; }}
             @mark=${(/** @type {CustomEvent} */ e) => this.mark(e.detail)}></sl-sheet></section>`}

@@ -11,7 +11,7 @@ export class PhotoView extends LitElement {
   static properties = {
     photo: {}, operator: {}, panel: { type: Boolean }, reasons: { attribute: false }, told: { state: true }, tones: { state: true },
     chosen: { state: true }, mode: { state: true }, zoomed: { state: true }, overlay: { state: true }, editing: { state: true },
-    asking: { state: true }, values: { state: true }, tool: { state: true }, brush: { state: true }, here: { state: true }, wish: { state: true },
+    asking: { state: true }, values: { state: true }, tool: { state: true }, brush: { state: true }, here: { state: true }, wish: { state: true }, many: { type: Boolean },
   };
 
   constructor() {
@@ -19,6 +19,7 @@ export class PhotoView extends LitElement {
     this.photo = "";
     this.operator = ""; // the only edit that is asked about; empty: all
     this.panel = true;
+    this.many = false;
     /** @type {Record<string, string>} */
     this.reasons = {};
     /** @type {any} */
@@ -60,7 +61,7 @@ export class PhotoView extends LitElement {
   }
 
   get stage() {
-    return /** @type {import("./stage.js").Stage} */ (this.querySelector("sl-stage"));
+    return /** @type {import("./stage.js").Stage} */ (this.querySelector("sl-view"));
   }
 
   get card() {
@@ -95,7 +96,8 @@ export class PhotoView extends LitElement {
 
   /** @param {number} step */
   choose(step) {
-    const names = (this.told?.cards ?? []).map((/** @type {any} */ card) => card.operator);
+    const order = (/** @type {any} */ card) => (card.state === "abstained" ? 1 : 0);
+    const names = [...(this.told?.cards ?? [])].sort((a, b) => order(a) - order(b)).map((/** @type {any} */ card) => card.operator);
     const next = names[Math.min(names.length - 1, Math.max(0, names.indexOf(this.chosen) + step))];
     if (next && next !== this.chosen) {
       this.stop();
@@ -200,6 +202,13 @@ export class PhotoView extends LitElement {
     this.dispatchEvent(new CustomEvent("say", { detail: { say, ...this.more(), ...detail } }));
   }
 
+  /** Tries the change on all photos that are shown together. */
+  all() {
+    const [operators, params] = [[this.card.operator], this.values];
+    this.stop();
+    this.say("modify", { operators, params, all: true });
+  }
+
   async keep() {
     const { operator } = this.card;
     const params = this.values;
@@ -224,10 +233,10 @@ export class PhotoView extends LitElement {
 
   render() {
     const told = this.told;
-    return html`<sl-stage .photo=${this.photo} .wish=${this.wish} .mode=${this.mode} .zoomed=${this.zoomed} .overlay=${this.overlay}
+    return html`<sl-view .photo=${this.photo} .wish=${this.wish} .mode=${this.mode} .zoomed=${this.zoomed} .overlay=${this.overlay}
         .tool=${this.tool} .brush=${this.brush} .width=${told?.width ?? 3} .height=${told?.height ?? 2}
         @view=${(/** @type {CustomEvent} */ e) => (this.tones = e.detail.histogram)} @failed=${(/** @type {CustomEvent} */ e) => alarm(e.detail)}
-        @mark=${this.marked} @zoom=${(/** @type {CustomEvent} */ e) => this.zoom(e.detail)}></sl-stage>
+        @mark=${this.marked} @zoom=${(/** @type {CustomEvent} */ e) => this.zoom(e.detail)}></sl-view>
       ${this.panel ? html`<aside class="side" aria-label="Edits of this photo">${histogram(this.tones)}${this.views()}${told ? this.edits(told) : nothing}</aside>` : nothing}`;
   }
 
@@ -243,13 +252,15 @@ export class PhotoView extends LitElement {
 
   /** @param {any} told */
   edits(told) {
+    /** @type {any[]} */
     const cards = this.operator ? told.cards.filter((/** @type {any} */ card) => card.operator === this.operator) : told.cards;
-    return html`<div class="edits" role="group" aria-label="Edits">${cards.map(
+    const silent = cards.filter((card) => card.state === "abstained");
+    return html`<div class="edits" role="group" aria-label="Edits">${[...cards.filter((card) => card.state !== "abstained"), ...silent].map(
         (/** @type {any} */ card) => html`<button type="button" aria-pressed=${card.operator === this.chosen} @click=${() => { this.stop(); this.chosen = card.operator; }}>
           <span>${capital(card.title)}</span> <span class=${card.waits ? "need" : ""}>${card.waits ? "waits" : short(card)}</span></button>`,
       )}</div>
       <sl-card .photo=${this.photo} .card=${this.card} .values=${this.values} .editing=${this.editing} .asking=${this.asking} .reasons=${this.reasons}
-        .tool=${this.tool} .brush=${this.brush}
+        .tool=${this.tool} .brush=${this.brush} .many=${this.many} @all=${() => this.all()}
         @change=${(/** @type {CustomEvent} */ e) => e.detail && this.changed(e.detail, this.sliding)} @moving=${() => { this.sliding = true; this.changed(this.values, true); }}
         @rest=${() => { this.sliding = false; this.changed(this.values, false); }} @tool=${(/** @type {CustomEvent} */ e) => (this.tool = e.detail)}
         @brush=${(/** @type {CustomEvent} */ e) => (this.brush = e.detail)} @try=${(/** @type {CustomEvent} */ e) => this.modify(e.detail)}

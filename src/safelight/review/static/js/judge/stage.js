@@ -231,4 +231,4 @@ const svgLine = (points, wide) =>
 /** @param {number} x @param {number} y @param {number} w @param {number} h */
 const svgBox = (x, y, w, h) => svg`<rect class="frame" x=${x} y=${y} width=${w} height=${h}/>`;
 
-customElements.define("sl-stage", Stage);
+customElements.define("sl-view", Stage);

@@ -169,7 +169,7 @@ export class Queue extends LitElement {
   /** Whether a photo stays. */
   choice() {
     const keep = () => this.say({ say: "modify", params: { decision: "keep", tie_with: "" } });
-    return html`<sl-stage .photo=${this.item.photo} .wish=${{ only: [] }}></sl-stage><aside class="side" aria-label="Whether it stays">
+    return html`<sl-view .photo=${this.item.photo} .wish=${{ only: [] }}></sl-view><aside class="side" aria-label="Whether it stays">
       <h2>Does it stay?</h2><p class="path">${this.item.path}</p>
       <div class="buttons"><button type="button" class="first" @click=${keep}>Keep</button><button type="button" @click=${() => (this.asking = !this.asking)}>Reject <kbd>x</kbd></button>
       <button type="button" @click=${() => this.approve()}>As proposed <kbd>Enter</kbd></button><button type="button" @click=${() => this.say({ say: "escalate" })}>Hand on <kbd>e</kbd></button></div>
