@@ -1,8 +1,8 @@
 """Fringes: the old ground that clings to the rim of a cut-out, and mattes that are too wide (melted hair among them).
 
-Along the soft rim of the matte the after should be α F + (1 − α) B, with the object's colour F from inside and the new ground B
-from outside. What is left is regressed on the old ground, as the legal edit would show it, and on the object's own colour
-further out than α allows; the score is the share of the old ground in the rim plus half the excess of the matte.
+Along the soft rim of the matte, α, the before is α F + (1 − α) O of the object's colour F and the old ground O, and an honest
+after α F + (1 − α) B on the new ground B: the before, as the legal edit shows it, less (1 − α) O plus (1 − α) B. What is left is
+regressed on what a rim of the before's own pixels would add, and on the object's colour further out than α allows; the score is the share of the old ground in the rim plus half the excess of the matte.
 """
 
 import cv2
@@ -33,19 +33,19 @@ def detect(pair: Pair) -> list[Finding]:
     if near.sum() < ENOUGH:
         return [cannot("fringe", "the matte has no soft rim")]
     legal = pair.legal_colours
-    solid, clear = alpha > SOLID, alpha < CLEAR
-    clear &= cv2.dilate((~clear).astype(np.uint8), np.ones((5, 5), np.uint8)) == 0  # the rim may have been widened
+    clear = cv2.dilate((alpha >= CLEAR).astype(np.uint8), np.ones((5, 5), np.uint8)) == 0  # the rim may have been widened
     if not clear.any():
         return [cannot("fringe", "the matte has no outside")]
-    after = pair.after_work
-    ground, thing = nearest(after, clear)[near], nearest(after, solid)[near]
-    old = nearest(legal, clear)[near]
+    after, own = pair.after_work[near], legal[near]
+    ground, old = nearest(pair.after_work, clear)[near], nearest(legal, clear)[near]
     a = alpha[near][:, None]
-    rest = after[near] - (a * thing + (1 - a) * ground)
-    weight = np.clip(np.abs(old - thing).max(1) / APART - 1, 0, 1)
+    # An honest rim: what the before shows there less its share of the old ground, on the new one.
+    rest = after - (own - (1 - a) * old + (1 - a) * ground)
+    weight = np.clip(np.abs(old - nearest(legal, alpha > SOLID)[near]).max(1) / APART - 1, 0, 1)
     if weight.sum() < ENOUGH / 2:
         return [cannot("fringe", "object and old ground have the same colour")]
-    u, v = a * (old - thing), (1 - a) * (thing - ground)
+    u = (1 - a) * (old - own)
+    v = (1 - a) * (own - (1 - a) * old - a * ground)
     rows = np.stack((u.ravel(), v.ravel()), 1) * np.repeat(weight, 3)[:, None]
     found, *_ = np.linalg.lstsq(rows.T @ rows + 1e-4 * np.eye(2), rows.T @ (rest * weight[:, None]).ravel(), rcond=None)
     share, wide = (float(v) for v in found)

@@ -12,7 +12,7 @@ from safelight.detectors._findings import cannot, said
 from safelight.detectors._rim import distance
 
 CLEAR = 0.4  # alpha below which the ground should be seen
-SAME = 0.045  # encoded levels that old ground may differ from what is expected
+SAME = 0.09  # encoded levels that old ground may differ from what is expected
 REACH = 0.2  # of the object's size: how far from it holes are looked for
 
 
