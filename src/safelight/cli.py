@@ -14,6 +14,7 @@ import click
 
 import safelight
 from safelight.cli_check import accept, channel_option, check, client_option
+from safelight.cli_handoff import bring_back, handoff
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
 from safelight.cli_review import review
@@ -269,7 +270,8 @@ def sync(folder: Path, write: bool, by: str | None, cache: Path | None, library:
 @json_option
 def deliver(
     folder: Path, to: Path, preset: str, names: str | None, sidecars: bool, draft: bool, sign_off: str | None,
-    channels: tuple[str, ...], client: Path | None, jobs: int | None, cache: Path | None, library: str | None, as_json: bool,
+    channels: tuple[str, ...], client: Path | None, jobs: int | None, cache: Path | None, library: str | None,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Write the finished files with their manifest, if nothing is left open."""
     from safelight import terminal
@@ -386,6 +388,8 @@ cli.add_command(trust)
 cli.add_command(review)
 cli.add_command(check)
 cli.add_command(accept)
+cli.add_command(handoff)
+cli.add_command(bring_back)
 
 
 @cli.group()

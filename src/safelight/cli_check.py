@@ -38,7 +38,8 @@ def check(
 ) -> int:  # fmt: skip
     """Check AFTER against BEFORE: two files, or two folders matched by name, else by picture.
 
-    With one path and a --channel or --client: only these rules, on the files as they were written. Exit code 4 if a pair
+    With one path and a --channel or --client: only these rules, on the files as they were written. Exit code 4 if a
+    pair
     fails."""
     from safelight import pairs, terminal
     from safelight.checking import Outcome

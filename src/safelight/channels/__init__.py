@@ -23,10 +23,8 @@ def examine(file: Encoded | Path, channels: Iterable[Channel], *, record: Known 
     record = record or Known()
     found = []
     for each in channels:
-        for rule in each.rules:
-            if rule.about(file.path):
-                found.append(_named(each, _ask(file, rule.name, rule.settings, record)))
-        found += [_named(each, answer) for answer in _forbidden(each, record)]
+        asked = [_ask(file, rule.name, rule.settings, record) for rule in each.rules if rule.about(file.path)]
+        found += [_named(each, answer) for answer in (*asked, *_forbidden(each, record))]
     return tuple(found)
 
 

@@ -1,4 +1,5 @@
-"""Channels and clients as TOML: which rules hold, with which settings. Anything unknown is an error that names its line."""
+"""Channels and clients as TOML: which rules hold, with which settings. Anything unknown is an error that names its
+line."""
 
 import re
 import tomllib
@@ -16,7 +17,7 @@ from safelight.errors import UsageError
 
 CHANNEL, CLIENT = "safelight.channel/1", "safelight.client/1"
 APPLIES = "only"  # a rule's key for the names of files that it is about
-PLAIN_KEYS = {
+PLAIN_KEYS: Mapping[str, Mapping[str, type[Any]]] = {
     CHANNEL: {"schema": str, "about": str},
     CLIENT: {"schema": str, "about": str, "client": str, "channels": list, "forbidden": list},
 }
@@ -37,7 +38,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A place where files go, or a client: rules about each file and about the set of them; operators that must not have
+    """A place where files go, or a client: rules about each file and about the set of them; operators that must not
+    have
     touched a picture (`forbidden`)."""
 
     name: str
@@ -103,9 +105,7 @@ def line_of(text: str, table: str, key: str) -> int | None:
             here = head[1].replace('"', "").replace(" ", "")
             if here == table and not key:
                 return number
-        elif (key and here == table and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line)) or (
-            not key and not here and re.match(rf"\s*\"?{re.escape(table)}\"?\s*[.=]", line)
-        ):
+        elif here == (table if key else "") and re.match(rf"\s*\"?{re.escape(key or table)}\"?\s*[.=]", line):
             return number
     return None
 
@@ -115,9 +115,7 @@ def _apart(text: str, data: Mapping[str, Any], shown: str, schema: str) -> tuple
     kinds = PLAIN_KEYS[schema]
     tables = {*RULES, *SET_RULES, *(("swatch",) if schema == CLIENT else ())}
     for key, value in data.items():
-        if key in kinds and isinstance(value, kinds[key]):
-            continue
-        if key in tables and isinstance(value, dict):
+        if (key in kinds and isinstance(value, kinds[key])) or (key in tables and isinstance(value, dict)):
             continue
         what = f"{key!r} should be {kinds[key].__name__}" if key in kinds else f"{key!r} is no rule"
         if key in tables:
@@ -146,8 +144,7 @@ def _understood(text: str, shown: str, table: str, kind: type[Any], given: Mappi
     """The settings; an error is told with the line of the key it is about."""
     try:
         made = params.from_json(kind, given)
-        if len(given) != 1:  # one key at a time is only looked at for where its line is
-            check_settings(made)
+        check_settings(made)
     except UsageError as error:
         key = next(iter(given)) if len(given) == 1 else ""
         cause = error.cause.replace(f"{kind.__name__} has no field", f"[{table}] has no setting")

@@ -22,7 +22,8 @@ MODELS = {"L": "grey", "LA": "grey", "I;16": "grey", "CMYK": "CMYK", "P": "index
 class Encoded:
     """One written file.
 
-    `rgb` is the upright picture as sRGB bytes, H x W x 3, transparent parts over white. `profile` is the name of the embedded
+    `rgb` is the upright picture as sRGB bytes, H x W x 3, transparent parts over white. `profile` is the name of the
+    embedded
     profile, "" where there is none, None where that cannot be told. `model` is rgb, grey, CMYK and so on.
     """
 

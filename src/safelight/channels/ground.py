@@ -64,7 +64,8 @@ def apart(rgb: Bytes, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
     """How far each pixel is from a colour, in levels of its worst channel."""
     most = np.zeros(rgb.shape[:2], np.uint8)
     for channel, level in enumerate(colour):
-        most = np.maximum(most, cv2.absdiff(np.ascontiguousarray(rgb[..., channel]), float(level)))
+        plane = rgb[..., channel]
+        most = np.maximum(most, np.where(plane > level, plane - np.uint8(level), np.uint8(level) - plane))
     return most
 
 

@@ -1,6 +1,7 @@
 """What was put on a picture, and what colour a part of it has: borders, rows of lettering, pixels near a swatch."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -77,14 +78,14 @@ def lettering(subject: Mask) -> Mask | None:
     return None
 
 
-def _same_row(one: NDArray[np.int32], other: NDArray[np.int32]) -> bool:
+def _same_row(one: NDArray[Any], other: NDArray[Any]) -> bool:
     height, other_height = int(one[cv2.CC_STAT_HEIGHT]), int(other[cv2.CC_STAT_HEIGHT])
     foot = int(one[cv2.CC_STAT_TOP]) + height
     other_foot = int(other[cv2.CC_STAT_TOP]) + other_height
     return 0.5 <= other_height / height <= 2 and abs(foot - other_foot) <= 0.35 * height
 
 
-def _close(row: NDArray[np.int32]) -> bool:
+def _close(row: NDArray[Any]) -> bool:
     """Whether marks follow each other as letters and words do."""
     left, width = row[:, cv2.CC_STAT_LEFT], row[:, cv2.CC_STAT_WIDTH]
     gaps = left[1:] - (left + width)[:-1]
@@ -95,7 +96,7 @@ def nearest_to(rgb: Bytes, colour: tuple[int, int, int], *, search: float) -> Pa
     """The pixels within `search` (ΔE00) of a colour, and how far their middle is off; None where there are none."""
     scale = SIDE / max(rgb.shape[:2])
     small = rgb if scale >= 1 else np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
-    seen = lab(small)
+    seen = lab(np.asarray(small, np.uint8))
     wanted = lab(np.array([[colour]], np.uint8))
     mask = delta_e_lab(seen, np.broadcast_to(wanted, seen.shape)) <= search
     mask &= cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

@@ -25,7 +25,8 @@ GENERATED = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What our own record knows of a file beside its bytes: operators of its version, whether any part was generated."""
+    """What our own record knows of a file beside its bytes: operators of its version, whether any part was
+    generated."""
 
     operators: tuple[str, ...] = ()
     generated: bool | None = None
@@ -154,7 +155,7 @@ class Disclosure:
 class Swatch:
     """A colour that must come out right, such as that of a brand."""
 
-    colour: str = declare("", help="sRGB as #RRGGBB")
+    colour: str = declare("#000000", help="sRGB as #RRGGBB")
     delta_e: float = declare(3.0, low=0, unit="ΔE00", help="greatest difference")
     search: float = declare(18.0, low=0, unit="ΔE00", help="how far off a pixel may be and still be meant")
     share: float = declare(
@@ -173,7 +174,9 @@ def background(file: Encoded, rule: Background) -> Answer:
     if not ground.plain:
         bad = off & rim_of(off.shape)
         return _broken(
-            "background", f"The ground is not plain: {100 * _share(bad, rim_of(off.shape)):.0f} % of the rim is not {wanted}.",
+            "background",
+            f"The ground is not plain: {100 * _share(bad, rim_of(off.shape)):.0f} % of the rim is not {wanted}.",
+
             f"Cut the product out and put it on {wanted}.", value=None, wanted=wanted, mask=bad,
         )  # fmt: skip
     bad = off & ground.inner
@@ -184,7 +187,8 @@ def background(file: Encoded, rule: Background) -> Answer:
         worst = _levels(file, bad)
         return _broken(
             "background", f"{100 * right:.2f} % of the ground is {wanted}; the rest is about {worst}.",
-            f"Fill the ground with {wanted} and save at a higher quality; then check the saved file again.", value=value,
+            f"Fill the ground with {wanted} and save at a higher quality; then check the saved file again.",
+            value=value,
             wanted=wanted, mask=bad,
         )  # fmt: skip
     if rule.rim and rim.any():
@@ -204,7 +208,8 @@ def fill(file: Encoded, rule: Fill) -> Answer:
     wanted, value = [rule.least, rule.most], round(share, 4)
     if share < rule.least:
         return _broken(
-            "fill", f"The product fills {100 * share:.0f} % of the frame; at least {100 * rule.least:.0f} % are asked for.",
+            "fill",
+            f"The product fills {100 * share:.0f} % of the frame; at least {100 * rule.least:.0f} % are asked for.",
             "Crop closer.", value=value, wanted=wanted, mask=file.ground.subject,
         )  # fmt: skip
     if share > rule.most:
@@ -254,7 +259,8 @@ def border(file: Encoded, rule: Border) -> Answer:
     if width and not rule.allowed:
         mask = np.ones(file.rgb.shape[:2], bool)
         mask[width:-width, width:-width] = False
-        return _broken("border", f"A border of {width} px runs around the picture.", "Crop it off.", value=width, wanted=0,
+        return _broken("border", f"A border of {width} px runs around the picture.", "Crop it off.", value=width,
+                       wanted=0,
                        mask=mask)  # fmt: skip
     return _held("border", "There is no border." if not width else f"A border of {width} px.", value=width)
 
@@ -354,7 +360,8 @@ def weight(file: Encoded, rule: Weight) -> Answer:
     size_mb = file.size / 1e6
     told, value = f"The file has {size_mb:.2f} MB", round(size_mb, 3)
     if rule.most and size_mb > rule.most:
-        return _broken("weight", f"{told}; at most {rule.most:g} are allowed.", "Save it smaller or at a lower quality.",
+        return _broken("weight", f"{told}; at most {rule.most:g} are allowed.",
+                       "Save it smaller or at a lower quality.",
                        value=value, wanted=rule.most)  # fmt: skip
     if size_mb < rule.least:
         return _broken("weight", f"{told}; at least {rule.least:g} are asked for.", "Save it at a higher quality.",
@@ -398,7 +405,8 @@ def disclosure(file: Encoded, rule: Disclosure, known: Known) -> Answer:
     value = said or None
     if known.generated and said not in rule.generated:
         return _broken("disclosure", f"Parts were generated, and the file says {said or 'nothing'}.",
-                       f"Deliver it with DigitalSourceType {rule.generated[-1] if rule.generated else ''}.", value=value,
+                       f"Deliver it with DigitalSourceType {rule.generated[-1] if rule.generated else ''}.",
+                       value=value,
                        wanted=list(rule.generated))  # fmt: skip
     if rule.always and not said:
         return _broken("disclosure", "The file does not say where its pixels come from.",
@@ -413,7 +421,8 @@ def disclosure(file: Encoded, rule: Disclosure, known: Known) -> Answer:
 # ---------------------------------------------------------------- the table of rules
 
 RULES: Mapping[str, tuple[type[Any], Callable[..., Answer]]] = {
-    "background": (Background, background), "fill": (Fill, fill), "margins": (Margins, margins), "whole": (Whole, whole),
+    "background": (Background, background), "fill": (Fill, fill), "margins": (Margins, margins),
+    "whole": (Whole, whole),
     "border": (Border, border), "text": (Text, text), "size": (Size, size), "ratio": (Ratio, ratio),
     "profile": (Profile, profile), "alpha": (Alpha, alpha), "weight": (Weight, weight), "kind": (Kind, kind),
     "name": (Name, name), "disclosure": (Disclosure, disclosure),
@@ -431,7 +440,7 @@ def check_settings(rule: Any) -> None:
         for allowed in rule.allowed:
             _ratio(allowed)
     elif isinstance(rule, Swatch):
-        _colour(rule.colour, "swatch")
+        _colour(rule.colour, "colour")
     elif isinstance(rule, Whole):
         strange = set(rule.may_touch) - {"top", "bottom", "left", "right"}
         if strange:

@@ -1,4 +1,5 @@
-"""What the gate found about the files of a delivery: into the record, onto a page, and what of it nobody has answered."""
+"""What the gate found about the files of a delivery: into the record, onto a page, and what of it nobody has
+answered."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -105,7 +106,7 @@ def told(w: write.Written, state: ShootState, version: Version, *, signed_by: st
     photo = state.photos[w.photo]
     raised = gate.raised({**w.judged, "after": photo.path}) if w.judged else []
     accepted = [(m, gate.taken(photo.standing, version.id, m.name)) for m in raised]
-    answered = [
+    answered: list[dict[str, Any]] = [
         {"finding": m.name, "by": v.by, "reason": v.reason, "note": v.note, "at": v.at}
         for m, v in accepted
         if v is not None

@@ -1,4 +1,5 @@
-"""What must be settled before anything final leaves: every photo decided, every edit of a kept photo answered, and every
+"""What must be settled before anything final leaves: every photo decided, every edit of a kept photo answered, and
+every
 written file passed by the detectors and the rules, or taken by a person on their name."""
 
 from collections.abc import Mapping, Sequence

@@ -50,7 +50,8 @@ def judge(
     file: Path, original: Path, small: Frame, edits: Sequence[Edit], *, rules: Sequence[Channel], tools: Tools,
     jpeg_quality: int | None, place: Path | None,
 ) -> dict[str, Any]:  # fmt: skip
-    """The entry of `safelight.check/1` of a written file. `small` is the photo before any edit, reduced to SIDE, with its
+    """The entry of `safelight.check/1` of a written file. `small` is the photo before any edit, reduced to SIDE,
+    with its
     geometry from the full-size photo; `place` is where pictures of findings go."""
     written = encoded.read(file)
     generated = any(edit.params.get("generated") is True for edit in edits)

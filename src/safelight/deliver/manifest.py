@@ -124,7 +124,8 @@ def page(made: Mapping[str, Any]) -> str:
     rows = "".join(
         f"<tr><td>{html.escape(f['name'])}<td>{html.escape(f['source']['path'])}<td>{f['width']} × {f['height']}"
         f"<td>{html.escape(', '.join(e['operator'] for e in f['edits']) or 'as shot')}"
-        f"<td>{html.escape(', '.join(sorted({v['by'] for v in f['verdicts']})))}<td>{html.escape(_gate_words(f['gate']))}<td><code>{f['sha256'][:16]}</code>"
+        f"<td>{html.escape(', '.join(sorted({v['by'] for v in f['verdicts']})))}"
+        f"<td>{html.escape(_gate_words(f['gate']))}<td><code>{f['sha256'][:16]}</code>"
         for f in made["files"]
     )
     kind = "Draft" if made["draft"] else "Delivery"

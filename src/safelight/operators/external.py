@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -21,15 +20,17 @@ STRUCTURE = 1e-3  # of display white: the spread of light from which a picture s
 class ExternalParams:
     """Which file, of which version, and how it lies on it.
 
-    The file is kept as it came, by the sha256 of its bytes. `width` and `height` are those of the version it was made from, in
-    px at full size; `matrix` leads from that version's pixel centres to the file's, row by row, so that what was drawn on the
+    The file is kept as it came, by the sha256 of its bytes. `width` and `height` are those of the version it was
+    made from, in
+    px at full size; `matrix` leads from that version's pixel centres to the file's, row by row, so that what was
+    drawn on the
     photo finds its place. A proxy of the version becomes a proxy of the file at the same scale.
     """
 
     file: str = declare("", help="sha256 of the returned file; empty for none")
     of: str = declare("", help="id of the version it was made from")
-    width: int = declare(1, low=1, unit="px", help="width of that version")
-    height: int = declare(1, low=1, unit="px", help="height of that version")
+    width: int = declare(1, low=1, high=1_000_000, unit="px", help="width of that version")
+    height: int = declare(1, low=1, high=1_000_000, unit="px", help="height of that version")
     matrix: tuple[float, ...] = declare((1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0), help="version to file, 3 x 3")
     generated: bool = declare(False, help="whether parts of it were made by a generative model")
 
@@ -62,9 +63,8 @@ def render(frame: Frame, params: ExternalParams, tools: Tools) -> Frame:
     return frame.moved(_sized(_on_white(back), size), matrix, alpha=alpha)
 
 
-@lru_cache(maxsize=1)
 def returned(kept: Callable[[str], bytes], digest: str) -> Frame:
-    """The returned file of this digest as light. The last one is remembered."""
+    """The returned file of this digest as light."""
     return image.frame_from(kept(digest), f"returned-{digest[:12]}")
 
 

@@ -3,12 +3,13 @@
 Works on any vendor's, plug-in's or retoucher's output; needs no library and no shoot.
 """
 
-from safelight.pairs.document import SCHEMA, document, harm, verdict_of, words
+from safelight.pairs.document import SCHEMA, document, harm, line, verdict_of, words
 from safelight.pairs.job import Check, Checked
 from safelight.pairs.matching import Matched, match
 from safelight.pairs.run import Request, check_folders, watch
 
 __all__ = [
-    "SCHEMA", "Check", "Checked", "Matched", "Request", "check_folders", "document", "harm", "match", "verdict_of",
+    "SCHEMA", "Check", "Checked", "Matched", "Request", "check_folders", "document", "harm", "line", "match",
+    "verdict_of",
     "watch", "words",
 ]  # fmt: skip

@@ -19,7 +19,8 @@ TABLE = 40  # lines of a table at most
 
 
 def harm(entry: Mapping[str, Any]) -> float:
-    """The expected harm of sending a pair's after to a client as it is: the dearest of its findings, by chance and cost."""
+    """The expected harm of sending a pair's after to a client as it is: the dearest of its findings, by chance and
+    cost."""
     found = [
         (f["probability"] or 0.0) * COST.get(f["name"], USUAL)
         for f in entry["findings"]

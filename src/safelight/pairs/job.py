@@ -48,7 +48,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What came of a pair: its entry of `safelight.check/1`, or the error that kept it from being checked; a small grey of
+    """What came of a pair: its entry of `safelight.check/1`, or the error that kept it from being checked; a small
+    grey of
     the after, by which doubles are found."""
 
     before: Path | None
@@ -230,8 +231,8 @@ def _laid(compared: Comparison, box: Box, shape: tuple[int, int]) -> Bytes:
     step = max(1.0, (box[2] - box[0]) / shape[1])
     small = shrink(before, round(max(before.shape[:2]) / step)) if step > 1.5 else before
     zoom = small.shape[1] / before.shape[1]
-    maps = [np.asarray((plane + 0.5) * zoom - 0.5, np.float32) for plane in (u, v)]
-    return np.asarray(cv2.remap(small, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    across, down = (np.asarray((plane + 0.5) * zoom - 0.5, np.float32) for plane in (u, v))
+    return np.asarray(cv2.remap(small, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def key_of(job: Check, labels: Sequence[str]) -> str:

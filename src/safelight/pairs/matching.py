@@ -121,7 +121,8 @@ def _longest(stem: str, befores: Iterable[Path]) -> list[Path]:
 
 
 def by_picture(befores: Sequence[Path], afters: Sequence[Path]) -> tuple[list[Matched], dict[Path, Mapping[str, str]]]:
-    """Pairs among files whose names say nothing, and why some could not be looked at. The likeliest partners of each are
+    """Pairs among files whose names say nothing, and why some could not be looked at. The likeliest partners of each
+    are
     aligned, the best that hold are taken."""
     seen_after, unread = _seen(afters)
     seen_before = _seen(befores)[0] if seen_after else {}
@@ -161,6 +162,6 @@ def _seen(paths: Iterable[Path]) -> tuple[dict[Path, Bytes], dict[Path, Mapping[
     for path in paths:
         try:
             found[path] = shrink(decode(path)[0], SIDE)
-        except Exception as error:  # noqa: BLE001 - a file that cannot be decoded has no partner, and the reason is told
+        except Exception as error:  # noqa: BLE001 - what cannot be decoded has no partner, and the reason is told
             unread[path] = refusal(path, error)
     return found, unread

@@ -1,8 +1,9 @@
-"""The page of a check: what would do most harm first, heat maps and 100 % crops beside the words. Needs nothing else."""
+"""The page of a check: what would do most harm first, heat maps and 100 % crops beside the words. Needs nothing
+else."""
 
 import base64
-import datetime
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def page(entries: Sequence[Mapping[str, Any]], found: Mapping[str, Any]) -> str:
         failed=[{**error, "path": Path(error["path"]).name} for error in found["failed"]],
         alone={side: [Path(p).name for p in paths] for side, paths in found["unmatched"].items()},
         set_rules=[rule for rule in found["set_rules"] if rule["held"] is False],
-        made=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
     )
 
 
