@@ -21,9 +21,9 @@ from safelight.detectors.answers import cannot, said
 SIDE = 1024  # px
 LONG = 0.08  # of the long side
 MOST = 40  # lines
-ACROSS, REACH = 24, 14  # px on each side of a line that are compared, largest shift
-STEP, WIDE = 8, 24  # px along the line between strips, and of a strip
-LIKE = 0.6  # correlation from which a strip's shift is believed
+ACROSS, REACH = 10, 14  # px on each side of a line that are compared, largest shift
+STEP, WIDE = 6, 16  # px along the line between strips, and of a strip
+LIKE = 0.5  # correlation from which a strip's shift is believed
 
 
 def detect(pair: Pair) -> list[Finding]:
@@ -102,7 +102,7 @@ def _along(
     smooth = [cv2.blur(s, (WIDE, 1)) for s in strip]
     at = np.arange(WIDE // 2, int(length) - WIDE // 2, STEP)
     at = at[inside[at]] if len(at) else at
-    if len(at) < 6:
+    if len(at) < 8:
         return None
     core = smooth[0][REACH:-REACH, at]
     core = core - core.mean(0)
@@ -116,22 +116,18 @@ def _along(
     low, top, high = likes[best - 1, k], likes[best, k], likes[best + 1, k]
     shift = best - REACH + 0.5 * (low - high) / np.minimum(low - 2 * top + high, -1e-6)
     good = top > LIKE
-    if good.sum() < 6:
+    if good.sum() < 8:
         return None
     a, s = at[good].astype(float), shift[good]
-    slope, offset = _straight(a, s)
-    rest = s - slope * a - offset
-    agreed = np.array([np.median(rest[max(0, i - 2) : i + 3]) for i in range(len(rest))])
+    smooth_shift = np.array([np.median(s[max(0, i - 2) : i + 3]) for i in range(len(s))])
+    ends = max(3, len(a) // 6)
+    first, last = (float(np.median(s[part])) for part in (slice(None, ends), slice(-ends, None)))
+    begin, finish = (float(np.median(a[part])) for part in (slice(None, ends), slice(-ends, None)))
+    slope = (last - first) / (finish - begin)
+    agreed = smooth_shift - first - slope * (a - begin)  # from the chord between the line's ends
     i = int(np.argmax(np.abs(agreed)))
     place = start + a[i] * along
     return float(abs(agreed[i])), float(slope), (float(place[0]), float(place[1]))
-
-
-def _straight(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """The line through most points (Theil–Sen)."""
-    i, j = np.triu_indices(len(x), 1)
-    slope = float(np.median((y[j] - y[i]) / (x[j] - x[i])))
-    return slope, float(np.median(y - slope * x))
 
 
 detector = Detector(
