@@ -1,9 +1,13 @@
 """Where skin is: in the mask that was given, or about the faces that are found."""
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from safelight.detectors._pair import Pair, Plane
+from safelight.detectors._pair import Pair
+from safelight.detectors._planes import Plane
 from safelight.media.picture import Picture
 from safelight.probes._mesh import Found, find, networks
 
@@ -65,7 +69,7 @@ def skin(pair: Pair) -> Plane | None:
     return out if float((out > 0.5).sum()) > 60 else None
 
 
-def _coloured(lab: Plane) -> bool:
+def _coloured(lab: NDArray[Any]) -> bool:
     a, b = float(np.median(lab[:, 1])), float(np.median(lab[:, 2]))
     hue = np.degrees(np.arctan2(b, a))
     return bool(np.hypot(a, b) > LEAST_CHROMA and HUES[0] < hue < HUES[1])

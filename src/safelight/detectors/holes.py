@@ -1,15 +1,15 @@
 """Missed holes: places beside or inside a cut-out where the old ground is still seen.
 
-Where the matte says ground, the after is compared with the before as the legal edit would show it. On a new ground hardly anything
-fits by chance; what fits over a whole part near the object is the old ground.
+Where the matte says ground, the after is compared with the before as the legal edit would show it. On a new ground
+hardly anything fits by chance; what fits over a whole part near the object is the old ground.
 """
 
 import cv2
 import numpy as np
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._findings import cannot, said
 from safelight.detectors._rim import distance
+from safelight.detectors.answers import cannot, said
 
 CLEAR = 0.4  # alpha below which the ground should be seen
 SAME = 0.09  # encoded levels that old ground may differ from what is expected

@@ -1,8 +1,9 @@
 """Saved too small: the steps that a JPEG of low quality leaves in every block of 8 x 8 px.
 
-On the after's own pixels, without any reference: where its block grid lies is found from second differences across columns and
-rows; there the cosine coefficients of luma bunch at multiples of the quantisation step, and the largest step that they
-bunch at says how much was thrown away. The before's own steps, if it lies in the same pixels, are not held against the edit.
+On the after's own pixels, without any reference: where its block grid lies is found from second differences across
+columns and rows; there the cosine coefficients of luma bunch at multiples of the quantisation step, and the largest
+step that they bunch at says how much was thrown away. The before's own steps, if it lies in the same pixels, are not
+held against the edit.
 """
 
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._findings import cannot, said
+from safelight.detectors.answers import cannot, said
 from safelight.media.frame import Bytes
 
 LEAST = 64  # px
