@@ -15,6 +15,7 @@ import click
 import safelight
 from safelight.cli_check import accept, channel_option, check, client_option
 from safelight.cli_handoff import bring_back, handoff
+from safelight.cli_av import captions, loudness
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
 from safelight.cli_review import review
@@ -390,6 +391,8 @@ cli.add_command(check)
 cli.add_command(accept)
 cli.add_command(handoff)
 cli.add_command(bring_back)
+cli.add_command(captions)
+cli.add_command(loudness)
 
 
 @cli.group()

@@ -1,0 +1,1 @@
+"""Timelines to and from other programs: OpenTimelineIO, EDL, FCPXML, xmeml, tables of markers."""
