@@ -13,9 +13,9 @@ from typing import Any
 import click
 
 import safelight
+from safelight.cli_av import captions, loudness
 from safelight.cli_check import accept, channel_option, check, client_option
 from safelight.cli_handoff import bring_back, handoff
-from safelight.cli_av import captions, loudness
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
 from safelight.cli_review import review
