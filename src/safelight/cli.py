@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 import safelight
+from safelight.cli_guide import guide
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
 from safelight.cli_proof import sample
@@ -377,6 +378,7 @@ def settings(as_json: bool) -> int:
 
 cli.add_command(people)
 cli.add_command(sample)
+cli.add_command(guide)
 cli.add_command(trust)
 
 
