@@ -104,12 +104,13 @@ def run(
 @library_option
 @json_option
 def status(folder: Path, cache: Path | None, library: str | None, as_json: bool) -> int:
-    """Count what is kept, what waits for a person, what failed."""
+    """Count what is kept, what waits for a person and what of it comes first, what failed."""
     from safelight import summary
     from safelight.api import Library
 
     with Library.open(library) as opened:
-        found = summary.of(opened.state(folder, cache=cache, evidence=False), library=library)
+        state, waiting = opened.queue(folder, cache=cache)
+        found = summary.of_status(state, waiting, library=library)
     if as_json:
         show(found)
     else:

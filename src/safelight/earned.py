@@ -10,15 +10,14 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import sqlalchemy as sa
 
-from safelight import ledger_rows, plugins, policy, weights
+from safelight import ledger
 from safelight.domain import Drawn, Proposal, Say, Verdict, Zone
 from safelight.learn import draws, drift
-from safelight.learn.record import Record, Rules, Standing, TaskRules
-from safelight.learn.rows import POLICY, build
+from safelight.learn.record import Record, Standing
+from safelight.learn.rows import POLICY
 from safelight.policy import HIGH, Policy, Task
 from safelight.state import Photo, ShootState
 from safelight.store import records, schema
@@ -34,43 +33,6 @@ class Coin:
 
 
 Coins = Mapping[tuple[str, str], Coin]  # by (asset, operator)
-
-
-# ---------------------------------------------------------------- the record of a studio
-
-
-def rules(rules_: Policy) -> Rules:
-    """The policy as the record reads it."""
-    return Rules(
-        tasks={name: _rules(task) for name, task in rules_.tasks.items()},
-        default=_rules(rules_.default),
-        clients={
-            name: {task: _rules(own) for task, own in client.tasks.items()} for name, client in rules_.clients.items()
-        },
-        high_stakes=frozenset(name for name, client in rules_.clients.items() if client.stakes == HIGH),
-    )
-
-
-def _rules(task: Task) -> TaskRules:
-    return TaskRules(
-        zone=task.zone, alpha=task.alpha, delta=task.delta, audit=task.audit, canary=task.canary, strict=task.strict,
-        needs_licence=task.needs_licence,
-    )  # fmt: skip
-
-
-def record(library: Library, rules_: Policy) -> Record:
-    """Where every task stands, from the whole ledger of the studio."""
-    ledger, _ = ledger_rows.of_library(library)
-    return Record.from_columns(ledger, rules(rules_), running=running())
-
-
-def running() -> dict[str, str]:
-    """The build of every installed operator, as the ledger names it."""
-    papers = weights.digests()
-    return {
-        op.name: build(op.version, ",".join(sorted(papers[w] for w in op.weights if w in papers)))
-        for op in plugins.operators().values()
-    }
 
 
 def standing(record_: Record, shoot: records.Shoot, proposal: Proposal, *, stakes: str, unfamiliar: str) -> Standing:
@@ -280,7 +242,7 @@ def settle(library: Library, state: ShootState, rules_: Policy) -> list[Verdict]
     and stakes may rise. Nothing is done where nothing was done alone."""
     if not any(changed_alone(photo, rules_, state.shoot.client) for photo in state.photos.values()):
         return []
-    known = record(library, rules_)
+    known = ledger.record(library, rules_)
     stakes = rules_.stakes(state.shoot.client, state.shoot.stakes)
 
     def holds(photo: Photo, task: str) -> bool:
@@ -292,9 +254,3 @@ def settle(library: Library, state: ShootState, rules_: Policy) -> list[Verdict]
         )
 
     return taken_back(library, state, rules_, holds)
-
-
-def studio_policy(library: Library, path: Path | None = None) -> Policy:
-    """The policy that holds in a library: a named file over the studio's own over the built-in one."""
-    own = library.folder / policy.FILE_NAME if library.folder is not None else None
-    return policy.load(path, studio=own, tasks=tuple(plugins.operators()))

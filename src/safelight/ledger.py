@@ -40,7 +40,12 @@ YEAR_WEEKS = 365.25 / 7
 
 def rules(library: Library, path: Path | None = None) -> Policy:
     """The policy that the record is judged by: a file laid over the studio's own."""
-    return policy.load(path, studio=library.folder / policy.FILE_NAME if library.folder else None)
+    return policy.load(path, studio=studio_file(library), tasks=tuple(plugins.operators()))
+
+
+def studio_file(library: Library) -> Path | None:
+    """Where a studio's own policy lies; None for a library on a server, whose runs name theirs."""
+    return None if library.folder is None else library.folder / policy.FILE_NAME
 
 
 def rules_of(asked: Policy) -> Rules:

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safelight import earned, engine, ingest, plugins, policy, propose, style, weights, work
+from safelight import earned, engine, ingest, known_bads, ledger, plugins, policy, propose, style, weights, work
 from safelight.domain import Cull, Findings, Kind, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.files import json_text
@@ -77,7 +77,7 @@ class Pass:
 def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Tell) -> Pass:
     """Ingest, probe, survey, propose, try the edits; report is the caller's next line. Raises NothingFound."""
     began = time.monotonic()
-    rules = earned.studio_policy(library, options.policy)
+    rules = ledger.rules(library, options.policy)
     known = folder.shoot_id()
     if known is None and not any(seen.kind is Kind.PHOTO for seen in ingest.walk(folder.root)):
         raise _nothing(folder)
@@ -89,7 +89,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
         if not (plan.fresh or plan.same):
             raise _nothing(folder)
         options = replace(options, wishes=style.wished(library, shoot.id, options.wishes, forget=options.forget))
-        record = earned.record(library, rules)
+        record = ledger.record(library, rules)
         key = run_key(library, shoot, options, allowed=(rules, record))
         if not (plan.fresh or plan.gone) and key == last_run_key(library, shoot):
             return Pass(shoot=shoot, looked=0, changed=False, seconds=time.monotonic() - began)
@@ -270,6 +270,10 @@ class Line:
             if len(done) >= BATCH:
                 propose.remember(self.library, self.shoot.id, done)
         propose.remember(self.library, self.shoot.id, done)
+        known_bads.make(self.library, state, self.rules)
+        spoilt = [(known_bads.spoil, job) for job in known_bads.trials(self.library, state, self.folder)]
+        for trouble in engine.stream(executor, width, iter(spoilt), rescue=known_bads.rescue):
+            self.troubles += [trouble] if trouble else []
 
 
 # ---------------------------------------------------------------- keys
@@ -288,9 +292,9 @@ def catch_up(library: Library, folder: ShootFolder, state: ShootState, *, jobs: 
     """Brings photos that a person has kept since the last run to where the machine's own keepers are, as far as that
     needs no licence: raws get their base rendering, and approvals that a later change has shaken are checked again.
     Nothing new is proposed that a person would have to answer."""
-    rules = earned.studio_policy(library)
+    rules = ledger.rules(library)
     free = tuple(op for op in plugins.operators() if not rules.task(op).needs_licence)
-    record = earned.record(library, rules)
+    record = ledger.record(library, rules)
     line = Line(
         library=library, folder=folder, shoot=state.shoot, options=Options(only=free), rules=rules, record=record,
         tell=tell,

@@ -26,7 +26,7 @@ from safelight.domain import (
 from safelight.files import write_atomic
 from safelight.learn.record import Record
 from safelight.media import image, write
-from safelight.media.frame import scaling
+from safelight.media.frame import Frame, scaling
 from safelight.media.picture import shrink
 from safelight.operators import Medium, Operator, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.policy import Policy
@@ -223,18 +223,24 @@ def trials(library: Library, state: ShootState, folder: ShootFolder) -> list[Tri
         edits = photo.edits(proposed=True)
         if photo.decision is not Cull.KEEP or not edits:
             continue
-        version = Version(inputs=(Input(id=photo.id),), edits=edits)
-        wanted[version.id] = Trial(
-            photo=photo.id, version=version, proxy=folder.cached(photo.id).with_suffix(".jpg"),
-            original=folder.root / photo.path, width=photo.asset.width or 1, height=photo.asset.height or 1,
-            place=folder.cached(version.id), kept=folder.state,
-        )  # fmt: skip
+        job = trial(photo, edits, folder)
+        wanted[job.version.id] = job
     done = records.measured(library, dict.fromkeys(wanted, ()))
     return [
-        trial
-        for version, trial in wanted.items()
-        if (version, TRIED) not in done or not trial.place.with_suffix(".after.jpg").exists()
+        job
+        for version, job in wanted.items()
+        if (version, TRIED) not in done or not job.place.with_suffix(".after.jpg").exists()
     ]
+
+
+def trial(photo: Photo, edits: tuple[Edit, ...], folder: ShootFolder, *, named: str | None = None) -> Trial:
+    """Asks for these edits of a photo on its proxy; the pictures are kept under the version's id or as `named`."""
+    version = Version(inputs=(Input(id=photo.id),), edits=edits)
+    return Trial(
+        photo=photo.id, version=version, proxy=folder.cached(photo.id).with_suffix(".jpg"),
+        original=folder.root / photo.path, width=photo.asset.width or 1, height=photo.asset.height or 1,
+        place=folder.cached(named or version.id), kept=folder.state,
+    )  # fmt: skip
 
 
 def try_edits(job: Trial) -> Tried:
@@ -243,10 +249,7 @@ def try_edits(job: Trial) -> Tried:
     A raw's proxy is its embedded preview, which has the camera's look already; that edit is left out here and
     checked on the raw itself when it is delivered."""
     try:
-        rgb = shrink(image.read(job.proxy if job.proxy.exists() else job.original), TRIAL_SIDE)
-        before = frame = image.frame_of(rgb)
-        frame = frame.moved(frame.pixels, scaling(frame.width / job.width, frame.height / job.height))
-        tools = Tools(kept=ShootFolder(job.kept, job.kept).kept, weights={})
+        before, frame, tools = opened(job)
         measures: list[tuple[str, tuple[Measure, ...]]] = []
         for edit in job.version.edits:
             op = plugins.operator(edit.operator)
@@ -259,11 +262,24 @@ def try_edits(job: Trial) -> Tried:
             frame = after
     except Exception as error:  # noqa: BLE001 - a render that fails is a finding about this photo, not the end of a run
         return Tried(photo=job.photo, version=job.version, error=f"{type(error).__name__}: {error}")
-    for suffix, shown in ((".before.jpg", before), (".after.jpg", frame)):
+    show(job, before, frame)
+    return Tried(photo=job.photo, version=job.version, measures=tuple(measures))
+
+
+def opened(job: Trial) -> tuple[Frame, Frame, Tools]:
+    """The proxy as it is shown, the same in the original's coordinates, and what a render may use."""
+    rgb = shrink(image.read(job.proxy if job.proxy.exists() else job.original), TRIAL_SIDE)
+    before = image.frame_of(rgb)
+    frame = before.moved(before.pixels, scaling(before.width / job.width, before.height / job.height))
+    return before, frame, Tools(kept=ShootFolder(job.kept, job.kept).kept, weights={})
+
+
+def show(job: Trial, before: Frame, after: Frame) -> None:
+    """Writes the pictures that people compare."""
+    for suffix, shown in ((".before.jpg", before), (".after.jpg", after)):
         pixels = np.ascontiguousarray(write.to_srgb8(shown))
         data = simplejpeg.encode_jpeg(pixels, quality=82, colorspace="RGB", colorsubsampling="420")
         write_atomic(job.place.with_suffix(suffix), data)
-    return Tried(photo=job.photo, version=job.version, measures=tuple(measures))
 
 
 def rescue(job: Trial, lost: Lost) -> Tried:

@@ -57,7 +57,7 @@ def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying:
     """Writes one verdict for each photo and operator that the decision is about, in one transaction.
 
     Raises UsageError for an unknown operator, reason or param, before anything is written."""
-    _validate(saying)
+    checked(saying)
     verdicts: list[Verdict] = []
     left: list[tuple[str, str, str]] = []
     drawn = _drawn(library, state.shoot.id)
@@ -231,7 +231,11 @@ def _drawn(library: Library, shoot: str) -> dict[tuple[str, str], Drawn]:
     return {(row["asset"], row["operator"]): Drawn(row["drawn"]) for row in rows}
 
 
-def _validate(saying: Saying) -> None:
+def checked(saying: Saying) -> None:
+    """Raises UsageError for a decision that cannot be meant: an unknown operator, reason or param. What is said of a
+    suggestion that was spoilt on purpose is no decision about a photo."""
+    if saying.drawn is Drawn.KNOWN_BAD:
+        raise UsageError("That is no decision about a photo.", remedy="Answer it through the queue.")
     if saying.reason and saying.reason not in REASONS:
         raise UsageError(
             f"{saying.reason!r} is not a reason.", remedy=f"Reasons are {', '.join(REASONS)}; more goes into --note."

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from safelight import earned, plugins
+from safelight import earned, ledger, plugins
 from safelight.domain import Because, Drawn, Say, State, Verdict, Zone
 from safelight.learn.rows import build
 from safelight.line import Options
@@ -103,6 +103,16 @@ def test_an_apprentice_does_nothing_alone(library, shoot):
     assert len(drawn(library, shoot, Drawn.AUDIT)) >= 5, "evidence for a licence is drawn from the first shoot on"
 
 
+def test_coins_are_tossed_once(library, shoot):
+    def logged():
+        return library.store.rows(sa.select(schema.draws).order_by(schema.draws.c.seq))
+
+    before = logged()
+    assert len(before) == 2 * PHOTOS
+    library.run(shoot, options=replace(INLINE, stakes="high"))
+    assert logged() == before
+
+
 def test_a_licence_waits_for_the_canaries_then_does_the_rest_alone(library, shoot):
     past(library, group_of(library, shoot))
     library.run(shoot, options=INLINE)
@@ -155,7 +165,7 @@ def test_a_lost_licence_takes_back_what_was_not_delivered(library, shoot):
     bad = {(s, i) for s in range(8) for i in range(5)}
     past(library, group_of(library, shoot), shoots=8, bad=bad, name="later", year=2027)
     state = library.state(shoot)
-    gone = earned.settle(library.store, state, earned.studio_policy(library.store))
+    gone = earned.settle(library.store, state, ledger.rules(library.store))
     assert gone
     assert {v.say for v in gone} == {Say.UNDO}
     assert State.APPLIED not in {state for _, state in zones(library, shoot)}
@@ -187,8 +197,8 @@ def test_another_build_starts_as_an_apprentice(library, shoot, monkeypatch):
     newer = replace(plugins.operators()["exposure"], version=EXPOSURE.version + 1)
     made = {**plugins.operators(), "exposure": newer}
     monkeypatch.setattr(plugins, "operators", lambda: made)
-    known = earned.record(library.store, earned.studio_policy(library.store))
-    assert earned.running()["exposure"] == build(newer.version, "")
+    known = ledger.record(library.store, ledger.rules(library.store))
+    assert ledger.running(["exposure"])["exposure"] == build(newer.version, "")
     assert not known.licensed("exposure", group_of(library, shoot) or "", "", GOOD).auto
 
 
