@@ -18,7 +18,7 @@ from safelight.learn import audit, licence
 from safelight.learn.licence import PLAIN, Bet
 from safelight.learn.rules import TaskRules
 
-FIRST = 50  # verdicts whose scores fix the ladder
+FIRST = 100  # verdicts whose scores fix the ladder
 HOPELESS = -4.6  # ln E at which evidence after a demotion is laid aside, and starts from zero with less δ to spend
 
 Ints = NDArray[np.int64]
