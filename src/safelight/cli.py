@@ -13,8 +13,10 @@ from typing import Any
 import click
 
 import safelight
+from safelight.cli_guide import guide
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
+from safelight.cli_proof import sample
 from safelight.cli_trust import trust
 from safelight.domain import Genre
 from safelight.engine import one_thread
@@ -375,6 +377,8 @@ def settings(as_json: bool) -> int:
 
 
 cli.add_command(people)
+cli.add_command(sample)
+cli.add_command(guide)
 cli.add_command(trust)
 
 

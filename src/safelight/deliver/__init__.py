@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safelight import __version__, engine, line, sidecars, weights
+from safelight import __version__, earned, engine, ledger, line, lots, sidecars, weights
 from safelight.deliver import gate, manifest, names, presets
 from safelight.deliver.write import Job, Written, deliver_one, rescue
 from safelight.domain import Input, Version
@@ -46,6 +46,8 @@ def deliver(
     template = order.names or names.DEFAULT
     names.validate(template)
     preset = presets.find(order.preset)
+    rules = ledger.rules(library)
+    earned.settle(library, state, rules)
     if any(photo.shaken for photo in state.photos.values()):
         state = _caught_up(library, where, state, order, tell)
     answer = gate.ask(state, draft=order.draft)
@@ -58,7 +60,7 @@ def deliver(
     made = manifest.of(
         state, answer, written, preset=preset, order=manifest.Signed(draft=order.draft, by=order.sign_off),
         versions={job.photo: _version(state.photos[job.photo], job) for job in jobs}, weights=weights.digests(),
-        program=__version__,
+        program=__version__, unseen=lots.told(library, state, rules, answer.photos),
     )  # fmt: skip
     write_atomic(target / "manifest.json", (json_text(made, indent=1) + "\n").encode())
     write_atomic(target / "report.html", manifest.page(made).encode("utf-8", "backslashreplace"))

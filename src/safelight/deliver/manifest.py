@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from safelight import policy
 from safelight.deliver.gate import Answer
 from safelight.deliver.presets import Preset
 from safelight.deliver.write import Written
 from safelight.domain import Measure, Version, digest_of
-from safelight.state import POLICY, ShootState
+from safelight.state import ShootState
 from safelight.store.library import now
 from safelight.store.records import where_json
 from safelight.words import many
@@ -28,7 +27,7 @@ class Signed:
 
 def of(
     state: ShootState, answer: Answer, written: Sequence[Written], *, preset: Preset, order: Signed,
-    versions: Mapping[str, Version], weights: Mapping[str, str], program: str,
+    versions: Mapping[str, Version], weights: Mapping[str, str], program: str, unseen: Mapping[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     """The manifest: each file with its source, version, edits, checks and verdicts; what is open; what failed."""
     files = [_file(state, w, versions[w.photo]) for w in written if w.error is None]
@@ -45,7 +44,7 @@ def of(
         "files": files,
         "failed": [{"path": state.photos[w.photo].path, **w.error} for w in written if w.error is not None],
         "open": [{"path": path, "operators": list(names)} for path, names in answer.open],
-        "unseen": _unseen(answer),
+        "unseen": dict(unseen),
     }
 
 
@@ -76,25 +75,6 @@ def _check(label: str, m: Measure) -> dict[str, Any]:
         "by": label, "name": m.name, "value": m.value, "unit": m.unit, "cannot_tell": m.cannot_tell,
         "where": where_json(m.where) if m.where else None,
     }  # fmt: skip
-
-
-def _unseen(answer: Answer) -> dict[str, Any]:
-    """What nobody looked at: photos on which a policy rule alone changed the picture or the choice. A camera's own
-    rendering, which changes nothing that was seen, does not count."""
-    rules = policy.default()
-    unseen = [
-        photo
-        for photo in answer.photos
-        if any(v.by.startswith(POLICY) and rules.task(name).needs_licence for name, v in photo.standing.items())
-    ]
-    return {
-        "photos": len(unseen),
-        "bad_at_most": len(unseen),
-        "level": 0.95,
-        "text": "Somebody decided on every photo and every change in this delivery."
-        if not unseen
-        else f"{many(len(unseen), 'photo was', 'photos were')} changed by rule and not looked at.",
-    }
 
 
 def draft_note(made: Mapping[str, Any]) -> str:
