@@ -1,5 +1,5 @@
-"""A shoot of any size as probes would leave it, made straight through the store: stacks, singles, moments, a bracket now
-and then, small real pictures in the cache. What a person wants to keep is known."""
+"""A shoot of any size as probes would leave it, made straight through the store: stacks, singles, moments, small real
+pictures in the cache. What a person wants to keep is known."""
 
 import os
 from collections.abc import Sequence
@@ -136,7 +136,7 @@ def _picture(seed: int) -> np.ndarray:
     total = np.zeros((1067, 1600, 3), np.float32)
     for cells in (3, 8, 24, 80, 240):
         coarse = rng.random((cells * 2 // 3 + 1, cells, 3), np.float32)
-        total += cv2.resize(coarse, (1600, 1067), interpolation=cv2.INTER_CUBIC) / cells**0.35
+        total += np.float32(cells**-0.35) * np.asarray(cv2.resize(coarse, (1600, 1067)), np.float32)
     low, high = total.min(), total.max()
     return np.asarray(20 + 215 * (total - low) / (high - low), np.uint8)
 
