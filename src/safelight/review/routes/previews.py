@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from safelight import params as json_params
 from safelight import plugins
 from safelight.domain import Edit, Input, Version, digest_of
-from safelight.errors import MediaError, SafelightError, UsageError
+from safelight.errors import MediaError, UsageError
 from safelight.media import write
 from safelight.media.frame import Bytes, scaling
 from safelight.operators import Medium, Stage, Tools
@@ -114,10 +114,7 @@ def view(at: TheSession, kept: TheRoom, photo: str, asked: View) -> Shown:
     began = time.perf_counter()
     found = at.photo(photo)
     source, edits = source_of(found, at.folder), edits_of(found, asked)
-    try:
-        rgb, box, whole = _rendered(kept, at.folder, source, edits, asked)
-    except OSError as error:
-        raise _gone(found) from error
+    rgb, box, whole = _rendered(kept, at.folder, source, edits, asked)
     told = histogram.of(rgb)
     rgb = _overlaid(kept, at.folder, source, edits, asked, rgb)
     data = write.jpeg(rgb, quality=QUALITY, subsampling="444" if asked.at else "420")
@@ -279,10 +276,7 @@ def _listed(at: Session, kept: Room, photo: Photo, asked: View) -> Response:
         return write.jpeg(rgb, quality=QUALITY, subsampling="420")
 
     key = digest_of([photo.id, asked.model_dump(mode="json"), [[e.operator, e.version, e.params] for e in edits]])
-    try:
-        data = kept.views.get(key, make, len)
-    except OSError as error:
-        raise _gone(photo) from error
+    data = kept.views.get(key, make, len)
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-cache"})
 
 
@@ -292,13 +286,6 @@ def _stage(edit: Edit) -> Stage:
 
 def _within(side: int) -> int:
     return min(max(side, 64), 8000)
-
-
-def _gone(photo: Photo) -> SafelightError:
-    return MediaError(
-        f"{photo.path.rsplit('/', 1)[-1]!r} cannot be read any more, and the cache holds no copy.",
-        remedy="Bring the file back, or connect the disk that it lies on.",
-    )
 
 
 __all__ = ["Change", "Room", "TheRoom", "View", "edits_of", "pictures", "router"]
