@@ -9,7 +9,7 @@ const MOST = 200;
 export class Queue extends LitElement {
   static properties = {
     items: { state: true }, at: { state: true }, task: { state: true }, tasks: { state: true }, count: { state: true }, reasons: { state: true },
-    loaded: { state: true }, asking: { state: true }, panel: { state: true },
+    loaded: { state: true }, asking: { state: true }, panel: { state: true }, zoomed: { state: true },
   };
 
   constructor() {
@@ -25,6 +25,7 @@ export class Queue extends LitElement {
     this.reasons = {};
     this.loaded = false;
     this.asking = false;
+    this.zoomed = false;
     this.panel = true;
     this.since = performance.now();
   }
@@ -131,7 +132,7 @@ export class Queue extends LitElement {
       .on("undo", () => this.undo()).on("escalate", () => this.say({ say: "escalate", note: this.note() }))
       .on("reject", () => (this.asking ? this.reject("") : (this.asking = true)))
       .on("reason", (_, event) => { const code = Object.keys(this.reasons)[Number(event.key) - 1]; if (this.asking && code) this.reject(code); })
-      .on("modify", seen((v) => v.modify())).on("zoom", seen((v) => v.zoom())).on("before", seen((v) => v.show("before"))).on("split", seen((v) => v.show("split")))
+      .on("modify", seen((v) => v.modify())).on("zoom", () => (this.view ? this.view.zoom() : (this.zoomed = !this.zoomed))).on("before", seen((v) => v.show("before"))).on("split", seen((v) => v.show("split")))
       .on("wipe", seen((v) => v.show("wipe"))).on("overlay", seen((v) => v.nextOverlay())).on("clipping", seen((v) => v.clipping())).on("point", seen((v) => v.point()))
       .on("panel", () => (this.panel = !this.panel)).on("back", () => { if (!this.view?.stop()) this.asking = false; });
   }
@@ -160,7 +161,7 @@ export class Queue extends LitElement {
   }
 
   edit() {
-    return html`<sl-photo .photo=${this.item.photo} .operator=${this.item.operator} .panel=${this.panel} .reasons=${this.reasons} @say=${(/** @type {CustomEvent} */ e) => {
+    return html`<sl-photo .photo=${this.item.photo} .place=${`queue/${this.item.token}`} .operator=${this.item.operator} .panel=${this.panel} .reasons=${this.reasons} @say=${(/** @type {CustomEvent} */ e) => {
       const { operators: _, ...what } = e.detail;
       this.say(what);
     }}></sl-photo>`;
@@ -169,7 +170,7 @@ export class Queue extends LitElement {
   /** Whether a photo stays. */
   choice() {
     const keep = () => this.say({ say: "modify", params: { decision: "keep", tie_with: "" } });
-    return html`<sl-view .photo=${this.item.photo} .wish=${{ only: [] }}></sl-view><aside class="side" aria-label="Whether it stays">
+    return html`<sl-view .photo=${this.item.photo} .place=${`queue/${this.item.token}`} .width=${this.item.width} .height=${this.item.height} .zoomed=${this.zoomed} @zoom=${() => (this.zoomed = !this.zoomed)}></sl-view><aside class="side" aria-label="Whether it stays">
       <h2>Does it stay?</h2><p class="path">${this.item.path}</p>
       <div class="buttons"><button type="button" class="first" @click=${keep}>Keep</button><button type="button" @click=${() => (this.asking = !this.asking)}>Reject <kbd>x</kbd></button>
       <button type="button" @click=${() => this.approve()}>As proposed <kbd>Enter</kbd></button><button type="button" @click=${() => this.say({ say: "escalate" })}>Hand on <kbd>e</kbd></button></div>
