@@ -30,6 +30,7 @@ from safelight.store.library import Library
 from safelight.store.records import File, Shoot
 
 POLICY = "policy:"  # verdicts of a named rule carry this before the rule's name
+CHECK = "check."  # before the name of a finding that a verdict is about, where else an operator is named
 STATES = {
     Say.APPROVE: State.APPROVED,
     Say.MODIFY: State.MODIFIED,

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from safelight import plugins
-from safelight.deliver.gate import Finding
+from safelight.deliver.ready import Finding
 from safelight.domain import Cull, Json, State
 from safelight.operators import Medium
 from safelight.review.entries import printable

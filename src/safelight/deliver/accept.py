@@ -1,0 +1,85 @@
+"""A person takes a finding of the gate on their name: a verdict with a reason, about one version of one photo."""
+
+from collections.abc import Iterable, Sequence
+
+from safelight.deliver import checked, gate
+from safelight.domain import Input, Measure, Say, Verdict, Version
+from safelight.errors import UsageError
+from safelight.state import CHECK, Photo, ShootState
+from safelight.store import records
+from safelight.store.library import Library, now
+from safelight.verdicts import REASONS
+
+SET_RULES = ("missing",)  # of a channel: about no single photo
+
+
+def accept(
+    library: Library, state: ShootState, photos: Sequence[Photo], findings: Sequence[str], *, by: str, reason: str,
+    note: str = "",
+) -> list[Verdict]:  # fmt: skip
+    """Records that `by` lets these findings go out with these photos as they are now; of a finding about the set,
+    with this
+    shoot. It holds for this version alone: a changed edit is judged anew.
+
+    Raises UsageError for an unknown reason, and for a finding that the gate has not raised about a photo."""
+    if reason not in REASONS:
+        raise UsageError(f"{reason!r} is not a reason.", remedy=f"Reasons are {', '.join(REASONS)}.")
+    if not by.strip():
+        raise UsageError("A finding is taken on a name.", remedy="Give yours with --by.")
+    of_set = [name for name in findings if name.rpartition(".")[2] in SET_RULES]
+    made = [_verdict(state.shoot.id, state, name, state.shoot.id, by=by, reason=reason, note=note) for name in of_set]
+    raised = records.facts(library, [_version(photo).id for photo in photos])
+    for photo in photos:
+        version = _version(photo)
+        known = raised.get(version.id, {})
+        for name in findings:
+            if name in of_set:
+                continue
+            _known(photo, name, known)
+            score = known.get(f"{CHECK}{name}")
+            made.append(
+                _verdict(photo.id, state, name, version.id, by=by, reason=reason, note=note, score=_chance(score))
+            )
+    records.save_verdicts(library, made)
+    for verdict in made:
+        state.ledger.add(verdict)
+        if verdict.asset in state.photos:
+            state.photos[verdict.asset].standing[verdict.operator] = verdict
+    return made
+
+
+def _version(photo: Photo) -> Version:
+    return Version(inputs=(Input(id=photo.id),), edits=photo.edits())
+
+
+def _known(photo: Photo, name: str, known: dict[str, Measure]) -> None:
+    raised = sorted(n.removeprefix(CHECK) for n in _names(known))
+    if name not in raised and name not in checked.WITHOUT_MEASURE and not name.endswith(".double"):
+        told = ", ".join(raised) or "nothing yet: run `safelight deliver` first"
+        raise UsageError(f"The gate has not said {name!r} of {photo.path}.", remedy=f"It has said: {told}.")
+
+
+def _names(known: Iterable[str]) -> list[str]:
+    return [name for name in known if name.startswith(CHECK)]
+
+
+def _chance(measure: Measure | None) -> float | None:
+    value = None if measure is None else measure.value
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _verdict(
+    asset: str,
+    state: ShootState,
+    name: str,
+    version: str,
+    *,
+    by: str,
+    reason: str,
+    note: str,
+    score: float | None = None,
+) -> Verdict:
+    return Verdict(
+        at=now(), by=by, asset=asset, shoot=state.shoot.id, operator=f"{CHECK}{name}", version=1, say=Say.REJECT,
+        proposal=gate.finding_id(version, name), score=score, reason=reason, note=note,
+    )  # fmt: skip
