@@ -21,6 +21,7 @@ export class Queue extends LitElement {
     /** @type {Record<string, number>} */
     this.tasks = {};
     this.count = 0;
+    this.expected = 0;
     /** @type {Record<string, string>} */
     this.reasons = {};
     this.loaded = false;
@@ -57,10 +58,10 @@ export class Queue extends LitElement {
       const found = await get(ofShoot(`queue?task=${encodeURIComponent(this.task)}&most=${MOST}`));
       this.revision = revision;
       const again = found.items.findIndex((/** @type {any} */ item) => item.token === token);
-      [this.items, this.tasks, this.count, this.loaded] = [found.items, found.tasks, found.count, true];
+      [this.items, this.tasks, this.count, this.expected, this.loaded] = [found.items, found.tasks, found.count, found.expected, true];
       this.go(again >= 0 ? again : Math.min(this.at, Math.max(0, found.items.length - 1)));
       const status = document.getElementById("status");
-      if (status) status.textContent = found.count ? `${found.count.toLocaleString("en-GB")} block${found.count > 1 ? "" : "s"} delivery` : "";
+      if (status) status.textContent = found.count ? `${found.count.toLocaleString("en-GB")} wait; about ${Math.round(found.expected).toLocaleString("en-GB")} mistakes are left if you stop now` : "";
     } catch (error) {
       alarm(error);
     }
@@ -87,7 +88,8 @@ export class Queue extends LitElement {
       if (answer.left.length && !answer.written) return tell(`${answer.left[0].path}: ${answer.left[0].because}.`);
       this.items = this.items.filter((item) => !gone.has(item.token));
       this.go(Math.min(this.at, this.items.length - 1));
-      tell(items.length > 1 ? `${answer.written} answered together.` : "Answered.");
+      const noticed = what.say === "reject" || what.say === "modify";
+      tell(answer.planted ? `That one was spoilt on purpose: ${noticed ? "seen" : "missed"}.` : items.length > 1 ? `${answer.written} answered together.` : "Answered.");
       await this.load();
     } catch (error) {
       alarm(error);
@@ -172,8 +174,10 @@ export class Queue extends LitElement {
     const keep = () => this.say({ say: "modify", params: { decision: "keep", tie_with: "" } });
     return html`<sl-view .photo=${this.item.photo} .place=${`queue/${this.item.token}`} .width=${this.item.width} .height=${this.item.height} .zoomed=${this.zoomed} @zoom=${() => (this.zoomed = !this.zoomed)}></sl-view><aside class="side" aria-label="Whether it stays">
       <h2>Does it stay?</h2><p class="path">${this.item.path}</p>
+      ${this.item.suggested ? html`<p>Proposed: ${this.item.suggested}.</p>` : nothing}
+      ${this.item.because.length ? html`<ol class="because">${this.item.because.map((/** @type {string} */ text) => html`<li>${text}</li>`)}</ol>` : nothing}
       <div class="buttons"><button type="button" class="first" @click=${keep}>Keep</button><button type="button" @click=${() => (this.asking = !this.asking)}>Reject <kbd>x</kbd></button>
-      <button type="button" @click=${() => this.approve()}>As proposed <kbd>Enter</kbd></button><button type="button" @click=${() => this.say({ say: "escalate" })}>Hand on <kbd>e</kbd></button></div>
+      <button type="button" ?disabled=${!this.item.suggested} @click=${() => this.approve()}>As proposed <kbd>Enter</kbd></button><button type="button" @click=${() => this.say({ say: "escalate" })}>Hand on <kbd>e</kbd></button></div>
       <p class="quiet">Stacks and their reasons are on the page <a href="/shoots/${document.body.dataset.shoot}/cull?photo=${this.item.photo}">Cull</a>.</p>
       ${this.asking ? this.chips() : nothing}</aside>`;
   }
