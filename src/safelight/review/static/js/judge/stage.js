@@ -42,7 +42,7 @@ export class Stage extends LitElement {
       this.shown = { ...shown, place, at: wish.at };
       this.dispatchEvent(new CustomEvent("view", { detail: shown }));
     }, fail);
-    this.before = new Follower((shown, _, place) => (this.other = { ...shown, place }), fail);
+    this.before = new Follower((shown, wish, place) => (this.other = { ...shown, place, at: wish.at }), fail);
     this.sized = new ResizeObserver(() => this.look());
   }
 

@@ -146,6 +146,7 @@ export class Queue extends LitElement {
   }
 
   list() {
+    const most = Math.max(...this.items.map((item) => item.harm), 1e-9);
     const rest = this.task && this.count > 1;
     return html`<section class="list" aria-label="What waits, worst first"><div class="filters">
         <label>Show <select @change=${(/** @type {any} */ e) => { this.task = e.target.value; this.at = 0; this.load(); }}>
@@ -158,7 +159,7 @@ export class Queue extends LitElement {
         (item) => item.token,
         (item, i) => html`<li><button type="button" aria-current=${i === this.at ? "true" : "false"} @click=${() => this.go(i)}>
           <img src=${picture(item.photo, "thumb")} alt="" loading="lazy"><span class="path">${item.path}</span>
-          <span class="quiet">${item.operator.replaceAll("_", " ")}</span><span class="harm" role="img" aria-label=${`expected harm ${Math.round(100 * item.harm)} of 100`}></span></button></li>`,
+          <span class="quiet">${item.operator.replaceAll("_", " ")}</span><span class="harm" role="img" aria-label=${`expected harm ${Math.round((100 * item.harm) / most)} of 100`}></span></button></li>`,
       )}</ol></section>`;
   }
 
