@@ -14,6 +14,7 @@ from safelight.state import CHECK, POLICY, Photo, ShootState
 from safelight.store import records, schema
 from safelight.store.library import Library, now
 
+FEW = 500  # photos whose coins are looked up one by one; those of more are read with all others
 REASONS = {  # reason codes; free text goes into the note
     "too_bright": "Too bright",
     "too_dark": "Too dark",
@@ -65,7 +66,7 @@ def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying:
     saying = replace(saying, at=saying.at or now())
     verdicts: list[Verdict] = []
     left: list[tuple[str, str, str]] = []
-    drawn = _drawn(library, state.shoot.id)
+    drawn = _drawn(library, state.shoot.id, [photo.id for photo in photos])
     for photo in photos:
         for name in saying.operators or _all_of(photo):
             outcome = _answer(photo, plugins.operator(name), saying, shown_together=len(photos) > 1)
@@ -79,12 +80,7 @@ def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying:
     records.save_verdicts(library, final)
     for verdict in final:
         state.ledger.add(verdict)
-        holds = state.ledger.standing.get((verdict.asset, verdict.operator))
-        photo = state.photos[verdict.asset]
-        if holds is None:
-            photo.standing.pop(verdict.operator, None)
-        else:
-            photo.standing[verdict.operator] = holds
+        state.hold(verdict.asset, verdict.operator)
     state.shake(library)
     return Said(verdicts=final, left=tuple(left))
 
@@ -132,22 +128,16 @@ def choose(library: Library, state: ShootState, wanted: Mapping[str, Cull], sayi
 
 
 def last_of(state: ShootState, by: str) -> Verdict | None:
-    """The newest verdict of a person on this shoot that still stands."""
-    standing = state.ledger.standing
-    return next(
-        (
-            v for v in reversed(state.ledger.rows)
-            if v.by == by and v.say is not Say.UNDO and v.shoot == state.shoot.id
-            and standing.get((v.asset, v.operator)) == v
-        ),
-        None,
-    )  # fmt: skip
+    """The newest verdict of a person on this shoot that nobody has taken back."""
+    ledger = state.ledger
+    mine = (v for v in reversed(ledger.rows) if v.by == by and v.say is not Say.UNDO and v.asset in state.photos)
+    return next((v for v in mine if v in ledger.kept(v.asset, v.operator)), None)
 
 
 def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
-    """Takes back the newest decision of a person that still stands, with everything it answered; what somebody else
-    has decided since stays, and is named in `left`."""
-    last, standing = last_of(state, by), state.ledger.standing
+    """Takes back the newest decision of a person, with everything it answered. What somebody else has decided on the
+    same items stands, and is named in `left`."""
+    last = last_of(state, by)
     if last is None:
         return Said(verdicts=(), left=())
     if last.drawn is Drawn.KNOWN_BAD:  # about no photo: it is asked again
@@ -160,22 +150,20 @@ def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
     left: list[tuple[str, str, str]] = []
     at = now()
     for name in dict.fromkeys(v.operator for v in act):
-        mine = []
-        for verdict in (v for v in act if v.operator == name):
-            photo, holds = state.photos[verdict.asset], standing.get((verdict.asset, name))
-            if holds == verdict:
-                mine.append(photo)
-            elif holds is not None and holds.by != by:
-                left.append((photo.path, name, f"{holds.by} has decided since"))
+        mine = [v for v in act if v.operator == name and v in state.ledger.kept(v.asset, name)]
         saying = Saying(say=Say.UNDO, by=by, operators=(name,), at=at)
-        done += decide(library, state, mine, saying).verdicts
+        done += decide(library, state, [state.photos[v.asset] for v in mine], saying).verdicts
+        for verdict in mine:
+            holds = state.photos[verdict.asset].standing.get(name)
+            if holds is not None and holds.by != by:
+                left.append((state.photos[verdict.asset].path, name, f"what {holds.by} said stands"))
     return Said(verdicts=tuple(done), left=tuple(left))
 
 
 def can_be_approved(photo: Photo) -> bool:
     """Whether approving what is shown would settle anything about a photo that waits."""
     for name in photo.open_questions():
-        if name in photo.shaken:
+        if name in photo.shaken or name in photo.contested:
             return True
         proposal = photo.proposals.get(name)
         if proposal is not None and proposal.cannot_tell is None:
@@ -223,13 +211,14 @@ def _approval(
 ) -> tuple[Mapping[str, Any] | None, Proposal | None] | str:
     """What approving means: what is proposed, or what stands, seen again on what has changed below it."""
     proposal = photo.proposals.get(op.name)
-    if op.name in photo.shaken:
+    held = photo.standing.get(op.name)
+    if op.name in photo.shaken or (op.name in photo.contested and held is not None and held.params is not None):
         return photo.standing[op.name].params, proposal
     if proposal is None:
         return "nothing is proposed"
     if proposal.cannot_tell is not None:
         return f"the machine proposes nothing: {proposal.cannot_tell}"
-    if not saying.operators and photo.state(op.name) is not State.PROPOSED:
+    if not saying.operators and photo.state(op.name) is not State.PROPOSED and op.name not in photo.contested:
         return "answered before"
     if op.name == "cull" and proposal.edit.params["decision"] == Cull.UNDECIDED.value:
         if shown_together and proposal.edit.params["tie_with"]:
@@ -300,11 +289,12 @@ def _bundled(verdict: Verdict, count: int) -> Verdict:
     return Verdict(**(fields | {"bundled": count, "seconds": seconds}))
 
 
-def _drawn(library: Library, shoot: str) -> dict[tuple[str, str], Drawn]:
+def _drawn(library: Library, shoot: str, assets: Sequence[str]) -> dict[tuple[str, str], Drawn]:
     table = schema.draws
-    rows: Iterable[Any] = library.rows(
-        sa.select(table.c.asset, table.c.operator, table.c.drawn).where(table.c.shoot == shoot)
-    )
+    wanted = sa.select(table.c.asset, table.c.operator, table.c.drawn).where(table.c.shoot == shoot)
+    if len(assets) <= FEW:
+        wanted = wanted.where(table.c.asset.in_(assets))
+    rows: Iterable[Any] = library.rows(wanted)
     return {(row["asset"], row["operator"]): Drawn(row["drawn"]) for row in rows}
 
 

@@ -1,6 +1,8 @@
 """Reviewers: by name, with a PIN where they want one; who leads says so."""
 
-from safelight.store import reviewers
+from concurrent.futures import ThreadPoolExecutor
+
+from safelight.store import records, reviewers
 
 
 def test_a_pin_keeps_others_from_deciding_in_ones_name(app):
@@ -47,3 +49,47 @@ def test_pins_are_kept_as_salted_digests(library):
     assert not reviewers.knows(library.store, "A", "secret ")
     reviewers.save(library.store, "A", by="A", pin="")
     assert reviewers.knows(library.store, "A", "")
+
+
+def test_where_two_people_differ_both_are_kept_and_the_item_waits_until_a_lead_has_spoken(app, library):
+    photo = app.photos()["IMG_0000.JPG"]["id"]
+    app.post("choices", {"reject": [photo]}, by="Grace")
+    assert app.photos()["IMG_0000.JPG"]["open"] == []
+    app.post("choices", {"keep": [photo]}, by="Ada")
+    shown = app.photos()["IMG_0000.JPG"]
+    assert (shown["contested"], shown["open"], shown["decision"]) == (["cull"], ["cull"], "keep")
+    app.client.post("/api/reviewers", json={"name": "Grace", "lead": True})
+    shown = app.photos()["IMG_0000.JPG"]
+    assert (shown["decision"], shown["by"], shown["open"]) == ("reject", "Grace", ["cull"]), "the lead's word counts"
+    app.post("choices", {"reject": [photo]}, by="Grace")
+    shown = app.photos()["IMG_0000.JPG"]
+    assert (shown["decision"], shown["contested"], shown["open"]) == ("reject", [], [])
+    assert len(records.ledger(library.store).rows) == 3
+
+
+def test_people_who_come_to_agree_are_no_longer_in_conflict(app):
+    photo = app.photos()["IMG_0000.JPG"]["id"]
+    app.post("choices", {"reject": [photo]}, by="Grace")
+    app.post("choices", {"keep": [photo]}, by="Ada")
+    app.post("choices", {"keep": [photo]}, by="Grace")
+    assert app.photos()["IMG_0000.JPG"]["contested"] == []
+
+
+def test_two_people_at_once_lose_nothing_and_double_nothing(app, library):
+    photos = [p["id"] for p in app.photos().values()]
+    headers = [{"X-Safelight-Reviewer": name} for name in ("Ada", "Grace")]
+    address = f"/api/shoots/{app.shoot}/choices"
+
+    def say(n):
+        body = {"keep" if n % 3 else "reject": [photos[n % len(photos)]]}
+        return app.client.post(address, json=body, headers=headers[n % 2]).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(say, range(80))) == {200}
+    rows = records.ledger(library.store).rows
+    assert len(rows) == 80
+    state = library.state(library.shoots()[0].root)
+    shown = {p["id"]: p for p in app.photos().values()}
+    for photo in state.photos.values():
+        assert shown[photo.id]["decision"] == photo.decision
+        assert shown[photo.id]["contested"] == sorted(photo.contested)

@@ -55,6 +55,8 @@ def serve(library: Library, folder: Path | None, opening: Opening, tell: Callabl
     listening = _bound(opening)
     address = link(opening, door, listening.getsockname()[1], desk.first)
     tell(f"Review app: {address}")
+    if desk.first is not None:  # while the browser opens, the shoot is read
+        threading.Thread(target=desk.session, args=(desk.first,), daemon=True).start()
     if opening.browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     uvicorn.Server(config).run(sockets=[listening])

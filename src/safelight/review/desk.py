@@ -49,6 +49,11 @@ class Desk:
         except UsageError:
             return ShootFolder(Path(root), Path(root) / ".safelight")
 
+    def recount(self) -> None:
+        """Reads the ledgers of open shoots anew, after somebody else leads."""
+        for session in self._sessions.values():
+            session.recount()
+
     def close(self) -> None:
         """Writes what is waiting to be written."""
         for session in self._sessions.values():

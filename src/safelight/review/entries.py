@@ -1,5 +1,7 @@
 """What the pages list of each photo: one small record, enough for the grid, its filters and its counts."""
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from safelight import explain
@@ -38,6 +40,7 @@ def entry(photo: Photo) -> dict[str, Any]:
         "decision": photo.decision.value,
         "decided": photo.decided,
         "by": verdict.by if said and verdict else None,
+        "contested": sorted(photo.contested),
         "proposed": params.get("decision"),
         "tie": params.get("tie_with") or None,
         "score": proposal.score if proposal else None,
@@ -73,18 +76,11 @@ def groups(state: ShootState) -> list[dict[str, Any]]:
     return found
 
 
-def counts(state: ShootState) -> dict[str, Any]:
-    """The running count: what stays, what goes, what is open, against what was asked for."""
-    photos = list(state.photos.values())
-    decisions = [photo.decision for photo in photos]
-    return {
-        "photos": len(photos),
-        "kept": sum(p.decided and d is Cull.KEEP for p, d in zip(photos, decisions, strict=True)),
-        "rejected": sum(p.decided and d is Cull.REJECT for p, d in zip(photos, decisions, strict=True)),
-        "undecided": sum(not p.decided for p in photos),
-        "open": sum(bool(p.open_questions()) for p in photos),
-        "target": state.asked.target,
-    }
+def counted(entry: Mapping[str, Any]) -> Counter[str]:
+    """What an entry adds to the running count."""
+    decided = entry["decision"] if entry["decided"] else Cull.UNDECIDED
+    name = {Cull.KEEP: "kept", Cull.REJECT: "rejected"}.get(decided, "undecided")
+    return Counter({name: 1, "open": int(bool(entry["open"]))})
 
 
 def failed(file: File) -> dict[str, Any]:

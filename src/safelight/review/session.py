@@ -8,6 +8,7 @@ requests are answered from the state before until it is there.
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +22,7 @@ from safelight.errors import LibraryError, UsageError
 from safelight.review import entries
 from safelight.review.marks import Marks
 from safelight.state import Photo, ShootState
-from safelight.store import carried, records, reviewers, schema
+from safelight.store import carried, records, schema
 from safelight.store.library import Library
 from safelight.store.objects import ShootFolder
 from safelight.store.records import Shoot
@@ -40,6 +41,7 @@ class Session:
         self.lock = threading.RLock()
         self.revision = 0
         self._shown: dict[str, dict[str, Any]] = {}
+        self._counts: Counter[str] = Counter()
         self._changed_at: dict[str, int] = {}
         self._structure_at = 0
         self._loader: threading.Thread | None = None
@@ -84,9 +86,17 @@ class Session:
                 "photos": [self._shown[i] for i in ids],
                 "order": self._order if whole else None,
                 "groups": entries.groups(self.state) if whole else None,
-                "counts": entries.counts(self.state),
+                "counts": self.counts(),
                 "failed": [entries.failed(f) for f in self.state.failed],
             }
+
+    def counts(self) -> dict[str, Any]:
+        """The running count: what stays, what goes, what is open, against what was asked for."""
+        names = ("kept", "rejected", "undecided", "open")
+        return {
+            "photos": len(self._order), **{name: self._counts[name] for name in names},
+            "target": self.state.asked.target,
+        }  # fmt: skip
 
     # ------------------------------------------------------------ saying
 
@@ -163,13 +173,14 @@ class Session:
     def _take(self, mark: tuple[int, ...], state: ShootState, marks: Marks) -> None:
         """Puts a loaded state in the place of the one before."""
         self._mark, self.state, self.marks = mark, state, marks
-        self._leads = reviewers.leads(self.library)
         self._loaded = time.monotonic()
         order = entries.order(state)
         structure = (order, [(g.id, g.members) for g in state.groups], [f.path for f in state.failed])
         if structure != getattr(self, "_structure", None):
             self.revision += 1
             self._structure, self._structure_at, self._order = structure, self.revision, order
+        for gone in self._shown.keys() - state.photos.keys():
+            self._counts.subtract(entries.counted(self._shown.pop(gone)))
         self._show(list(state.photos.values()))
         self._read_on()
 
@@ -193,9 +204,14 @@ class Session:
             self.state.ledger.seq = found[1]
             self._attach(own)
         else:  # others wrote meanwhile: the order in the library is the one that counts
+            self.recount()
+        self._carry_soon()
+
+    def recount(self) -> None:
+        """Reads the ledger anew: where others wrote between our lines, and where somebody else leads now."""
+        with self.lock:
             self.state.ledger = records.ledger(self.library, self.shoot.id)
             self._attach(self.state.ledger.rows)
-        self._carry_soon()
 
     def _attach(self, fresh: list[Verdict]) -> None:
         if not fresh:
@@ -203,14 +219,9 @@ class Session:
         touched = {}
         for verdict in fresh:
             photo = self.state.photos.get(verdict.asset)
-            if photo is None:
-                continue
-            holds = self.state.ledger.standing.get((verdict.asset, verdict.operator))
-            if holds is None:
-                photo.standing.pop(verdict.operator, None)
-            else:
-                photo.standing[verdict.operator] = holds
-            touched[photo.id] = photo
+            if photo is not None:
+                self.state.hold(photo.id, verdict.operator)
+                touched[photo.id] = photo
         self._show(list(touched.values()))
 
     def _remark(self, ids: list[str]) -> None:
@@ -226,6 +237,9 @@ class Session:
         if changed:
             self.revision += 1
             for i in changed:
+                if i in self._shown:
+                    self._counts.subtract(entries.counted(self._shown[i]))
+                self._counts.update(entries.counted(made[i]))
                 self._shown[i], self._changed_at[i] = made[i], self.revision
 
     def _grown(self) -> tuple[int, ...]:

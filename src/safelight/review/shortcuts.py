@@ -27,6 +27,7 @@ DECIDE, MARK, MOVE, LOOK, EVERYWHERE = "Decide", "Mark", "Move", "Look", "Everyw
 EDITS = "Judge edits, and the queue"
 TABLE = (
     _row("approve", DECIDE, "Enter", "Approve the stack as it is shown, with its edits, and go to the next open one"),
+    _row("moment", DECIDE, "a", "Approve the moment as it is shown, and go to the next", darktable=("Ctrl+a",)),
     _row("pick", DECIDE, "p", "Keep", advances=True),
     _row("reject", DECIDE, "x", "Reject", advances=True, darktable=("r",)),
     _row("undecide", DECIDE, "u", "Undecided", advances=True),

@@ -31,7 +31,7 @@ from safelight.domain import (
     exact,
 )
 from safelight.files import json_text
-from safelight.store import schema
+from safelight.store import reviewers, schema
 from safelight.store.library import Library, now
 
 CHUNK = 5000  # bound values a statement may carry with room to spare
@@ -71,33 +71,47 @@ class File:
 
 @dataclass(slots=True, kw_only=True)
 class Ledger:
-    """Verdicts, oldest first, and the newest standing one of each (asset, operator)."""
+    """Verdicts, oldest first, and the standing one of each (asset, operator): the newest, or the newest of a lead where
+    there is one. Where the latest words of several people differ and no lead has spoken after them, the item is
+    contested."""
 
     rows: list[Verdict] = field(default_factory=list)
     standing: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+    contested: set[tuple[str, str]] = field(default_factory=set)
+    leads: frozenset[str] = frozenset()
     seq: int = 0  # of the newest row that was read from the library
     _kept: dict[tuple[str, str], list[Verdict]] = field(default_factory=dict)  # what was said and not taken back
 
     def add(self, verdict: Verdict) -> None:
-        """Appends; an undo takes the newest standing verdict of its shoot away, so that the one before it stands
-        again."""
+        """Appends; an undo takes the newest verdict of its shoot away, that person's own where there is one, so that
+        the one before it stands again."""
         self.rows.append(verdict)
         key = verdict.asset, verdict.operator
         kept = self._kept.setdefault(key, [])
         if verdict.say is not Say.UNDO:
             kept.append(verdict)
         else:
-            newest = next((i for i in reversed(range(len(kept))) if kept[i].shoot == verdict.shoot), None)
-            if newest is not None:
-                del kept[newest]
-        if kept:
-            self.standing[key] = kept[-1]
-        else:
+            here = [i for i in range(len(kept)) if kept[i].shoot == verdict.shoot]
+            own = [i for i in here if kept[i].by == verdict.by]
+            if here:
+                del kept[(own or here)[-1]]
+        self.contested.discard(key)
+        if not kept:
             self.standing.pop(key, None)
+            return
+        self.standing[key] = next((v for v in reversed(kept) if v.by in self.leads), kept[-1])
+        latest = {v.by: v for v in kept if not v.by.startswith("policy:")}
+        if len({_outcome(v) for v in latest.values()}) > 1 and kept[-1].by not in self.leads:
+            self.contested.add(key)
 
     def kept(self, asset: str, operator: str) -> tuple[Verdict, ...]:
         """What was said about an item and not taken back, oldest first."""
         return tuple(self._kept.get((asset, operator), ()))
+
+
+def _outcome(verdict: Verdict) -> str:
+    """What a verdict comes to: params that hold, or that none do."""
+    return verdict.say.value if verdict.params is None else json_text(verdict.params)
 
 
 # ---------------------------------------------------------------- shoots, assets, files
@@ -368,7 +382,7 @@ def save_proposals(
 
 def ledger(library: Library, shoot_id: str | None = None) -> Ledger:
     """The verdicts of a shoot, or of the whole studio."""
-    out = Ledger()
+    out = Ledger(leads=reviewers.leads(library))
     read_on(library, out, shoot_id)
     return out
 

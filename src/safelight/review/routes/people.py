@@ -49,7 +49,11 @@ def change(at: TheDesk, who: Who, said: ReviewerChange) -> Person:
         raise UsageError("Only a lead says who leads.", remedy="Ask the lead to change it.")
     if said.name in everybody and said.name != who.name and not leading:
         raise UsageError("Only a lead changes other people.", remedy="Ask the lead to change it.")
-    return _person(reviewers.save(at.library, said.name, by=who.name, pin=said.pin, lead=said.lead))
+    before = reviewers.leads(at.library)
+    made = reviewers.save(at.library, said.name, by=who.name, pin=said.pin, lead=said.lead)
+    if reviewers.leads(at.library) != before:
+        at.recount()
+    return _person(made)
 
 
 def _person(who: reviewers.Reviewer) -> Person:

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from safelight import verdicts
 from safelight.domain import Cull, Say
 from safelight.errors import UsageError
-from safelight.review.entries import counts, printable
+from safelight.review.entries import printable
 from safelight.review.given import TheSession, Who
 from safelight.review.models import Answered, Choice, Decision, Left, MarkGiven
 from safelight.review.session import Session
@@ -81,5 +81,5 @@ def answer(at: Session, since: int, done: verdicts.Said | None = None) -> Answer
     return Answered(
         written=len(done.verdicts) if done else 0,
         left=[Left(path=printable(path), operator=name, because=why) for path, name, why in left],
-        revision=shown["revision"], photos=shown["photos"], counts=counts(at.state),
+        revision=shown["revision"], photos=shown["photos"], counts=shown["counts"],
     )  # fmt: skip

@@ -62,7 +62,8 @@ function typing(event) {
   return box !== null && box !== undefined && !["checkbox", "radio", "button"].includes(box.getAttribute("type") ?? "");
 }
 
-/** Whether the key is for the control that has the focus. @param {KeyboardEvent} event */
+/** Whether the key is for the control that has the focus; frames of a strip are chosen with arrows. @param {KeyboardEvent} event */
 function pressing(event) {
-  return /** @type {HTMLElement} */ (event.target).closest?.("button, a[href], summary, input") !== null;
+  const at = /** @type {HTMLElement} */ (event.target);
+  return Boolean(at.closest?.("button:not(.frame, .unit), a[href], summary, input"));
 }

@@ -61,14 +61,7 @@ export class Actions {
     const { model } = this;
     const unit = model.unit;
     if (!unit) return;
-    /** @type {Map<string, Partial<Photo>>} */
-    const changes = new Map();
-    for (const id of unit.members) {
-      const photo = model.at(id);
-      if (!photo.open.length) continue;
-      const decision = photo.decided ? photo.decision : approved(photo, unit);
-      if (decision) changes.set(id, { decision, decided: true, by: photo.decided ? photo.by : this.me, open: [] });
-    }
+    const changes = this.approval(unit);
     if (!changes.size) {
       const waits = unit.members.some((id) => model.at(id).open.length);
       if (waits) tell("The machine is not sure here: keep with P or reject with X.");
@@ -77,7 +70,42 @@ export class Actions {
     }
     const body = { photos: unit.members, say: "approve", seconds: model.seconds, group: unit.group?.id ?? null };
     model.say(changes, "verdicts", body, (error, ids) => this.lost(error, ids));
-    if (!unit.members.some((id) => model.at(id).open.length)) this.next();
+    if (!unit.members.some((id) => model.at(id).open.length)) model.nextOpen();
+  }
+
+  /** The same for all stacks and photos of the moment that the photo belongs to. */
+  approveMoment() {
+    const { model } = this;
+    const scene = model.photos.get(model.current)?.scene;
+    if (!scene) return this.approve();
+    const units = model.units.filter((unit) => unit.members.some((id) => model.at(id).scene === scene));
+    const changes = new Map(units.flatMap((unit) => [...this.approval(unit)]));
+    const left = () => units.filter((unit) => unit.members.some((id) => model.at(id).open.length));
+    if (changes.size) {
+      const photos = units.flatMap((unit) => unit.members).filter((id) => model.at(id).open.length);
+      const body = { photos, say: "approve", seconds: model.seconds, group: scene };
+      model.say(changes, "verdicts", body, (error, ids) => this.lost(error, ids));
+    }
+    const [unsure] = left();
+    if (unsure) {
+      model.go(model.top(unsure));
+      tell(`The machine is not sure about ${left().length === 1 ? "this one" : "some"}: keep with P or reject with X.`);
+    } else if (!model.nextOpen()) {
+      tell("Everything here is answered.");
+    }
+  }
+
+  /** What approving a stack as it is shown changes. @param {Unit} unit */
+  approval(unit) {
+    /** @type {Map<string, Partial<Photo>>} */
+    const changes = new Map();
+    for (const id of unit.members) {
+      const photo = this.model.at(id);
+      if (!photo.open.length) continue;
+      const decision = photo.decided ? photo.decision : approved(photo, unit);
+      if (decision) changes.set(id, { decision, decided: true, by: photo.decided ? photo.by : this.me, open: [] });
+    }
+    return changes;
   }
 
   /** @param {boolean} advance */

@@ -9,6 +9,7 @@ const WIDTH = 208;
 const GAP = 8;
 const CAPTION = 26;
 const SPARE = 2; // rows above and below the view that are there already
+const TURN = 8; // ms of a frame that may go into filling cells; the rest comes with the next frame
 const CALM = 90; // ms without a jump after which pictures of far places are asked for
 
 export class Grid extends HTMLElement {
@@ -78,8 +79,16 @@ export class Grid extends HTMLElement {
     const first = Math.max(0, Math.floor(this.scrollTop / row) - SPARE) * this.columns;
     const last = Math.min(model.shown.length, (Math.ceil((this.scrollTop + this.clientHeight) / row) + SPARE) * this.columns);
     for (const place of [...this.cells.keys()]) if (place < first || place >= last) this.drop(place);
-    for (let place = first; place < last; place++) if (!this.cells.has(place)) this.fill(place, !jumped);
-    if (jumped) {
+    const until = performance.now() + TURN;
+    for (let place = first; place < last; place++) {
+      if (this.cells.has(place)) continue;
+      this.fill(place, !jumped);
+      if (performance.now() > until) {
+        this.ask();
+        break;
+      }
+    }
+    if (jumped || this.asked) {
       clearTimeout(this.calm);
       this.calm = window.setTimeout(() => this.cells.forEach((cell) => cell.load()), CALM);
     }

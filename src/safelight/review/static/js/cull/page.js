@@ -116,6 +116,7 @@ class Cull extends LitElement {
     const across = (/** @type {number} */ by) => model.step(by);
     keys
       .on("approve", () => actions.approve())
+      .on("moment", () => actions.approveMoment())
       .on("pick", (advance) => actions.choose("keep", advance))
       .on("reject", (advance) => actions.choose("reject", advance))
       .on("undecide", (advance) => actions.choose("undecided", advance))
