@@ -140,6 +140,11 @@ def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
     last = last_of(state, by)
     if last is None:
         return Said(verdicts=(), left=())
+    if last.drawn is Drawn.KNOWN_BAD:  # about no photo: it is asked again
+        back = replace(last, at=now(), say=Say.UNDO, params=None, reason="", note="", seconds=None, material=None)
+        records.save_verdicts(library, (back,))
+        state.ledger.add(back)
+        return Said(verdicts=(), left=())
     act = [v for v in state.ledger.rows if v.at == last.at and v.by == by and v.asset in state.photos]
     done: list[Verdict] = []
     left: list[tuple[str, str, str]] = []

@@ -9,7 +9,7 @@ const OVERLAYS = { none: "", mask: "the mask", change: "what changed", clipping:
 
 export class PhotoView extends LitElement {
   static properties = {
-    photo: {}, operator: {}, panel: { type: Boolean }, reasons: { attribute: false }, told: { state: true }, tones: { state: true },
+    photo: {}, place: {}, operator: {}, panel: { type: Boolean }, reasons: { attribute: false }, told: { state: true }, tones: { state: true },
     chosen: { state: true }, mode: { state: true }, zoomed: { state: true }, overlay: { state: true }, editing: { state: true },
     asking: { state: true }, values: { state: true }, tool: { state: true }, brush: { state: true }, here: { state: true }, wish: { state: true }, many: { type: Boolean },
   };
@@ -17,6 +17,7 @@ export class PhotoView extends LitElement {
   constructor() {
     super();
     this.photo = "";
+    this.place = ""; // where it is asked about
     this.operator = ""; // the only edit that is asked about; empty: all
     this.panel = true;
     this.many = false;
@@ -50,13 +51,13 @@ export class PhotoView extends LitElement {
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
-    if (changed.has("photo") || changed.has("operator")) {
+    if (changed.has("place")) {
       this.stop();
       this.here = [];
-      this.told = this.told?.id === this.photo ? this.told : null;
+      this.told = null;
       this.chosen = this.operator;
       this.since = performance.now();
-      if (this.photo) this.load();
+      if (this.place) this.load();
     }
   }
 
@@ -80,10 +81,10 @@ export class PhotoView extends LitElement {
   }
 
   async load() {
-    const photo = this.photo;
+    const place = this.place;
     try {
-      const told = await get(ofShoot(`photos/${photo}/cards`));
-      if (this.photo !== photo) return;
+      const told = await get(ofShoot(`${place}/cards`));
+      if (this.place !== place) return;
       this.told = told;
       const known = told.cards.some((/** @type {any} */ card) => card.operator === this.chosen);
       if (!known) this.chosen = (told.cards.find((/** @type {any} */ card) => card.waits) ?? told.cards.find((/** @type {any} */ card) => card.state !== "abstained") ?? told.cards[0])?.operator ?? "";
@@ -154,7 +155,7 @@ export class PhotoView extends LitElement {
   /** Adds an edit that nobody proposed. @param {string} operator */
   async add(operator) {
     try {
-      const card = await get(ofShoot(`photos/${this.photo}/cards/${operator}`));
+      const card = await get(ofShoot(`${this.place}/cards/${operator}`));
       this.told = { ...this.told, cards: [...this.told.cards, card], others: this.told.others.filter((/** @type {any} */ o) => o.operator !== operator) };
       this.chosen = operator;
       this.modify();
@@ -184,7 +185,7 @@ export class PhotoView extends LitElement {
       return;
     }
     try {
-      const made = await send(ofShoot(`photos/${this.photo}/masks`), { mask: this.values.mask ?? "", marks: [mark] });
+      const made = await send(ofShoot(`${this.place}/masks`), { mask: this.values.mask ?? "", marks: [mark] });
       this.changed({ ...this.values, mask: made.mask }, false);
     } catch (error) {
       alarm(error);
@@ -233,7 +234,7 @@ export class PhotoView extends LitElement {
 
   render() {
     const told = this.told;
-    return html`<sl-view .photo=${this.photo} .wish=${this.wish} .mode=${this.mode} .zoomed=${this.zoomed} .overlay=${this.overlay}
+    return html`<sl-view .photo=${this.photo} .place=${this.place} .wish=${this.wish} .mode=${this.mode} .zoomed=${this.zoomed} .overlay=${this.overlay}
         .tool=${this.tool} .brush=${this.brush} .width=${told?.width ?? 3} .height=${told?.height ?? 2}
         @view=${(/** @type {CustomEvent} */ e) => (this.tones = e.detail.histogram)} @failed=${(/** @type {CustomEvent} */ e) => alarm(e.detail)}
         @mark=${this.marked} @zoom=${(/** @type {CustomEvent} */ e) => this.zoom(e.detail)}></sl-view>
@@ -259,7 +260,7 @@ export class PhotoView extends LitElement {
         (/** @type {any} */ card) => html`<button type="button" aria-pressed=${card.operator === this.chosen} @click=${() => { this.stop(); this.chosen = card.operator; }}>
           <span>${capital(card.title)}</span> <span class=${card.waits ? "need" : ""}>${card.waits ? "waits" : short(card)}</span></button>`,
       )}</div>
-      <sl-card .photo=${this.photo} .card=${this.card} .values=${this.values} .editing=${this.editing} .asking=${this.asking} .reasons=${this.reasons}
+      <sl-card .place=${this.place} .card=${this.card} .values=${this.values} .editing=${this.editing} .asking=${this.asking} .reasons=${this.reasons}
         .tool=${this.tool} .brush=${this.brush} .many=${this.many} @all=${() => this.all()}
         @change=${(/** @type {CustomEvent} */ e) => e.detail && this.changed(e.detail, this.sliding)} @moving=${() => { this.sliding = true; this.changed(this.values, true); }}
         @rest=${() => { this.sliding = false; this.changed(this.values, false); }} @tool=${(/** @type {CustomEvent} */ e) => (this.tool = e.detail)}
