@@ -435,7 +435,9 @@ def check_settings(rule: Any) -> None:
         try:
             re.compile(rule.pattern)
         except re.error as error:
-            raise UsageError(f"pattern {rule.pattern!r} is no regular expression: {error}.") from error
+            raise UsageError(f"pattern {rule.pattern!r} is no regular expression: {error}.",
+                remedy="Write it as Python's `re` takes it, such as [A-Z]{3}-[0-9]+.",
+            ) from error
     elif isinstance(rule, Ratio):
         for allowed in rule.allowed:
             _ratio(allowed)

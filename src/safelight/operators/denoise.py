@@ -363,5 +363,6 @@ operator: Operator[DenoiseParams] = Operator(
     spoil=spoil,
     material=_material,
     examples=(_EXAMPLE, replace(_EXAMPLE, quality=Quality.PREVIEW, grain=0.0)),
+    artefacts=("oversmoothing", "banding", "ghosting", "clipping"),
     about="Takes sensor noise out, as strongly as it was measured: colour more than luma, and some grain stays.",
 )
