@@ -39,8 +39,7 @@ def check(
     """Check AFTER against BEFORE: two files, or two folders matched by name, else by picture.
 
     With one path and a --channel or --client: only these rules, on the files as they were written. Exit code 4 if a
-    pair
-    fails."""
+    pair fails."""
     from safelight import pairs, terminal
     from safelight.checking import Outcome
 

@@ -45,10 +45,9 @@ def deliver(
 ) -> dict[str, Any]:
     """Writes a delivery and returns its manifest (`safelight.delivery/1`).
 
-    Raises Refused where questions are open, or a file does not pass the gate, and it is no draft; UsageError where the
-    target is not empty or a name, preset or rule cannot be understood. Nothing is left there then. A file that
-    cannot be
-    written is listed in the manifest.
+    Raises Refused where questions are open, or a file does not pass the gate, and it is no draft; UsageError where
+    the target is not empty or a name, preset or rule cannot be understood. Nothing is left there then. A file that
+    cannot be written is listed in the manifest.
     """
     template = order.names or names.DEFAULT
     names.validate(template)

@@ -18,8 +18,7 @@ def accept(
     note: str = "",
 ) -> list[Verdict]:  # fmt: skip
     """Records that `by` lets these findings go out with these photos as they are now; of a finding about the set,
-    with this
-    shoot. It holds for this version alone: a changed edit is judged anew.
+    with this shoot. It holds for this version alone: a changed edit is judged anew.
 
     Raises UsageError for an unknown reason, and for a finding that the gate has not raised about a photo."""
     if reason not in REASONS:

@@ -1,7 +1,7 @@
 """A delivered file against the photo it came from: the detectors that its edits call for, the rules of its channels.
 
-Runs in the worker that wrote the file, on what the written file decodes to. The geometry of our own edits is known and
-handed over; a returned file is compared with the version that it was made from.
+Runs in the worker that wrote the file, on what the written file decodes to. The geometry of our own edits is known
+and handed over; a returned file is compared with the version that it was made from.
 """
 
 from collections.abc import Sequence
@@ -50,9 +50,8 @@ def judge(
     file: Path, original: Path, small: Frame, edits: Sequence[Edit], *, rules: Sequence[Channel], tools: Tools,
     jpeg_quality: int | None, place: Path | None,
 ) -> dict[str, Any]:  # fmt: skip
-    """The entry of `safelight.check/1` of a written file. `small` is the photo before any edit, reduced to SIDE,
-    with its
-    geometry from the full-size photo; `place` is where pictures of findings go."""
+    """The entry of `safelight.check/1` of a written file. `small` is the photo before any edit, reduced to SIDE, with
+    its geometry from the full-size photo; `place` is where pictures of findings go."""
     written = encoded.read(file)
     generated = any(edit.params.get("generated") is True for edit in edits)
     record = Known(operators=tuple(edit.operator for edit in edits), generated=generated)

@@ -26,9 +26,8 @@ LOOK_S = 1.0  # how often a watched folder is looked at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is to be checked: two files or two folders, or with `before` None only the rules of some channels. `to`
-    is where
-    page, pictures and results go; None keeps nothing."""
+    """What is to be checked: two files or two folders, or with `before` None only the rules of some channels. `to` is
+    where page, pictures and results go; None keeps nothing."""
 
     before: Path | None
     after: Path
@@ -86,8 +85,7 @@ def watch(
     """Checks pictures as they arrive in a folder, once each, when they have stopped changing; until `stop` says so.
 
     What was checked before, in this call or an earlier one, is not checked again; `say` gets the document of each
-    batch.
-    Returns the document of all that is there."""
+    batch. Returns the document of all that is there."""
     if request.before is None or not request.after.is_dir() or not request.before.is_dir():
         raise UsageError(
             "Only folders can be watched.", remedy="Name the folder of the originals and the one to watch."
