@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from safelight import plugins
 from safelight.detectors import Detector, Finding, Pair, Placement, known, place
-from safelight.detectors._calibration import calibrated
+from safelight.detectors.calibration import calibrated
 from safelight.media import image
 from safelight.media.frame import Bytes
 from safelight.media.picture import Picture
@@ -27,7 +27,7 @@ LOOK, FAIL = 0.5, 0.9  # probability from which a finding wants a look, or fails
 class Outcome(StrEnum):
     """What the gate says of a pair."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict
     LOOK = "look"
     FAIL = "fail"
 
@@ -44,7 +44,8 @@ class Thresholds:
 class Comparison:
     """What was found about one pair: every detector's findings, how the two were aligned, the verdict.
 
-    `limits` holds the thresholds that were applied, by finding. `pair` gives the aligned planes, for pages that show them.
+    `limits` holds the thresholds that were applied, by finding. `pair` gives the aligned planes, for pages that show
+    them.
     """
 
     findings: tuple[Finding, ...]
@@ -73,16 +74,16 @@ def compare(
 ) -> Comparison:  # fmt: skip
     """Findings of all registered detectors (or those given) about a pair of upright pictures, sRGB bytes H x W x 3.
 
-    `mask` says where the edit was meant to act, or is the matte of a cut-out: H x W, bytes or 0..1, in the after's size (or
-    the before's, or either's proportions). `transform` is the exact geometry if it is known, see `detectors.known`; else it is
-    estimated. Where the two cannot be aligned, only what the after shows by itself is told, and the verdict is at least
-    look. ValueError for arrays of another form.
+    `mask` says where the edit was meant to act, or is the matte of a cut-out: H x W, bytes or 0..1, in the after's
+    size (or the before's, or either's proportions). `transform` is the exact geometry if it is known, see
+    `detectors.known`; else it is estimated. Where the two cannot be aligned, only what the after shows by itself is
+    told, and the verdict is at least look. ValueError for arrays of another form.
     """
     first, second = _rgb(before), _rgb(after)
     size = second.shape[1], second.shape[0]
     placement = place(first, second) if transform is None else known(transform, size)
     pair = Pair(
-        before=first, after=second, placement=placement, mask=_mask(mask, second.shape[:2]), weights=weights or {}
+        before=first, after=second, placement=placement, mask=as_mask(mask, second.shape[:2]), weights=weights or {}
     )
     chosen = tuple(plugins.detectors().values()) if detectors is None else tuple(detectors)
     found = tuple(finding for detector in chosen for finding in detector.detect(pair))
@@ -122,7 +123,8 @@ def _rgb(picture: Bytes | Picture) -> Bytes:
     return rgb
 
 
-def _mask(mask: NDArray[Any] | None, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+def as_mask(mask: NDArray[Any] | None, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+    """A mask as the detectors want it: float32 0..1 of this shape; ValueError if it is no plane."""
     if mask is None:
         return None
     if mask.ndim != 2 or not mask.size:

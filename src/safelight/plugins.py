@@ -1,8 +1,9 @@
 """Which probes, operators and detectors there are: entry points in, registries out.
 
 Built-ins come through the same doors as anybody's plug-in (`safelight.probes`, `safelight.operators`,
-`safelight.detectors`); nothing here names one of them. A plug-in that cannot be used is kept in `broken()` with the reason, and everything else works.
-Registries are made once in a process, so that worker processes find their probes by name.
+`safelight.detectors`); nothing here names one of them. A plug-in that cannot be used is kept in `broken()` with the
+reason, and everything else works. Registries are made once in a process, so that worker processes find their probes
+by name.
 """
 
 from collections.abc import Iterable, Mapping

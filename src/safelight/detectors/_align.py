@@ -6,7 +6,7 @@ with all others (a warp, a moved object, another ground) do not bend the fit. "C
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.detectors._blocks import Moved, even_contrast, moved
+from safelight.detectors._planes import Plane, Points
 from safelight.media.frame import Bytes, Matrix, scaling
 from safelight.media.picture import grey, shrink
 from safelight.media.warp import Radial, Warp
-
-Points = NDArray[np.float64]
-Plane = NDArray[np.float32]
 
 SIDE = 1000  # px, long side at which pictures are compared
 STILL = 0.35  # px at that size: blocks that move less agree
@@ -42,16 +40,16 @@ class Bend:
     def at(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """The displacement at these places."""
         basis = _cubic((x - self.middle[0]) / self.reach, (y - self.middle[1]) / self.reach)
-        return tuple(sum(t * c for t, c in zip(basis, column, strict=True)) for column in self.terms.T)  # type: ignore[return-value]
+        return tuple(sum(t * c for t, c in zip(basis, column, strict=True)) for column in self.terms.T)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
     """The map from px of the after to px of the before, pixel centres at whole numbers.
 
-    `kind` is one word of identity, resize, homography, lens. `given` says that it was known, not estimated; `agreed` is the
-    share of comparable blocks that it explains, `error_px` their median disagreement in after px. `cannot` gives the reason
-    where the pictures could not be aligned.
+    `kind` is one word of identity, resize, homography, lens. `given` says that it was known, not estimated; `agreed`
+    is the share of comparable blocks that it explains, `error_px` their median disagreement in after px. `cannot`
+    gives the reason where the pictures could not be aligned.
     """
 
     warp: Warp
@@ -75,12 +73,20 @@ class Placement:
             x, y = x + dx, y + dy
         return self.warp.back(x, y)
 
-    def onto(self, before: NDArray[Any], shape: tuple[int, int], after_px: float, before_px: float,
-             corner: tuple[float, float] = (0.0, 0.0), *, how: int = cv2.INTER_CUBIC) -> tuple[NDArray[Any], Plane]:  # fmt: skip
+    def onto(
+        self,
+        before: NDArray[Any],
+        shape: tuple[int, int],
+        after_px: float,
+        before_px: float,
+        *,
+        corner: tuple[float, float] = (0.0, 0.0),
+        how: int = cv2.INTER_CUBIC,
+    ) -> tuple[NDArray[Any], Plane]:
         """A reduced before on the grid of a reduced after of `shape`, and where it has pixels (0 or 1).
 
-        `after_px` and `before_px` are the lengths of a reduced pixel in native ones, `corner` (x, y) the native after px at
-        which the reduced after's first pixel begins.
+        `after_px` and `before_px` are the lengths of a reduced pixel in native ones, `corner` (x, y) the native after
+        px at which the reduced after's first pixel begins.
         """
         height, width = shape
         columns = np.arange(-1, (width - 1) // CELL + 2) * CELL + (CELL - 1) / 2
@@ -102,9 +108,9 @@ class Placement:
 def known(transform: Mapping[str, Any] | Warp, size: tuple[int, int]) -> Placement:
     """The placement of a transform that our own record knows; `size` is (width, height) of the after.
 
-    A `Warp`, or `{"type": "identity"}`, `{"type": "homography", "matrix": 3 x 3}` from before to after px, `{"type": "radial",
-    "k1", "scale", "centre", "corner_px"}`: the after pixel at centre + d comes from centre + d (1 + k1 (|d|² / corner² − 1)) /
-    scale. ValueError for another type.
+    A `Warp`, or `{"type": "identity"}`, `{"type": "homography", "matrix": 3 x 3}` from before to after px, `{"type":
+    "radial", "k1", "scale", "centre", "corner_px"}`: the after pixel at centre + d comes from centre + d (1 + k1
+    (|d|² / corner² − 1)) / scale. ValueError for another type.
     """
     if isinstance(transform, Warp):
         bent = any(isinstance(step, Radial) for step in transform.steps)
@@ -129,7 +135,7 @@ def place(before: Bytes, after: Bytes) -> Placement:
     size = after.shape[1], after.shape[0]
     small_a, small_b = (grey(shrink(p, SIDE)) for p in (before, after))
     a_px, b_px = before.shape[1] / small_a.shape[1], after.shape[1] / small_b.shape[1]
-    even = even_contrast(small_b.astype(np.float32) / 255)
+    even = even_contrast(np.asarray(small_b / np.float32(255), np.float32))
     looking = _Looking(before=small_a, before_px=a_px, after=even, after_px=b_px)
     plain = _plain(before.shape, after.shape)
     if plain is not None:
@@ -171,7 +177,7 @@ class _Looking:
     def moves(self, placement: Placement) -> Moved:
         """What has still moved under this placement, in px of the reduced after."""
         grid, valid = placement.onto(self.before, self.after.shape, self.after_px, self.before_px)
-        even = even_contrast(grid.astype(np.float32) / 255)
+        even = even_contrast(np.asarray(grid / np.float32(255), np.float32))
         return moved(even, self.after, valid=valid > 0)
 
     def judged(self, placement: Placement) -> tuple[Placement, Moved]:
@@ -187,7 +193,7 @@ class _Looking:
 
     def by_features(self, after: Bytes, size: tuple[int, int]) -> Placement | None:
         """A homography from features that look alike in both."""
-        finder = cv2.SIFT_create(nfeatures=1500, contrastThreshold=0.02)
+        finder = cv2.SIFT.create(nfeatures=1500, contrastThreshold=0.02)
         (points_a, looks_a), (points_b, looks_b) = (finder.detectAndCompute(p, None) for p in (self.before, after))
         if looks_a is None or looks_b is None or min(len(looks_a), len(looks_b)) < 2 * FEWEST:
             return None
@@ -203,7 +209,7 @@ class _Looking:
         matrix, inside = cv2.findHomography(
             here, there, cv2.USAC_MAGSAC, 3 * self.before_px, maxIters=3000, confidence=0.999
         )
-        if matrix is None or int(inside.sum()) < 2 * FEWEST or not _sane(matrix, size):
+        if matrix is None or int(inside.sum()) < 2 * FEWEST or not _sane(np.asarray(matrix, np.float64), size):
             return None
         return Placement(warp=Warp(size=size, steps=(np.asarray(matrix, np.float64),)), kind="homography")
 
@@ -234,7 +240,7 @@ class _Looking:
             back = np.stack(placement.warp.back(*centre.T), 1)
             here = centre + shift
             matrix, inside = cv2.findHomography(here, back, cv2.USAC_MAGSAC, 1.0 * self.before_px, maxIters=2000)
-            if matrix is None or int(inside.sum()) < FEWEST or not _sane(matrix, size):
+            if matrix is None or int(inside.sum()) < FEWEST or not _sane(np.asarray(matrix, np.float64), size):
                 return placement
             return replace(placement, warp=Warp(size=size, steps=(np.asarray(matrix, np.float64),)))
         middle, reach = ((size[0] - 1) / 2, (size[1] - 1) / 2), max(size) / 2
@@ -251,10 +257,10 @@ def _robust(basis: Points, values: Points, scale: float) -> Points:
     """Least squares that outliers do not bend: reweighted by Tukey's biweight, from a wide to a narrow scale."""
     weight = np.ones(len(values))
     ridge = np.eye(basis.shape[1]) * 1e-6 * len(values)
-    found = np.zeros((basis.shape[1], values.shape[1]))
+    found: Points = np.zeros((basis.shape[1], values.shape[1]))
     for step in range(8):
         weighed = basis * weight[:, None]
-        found = np.linalg.solve(basis.T @ weighed + ridge, weighed.T @ values)
+        found = np.asarray(np.linalg.solve(basis.T @ weighed + ridge, weighed.T @ values), np.float64)
         off = np.hypot(*(values - basis @ found).T)
         wide = (
             max(scale * 2, 4.685 * 1.48 * float(np.median(off)))
@@ -273,6 +279,6 @@ def _sane(matrix: Matrix, size: tuple[int, int]) -> bool:
     """Whether the frame stays a convex quadrilateral of reasonable size under the homography."""
     w, h = size
     corners = np.array([[[0, 0]], [[w, 0]], [[w, h]], [[0, h]]], np.float64)
-    moved_to = cv2.perspectiveTransform(corners, np.asarray(matrix, np.float64))
+    moved_to = cv2.perspectiveTransform(corners, matrix)
     area = abs(float(cv2.contourArea(moved_to.astype(np.float32))))
     return bool(cv2.isContourConvex(moved_to.astype(np.float32))) and 0.02 < area / (w * h) < 400

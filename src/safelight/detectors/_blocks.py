@@ -1,7 +1,8 @@
 """How far blocks of two pictures have moved against each other, whatever was done to tone and colour.
 
-Local contrast is made equal, blocks are correlated in the frequency domain with most of the amplitude divided out (Kuglin and
-Hines 1975, tempered so that noise does not outvote structure), the peak is placed between pixels by parabolas.
+Local contrast is made equal, blocks are correlated in the frequency domain with most of the amplitude divided out
+(Kuglin and Hines 1975, tempered so that noise does not outvote structure), the peak is placed between pixels by
+parabolas.
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-Plane = NDArray[np.float32]
-Points = NDArray[np.float64]
+from safelight.detectors._planes import Flags, Plane, Points, blurred
 
 WHITEN = 0.75  # power of the amplitude that is divided out
 FLOOR = 0.012  # local deviation of grey 0..1 that counts as contrast
@@ -33,13 +33,12 @@ class Moved:
 
 def even_contrast(grey: Plane, sigma: float = AROUND) -> Plane:
     """The plane with local mean 0 and local deviation about 1; flat parts stay near 0."""
-    mean = cv2.GaussianBlur(grey, (0, 0), sigma)
-    off = grey - mean
-    spread = cv2.GaussianBlur(off * off, (0, 0), sigma)
+    off = grey - blurred(grey, sigma)
+    spread = blurred(off * off, sigma)
     return np.asarray(off / np.sqrt(spread + FLOOR * FLOOR), np.float32)
 
 
-def moved(before: Plane, after: Plane, *, valid: NDArray[np.bool_] | None = None, side: int = 64, stride: int = 40,
+def moved(before: Plane, after: Plane, *, valid: Flags | None = None, side: int = 64, stride: int = 40,
           least: float = 0.35) -> Moved:  # fmt: skip
     """Displacement of every block of two planes of even contrast: what lies at p in the before lies at p + shift in the
     after. Blocks with little to compare (root mean square below `least`) or outside `valid` are left out."""

@@ -14,10 +14,10 @@ Box = tuple[int, int, int, int]
 class Finding:
     """What a detector says about one artefact in one pair.
 
-    `score` is the detector's own measure, higher is worse; `probability` (0..1) that a careful person would call it this
-    artefact, from the bench's calibration until a studio's verdicts replace it. Both are None where `cannot_tell` gives
-    the reason. `where` is a half-open box x0, y0, x1, y1 in px of the after. `heat` covers the whole after at a small size,
-    float32 0..1, row by row. `text` is one sentence for people.
+    `score` is the detector's own measure, higher is worse; `probability` (0..1) that a careful person would call it
+    this artefact, from the bench's calibration until a studio's verdicts replace it. Both are None where
+    `cannot_tell` gives the reason. `where` is a half-open box x0, y0, x1, y1 in px of the after. `heat` covers the
+    whole after at a small size, float32 0..1, row by row. `text` is one sentence for people.
     """
 
     name: str

@@ -1,9 +1,9 @@
 """The edit that anybody may make to a whole picture, fitted and set apart from what is left.
 
-Tone: after's luma ≈ a curve of the before's luma + a curve of its edge-preserving base (a guided filter, He, Sun and Tang 2013),
-which covers exposure, contrast, shadows, highlights and clarity. Colour: each channel ≈ a curve of that channel + saturation
-+ two tints, one of shadows and one of highlights, which covers white balance, grading and split toning. Both are fitted to
-places that are valid and not clipped, robustly, so that a spoilt part does not bend them.
+Tone: after's luma ≈ a curve of the before's luma + a curve of its edge-preserving base (a guided filter, He, Sun and
+Tang 2013), which covers exposure, contrast, shadows, highlights and clarity. Colour: each channel ≈ a curve of that
+channel + saturation + two tints, one of shadows and one of highlights, which covers white balance, grading and split
+toning. Both are fitted to places that are valid and not clipped, robustly, so that a spoilt part does not bend them.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
-Points = NDArray[np.float64]
+from safelight.detectors._planes import Flags, Plane, Points, resized
 
 SAMPLES = 24_000
 LEVELS, BASES = 17, 9  # knots of the curves
@@ -50,7 +49,7 @@ def _curve(values: Plane, knots: Points) -> Plane:
 def guided_base(level: Plane, radius: int, eps: float) -> Plane:
     """The edge-preserving base of a plane by itself; computed at a quarter of the size where the radius allows it."""
     step = 4 if radius >= 12 else 2 if radius >= 6 else 1
-    small = cv2.resize(level, (max(1, level.shape[1] // step), max(1, level.shape[0] // step)), interpolation=cv2.INTER_AREA)
+    small = resized(level, (max(1, level.shape[1] // step), max(1, level.shape[0] // step)))
     side = 2 * max(1, radius // step) + 1
 
     def box(plane: Plane) -> Plane:
@@ -61,11 +60,11 @@ def guided_base(level: Plane, radius: int, eps: float) -> Plane:
     slope = spread / (spread + np.float32(eps))
     offset = mean - slope * mean
     size = level.shape[1], level.shape[0]
-    slope, offset = (cv2.resize(box(p), size, interpolation=cv2.INTER_LINEAR) for p in (slope, offset))
-    return np.asarray(slope * level + offset, np.float32)
+    wide = [resized(box(np.asarray(p, np.float32)), size, how=cv2.INTER_LINEAR) for p in (slope, offset)]
+    return np.asarray(wide[0] * level + wide[1], np.float32)
 
 
-def _hats(values: NDArray[np.floating], count: int) -> Points:
+def hats(values: NDArray[np.floating], count: int) -> Points:
     """Hat functions at even knots over 0..1, N x count."""
     place = np.clip(values, 0, 1) * (count - 1)
     low = np.minimum(place.astype(int), count - 2)
@@ -76,27 +75,27 @@ def _hats(values: NDArray[np.floating], count: int) -> Points:
     return out
 
 
-def _bending(count: int) -> Points:
+def bending(count: int) -> Points:
     """Rows of second differences: what a smooth curve has little of."""
     return np.diff(np.eye(count), 2, axis=0)
 
 
-def picked(usable: NDArray[np.bool_]) -> NDArray[np.intp]:
+def picked(usable: Flags) -> NDArray[np.intp]:
     """Up to `SAMPLES` places of a plane, evenly drawn."""
     found = np.flatnonzero(usable)
     return found[:: max(1, len(found) // SAMPLES)]
 
 
-def fit_tone(before: Plane, base: Plane, after: Plane, usable: NDArray[np.bool_]) -> Tone | None:
+def fit_tone(before: Plane, base: Plane, after: Plane, usable: Flags) -> Tone | None:
     """The tone of a pair; None where fewer than 200 places are usable."""
     at = picked(usable)
     if len(at) < 200:
         return None
     x, b, y = before.ravel()[at], base.ravel()[at], after.ravel()[at].astype(float)
-    basis = np.hstack((_hats(x, LEVELS), _hats(b, BASES)))
+    basis = np.hstack((hats(x, LEVELS), hats(b, BASES)))
     smooth = np.zeros((LEVELS - 2 + BASES - 2, LEVELS + BASES))
-    smooth[: LEVELS - 2, :LEVELS] = _bending(LEVELS)
-    smooth[LEVELS - 2 :, LEVELS:] = _bending(BASES)
+    smooth[: LEVELS - 2, :LEVELS] = bending(LEVELS)
+    smooth[LEVELS - 2 :, LEVELS:] = bending(BASES)
     prior = 1e-4 * len(at) * smooth.T @ smooth + 1e-7 * len(at) * np.eye(LEVELS + BASES)
     found, rest = robust(basis, y[:, None], prior)
     return Tone(level=found[:LEVELS, 0], base=found[LEVELS:, 0], rest=rest)
@@ -108,32 +107,33 @@ def robust(
     """Least squares reweighted by Tukey's biweight; coefficients and the robust deviation of the rest."""
     given = np.ones(len(values)) if trust is None else trust.astype(float)
     weight, scale = given, 0.0
-    found = np.zeros((basis.shape[1], values.shape[1]))
+    found: Points = np.zeros((basis.shape[1], values.shape[1]))
     for _ in range(rounds):
         weighed = basis * weight[:, None]
-        found = np.linalg.solve(basis.T @ weighed + prior, weighed.T @ values)
+        found = np.asarray(np.linalg.solve(basis.T @ weighed + prior, weighed.T @ values), np.float64)
         off = np.sqrt(np.square(values - basis @ found).mean(axis=1))
         scale = 1.48 * float(np.median(off)) + 1e-4
         weight = given * np.maximum(0, 1 - (off / (4.685 * scale)) ** 2) ** 2
     return found, scale
 
 
-def curve_of(before: Plane, after: Plane, usable: NDArray[np.bool_]) -> Plane:
-    """One channel of the before through the smooth curve that explains most of the after; itself if too little is usable."""
+def curve_of(before: Plane, after: Plane, usable: Flags) -> Plane:
+    """One channel of the before through the smooth curve that explains most of the after; itself if too little is
+    usable."""
     at = picked(usable)
     if len(at) < 200:
         return before
-    bend = _bending(LEVELS)
+    bend = bending(LEVELS)
     prior = 1e-3 * len(at) * bend.T @ bend + 1e-7 * len(at) * np.eye(LEVELS)
-    found, _ = robust(_hats(before.ravel()[at], LEVELS), after.ravel()[at][:, None].astype(float), prior)
+    found, _ = robust(hats(before.ravel()[at], LEVELS), after.ravel()[at][:, None].astype(float), prior)
     return _curve(before, found[:, 0])
 
 
 def fit_colour(
-    before: Plane, after: Plane, level_after: Plane, ratio: Plane, usable: NDArray[np.bool_], trust: Plane
+    before: Plane, after: Plane, level_after: Plane, ratio: Plane, usable: Flags, trust: Plane
 ) -> Points | None:
-    """Coefficients of each channel, (count, 3), for `colour_expected`; None where fewer than 400 places are usable. `trust`
-    (0..1) weighs places."""
+    """Coefficients of each channel, (count, 3), for `colour_expected`; None where fewer than 400 places are usable.
+    `trust` (0..1) weighs places."""
     at = picked(usable)
     if len(at) < 400:
         return None
@@ -142,7 +142,7 @@ def fit_colour(
     for channel in range(3):
         basis = _colour_basis(before[..., channel].ravel()[at], level, gain)
         smooth = np.zeros((LEVELS - 2, basis.shape[1]))
-        smooth[:, :LEVELS] = _bending(LEVELS)
+        smooth[:, :LEVELS] = bending(LEVELS)
         prior = 3e-4 * len(at) * smooth.T @ smooth + 1e-6 * len(at) * np.eye(basis.shape[1])
         found, _ = robust(basis, after[..., channel].ravel()[at][:, None].astype(float), prior, trust=trust.ravel()[at])
         out.append(found[:, 0])
@@ -152,7 +152,7 @@ def fit_colour(
 def _colour_basis(channel: NDArray[np.floating], level: NDArray[np.floating], ratio: NDArray[np.floating]) -> Points:
     tint = 4 * (1 - level) * level
     more = np.stack((level, (1 - level) * tint, level * tint, channel * ratio), 1)
-    return np.hstack((_hats(channel, LEVELS), more))
+    return np.hstack((hats(channel, LEVELS), more))
 
 
 def colour_expected(coefficients: Points, before: Plane, level_after: Plane, ratio: Plane) -> Plane:

@@ -9,15 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.detectors import _legal as legal
 from safelight.detectors._align import Placement
-from safelight.detectors._legal import (
-    BASE_EPS, BASE_RADIUS, HIGH, LOW, Tone, colour_expected, curve_of, fit_colour, fit_tone, guided_base,
-)  # fmt: skip
+from safelight.detectors._legal import Tone, guided_base
+from safelight.detectors._planes import Flags, Plane, blurred, resized, upsized
 from safelight.media.colour import LUMINANCE_709
 from safelight.media.frame import Bytes
 from safelight.media.picture import shrink
 
-Plane = NDArray[np.float32]
 Colours = NDArray[np.float32]
 
 SIDE = 1600  # px, long side of the common grid
@@ -28,12 +27,13 @@ LUMA = LUMINANCE_709.astype(np.float32)  # weights, here of encoded values
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Small:
-    """Planes of a pair at 512 px: luma before and after, the before's base, where they are usable; `zoom` from the grid."""
+    """Planes of a pair at 512 px: luma before and after, the before's base, where they are usable; `zoom` from the
+    grid."""
 
     before: Plane
     after: Plane
     base: Plane
-    usable: NDArray[np.bool_]
+    usable: Flags
     zoom: float
 
     @property
@@ -46,10 +46,10 @@ class Small:
 class Pair:
     """A picture before and after an edit.
 
-    `before` and `after` are upright sRGB bytes, H x W x 3, each in its own size. `mask` says where the edit was meant to act
-    (for a cut-out: the matte), float32 0..1 in the after's size, or None. `placement` leads from the after to the before.
-    Derived planes lie on the after's grid reduced to a long side of 1600 px, `scale` native px a pixel; they are float32, sRGB-
-    encoded, 0..1, and read-only by convention.
+    `before` and `after` are upright sRGB bytes, H x W x 3, each in its own size. `mask` says where the edit was meant
+    to act (for a cut-out: the matte), float32 0..1 in the after's size, or None. `placement` leads from the after to
+    the before. Derived planes lie on the after's grid reduced to a long side of 1600 px, `scale` native px a pixel;
+    they are float32, sRGB- encoded, 0..1, and read-only by convention.
     """
 
     before: Bytes
@@ -70,7 +70,7 @@ class Pair:
     @property
     def unit(self) -> float:
         """Px of the common grid for one px at a long side of 1024."""
-        return max(self.after_work.shape[:2]) / 1024
+        return float(max(self.grid_size)) / 1024
 
     @cached_property
     def _after_bytes(self) -> Bytes:
@@ -91,14 +91,15 @@ class Pair:
         long_side = round(max(self.before.shape[:2]) / max(1.0, zoom))
         small = shrink(self.before, max(8, long_side))
         out, valid = self.placement.onto(small, shape, self.scale, self.before.shape[1] / small.shape[1])
-        return _unit(out), cv2.erode(valid, np.ones((5, 5), np.uint8), borderValue=1.0)
+        edge = cv2.erode(valid, np.ones((5, 5), np.uint8), borderValue=1.0)
+        return _unit(out), np.asarray(edge, np.float32)
 
     @cached_property
     def _before_per_pixel(self) -> float:
         """Length of a pixel of the grid in px of the before, in the middle."""
         x, y = self.after.shape[1] / 2, self.after.shape[0] / 2
         u, v = self.placement.back(np.array([x, x + 8, x]), np.array([y, y, y + 8]))
-        area = abs((u[1] - u[0]) * (v[2] - v[0]) - (u[2] - u[0]) * (v[1] - v[0])) / 64
+        area = abs(float((u[1] - u[0]) * (v[2] - v[0]) - (u[2] - u[0]) * (v[1] - v[0]))) / 64
         return float(np.sqrt(max(area, 1e-6)) * self.scale)
 
     @property
@@ -116,8 +117,7 @@ class Pair:
         """The mask on the common grid."""
         if self.mask is None:
             return None
-        size = self.after_work.shape[1], self.after_work.shape[0]
-        return np.asarray(cv2.resize(self.mask, size, interpolation=cv2.INTER_AREA), np.float32)
+        return resized(self.mask, self.grid_size)
 
     @cached_property
     def level_before(self) -> Plane:
@@ -144,38 +144,41 @@ class Pair:
 
     @cached_property
     def noise_before(self) -> float:
-        """Standard deviation of the before's luma noise in its calmest parts, encoded 0..1 (Immerkær 1996, by cells)."""
+        """Standard deviation of the before's luma noise in its calmest parts, encoded 0..1 (Immerkær 1996, by
+        cells)."""
         kernel = np.array(((1, -2, 1), (-2, 4, -2), (1, -2, 1)), np.float32)
         rough = np.abs(cv2.filter2D(self.level_before, -1, kernel)) * np.float32(np.sqrt(np.pi / 2) / 6)
-        cells = cv2.resize(rough, (max(1, rough.shape[1] // 16), max(1, rough.shape[0] // 16)), interpolation=cv2.INTER_AREA)
+        cells = cv2.resize(
+            rough, (max(1, rough.shape[1] // 16), max(1, rough.shape[0] // 16)), interpolation=cv2.INTER_AREA
+        )
         return float(np.quantile(cells, 0.1))
 
     # ------------------------------------------------------------ the legal edit
 
     @cached_property
-    def usable(self) -> NDArray[np.bool_]:
+    def usable(self) -> Flags:
         """Where both pictures have pixels and no channel of either is at an end."""
         lowest = np.minimum(self.before_work.min(2), self.after_work.min(2))
         highest = np.maximum(self.before_work.max(2), self.after_work.max(2))
-        return np.asarray((self.valid > 0) & (lowest > LOW) & (highest < HIGH))
+        return np.asarray((self.valid > 0) & (lowest > legal.LOW) & (highest < legal.HIGH))
 
     @cached_property
     def base_before(self) -> Plane:
         """The edge-preserving base of the before's luma."""
-        radius = max(2, int(BASE_RADIUS * max(self.level_before.shape)))
-        return guided_base(self.level_before, radius, BASE_EPS)
+        radius = max(2, int(legal.BASE_RADIUS * max(self.level_before.shape)))
+        return guided_base(self.level_before, radius, legal.BASE_EPS)
 
     @cached_property
     def small(self) -> Small:
-        """Luma of both, its base and where it is usable, averaged to 512 px: noise and fine sharpening are gone there."""
+        """Luma of both, its base and where it is usable, averaged to 512 px: noise and fine sharpening are gone
+        there."""
         height, width = self.level_after.shape
         zoom = min(1.0, SMALL_SIDE / max(height, width))
         size = max(1, round(width * zoom)), max(1, round(height * zoom))
         before, after, usable = (
-            np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.float32)
-            for p in (self.level_before, self.level_after, self.usable.astype(np.float32))
+            resized(p, size) for p in (self.level_before, self.level_after, self.usable.astype(np.float32))
         )
-        base = guided_base(before, max(2, int(BASE_RADIUS * max(before.shape))), BASE_EPS)
+        base = guided_base(before, max(2, int(legal.BASE_RADIUS * max(before.shape))), legal.BASE_EPS)
         return Small(before=before, after=after, base=base, usable=usable > 0.97, zoom=zoom)
 
     @cached_property
@@ -183,23 +186,23 @@ class Pair:
         """The legal tone, fitted where the content stayed; None where too little is usable."""
         small = self.small
         stayed = small.usable & ~cv2.resize(self.replaced.astype(np.uint8), small.size).astype(bool)
-        fitted = fit_tone(small.before, small.base, small.after, stayed)
-        return fitted or fit_tone(small.before, small.base, small.after, small.usable)
+        fitted = legal.fit_tone(small.before, small.base, small.after, stayed)
+        return fitted or legal.fit_tone(small.before, small.base, small.after, small.usable)
 
     @cached_property
-    def replaced(self) -> NDArray[np.bool_]:
+    def replaced(self) -> Flags:
         """On the small planes: where other content stands than before (another ground, a fill). If most of what can be
         told on one side of the mask is other content, all of that side counts."""
         small = self.small
-        wide = [p - cv2.GaussianBlur(p, (0, 0), 8) for p in (small.before, small.after)]
-        both, own, new = (cv2.GaussianBlur(p, (0, 0), 6) for p in (wide[0] * wide[1], wide[0] ** 2, wide[1] ** 2))
+        wide = [p - blurred(p, 8) for p in (small.before, small.after)]
+        both, own, new = (blurred(p, 6) for p in (wide[0] * wide[1], wide[0] ** 2, wide[1] ** 2))
         floor = np.float32(0.006**2)
         unlike = both / np.sqrt((own + floor) * (new + floor)) < UNLIKE
         seen = np.maximum(own, new) > 4 * floor
         found = np.asarray(unlike & seen)
         if self.mask_work is None:
             return found
-        mask = cv2.resize(self.mask_work, small.size, interpolation=cv2.INTER_AREA)
+        mask = resized(self.mask_work, small.size)
         near = cv2.dilate(mask, np.ones((7, 7), np.uint8))
         for side, wider in ((mask > 0.7, near > 0.02), (near < 0.1, mask < 0.9)):
             told = seen & side
@@ -208,10 +211,9 @@ class Pair:
         return np.asarray(found)
 
     @cached_property
-    def stayed(self) -> NDArray[np.bool_]:
+    def stayed(self) -> Flags:
         """On the common grid: where both pictures have pixels and the content is the same."""
-        gone = cv2.resize(self.replaced.astype(np.uint8), self.grid_size, interpolation=cv2.INTER_NEAREST)
-        return np.asarray((self.valid > 0) & (gone == 0))
+        return np.asarray((self.valid > 0) & ~upsized(self.replaced, self.grid_size))
 
     @cached_property
     def expected(self) -> Plane:
@@ -231,21 +233,19 @@ class Pair:
         return np.asarray((self.level_after - self.expected) * self.valid, np.float32)
 
     @cached_property
-    def expected_colours_small(self) -> tuple[Colours, Colours, NDArray[np.bool_]] | None:
-        """At 512 px: the colours that the after should have, given its luma; those that it has; where both are usable. None
-        where too little is."""
+    def expected_colours_small(self) -> tuple[Colours, Colours, Flags] | None:
+        """At 512 px: the colours that the after should have, given its luma; those that it has; where both are
+        usable. None where too little is."""
         small = self.small
-        before, after = (
-            np.asarray(cv2.resize(p, small.size, interpolation=cv2.INTER_AREA), np.float32)
-            for p in (self.before_work, self.after_work)
-        )
-        ratio = np.clip(small.after / np.maximum(small.before, 0.01), 0.25, 4)
+        before, after = (resized(p, small.size) for p in (self.before_work, self.after_work))
+        ratio = np.asarray(np.clip(small.after / np.maximum(small.before, 0.01), 0.25, 4), np.float32)
         usable = small.usable & ~self.replaced
         # What is bright and coloured is what a hue twist would turn: it hardly votes on what is legal.
-        bright, coloured = (np.clip((p - low) / 0.1, 0, 1) for p, low in ((small.after, 0.4), (np.ptp(after, axis=2), 0.06)))
-        found = fit_colour(before, after, small.after, ratio, usable, 1 - 0.9 * bright * coloured)
-        return None if found is None else (colour_expected(found, before, small.after, ratio), after, usable)
-
+        bright, coloured = (
+            np.clip((p - low) / 0.1, 0, 1) for p, low in ((small.after, 0.4), (np.ptp(after, axis=2), 0.06))
+        )
+        found = legal.fit_colour(before, after, small.after, ratio, usable, 1 - 0.9 * bright * coloured)
+        return None if found is None else (legal.colour_expected(found, before, small.after, ratio), after, usable)
 
     @cached_property
     def legal_colours(self) -> Colours:
@@ -255,7 +255,7 @@ class Pair:
         usable = self.usable & self.stayed
         for c in range(3):
             before, after = (np.ascontiguousarray(p[..., c]) for p in (self.before_work, self.after_work))
-            out[..., c] = curve_of(before, after, usable)
+            out[..., c] = legal.curve_of(before, after, usable)
         return out
 
     # ------------------------------------------------------------ where something was done
@@ -265,7 +265,7 @@ class Pair:
         """Whether most of what lies outside the mask is other content: the mask is a matte then."""
         if self.mask_work is None:
             return False
-        mask = cv2.resize(self.mask_work, self.small.size, interpolation=cv2.INTER_AREA)
+        mask = resized(self.mask_work, self.small.size)
         outside = mask < 0.05
         if not outside.any():
             return False
@@ -274,11 +274,11 @@ class Pair:
 
     @cached_property
     def changed(self) -> Plane | None:
-        """Where something was done to one part, 0..1 on the common grid: the mask if there is one, else what the legal edit
-        does not explain; None where nothing is to be seen."""
+        """Where something was done to one part, 0..1 on the common grid: the mask if there is one, else what the
+        legal edit does not explain; None where nothing is to be seen."""
         if self.mask_work is not None:
             return self.mask_work
-        gone = cv2.resize(self.replaced.astype(np.float32), self.grid_size)
+        gone = resized(self.replaced, self.grid_size)
         return gone if float((gone > 0.9).sum()) >= 80 else None
 
     @cached_property

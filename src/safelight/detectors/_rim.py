@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.detectors._pair import Plane
+from safelight.detectors._planes import Plane
 
 
 def distance(mask: Plane, level: float = 0.5) -> Plane:

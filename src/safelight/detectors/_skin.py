@@ -1,9 +1,13 @@
 """Where skin is: in the mask that was given, or about the faces that are found."""
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from safelight.detectors._pair import Pair, Plane
+from safelight.detectors._pair import Pair
+from safelight.detectors._planes import Plane
 from safelight.media.picture import Picture
 from safelight.probes._mesh import Found, find, networks
 
@@ -34,7 +38,16 @@ def skin(pair: Pair) -> Plane | None:
         x0, y0, x1, y1 = (v * small.zoom for v in face.box)
         w, h = x1 - x0, y1 - y0
         seed = np.zeros(out.shape, np.uint8)
-        cv2.ellipse(seed, (round(x0 + w / 2), round(y0 + 0.55 * h)), (max(1, round(0.3 * w)), max(1, round(0.36 * h))), 0, 0, 360, 1, -1)
+        cv2.ellipse(
+            seed,
+            (round(x0 + w / 2), round(y0 + 0.55 * h)),
+            (max(1, round(0.3 * w)), max(1, round(0.36 * h))),
+            0,
+            0,
+            360,
+            1,
+            -1,
+        )
         inside = seed > 0
         if inside.sum() < 60 or not _coloured(lab[inside]):
             continue
@@ -42,12 +55,21 @@ def skin(pair: Pair) -> Plane | None:
         off = np.abs(lab - middle)
         like = np.exp(-0.5 * ((off[..., 1] / 6) ** 2 + (off[..., 2] / 7) ** 2 + (off[..., 0] / 25) ** 2))
         near = np.zeros(out.shape, np.uint8)
-        cv2.ellipse(near, (round(x0 + w / 2), round(y0 + 0.6 * h)), (max(1, round(0.6 * w)), max(1, round(0.85 * h))), 0, 0, 360, 1, -1)
+        cv2.ellipse(
+            near,
+            (round(x0 + w / 2), round(y0 + 0.6 * h)),
+            (max(1, round(0.6 * w)), max(1, round(0.85 * h))),
+            0,
+            0,
+            360,
+            1,
+            -1,
+        )
         out = np.maximum(out, like.astype(np.float32) * near)
     return out if float((out > 0.5).sum()) > 60 else None
 
 
-def _coloured(lab: Plane) -> bool:
+def _coloured(lab: NDArray[Any]) -> bool:
     a, b = float(np.median(lab[:, 1])), float(np.median(lab[:, 2]))
     hue = np.degrees(np.arctan2(b, a))
     return bool(np.hypot(a, b) > LEAST_CHROMA and HUES[0] < hue < HUES[1])

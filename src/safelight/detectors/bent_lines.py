@@ -1,10 +1,13 @@
 """Bent lines and broken perspective: straight edges of the before that are no longer straight in the after.
 
-Line segments are found in the before (LSD, Grompone von Gioi et al. 2012). Along each, strips across the line are compared
-between before and after by correlation, which gives the sideways shift along the line; what is left of it after its own straight
-line is bend. The score is the largest bend in px at a long side of 1024 that holds over neighbouring strips. `perspective` compares where
-whole lines now point: the spread of their turns that one homography would have kept together.
+Line segments are found in the before (LSD, Grompone von Gioi et al. 2012). Along each, strips across the line are
+compared between before and after by correlation, which gives the sideways shift along the line; what is left of it
+after its own straight line is bend. The score is the largest bend in px at a long side of 1024 that holds over
+neighbouring strips. `perspective` compares where whole lines now point: the spread of their turns that one homography
+would have kept together.
 """
+
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,15 +15,15 @@ from numpy.typing import NDArray
 
 from safelight.detectors import Detector, Finding, Pair
 from safelight.detectors._blocks import even_contrast
-from safelight.detectors._findings import cannot, said
-from safelight.detectors._pair import Plane
+from safelight.detectors._planes import Plane, reduced, resized
+from safelight.detectors.answers import cannot, said
 
 SIDE = 1024  # px
 LONG = 0.08  # of the long side
 MOST = 40  # lines
-ACROSS, REACH = 24, 14  # px on each side of a line that are compared, largest shift
-STEP, WIDE = 8, 24  # px along the line between strips, and of a strip
-LIKE = 0.6  # correlation from which a strip's shift is believed
+ACROSS, REACH = 10, 14  # px on each side of a line that are compared, largest shift
+STEP, WIDE = 6, 16  # px along the line between strips, and of a strip
+LIKE = 0.5  # correlation from which a strip's shift is believed
 
 
 def detect(pair: Pair) -> list[Finding]:
@@ -28,11 +31,9 @@ def detect(pair: Pair) -> list[Finding]:
     names = ("bent_lines", "perspective")
     if pair.placement.cannot:
         return [cannot(name, pair.placement.cannot) for name in names]
-    height, width = pair.level_after.shape
-    zoom = min(1.0, SIDE / max(height, width))
-    size = round(width * zoom), round(height * zoom)
-    grey = [np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.float32) for p in (pair.level_before, pair.level_after)]
-    valid = cv2.resize(pair.stayed.astype(np.float32), size)
+    size = reduced(pair.level_after, SIDE)
+    grey = [resized(p, size) for p in (pair.level_before, pair.level_after)]
+    valid = resized(pair.stayed, size)
     lines = _lines(grey[0])
     if not len(lines):
         return [cannot(name, "there is no long straight line in the before") for name in names]
@@ -45,17 +46,25 @@ def detect(pair: Pair) -> list[Finding]:
         bend, turn, at = told
         bends.append(bend)
         turns.append(turn)
-        places.append((line, at))
+        places.append(at)
     if not bends:
         return [cannot(name, "no line can be followed in the after") for name in names]
-    unit = SIDE * min(1.0, max(height, width) / SIDE) / 1024
+    unit = max(size) / 1024
     worst = int(np.argmax(bends))
     score = bends[worst] / unit
     heat = np.zeros(grey[0].shape, np.float32)
-    for (line, at), bend in zip(places, bends, strict=True):
+    for at, bend in zip(places, bends, strict=True):
         if bend > 0.3 * bends[worst]:
             cv2.circle(heat, (round(at[0]), round(at[1])), 14, float(bend), -1)
-    found = [said(pair, "bent_lines", score, f"A straight line bends by about {score:.1f} px (at a long side of 1024 px).", heat=heat)]
+    found = [
+        said(
+            pair,
+            "bent_lines",
+            score,
+            f"A straight line bends by about {score:.1f} px (at a long side of 1024 px).",
+            heat=heat,
+        )
+    ]
     if len(turns) < 3:
         return [*found, cannot("perspective", "fewer than three long lines can be followed")]
     spread = float(np.degrees(np.quantile(np.abs(np.array(turns) - np.median(turns)), 0.75)))
@@ -64,7 +73,8 @@ def detect(pair: Pair) -> list[Finding]:
 
 def _lines(level: Plane) -> NDArray[np.float64]:
     """Long segments (x0, y0, x1, y1) of a plane, longest first."""
-    found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect((np.clip(level, 0, 1) * 255).astype(np.uint8))[0]
+    finder = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD)
+    found: Any = finder.detect((np.clip(level, 0, 1) * 255).astype(np.uint8))[0]
     if found is None:
         return np.empty((0, 4))
     found = found.reshape(-1, 4).astype(float)
@@ -85,12 +95,14 @@ def _along(
     x = (start[0] + t[None] * along[0] + n[:, None] * across[0]).astype(np.float32)
     y = (start[1] + t[None] * along[1] + n[:, None] * across[1]).astype(np.float32)
     strip = [cv2.remap(p, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for p in planes]
-    inside = cv2.remap(valid, x[len(n) // 2 : len(n) // 2 + 1], y[len(n) // 2 : len(n) // 2 + 1], cv2.INTER_NEAREST)[0] > 0.5
+    inside = (
+        cv2.remap(valid, x[len(n) // 2 : len(n) // 2 + 1], y[len(n) // 2 : len(n) // 2 + 1], cv2.INTER_NEAREST)[0] > 0.5
+    )
     # Means along the line first: grain goes, the edge stays.
     smooth = [cv2.blur(s, (WIDE, 1)) for s in strip]
     at = np.arange(WIDE // 2, int(length) - WIDE // 2, STEP)
     at = at[inside[at]] if len(at) else at
-    if len(at) < 6:
+    if len(at) < 8:
         return None
     core = smooth[0][REACH:-REACH, at]
     core = core - core.mean(0)
@@ -104,22 +116,18 @@ def _along(
     low, top, high = likes[best - 1, k], likes[best, k], likes[best + 1, k]
     shift = best - REACH + 0.5 * (low - high) / np.minimum(low - 2 * top + high, -1e-6)
     good = top > LIKE
-    if good.sum() < 6:
+    if good.sum() < 8:
         return None
     a, s = at[good].astype(float), shift[good]
-    slope, offset = _straight(a, s)
-    rest = s - slope * a - offset
-    agreed = np.array([np.median(rest[max(0, i - 2) : i + 3]) for i in range(len(rest))])
+    smooth_shift = np.array([np.median(s[max(0, i - 2) : i + 3]) for i in range(len(s))])
+    ends = max(3, len(a) // 6)
+    first, last = (float(np.median(s[part])) for part in (slice(None, ends), slice(-ends, None)))
+    begin, finish = (float(np.median(a[part])) for part in (slice(None, ends), slice(-ends, None)))
+    slope = (last - first) / (finish - begin)
+    agreed = smooth_shift - first - slope * (a - begin)  # from the chord between the line's ends
     i = int(np.argmax(np.abs(agreed)))
     place = start + a[i] * along
     return float(abs(agreed[i])), float(slope), (float(place[0]), float(place[1]))
-
-
-def _straight(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """The line through most points (Theil–Sen)."""
-    i, j = np.triu_indices(len(x), 1)
-    slope = float(np.median((y[j] - y[i]) / (x[j] - x[i])))
-    return slope, float(np.median(y - slope * x))
 
 
 detector = Detector(

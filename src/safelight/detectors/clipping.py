@@ -1,7 +1,8 @@
 """Newly clipped: parts that had colour before and are burnt out or drowned now.
 
-A pixel is clipped where its largest channel reaches 254 of 255 or its smallest 1. What was clipped before does not count, nor do
-single pixels of an edge that sharpening drives over the end. The score is the share of the picture, as a logarithm.
+A pixel is clipped where its largest channel reaches 254 of 255 or its smallest 1. What was clipped before does not
+count, nor do single pixels of an edge that sharpening drives over the end. The score is the share of the picture, as
+a logarithm.
 """
 
 import cv2
@@ -9,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._findings import cannot, said
-from safelight.detectors._pair import Plane
+from safelight.detectors._planes import Plane
+from safelight.detectors.answers import cannot, said
 
-HIGH, LOW = 252.5 / 255, 2.5 / 255  # of the mean of 3 x 3: saving as JPEG moves single pixels off the end
+HIGH, LOW = 253.7 / 255, 1.4 / 255  # of the mean of 3 x 3: saving as JPEG moves single pixels off the end
 LEAST = 1e-5  # share of the picture from which anything is counted
 
 
@@ -47,5 +48,9 @@ def _spread(heat: Plane) -> Plane:
 
 
 detector = Detector(
-    name="clipping", version=1, finds=("clipping",), detect=detect, about="Highlights or shadows that lost their colour."
+    name="clipping",
+    version=1,
+    finds=("clipping",),
+    detect=detect,
+    about="Highlights or shadows that lost their colour.",
 )

@@ -1,17 +1,18 @@
 """Blurred fills: a hole that was closed without the texture of its surroundings.
 
-Where the mask's content was replaced, the fine energy inside is compared with that of the ring around it, in the after alone; the
-score is the missing share as a logarithm. A mask whose own texture is still there was not filled.
+Where the mask's content was replaced, the fine energy inside is compared with that of the ring around it, in the
+after alone; the score is the missing share as a logarithm. A mask whose own texture is still there was not filled.
 """
 
 import cv2
 import numpy as np
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._findings import cannot, said
-from safelight.detectors._pair import Plane
+from safelight.detectors._planes import band, grown
+from safelight.detectors.answers import cannot, said
 
 SMALLEST = 80  # px of area
+INSIDE, OUTSIDE = 0.9, 0.1  # of the mask
 FLOOR = (0.8 / 255) ** 2
 
 
@@ -22,14 +23,13 @@ def detect(pair: Pair) -> list[Finding]:
     area = pair.changed
     if area is None:
         return [said(pair, "fill_blur", 0.0, "Nothing was filled.")]
-    after, before = (_fine(p) for p in (pair.level_after, pair.expected))
+    after, before = (band(p, 0.6, 2.0) for p in (pair.level_after, pair.expected))
     best, box = 0.0, None
     for x0, y0, x1, y1 in pair.changed_boxes:
         reach = max(8, (x1 - x0) // 3, (y1 - y0) // 3)
         window = np.s_[max(0, y0 - reach) : y1 + reach, max(0, x0 - reach) : x1 + reach]
-        inside = (area[window] > 0.9).astype(np.uint8)
-        inside = cv2.erode(inside, np.ones((3, 3), np.uint8)) > 0
-        around = (cv2.dilate((area[window] > 0.1).astype(np.uint8), np.ones((5, 5), np.uint8)) == 0) & pair.stayed[window]
+        inside = ~grown(area[window] <= INSIDE, 3)
+        around = ~grown(area[window] > OUTSIDE, 5) & pair.stayed[window]
         if inside.sum() < SMALLEST or around.sum() < SMALLEST:
             continue
         a, b = after[window], before[window]
@@ -46,10 +46,6 @@ def detect(pair: Pair) -> list[Finding]:
         heat[box[1] : box[3], box[0] : box[2]] = area[box[1] : box[3], box[0] : box[2]]
     text = f"The fill has {100 * float(np.exp(-best)):.0f} % of the fine texture around it."
     return [said(pair, "fill_blur", best, text, heat=heat)]
-
-
-def _fine(plane: Plane) -> Plane:
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), 0.6) - cv2.GaussianBlur(plane, (0, 0), 2.0), np.float32)
 
 
 detector = Detector(

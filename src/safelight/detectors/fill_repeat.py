@@ -1,7 +1,8 @@
 """Fills that repeat: a patch copied several times in one place.
 
-Inside the mask (or where other content stands than before) the after is compared with itself at every shift; the score is the likeness at
-the best shift less what the surroundings reach at any, so that bricks and lattices that were there before do not count.
+Inside the mask (or where other content stands than before) the after is compared with itself at every shift; the
+score is the likeness at the best shift less what the surroundings reach at any, so that bricks and lattices that were
+there before do not count.
 """
 
 import cv2
@@ -9,8 +10,8 @@ import numpy as np
 from scipy import fft
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._findings import cannot, said
-from safelight.detectors._pair import Plane
+from safelight.detectors._planes import Plane
+from safelight.detectors.answers import cannot, said
 
 NEAREST = 7  # px: shorter shifts are texture
 OVERLAP = 0.12  # share of the area that must meet its copy

@@ -1,7 +1,8 @@
 """Ghosting: a second, fainter copy beside things, as from a blend of frames that did not fit.
 
-What the legal edit leaves is correlated with the before: a copy at a shift d makes it like the before at d and unlike it at −d,
-which neither sharpening nor clarity nor a removal does. The score is the largest difference of the two over blocks of 128 px.
+What the legal edit leaves is correlated with the before: a copy at a shift d makes it like the before at d and unlike
+it at −d, which neither sharpening nor clarity nor a removal does. The score is the largest difference of the two over
+blocks of 128 px.
 """
 
 import cv2
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._findings import cannot, said
-from safelight.detectors._pair import Plane
+from safelight.detectors._planes import Plane
+from safelight.detectors.answers import cannot, said
 
 SIDE = 1024  # px
 BLOCK, STRIDE = 128, 48
@@ -46,7 +47,8 @@ def detect(pair: Pair) -> list[Finding]:
 
 
 def _copies(before: Plane, rest: Plane) -> tuple[Plane, NDArray[np.float64], NDArray[np.float64]] | None:
-    """For each block how much better the rest fits the before at some shift than at its opposite, with block centres."""
+    """For each block how much better the rest fits the before at some shift than at its opposite, with block
+    centres."""
     rows, columns = (np.arange(0, n - BLOCK + 1, STRIDE) for n in before.shape)
     window = np.outer(np.hanning(BLOCK), np.hanning(BLOCK)).astype(np.float32)
     y, x = np.mgrid[-BLOCK // 2 : BLOCK // 2, -BLOCK // 2 : BLOCK // 2]
@@ -71,4 +73,6 @@ def _copies(before: Plane, rest: Plane) -> tuple[Plane, NDArray[np.float64], NDA
     return values, columns + half, rows + half
 
 
-detector = Detector(name="ghosting", version=1, finds=("ghosting",), detect=detect, about="A fainter second copy of things.")
+detector = Detector(
+    name="ghosting", version=1, finds=("ghosting",), detect=detect, about="A fainter second copy of things."
+)

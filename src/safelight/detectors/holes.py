@@ -1,15 +1,15 @@
 """Missed holes: places beside or inside a cut-out where the old ground is still seen.
 
-Where the matte says ground, the after is compared with the before as the legal edit would show it. On a new ground hardly anything
-fits by chance; what fits over a whole part near the object is the old ground.
+Where the matte says ground, the after is compared with the before as the legal edit would show it. On a new ground
+hardly anything fits by chance; what fits over a whole part near the object is the old ground.
 """
 
 import cv2
 import numpy as np
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._findings import cannot, said
 from safelight.detectors._rim import distance
+from safelight.detectors.answers import cannot, said
 
 CLEAR = 0.4  # alpha below which the ground should be seen
 SAME = 0.09  # encoded levels that old ground may differ from what is expected
@@ -37,7 +37,9 @@ def detect(pair: Pair) -> list[Finding]:
     found = ((fits > 0.5) & near).astype(np.uint8)
     found = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(found)
-    chance = float(((fits > 0.5) & (alpha < 0.02) & (away < -8)).mean() / max(float(((alpha < 0.02) & (away < -8)).mean()), 1e-3))
+    chance = float(
+        ((fits > 0.5) & (alpha < 0.02) & (away < -8)).mean() / max(float(((alpha < 0.02) & (away < -8)).mean()), 1e-3)
+    )
     best, score = 0, 0.0
     for i in range(1, count):
         part = labels == i

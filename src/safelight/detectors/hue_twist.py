@@ -1,14 +1,14 @@
 """Hue twist: bright colours that turned their hue, as when channels clip one after the other.
 
-The colours that the legal edit explains, given the after's luma, are compared with those that are there, in CIE a*b*. The score is
-the mean turn, in degrees, of clearly coloured bright pixels, less that of what is dark or pale.
+The colours that the legal edit explains, given the after's luma, are compared with those that are there, in CIE a*b*.
+The score is the mean turn, in degrees, of clearly coloured bright pixels, less that of what is dark or pale.
 """
 
 import cv2
 import numpy as np
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._findings import cannot, said
+from safelight.detectors.answers import cannot, said
 
 CHROMA = 8.0
 BRIGHT = 50.0
@@ -40,4 +40,6 @@ def detect(pair: Pair) -> list[Finding]:
     return [said(pair, "hue_twist", score, text, heat=cv2.blur((off * weight).astype(np.float32), (5, 5)))]
 
 
-detector = Detector(name="hue_twist", version=1, finds=("hue_twist",), detect=detect, about="Bright colours of another hue.")
+detector = Detector(
+    name="hue_twist", version=1, finds=("hue_twist",), detect=detect, about="Bright colours of another hue."
+)

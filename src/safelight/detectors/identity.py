@@ -1,14 +1,14 @@
 """Identity: a face that no longer looks like the same person.
 
-Each face of the before is looked up in the same place of the after; both become 128 numbers (dlib's ResNet), whose distance is the
-score. Below 0.6 two photographs are usually of one person; an honest retouch stays far below that.
+Each face of the before is looked up in the same place of the after; both become 128 numbers (dlib's ResNet), whose
+distance is the score. Below 0.6 two photographs are usually of one person; an honest retouch stays far below that.
 """
 
 import numpy as np
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._findings import cannot, said
 from safelight.detectors._skin import faces
+from safelight.detectors.answers import cannot, said
 from safelight.media.picture import Picture
 from safelight.probes._identity import NAME, chip, embed, network
 from safelight.probes._mesh import DETECTOR, LANDMARKER, find, networks

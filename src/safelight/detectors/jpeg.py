@@ -1,8 +1,9 @@
 """Saved too small: the steps that a JPEG of low quality leaves in every block of 8 x 8 px.
 
-On the after's own pixels, without any reference: where its block grid lies is found from second differences across columns and
-rows; there the cosine coefficients of luma bunch at multiples of the quantisation step, and the largest step that they
-bunch at says how much was thrown away. The before's own steps, if it lies in the same pixels, are not held against the edit.
+On the after's own pixels, without any reference: where its block grid lies is found from second differences across
+columns and rows; there the cosine coefficients of luma bunch at multiples of the quantisation step, and the largest
+step that they bunch at says how much was thrown away. The before's own steps, if it lies in the same pixels, are not
+held against the edit.
 """
 
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._findings import cannot, said
+from safelight.detectors.answers import cannot, said
 from safelight.media.frame import Bytes
 
 LEAST = 64  # px
@@ -57,7 +58,9 @@ def traces(rgb: Bytes) -> tuple[float, float]:
 
 def _phase(y: NDArray[np.float32]) -> tuple[int, float]:
     """Where blocks begin along the columns, and how much more second difference lies there than elsewhere."""
-    bend = np.abs(y[:, :-3] - y[:, 1:-2] * 3 + y[:, 2:-1] * 3 - y[:, 3:])  # the step between columns 1 and 2 less the slopes
+    bend = np.abs(
+        y[:, :-3] - y[:, 1:-2] * 3 + y[:, 2:-1] * 3 - y[:, 3:]
+    )  # the step between columns 1 and 2 less the slopes
     profile = np.minimum(bend, 24).mean(0)
     count = len(profile) // 8 * 8
     by_phase = profile[:count].reshape(-1, 8).mean(0)
@@ -86,4 +89,6 @@ def _cosines() -> NDArray[np.float32]:
     return basis.astype(np.float32)
 
 
-detector = Detector(name="jpeg", version=1, finds=("jpeg",), detect=detect, about="Blocks and mosquitoes of a small JPEG.")
+detector = Detector(
+    name="jpeg", version=1, finds=("jpeg",), detect=detect, about="Blocks and mosquitoes of a small JPEG."
+)

@@ -1,19 +1,23 @@
 """Over-smoothing: fine texture that is gone from skin, cloth or leaves, as from a blurred or painted-over surface.
 
-In two fine bands the share of the before's own texture that is still there, kept = cross-energy of before and after over the
-before's energy above its noise; cross-energy, so that grain put on top does not count as texture. The score is the loss
-inside the mask less the loss outside it, so that true denoising, resizing and saving do not count. Without a mask the
-worst connected part is compared with the rest. Where the content was replaced there is nothing to compare.
+In two fine bands the share of the before's own texture that is still there, kept = cross-energy of before and after
+over the before's energy above its noise; cross-energy, so that grain put on top does not count as texture. The score
+is the loss inside the mask less the loss outside it, so that true denoising, resizing and saving do not count.
+Without a mask the worst connected part is compared with the rest. Where the content was replaced there is nothing to
+compare.
 """
+
+from itertools import pairwise
 
 import cv2
 import numpy as np
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._findings import cannot, said
-from safelight.detectors._pair import Plane
+from safelight.detectors._planes import Flags, Plane, band, blurred, resized, upsized
+from safelight.detectors.answers import cannot, said
 
 BANDS = ((0.0, 1.0), (1.0, 2.0))  # px of the grid, sigmas of the two Gaussians
+NOISE_SHARES = (0.35, 0.08)  # of the noise variance that lies in each band
 CELL = 16  # px
 FLOOR = (0.6 / 255) ** 2  # energy of rounding to bytes, in encoded levels squared
 
@@ -26,9 +30,9 @@ def detect(pair: Pair) -> list[Finding]:
     if weight.sum() < 4:
         return [cannot("oversmoothing", "there is too little fine texture")]
     core = None if pair.mask_core is None else _cells(pair.mask_core)
-    if core is not None and (weight * (core > 0.7)).sum() >= 3:
+    if core is not None and pair.mask_work is not None and (weight * (core > 0.7)).sum() >= 3:
         inside, outside = core > 0.7, _cells(pair.mask_work) < 0.1
-        replaced = cv2.resize(pair.replaced.astype(np.uint8), core.shape[::-1]) > 0
+        replaced = upsized(pair.replaced, (core.shape[1], core.shape[0]))
         if replaced[inside].mean() > 0.5:
             return [said(pair, "oversmoothing", 0.0, "The content of the mask was replaced, not smoothed.")]
         usual = _usual(kept, weight * outside, energy)
@@ -40,37 +44,35 @@ def detect(pair: Pair) -> list[Finding]:
         score = quantile(calm, weight, 0.97)
         heat = np.maximum(0, calm) * (weight > 0)
     text = f"{max(0.0, 100 * score):.0f} % of the fine texture is gone from one part and not from the rest."
-    return [said(pair, "oversmoothing", score, text, heat=cv2.resize(heat.astype(np.float32), pair.grid_size))]
+    return [said(pair, "oversmoothing", score, text, heat=heat)]
 
 
 def texture_kept(pair: Pair) -> tuple[Plane, Plane, Plane]:
-    """By cells of 16 px: the share of fine texture kept (0..1), how much there is to go by (weight, 0..1), and its log energy."""
-    slope = cv2.GaussianBlur(pair.slope, (0, 0), 2)
+    """By cells of 16 px: the share of fine texture kept (0..1.2), how much there is to go by (weight, 0..1), and its
+    log energy."""
+    slope = blurred(pair.slope, 2)
     before, after = pair.level_before, pair.level_after
-    blurred = [(before, after)] + [tuple(cv2.GaussianBlur(p, (0, 0), s) for p in (before, after)) for s in (1.0, 2.0)]
-    kept = np.zeros((0, 0), np.float32)
-    top = weight = None
-    noise = FLOOR + pair.noise_before**2
-    for (b0, a0), (b1, a1), share in zip(blurred, blurred[1:], (0.35, 0.08), strict=False):
-        b, a = (b0 - b1) * slope, a0 - a1
-        clear = _cells(pair.usable.astype(np.float32))
-        cross, own = _cells(a * b), _cells(b * b)
-        limit = share * noise * _cells(slope * slope)
-        signal = np.maximum(own - limit, 0)
-        fine = np.clip(signal / (2 * limit + 1e-9) - 0.5, 0, 1) * (clear > 0.9)
-        ratio = np.clip(cross / np.maximum(signal, 1e-9), 0, 1.2)
-        kept = ratio if top is None else (top * weight + ratio * fine) / np.maximum(weight + fine, 1e-6)
-        top, weight = kept, fine if weight is None else np.maximum(weight, fine)
-    energy = np.log(_cells(((blurred[0][0] - blurred[2][0]) * slope) ** 2) + 1e-7)
-    return kept.astype(np.float32), weight.astype(np.float32), energy
+    clear = _cells(pair.usable) > 0.9
+    noise = (FLOOR + pair.noise_before**2) * _cells(slope * slope)
+    kept = weight = np.zeros_like(noise)
+    for (fine, coarse), share in zip(BANDS, NOISE_SHARES, strict=True):
+        b, a = (band(p, fine, coarse) for p in (before, after))
+        b = b * slope
+        signal = np.maximum(_cells(b * b) - share * noise, 0)
+        told = np.asarray(np.clip(signal / (2 * share * noise + 1e-9) - 0.5, 0, 1) * clear, np.float32)
+        ratio = np.clip(_cells(a * b) / np.maximum(signal, 1e-9), 0, 1.2)
+        kept = (kept * weight + ratio * told) / np.maximum(weight + told, 1e-6)
+        weight = np.maximum(weight, told)
+    energy = np.log(_cells((band(before, 0, BANDS[-1][1]) * slope) ** 2) + 1e-7)
+    return np.asarray(kept, np.float32), np.asarray(weight, np.float32), np.asarray(energy, np.float32)
 
 
-def _cells(plane: Plane) -> Plane:
-    size = max(1, plane.shape[1] // CELL), max(1, plane.shape[0] // CELL)
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
+def _cells(plane: Plane | Flags) -> Plane:
+    return resized(plane, (max(1, plane.shape[1] // CELL), max(1, plane.shape[0] // CELL)))
 
 
 def quantile(values: Plane, weight: Plane, q: float) -> float:
+    """The weighted quantile of a plane."""
     order = np.argsort(values.ravel())
     total = np.cumsum(weight.ravel()[order])
     return float(values.ravel()[order][min(len(order) - 1, int(np.searchsorted(total, q * total[-1])))])
@@ -83,7 +85,7 @@ def _usual(kept: Plane, weight: Plane, energy: Plane) -> Plane:
         return np.ones_like(kept)
     edges = np.quantile(energy[known], np.linspace(0, 1, 9))
     middles, values = [], []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         here = known & (energy >= low) & (energy <= high)
         if here.any():
             middles.append(float(np.median(energy[here])))

@@ -1,9 +1,9 @@
 """Seams: a part whose border shows, because it is lighter, softer or shifted against its surroundings.
 
-Three measures along the border of the mask (or of what was changed), each against what the legal edit explains: the step of
-the residual across the border less the same step further in; the loss of fine energy on one side only; the shift of blocks
-inside. Where the content was replaced, the step of the after across the border less that of parallel rings. The score is the
-largest, each in units of what honest edits reach.
+Three measures along the border of the mask (or of what was changed), each against what the legal edit explains: the
+step of the residual across the border less the same step further in; the loss of fine energy on one side only; the
+shift of blocks inside. Where the content was replaced, the step of the after across the border less that of parallel
+rings. The score is the largest, each in units of what honest edits reach.
 """
 
 import cv2
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from safelight.detectors import Detector, Finding, Pair
 from safelight.detectors._blocks import even_contrast, moved
-from safelight.detectors._findings import cannot, said
-from safelight.detectors._pair import Plane
+from safelight.detectors._planes import Plane, band, blurred, reduced, resized, upsized
 from safelight.detectors._rim import distance
+from safelight.detectors.answers import cannot, said
 
 STEP, SOFT, SHIFT = 0.02, 0.35, 1.0  # encoded levels, natural logarithm, px: one unit of the score
 ENOUGH = 40  # pixels of border
+SMALLEST = 10  # px at a long side of 1024, half of the least width of a part
 BLOCK, STRIDE = 48, 16
 
 
@@ -35,25 +36,32 @@ def detect(pair: Pair) -> list[Finding]:
     border = (np.abs(away) < 1) & (pair.valid > 0)
     if border.sum() < ENOUGH:
         return [cannot("seam", "the border of the mask lies outside the picture")]
+    if float(away.max()) < SMALLEST * unit:
+        return [cannot("seam", "the parts are too small to have a border of their own")]
     inside = away > 2 * unit
-    gone = cv2.resize(pair.replaced.astype(np.uint8), pair.grid_size, interpolation=cv2.INTER_NEAREST) > 0
+    gone = upsized(pair.replaced, pair.grid_size)
     if inside.any() and gone[inside].mean() > 0.5:
         plane = pair.level_after
         step, along = _step(plane, away, border, unit)
         usual = max(_step(plane, away - shift * unit, np.abs(away - shift * unit) < 1, unit)[0] for shift in (-8, 8))
-        parts = {"step": (step - 1.2 * usual) / (2 * STEP)}
+        parts = {"step": (step - 1.2 * usual) / (2 * STEP), "shift": _shift(pair, area) / SHIFT}
     else:
         step, along = _step(pair.residual, away, border, unit)
         usual = _step(pair.residual, away - 9 * unit, np.abs(away - 9 * unit) < 1, unit)[0]
-        parts = {"step": (step - usual) / STEP, "soft": _softness(pair, away, unit) / SOFT, "shift": _shift(pair, area) / SHIFT}
+        parts = {
+            "step": (step - usual) / STEP,
+            "soft": _softness(pair, away, unit) / SOFT,
+            "shift": _shift(pair, area) / SHIFT,
+        }
     name, score = max(parts.items(), key=lambda item: item[1])
     words = {
         "step": "Along its border a part is lighter or darker than its surroundings.",
         "soft": "A part is softer or sharper than its surroundings.",
         "shift": "A part is shifted against its surroundings.",
     }
-    heat = cv2.GaussianBlur((along if name == "step" else border).astype(np.float32), (0, 0), 4 * unit)
-    return [said(pair, "seam", max(0.0, score), words[name], heat=heat)]
+    heat = blurred(along if name == "step" else border.astype(np.float32), 4 * unit)
+    text = words[name] if score >= 1 else "No border shows."
+    return [said(pair, "seam", max(0.0, score), text, heat=heat)]
 
 
 def _step(plane: Plane, away: Plane, border: NDArray[np.bool_], unit: float) -> tuple[float, Plane]:
@@ -61,8 +69,8 @@ def _step(plane: Plane, away: Plane, border: NDArray[np.bool_], unit: float) -> 
     sides = []
     for low, high in ((1.5, 7), (-7, -1.5)):
         ring = ((away > low * unit) & (away < high * unit)).astype(np.float32)
-        total = cv2.GaussianBlur(ring, (0, 0), 6 * unit)
-        sides.append((cv2.GaussianBlur(plane * ring, (0, 0), 6 * unit) / np.maximum(total, 1e-4), total))
+        total = blurred(ring, 6 * unit)
+        sides.append((blurred(plane * ring, 6 * unit) / np.maximum(total, 1e-4), total))
     told = border & (np.minimum(sides[0][1], sides[1][1]) > 0.02)
     if told.sum() < ENOUGH:
         return 0.0, np.zeros(plane.shape, np.float32)
@@ -72,9 +80,7 @@ def _step(plane: Plane, away: Plane, border: NDArray[np.bool_], unit: float) -> 
 
 def _softness(pair: Pair, away: Plane, unit: float) -> float:
     """How much more fine energy went inside the border than outside it, as a logarithm."""
-    before, after = (
-        cv2.GaussianBlur(p, (0, 0), 0.6) - cv2.GaussianBlur(p, (0, 0), 2.0) for p in (pair.expected, pair.level_after)
-    )
+    before, after = (band(p, 0.6, 2.0) for p in (pair.expected, pair.level_after))
     floor = np.float32((0.9 / 255) ** 2)
     logs = []
     for low, high in ((2, 14), (-14, -3)):
@@ -87,13 +93,12 @@ def _softness(pair: Pair, away: Plane, unit: float) -> float:
 
 def _shift(pair: Pair, area: Plane) -> float:
     """How far blocks inside have moved against the rest, px at a long side of 1024."""
-    zoom = min(1.0, 1024 / max(area.shape))
-    size = round(area.shape[1] * zoom), round(area.shape[0] * zoom)
-    mask = cv2.resize(area, size, interpolation=cv2.INTER_AREA)
+    size = reduced(area, 1024)
+    mask = resized(area, size)
     box = cv2.boundingRect((mask > 0.5).astype(np.uint8))
     x0, y0 = max(0, box[0] - BLOCK // 2), max(0, box[1] - BLOCK // 2)
     window = np.s_[y0 : box[1] + box[3] + BLOCK // 2, x0 : box[0] + box[2] + BLOCK // 2]
-    planes = [even_contrast(cv2.resize(p, size, interpolation=cv2.INTER_AREA)[window]) for p in (pair.level_before, pair.level_after)]
+    planes = [even_contrast(resized(p, size)[window]) for p in (pair.level_before, pair.level_after)]
     found = moved(planes[0], planes[1], side=BLOCK, stride=STRIDE)
     if not len(found):
         return 0.0

@@ -1,12 +1,15 @@
 """How detectors put an answer: heat maps, boxes, calibrated chances."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.detectors._calibration import chance
 from safelight.detectors._finding import HEAT_SIDE, Box, Finding
-from safelight.detectors._pair import Pair, Plane
+from safelight.detectors._pair import Pair
+from safelight.detectors._planes import Plane
+from safelight.detectors.calibration import chance
 
 HOT = 0.5  # of the hottest: what the box encloses
 
@@ -16,9 +19,9 @@ def cannot(name: str, because: str) -> Finding:
     return Finding(name=name, cannot_tell=because)
 
 
-def said(pair: Pair, name: str, score: float, text: str, *, heat: NDArray[np.floating] | None = None) -> Finding:
-    """An answer. `heat` is any non-negative plane over the whole after, of any size; it is scaled to 0..1 by its own top, and
-    the box encloses its hottest connected part."""
+def said(pair: Pair, name: str, score: float, text: str, *, heat: NDArray[Any] | None = None) -> Finding:
+    """An answer. `heat` is any non-negative plane over the whole after, of any size; it is scaled to 0..1 by its own
+    top, and the box encloses its hottest connected part."""
     score = float(score)
     if heat is None or not np.isfinite(heat).all() or float(heat.max(initial=0.0)) <= 0:
         return Finding(name=name, score=score, probability=chance(name, score), text=text)
@@ -33,7 +36,7 @@ def _small(heat: Plane, pair: Pair) -> Plane:
     zoom = min(1.0, HEAT_SIDE / max(height, width))
     size = max(1, round(width * zoom)), max(1, round(height * zoom))
     small = np.asarray(cv2.resize(heat, size, interpolation=cv2.INTER_AREA), np.float32)
-    return np.clip(small / max(float(small.max()), 1e-12), 0, 1)
+    return np.asarray(np.clip(small / max(float(small.max()), 1e-12), 0, 1), np.float32)
 
 
 def _box(heat: Plane, pair: Pair) -> Box:
