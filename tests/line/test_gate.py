@@ -7,20 +7,23 @@ import numpy as np
 import pytest
 
 from safelight import deliver, engine, plugins
-from safelight.deliver import gate, judge
-from safelight.deliver.accept import accept
+from safelight.checking import Thresholds
+from safelight.deliver import gate, judge, limits
+from safelight.deliver.accept import Word, accept
 from safelight.detectors import Detector, Finding
-from safelight.domain import Edit, Input, Say, Verdict, Version, Zone
+from safelight.domain import Edit, Input, Measure, Say, Verdict, Version, Zone
 from safelight.errors import Refused, UsageError
 from safelight.media import image
 from safelight.media.frame import Frame, scaling
 from safelight.operators import Tools
 from safelight.state import CHECK
+from safelight.store import records, schema
 from safelight.store.library import now
 from safelight.verdicts import Saying, decide
 from tests.conftest import save_jpeg, textured
 from tests.line.test_cli import call
 
+ANN = Word(by="ann", reason="no_fault")
 NO_TOOLS = Tools(kept=lambda digest: b"", weights={})
 
 
@@ -115,7 +118,7 @@ def test_what_was_taken_holds_for_that_version_alone(shoot, library, tmp_path, d
     with pytest.raises(Refused):
         send(library, shoot, tmp_path / "out")
     state = library.state(shoot)
-    accept(library.store, state, [state.photo("IMG_0000.JPG")], ["clipping"], by="ann", reason="no_fault")
+    accept(library.store, state, [state.photo("IMG_0000.JPG")], ["clipping"], ANN)
     say(library, state, state.photo("IMG_0000.JPG"), "exposure", {"ev": 0.6})
     with pytest.raises(Refused, match="clipping"):
         send(library, shoot, tmp_path / "out")
@@ -151,8 +154,8 @@ def test_rules_of_channel_and_client_are_asked_of_the_written_file(shoot, librar
     assert "shop.size" in refused.value.cause
     state = library.state(shoot)
     photos = list(state.photos.values())
-    accept(library.store, state, photos, ["shop.size"], by="ann", reason="wanted")
-    accept(library.store, state, photos[:1], ["Acme.forbidden"], by="ann", reason="wanted")
+    accept(library.store, state, photos, ["shop.size"], ANN)
+    accept(library.store, state, photos[:1], ["Acme.forbidden"], ANN)
     made = send(library, shoot, tmp_path / "out", channels=(str(rules),))
     assert {a["finding"] for a in made["files"][0]["gate"]["answered"]} == {"shop.size", "Acme.forbidden"}
     assert json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))["set_rules"]
@@ -167,7 +170,7 @@ def test_a_view_that_is_missing_is_taken_for_the_shoot(shoot, library, tmp_path,
     with pytest.raises(Refused, match=r"shop\.missing, fail\. IMG lacks 0007"):
         send(library, shoot, tmp_path / "out", channels=(str(rules),))
     state = library.state(shoot)
-    accept(library.store, state, [], ["shop.missing"], by="ann", reason="wanted")
+    accept(library.store, state, [], ["shop.missing"], ANN)
     assert send(library, shoot, tmp_path / "out", channels=(str(rules),))["files"]
 
 
@@ -201,12 +204,37 @@ def test_a_verdict_about_a_finding_is_no_edit_and_no_question(shoot, library):
     decide(library.store, state, [photo], Saying(say=Say.APPROVE, by="ann"))
 
 
+def test_what_people_say_of_findings_moves_the_thresholds(shoot, library, tmp_path, detectors):
+    detectors["clipping"] = told("clipping", 0.93)
+    usual = limits.of_studio(library.store).get("clipping", Thresholds()).fail
+    with pytest.raises(Refused, match="clipping, fail"):
+        send(library, shoot, tmp_path / "out")
+    state = library.state(shoot)
+    photo = state.photo("IMG_0000.JPG")
+    for number in range(60):
+        word = ANN if number % 4 == 0 else Word(by="ann", reason="other", say=Say.APPROVE)
+        if number % 4:
+            library.store.append(schema.evidence, [chance_row(photo, 0.98)])
+        else:
+            library.store.append(schema.evidence, [chance_row(photo, 0.93)])
+        accept(library.store, state, [photo], ["clipping"], word)
+    assert limits.of_studio(library.store)["clipping"].fail == pytest.approx(0.98) > usual
+    with pytest.raises(Refused, match="clipping, look"):
+        send(library, shoot, tmp_path / "out")
+
+
+def chance_row(photo, chance):
+    version = Version(inputs=(Input(id=photo.id),), edits=photo.edits()).id
+    measure = Measure(name="check.clipping", value=chance, unit="probability")
+    return records._evidence_row(version, "gate@1", measure)
+
+
 def test_only_what_the_gate_has_said_can_be_taken(shoot, library):
     state = library.state(shoot)
     with pytest.raises(UsageError, match="has not said"):
-        accept(library.store, state, [state.photo("IMG_0000.JPG")], ["halo"], by="ann", reason="wanted")
+        accept(library.store, state, [state.photo("IMG_0000.JPG")], ["halo"], ANN)
     with pytest.raises(UsageError, match="on a name"):
-        accept(library.store, state, [state.photo("IMG_0000.JPG")], ["aligned"], by=" ", reason="wanted")
+        accept(library.store, state, [state.photo("IMG_0000.JPG")], ["aligned"], Word(by=" ", reason="wanted"))
 
 
 # ---------------------------------------------------------------- what is compared

@@ -11,7 +11,7 @@ from psd_tools import PSDImage
 
 from safelight import deliver, engine, handoff, plugins
 from safelight.api import Library
-from safelight.deliver.accept import accept
+from safelight.deliver.accept import Word, accept
 from safelight.domain import Say
 from safelight.errors import Refused, Truncated, UsageError
 from safelight.handoff import back, layers
@@ -257,7 +257,7 @@ def test_what_was_returned_is_what_is_delivered(handed, library, tmp_path):
     state = library.state(shoot)
     order = deliver.Order(to=tmp_path / "out", preset="tiff16", sign_off="lea")
     for photo, names in open_findings(library, shoot, state, order):
-        accept(library.store, state, [photo], names, by="ann", reason="wanted")
+        accept(library.store, state, [photo], names, Word(by="ann", reason="wanted"))
     made = library.deliver(shoot, tmp_path / "out", order=order)
     entry = next(f for f in made["files"] if f["source"]["path"] == "canyon.jpg")
     assert np.array_equal(image.read(tmp_path / "out" / entry["name"]), work)

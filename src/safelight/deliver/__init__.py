@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safelight import __version__, channels, engine, line, sidecars, weights
-from safelight.deliver import checked, gate, manifest, names, presets
+from safelight.deliver import checked, gate, limits, manifest, names, presets
 from safelight.deliver.write import Job, Written, deliver_one, rescue
 from safelight.domain import Input, Version
 from safelight.errors import UsageError
@@ -64,7 +64,13 @@ def deliver(
     try:
         jobs = _jobs(state, where, answer.photos, order=order, preset=preset, template=template, target=staging)
         jobs = [
-            replace(job, rules=rules, findings=where.cached(_version(state.photos[job.photo], job).id)) for job in jobs
+            replace(
+                job,
+                rules=rules,
+                limits=limits.of_studio(library),
+                findings=where.cached(_version(state.photos[job.photo], job).id),
+            )
+            for job in jobs
         ]
         versions = {job.photo: _version(state.photos[job.photo], job) for job in jobs}
         written = _write(jobs, order, tell)

@@ -11,6 +11,7 @@ import numpy as np
 
 from safelight import checking, engine, limits, render, verdicts, weights, work
 from safelight.channels import encoded
+from safelight.deliver.limits import of_studio
 from safelight.detectors import Placement, place
 from safelight.domain import Cull, Edit, Input, Say, Version, digest_of
 from safelight.errors import Refused, SafelightError, UsageError
@@ -54,6 +55,7 @@ class Job:
     named: str | None
     parents: tuple[Parent, ...]
     state: Path
+    limits: Mapping[str, checking.Thresholds] | None = None
     place: Path | None = None
 
 
@@ -100,6 +102,7 @@ def bring_back(
     parents = tuple(_parent(photo, where) for photo in state.photos.values())
     job = Job(
         file=file, named=named.id if named else None, parents=parents, state=where.state,
+        limits=of_studio(library),
         place=where.cached(digest_of(str(file.resolve()))[:32]),
     )  # fmt: skip
     with engine.engine("process", jobs=1) as (executor, width):
@@ -262,7 +265,7 @@ def _taken(
     job: Job, parent: Parent, written: encoded.Encoded, found: tuple[Bytes, Placement, Matrix, tuple[int, int]]
 ) -> Seen:
     shown, placement, to_small, whole = found
-    compared = checking.compare(shown, shrink(written.rgb, SIDE), weights=weights.installed())
+    compared = checking.compare(shown, shrink(written.rgb, SIDE), weights=weights.installed(), limits=job.limits)
     entry = entry_of(
         Check(before=parent.original, after=job.file, by="name" if job.named else "picture", place=job.place),
         compared, (), shrink(written.rgb, SIDE),
