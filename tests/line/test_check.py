@@ -14,6 +14,7 @@ from safelight import engine, pairs, plugins
 from safelight.checking import Outcome
 from safelight.errors import UsageError
 from safelight.pairs import job, matching, run
+from safelight.workers import Lost, Why
 from tests.conftest import save_jpeg, textured
 from tests.line.test_cli import call
 
@@ -201,3 +202,11 @@ def test_from_python(folders):
     before, _ = folders
     found = safelight.check(before / "IMG_0.jpg", before / "IMG_0.jpg")
     assert found.placement.still
+
+
+def test_a_worker_that_is_lost_costs_its_pair(folders):
+    before, _ = folders
+    one = pairs.Check(before=before / "IMG_0.jpg", after=before / "IMG_0.jpg")
+    lost = job.rescue(one, Lost(Why.CRASHED, step="the detectors", told="its process died of SIGSEGV"))
+    assert lost.error["code"] == "media-crashed"
+    assert lost.error["path"].endswith("IMG_0.jpg")
