@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safelight import __version__, channels, earned, engine, ledger, line, lots, sidecars, weights
-from safelight.deliver import checked, gate, job_record, manifest, names, presets
+from safelight.deliver import checked, gate, job_record, limits, manifest, names, presets
 from safelight.deliver.write import Job, Written, deliver_one, rescue
 from safelight.domain import Cull, Input, Version
 from safelight.errors import UsageError
@@ -45,10 +45,9 @@ def deliver(
 ) -> dict[str, Any]:
     """Writes a delivery and returns its manifest (`safelight.delivery/1`).
 
-    Raises Refused where questions are open, or a file does not pass the gate, and it is no draft; UsageError where the
-    target is not empty or a name, preset or rule cannot be understood. Nothing is left there then. A file that
-    cannot be
-    written is listed in the manifest.
+    Raises Refused where questions are open, or a file does not pass the gate, and it is no draft; UsageError where
+    the target is not empty or a name, preset or rule cannot be understood. Nothing is left there then. A file that
+    cannot be written is listed in the manifest.
     """
     template = order.names or names.DEFAULT
     names.validate(template)
@@ -67,7 +66,13 @@ def deliver(
     try:
         jobs = _jobs(state, where, answer.photos, order=order, preset=preset, template=template, target=staging)
         jobs = [
-            replace(job, rules=rules, findings=where.cached(_version(state.photos[job.photo], job).id)) for job in jobs
+            replace(
+                job,
+                rules=rules,
+                limits=limits.of_studio(library),
+                findings=where.cached(_version(state.photos[job.photo], job).id),
+            )
+            for job in jobs
         ]
         versions = {job.photo: _version(state.photos[job.photo], job) for job in jobs}
         written = _write(jobs, order, tell)

@@ -11,6 +11,7 @@ import numpy as np
 
 from safelight import checking, engine, limits, render, verdicts, weights, work
 from safelight.channels import encoded
+from safelight.deliver.limits import of_studio
 from safelight.detectors import Placement, place
 from safelight.domain import Cull, Edit, Input, Say, Version, digest_of
 from safelight.errors import Refused, SafelightError, UsageError
@@ -31,13 +32,11 @@ from safelight.workers import Lost
 OPERATOR = "external"
 SIDE = 1600  # px, long side at which files are compared
 LIKELY = 5  # photos that a file of unknown name is laid upon
-BACK_AS = ("", ".base")  # what a hand-off adds to a photo's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
-    """A photo that a file may have been made from: its proxy (or original), size at full scale, edits below the
-    file."""
+    """A photo that a file may have been made from: its proxy (or original), full size, edits below the file."""
 
     photo: str
     path: str
@@ -56,14 +55,14 @@ class Job:
     named: str | None
     parents: tuple[Parent, ...]
     state: Path
+    limits: Mapping[str, checking.Thresholds] | None = None
     place: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What a returned file is: the photo it was made from, where that photo's version lies in it, and the gate's
-    entry; or
-    the photo that it shows instead of the one that was named; or an error."""
+    entry; or the photo that it shows instead of the one that was named; or an error."""
 
     file: Path
     photo: str | None = None
@@ -96,14 +95,14 @@ def bring_back(
     from.
 
     The file is kept as it came. Raises the errors of `media.image.read` for a file that cannot be read, Refused for
-    one that
-    shows another photo or none."""
+    one that shows another photo or none."""
     if not file.is_file():
         raise UsageError(f"{file} is not a file.", remedy="Name the file that came back.")
     named = of or _named(state, file)
     parents = tuple(_parent(photo, where) for photo in state.photos.values())
     job = Job(
         file=file, named=named.id if named else None, parents=parents, state=where.state,
+        limits=of_studio(library),
         place=where.cached(digest_of(str(file.resolve()))[:32]),
     )  # fmt: skip
     with engine.engine("process", jobs=1) as (executor, width):
@@ -246,9 +245,8 @@ def _see(job: Job, written: encoded.Encoded) -> Seen:
 
 
 def _laid(parent: Parent, small: Bytes, job: Job) -> tuple[Bytes, Placement, Matrix, tuple[int, int]]:
-    """The parent's version at a small size, where the file lies on it, the way from the version's full-size pixels
-    to the
-    small ones, and its full size."""
+    """The parent's version at a small size, where the file lies on it, the way from the version's full-size pixels to
+    the small ones, and its full size."""
     rgb = shrink(work.decode(parent.shown)[0], SIDE)
     frame = image.frame_of(rgb)
     scale = scaling(frame.width / parent.width, frame.height / parent.height)
@@ -267,7 +265,7 @@ def _taken(
     job: Job, parent: Parent, written: encoded.Encoded, found: tuple[Bytes, Placement, Matrix, tuple[int, int]]
 ) -> Seen:
     shown, placement, to_small, whole = found
-    compared = checking.compare(shown, shrink(written.rgb, SIDE), weights=weights.installed())
+    compared = checking.compare(shown, shrink(written.rgb, SIDE), weights=weights.installed(), limits=job.limits)
     entry = entry_of(
         Check(before=parent.original, after=job.file, by="name" if job.named else "picture", place=job.place),
         compared, (), shrink(written.rgb, SIDE),
