@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 import safelight
-from safelight.cli_av import captions, loudness
+from safelight.cli_av import captions, loudness, timeline
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
 from safelight.domain import Genre
@@ -388,6 +388,7 @@ def settings(as_json: bool) -> int:
 cli.add_command(people)
 cli.add_command(captions)
 cli.add_command(loudness)
+cli.add_command(timeline)
 
 
 @cli.group()

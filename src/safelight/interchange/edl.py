@@ -244,7 +244,7 @@ def _events(text: str, rate: Fraction, losses: Losses) -> tuple[list[_Event], st
     return events, title, drop
 
 
-def _event(m: re.Match[str], rate: Fraction, drop: bool, line: int) -> _Event:  # noqa: FBT001 - one of a pair
+def _event(m: re.Match[str], rate: Fraction, drop: bool, line: int) -> _Event:
     try:
         times = [timecode.frame_of(m[i], rate, drop=drop) for i in (6, 7, 8, 9)]
     except ValueError as error:
