@@ -122,8 +122,8 @@ def explain(paths: tuple[Path, ...], cache: Path | None, library: str | None, as
 
     with Library.open(library) as opened:
         entries: list[Any] = []
-        for state, photos, failed in places.find(opened, paths, cache=cache):
-            entries += explaining.document(opened.store, state, photos, failed)["assets"]
+        for state, photos, clips, failed in places.find(opened, paths, cache=cache):
+            entries += explaining.document(opened.store, state, photos, failed, clips=clips)["assets"]
     if as_json:
         show({"schema": explaining.SCHEMA, "assets": entries})
     else:
@@ -172,7 +172,7 @@ def verdict(
     with Library.open(library) as opened:
         outcomes = []
         if paths:
-            for state, photos, _ in places.find(opened, paths, cache=cache, evidence=False):
+            for state, photos, _, _ in places.find(opened, paths, cache=cache, evidence=False):
                 outcomes.append(answer(opened.store, state, photos, saying))
                 opened.carry(state, cache=cache)
         else:
