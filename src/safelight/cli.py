@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 import safelight
-from safelight.cli_av import captions, loudness
+from safelight.cli_av import captions, loudness, timeline
 from safelight.cli_check import accept, channel_option, check, client_option
 from safelight.cli_guide import guide
 from safelight.cli_handoff import bring_back, handoff
@@ -137,8 +137,8 @@ def explain(paths: tuple[Path, ...], cache: Path | None, library: str | None, as
 
     with Library.open(library) as opened:
         entries: list[Any] = []
-        for state, photos, failed in places.find(opened, paths, cache=cache):
-            entries += explaining.document(opened.store, state, photos, failed)["assets"]
+        for state, photos, clips, failed in places.find(opened, paths, cache=cache):
+            entries += explaining.document(opened.store, state, photos, failed, clips=clips)["assets"]
     if as_json:
         show({"schema": explaining.SCHEMA, "assets": entries})
     else:
@@ -187,7 +187,7 @@ def verdict(
     with Library.open(library) as opened:
         outcomes = []
         if paths:
-            for state, photos, _ in places.find(opened, paths, cache=cache, evidence=False):
+            for state, photos, _, _ in places.find(opened, paths, cache=cache, evidence=False):
                 outcomes.append(answer(opened.store, state, photos, saying))
                 opened.carry(state, cache=cache)
         else:
@@ -397,6 +397,7 @@ cli.add_command(handoff)
 cli.add_command(bring_back)
 cli.add_command(captions)
 cli.add_command(loudness)
+cli.add_command(timeline)
 
 
 @cli.group()

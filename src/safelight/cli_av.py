@@ -133,3 +133,62 @@ def loudness(file: Path, target: str | None, to: Path | None, as_json: bool) -> 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return {k: float(v) if isinstance(v, Fraction) else v for k, v in values.items()}
+
+
+@click.group()
+def timeline() -> None:
+    """Timelines: OpenTimelineIO, EDL, FCPXML, xmeml."""
+
+
+@timeline.command("read")
+@click.argument("file", type=FILE)
+@rate_option
+@json_option
+def read_timeline(file: Path, rate: Fraction | None, as_json: bool) -> None:
+    """Say what a timeline holds, track by track, and what of it could not be read."""
+    from safelight import interchange
+    from safelight.interchange.programme import Clip, placed
+    from safelight.media.timecode import label_of
+
+    opened = interchange.read(file, rate=rate)
+    p = opened.programme
+    if as_json:
+        show({
+            "schema": "safelight.timeline/1", "file": file.name, "name": p.name, "rate": str(p.rate), "drop": p.drop,
+            "start": label_of(p.start, p.rate, drop=p.drop), "frames": p.length, "notes": opened.notes,
+            "tracks": [
+                {"kind": t.kind, "clips": [
+                    {"name": c.name, "at": at, "frames": c.length, "source": c.source, "media": c.media, "reel": c.reel,
+                     "speed": str(c.speed)}
+                    for at, c in placed(t) if isinstance(c, Clip)]}
+                for t in p.tracks],
+        })  # fmt: skip
+        return
+    click.echo(f"{p.name}: {p.length} frames at {p.rate}, from {label_of(p.start, p.rate, drop=p.drop)}")
+    for track in p.tracks:
+        click.echo(f"{track.kind}")
+        for at, item in placed(track):
+            if isinstance(item, Clip):
+                label = label_of(p.start + at, p.rate, drop=p.drop)
+                click.echo(f"  {label}  {item.length:6d} frames  {item.name}")
+    for note in opened.notes:
+        click.echo(f"not read: {note}")
+
+
+@timeline.command("convert")
+@click.argument("file", type=FILE)
+@click.argument("to", type=FILE)
+@rate_option
+def convert_timeline(file: Path, to: Path, rate: Fraction | None) -> None:
+    """Write a timeline in another format, read it back, compare it frame by frame, and say what the format lost."""
+    from safelight import interchange
+
+    if to.exists() and to.samefile(file):
+        raise UsageError(f"{to.name} is the original.", remedy="Give another name.")
+    opened = interchange.read(file, rate=rate)
+    done = interchange.write(to, opened.programme)
+    for note in opened.notes:
+        click.echo(f"not read: {note}")
+    for loss in done.losses:
+        click.echo(f"lost: {loss}")
+    click.echo(f"{', '.join(f.name for f in done.files)}: read back, the same in every frame.")

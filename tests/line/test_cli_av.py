@@ -67,3 +67,17 @@ def test_loudness_is_measured_and_reached(tmp_path):
     text = ran("loudness", path, "--target", "podcast", "--to", tmp_path / "b.flac")
     assert "-16.0 LUFS" in text
     assert refused("loudness", make_clip(tmp_path / "c.mp4")) == 1
+
+
+EDL = "TITLE: cut\n001  AX  V  C  01:00:00:00 01:00:02:00 01:00:00:00 01:00:02:00\n* FROM CLIP NAME: one\n"
+
+
+def test_timelines_are_read_and_converted(tmp_path):
+    (tmp_path / "a.edl").write_text(EDL)
+    assert "one" in ran("timeline", "read", tmp_path / "a.edl", "--rate", "25")
+    text = ran("timeline", "convert", tmp_path / "a.edl", tmp_path / "a.fcpxml", "--rate", "25")
+    assert "the same in every frame" in text
+    document = json.loads(ran("timeline", "read", tmp_path / "a.fcpxml", "--json"))
+    assert document["tracks"][0]["clips"][0]["frames"] == 50
+    assert refused("timeline", "convert", tmp_path / "a.edl", tmp_path / "a.edl", "--rate", "25") == 2
+    assert refused("timeline", "read", tmp_path / "a.edl") == 2

@@ -14,8 +14,9 @@ def parsed(data: bytes, name: str) -> Any:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise NotMedia(f"It is not well-formed XML: {error.msg}.", remedy="Export it anew.") from error
-    if root.tag != name:
-        raise NotMedia(f"It is XML of another kind ({root.tag}).", remedy="Give it its right ending.")
+    found = str(root.tag)
+    if found != name:
+        raise NotMedia(f"It is XML of another kind ({found}).", remedy="Give it its right ending.")
     return root
 
 

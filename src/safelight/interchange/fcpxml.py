@@ -24,7 +24,6 @@ from safelight.interchange.programme import (
     Track,
     Transition,
     placed,
-    reduce_clips,
     tidy,
 )
 from safelight.media import timecode
@@ -93,10 +92,8 @@ def carried(programme: Programme, losses: Losses) -> Programme:
             more = tuple(moved.get(n, ())) if track is spine else ()
             items.append(_plain(item, more, losses))
         tracks.append(replace(track, items=tuple(items)))
-    inside = max([programme.length, *(m.at + 1 for m in stay)]) if stay else 0
     losses.add("markers behind the end", sum(m.at >= programme.length for m in stay))
     stay = [m for m in stay if m.at < programme.length]
-    assert inside >= 0
     return tidy(replace(programme, tracks=tuple(tracks), markers=tuple(_uncoloured(m, losses) for m in stay)))
 
 
@@ -166,13 +163,11 @@ class _Writer:
         if key not in self.assets:
             self.assets[key] = f"r{len(self.assets) + 2}"
             kinds = {t.kind for t in self.p.tracks for i in t.items if isinstance(i, Clip) and (i.media, i.reel) == key}
-            asset = etree.SubElement(
-                self.resources, "asset", id=self.assets[key], name=clip.name, start=self.time(clip.media_start or 0),
-                duration=self.time(clip.media_length or 1), format="r1",
-                **({"hasVideo": "1"} if "video" in kinds else {}),
-                **({"hasAudio": "1", "audioSources": "1", "audioChannels": "2", "audioRate": "48000"}
-                   if "audio" in kinds else {}),
-            )  # fmt: skip
+            facts = {"id": self.assets[key], "name": clip.name, "start": self.time(clip.media_start or 0)}
+            facts |= {"duration": self.time(clip.media_length or 1), "format": "r1"}
+            facts |= {"hasVideo": "1"} if "video" in kinds else {}
+            sound = {"hasAudio": "1", "audioSources": "1", "audioChannels": "2", "audioRate": "48000"}
+            asset = etree.SubElement(self.resources, "asset", facts | (sound if "audio" in kinds else {}))
             etree.SubElement(asset, "media-rep", kind="original-media", src=str(clip.media))
             if clip.reel:
                 etree.SubElement(etree.SubElement(asset, "metadata"), "md", key=REEL, value=clip.reel)
@@ -433,6 +428,3 @@ def parse(data: bytes, *, losses: Losses, rate: Fraction | None = None) -> Progr
     """The first project of a document. Raises NotMedia where there is none."""
     root = parsed(data, "fcpxml")
     return _Reader(root, losses).read(root, rate)
-
-
-__all__ = ["carried", "parse", "reduce_clips", "text_of"]

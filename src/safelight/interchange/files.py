@@ -48,7 +48,8 @@ def read(path: Path, *, rate: Fraction | None = None) -> Opened:
 
 def parse(data: bytes, name: str, *, rate: Fraction | None = None) -> Opened:
     """The timeline of a file's bytes; the ending of its name says the format."""
-    losses, notes = Losses(), []
+    losses = Losses()
+    notes: list[str] = []
     ending = "." + name.lower().rsplit(".", 1)[-1]
     try:
         if ending == ".otio":
@@ -77,7 +78,7 @@ def _programme(data: bytes, ending: str, name: str, rate: Fraction | None, losse
 
 
 def write(path: Path, programme: Programme) -> Written:
-    """Writes a programme as the ending of `path` says. A list (EDL) may need several files: `NAME_2.edl`, …
+    """Writes a programme as the ending of `path` says. A list (EDL) may need several files, `NAME_2.edl` and so on.
 
     Each file is read back; where that gives other frames than were meant, UsageError is raised and nothing is kept.
     """

@@ -115,7 +115,7 @@ class _Reader:
             else:
                 self.losses.add("effects")
         available = reference.available_range if reference is not None else None
-        source = item.source_range.start_time if item.source_range else available.start_time
+        source = (item.source_range or item.available_range()).start_time
         own = item.metadata.get(OURS, {})
         reel = own.get("reel") or item.metadata.get("cmx_3600", {}).get("reel")
         start = self.frames(source)
@@ -179,68 +179,70 @@ def programme_of(timeline: Any, losses: Losses, *, rate: Fraction | None = None)
             start=start,
             drop=bool(own.get("drop", False)) and timecode.can_drop(rate),
             markers=tuple(reader.marker(m, origin=0) for m in timeline.tracks.markers),
-        )  # fmt: skip
-    )
+        )
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- from frames
 
 
-def timeline_of(programme: Programme) -> Any:
-    """The document of a programme."""
-    rate = float(programme.rate)
+class _Writer:
+    """Makes the parts of a document at one rate."""
 
-    def time(frames: int) -> Any:
-        return otio.opentime.RationalTime(frames, rate)
+    def __init__(self, rate: Fraction) -> None:
+        self.rate = float(rate)
 
-    def span(start: int, length: int) -> Any:
-        return otio.opentime.TimeRange(time(start), time(length))
+    def time(self, frames: int) -> Any:
+        return otio.opentime.RationalTime(frames, self.rate)
 
-    def marker(m: Marker, origin: int) -> Any:
-        return otio.schema.Marker(
-            name=m.name, marked_range=span(origin + m.at, m.length), color=m.colour, comment=m.comment
-        )
+    def span(self, start: int, length: int) -> Any:
+        return otio.opentime.TimeRange(self.time(start), self.time(length))
 
-    def clip(c: Clip) -> Any:
+    def marker(self, m: Marker, origin: int) -> Any:
+        where = self.span(origin + m.at, m.length)
+        return otio.schema.Marker(name=m.name, marked_range=where, color=m.colour, comment=m.comment)
+
+    def item(self, item: Item) -> Any:
+        if isinstance(item, Gap):
+            return otio.schema.Gap(source_range=self.span(0, item.length))
+        if isinstance(item, Clip):
+            return self.clip(item)
+        dissolve = item.kind == "dissolve"
+        return otio.schema.Transition(
+            transition_type=otio.schema.TransitionTypes.SMPTE_Dissolve if dissolve else "SMPTE_Wipe",
+            in_offset=self.time(item.before), out_offset=self.time(item.after),
+            metadata={} if dissolve else {OURS: {"wipe": item.code}},
+        )  # fmt: skip
+
+    def clip(self, c: Clip) -> Any:
         known = c.media_start is not None and c.media_length is not None
-        available = span(c.media_start or 0, c.media_length or 0) if known else None
-        reference = (
-            otio.schema.ExternalReference(target_url=c.media, available_range=available)
-            if c.media
-            else otio.schema.MissingReference(available_range=available)
-        )
-        effects = []
-        if c.speed == 0:
-            effects = [otio.schema.FreezeFrame()]
-        elif c.speed != 1:
-            effects = [otio.schema.LinearTimeWarp(time_scalar=float(c.speed))]
+        available = self.span(c.media_start or 0, c.media_length or 0) if known else None
         made = otio.schema.Clip(
-            name=c.name, media_reference=reference, source_range=span(c.source, c.length), effects=effects,
-            markers=[marker(m, c.source) for m in c.markers], metadata={OURS: {"reel": c.reel}} if c.reel else {},
+            name=c.name, source_range=self.span(c.source, c.length), effects=_effects(c.speed),
+            media_reference=otio.schema.ExternalReference(target_url=c.media, available_range=available)
+            if c.media else otio.schema.MissingReference(available_range=available),
+            markers=[self.marker(m, c.source) for m in c.markers], metadata={OURS: {"reel": c.reel}} if c.reel else {},
         )  # fmt: skip
         made.enabled = c.enabled
         return made
 
-    timeline = otio.schema.Timeline(name=programme.name, global_start_time=time(programme.start))
+
+def _effects(speed: Fraction) -> list[Any]:
+    if speed == 0:
+        return [otio.schema.FreezeFrame()]
+    return [] if speed == 1 else [otio.schema.LinearTimeWarp(time_scalar=float(speed))]
+
+
+def timeline_of(programme: Programme) -> Any:
+    """The document of a programme."""
+    writer = _Writer(programme.rate)
+    timeline = otio.schema.Timeline(name=programme.name, global_start_time=writer.time(programme.start))
     if programme.drop:
         timeline.metadata[OURS] = {"drop": True}
     for track in programme.tracks:
         kind = otio.schema.TrackKind.Video if track.kind == "video" else otio.schema.TrackKind.Audio
         made = otio.schema.Track(kind=kind)
-        for item in track.items:
-            if isinstance(item, Gap):
-                made.append(otio.schema.Gap(source_range=span(0, item.length)))
-            elif isinstance(item, Clip):
-                made.append(clip(item))
-            else:
-                dissolve = item.kind == "dissolve"
-                made.append(
-                    otio.schema.Transition(
-                        transition_type=otio.schema.TransitionTypes.SMPTE_Dissolve if dissolve else "SMPTE_Wipe",
-                        in_offset=time(item.before), out_offset=time(item.after),
-                        metadata={} if dissolve else {OURS: {"wipe": item.code}},
-                    )
-                )  # fmt: skip
+        made.extend(map(writer.item, track.items))
         timeline.tracks.append(made)
-    timeline.tracks.markers.extend(marker(m, 0) for m in programme.markers)
+    timeline.tracks.markers.extend(writer.marker(m, 0) for m in programme.markers)
     return timeline

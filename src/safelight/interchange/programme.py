@@ -103,7 +103,7 @@ class Losses:
 
 
 def tidy(programme: Programme) -> Programme:
-    """The same programme in one form: neighbouring gaps joined, gaps at the end and empty tracks gone, markers in order."""
+    """The same programme in one form: gaps joined, gaps at the end and empty tracks gone, markers by place."""
     tracks = []
     for track in programme.tracks:
         items: list[Item] = []

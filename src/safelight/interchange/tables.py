@@ -24,7 +24,7 @@ class Row:
 
 
 def rows(programme: Programme) -> list[Row]:
-    """All markers in order of time, those of clips at their place in the programme; outside of what is shown: left out."""
+    """All markers in order of time, those of clips at their place in the programme if that is shown."""
     found = [Row(at=m.at, marker=m) for m in programme.markers]
     for track in programme.tracks:
         for at, item in placed(track):

@@ -266,7 +266,7 @@ class _Reader:
                 raise NotMedia(f"{item.findtext('name')} begins before the clip before it ends.",
                                remedy="Export it anew.")  # fmt: skip
             items += [Gap(length=start - at)] if start > at else []
-            items.append(self.clip(item, end - start, head, kind))
+            items.append(self.clip(item, end - start, head))
             at = end
         return Track(kind=kind, items=tuple(items))
 
@@ -287,7 +287,7 @@ class _Reader:
             raise NotMedia(f"{item.findtext('name')} has no usable place in the sequence.", remedy="Export it anew.")
         return start, end, head
 
-    def clip(self, item: Any, length: int, head: int, kind: str) -> Clip:
+    def clip(self, item: Any, length: int, head: int) -> Clip:
         reference = item.find("file")
         file = self.files.get(reference.get("id")) if reference is not None else None
         begin = _number(item, "in") + head
@@ -364,5 +364,5 @@ def parse(data: bytes, *, losses: Losses) -> Programme:
             start=start,
             drop=drop,
             markers=tuple(_marker(m, 0) for m in sequence.findall("marker")),
-        )  # fmt: skip
-    )
+        )
+    )  # fmt: skip

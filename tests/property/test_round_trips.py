@@ -44,11 +44,10 @@ def tracks(draw, kind):
     for clip in draw(st.lists(clips(), min_size=1, max_size=5)):
         if draw(st.integers(0, 3)) == 0:
             items.append(Gap(length=draw(st.integers(1, 500))))
-        elif items and isinstance(items[-1], Clip) and draw(st.booleans()):
-            if items[-1].speed == clip.speed == 1:
-                sides = draw(st.sampled_from([(0, 4), (2, 2), (3, 1), (4, 0)]))
-                kinds = draw(st.sampled_from([("dissolve", ""), ("wipe", "001")]))
-                items.append(Transition(before=sides[0], after=sides[1], kind=kinds[0], code=kinds[1]))
+        elif items and isinstance(items[-1], Clip) and items[-1].speed == clip.speed == 1 and draw(st.booleans()):
+            sides = draw(st.sampled_from([(0, 4), (2, 2), (3, 1), (4, 0)]))
+            kinds = draw(st.sampled_from([("dissolve", ""), ("wipe", "001")]))
+            items.append(Transition(before=sides[0], after=sides[1], kind=kinds[0], code=kinds[1]))
         items.append(clip)
     return Track(kind=kind, items=tuple(items))
 
