@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from safelight import propose, verdicts
+from safelight import ledger, propose, verdicts
 from safelight.api import Library
 from safelight.deliver import gate
 from safelight.domain import Asset, Capture, Cull, Findings, Group, GroupKind, Kind, Measure, Say, digest_of
