@@ -60,24 +60,8 @@ def of_library(library: Library) -> tuple[Columns, list[Aside]]:
         troubles = [(row, _trouble(row)) for row in rows]
         aside = [Aside(line=row[0], because=trouble) for row, trouble in troubles if trouble]
         listed = _listed([row for row, trouble in troubles if not trouble], len(wanted))
-    (
-        _,
-        at,
-        by,
-        asset,
-        shoot,
-        operator,
-        version,
-        weights,
-        group,
-        score,
-        say,
-        drawn,
-        bundled,
-        seconds,
-        reason,
-        material,
-    ) = listed
+    (_, at, by, asset, shoot, operator, version, weights, group, score, say, drawn, bundled, seconds, reason,
+     material) = listed  # fmt: skip
     made = of_lists(
         at=at, say=say,
         texts={
@@ -97,9 +81,9 @@ def _listed(rows: Sequence[Sequence[Any]], width: int) -> tuple[tuple[Any, ...],
     return tuple(zip(*people, strict=True)) if people else ((),) * width
 
 
-def is_bad(say: str, material: bool | None) -> bool:
+def is_bad(say: str, material: bool | int | None) -> bool:
     """Whether a verdict says that the machine was wrong. A change counts unless it is known to be a touch."""
-    return say in (Say.REJECT, Say.ESCALATE, SKIP) or (say == Say.MODIFY and material is not False)
+    return say in (Say.REJECT, Say.ESCALATE, SKIP) or (say == Say.MODIFY and (material is None or bool(material)))
 
 
 def _clients(connection: sa.Connection) -> dict[str, str]:

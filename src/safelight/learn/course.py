@@ -18,8 +18,7 @@ from safelight.learn import audit, licence
 from safelight.learn.licence import PLAIN, Bet
 from safelight.learn.rules import TaskRules
 
-FIRST = 50  # verdicts whose scores fix the ladder
-HOPELESS = -4.6  # ln E at which evidence after a demotion is laid aside, and starts from zero with less δ to spend
+FIRST = 100  # verdicts whose scores fix the ladder
 
 Ints = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -123,13 +122,15 @@ def run(looked: Looked, rules: TaskRules, *, bet: Bet = PLAIN) -> Course:
     while True:
         delta = licence.spent(rules.delta, attempt)
         sums = [(np.cumsum(rung.n[begin:]), np.cumsum(rung.k[begin:])) for rung in rungs]
-        logs = [licence.log_e(n, k, looked.alpha[begin:], bet=bet) for n, k in sums]
-        open_ = [np.where(np.arange(len(log)) + begin < fixed, -np.inf, log) for log in logs]
-        got = [begin + when for when in licence.certified(open_, delta) if when is not None]
-        lost = np.flatnonzero(logs[0] <= HOPELESS)
-        if licences and len(lost) and not (got and got[0] <= begin + lost[0]):
-            begin, attempt = begin + int(lost[0]) + 1, attempt + 1
-            continue
+        open_ = np.arange(begin, looked.shoots) >= fixed
+        rungs_there = [licence.reached(n, k, looked.alpha[begin:], delta, bet=bet) & open_ for n, k in sums]
+        got = [begin + when for when in licence.certified(rungs_there) if when is not None]
+        if licences:
+            next_delta = licence.spent(rules.delta, attempt + 1)
+            lost = np.flatnonzero(licence.hopeless(*sums[0], rules.alpha, delta, next_delta, bet=bet))
+            if len(lost) and not (got and got[0] <= begin + lost[0]):
+                begin, attempt = begin + int(lost[0]) + 1, attempt + 1
+                continue
         if got:
             licences += 1
             term = _term(looked, rungs, got)
@@ -143,12 +144,13 @@ def run(looked: Looked, rules: TaskRules, *, bet: Bet = PLAIN) -> Course:
             audits = term.alone & ~looked.canary & ~term.failed[looked.shoot]
             audited, audited_bad = int(audits.sum()), int((audits & looked.bad).sum())
         next_ = min(len(got), len(rungs) - 1)
-        n, k = (int(x[-1]) if len(x) else 0 for x in sums[next_])
+        seen, bad = (int(x[-1]) if len(x) else 0 for x in sums[next_])
+        alpha = float(looked.alpha[-1]) if looked.shoots else rules.alpha
         return Course(
             ladder=tuple(rung.threshold for rung in rungs), shares=tuple(rung.share for rung in rungs),
-            licensed=bool(got), rung=len(got), licences=licences, n=n, k=k, begin=begin, delta=delta,
-            log_e=float(logs[next_][-1]) if len(logs[next_]) else 0.0,
-            alpha=float(looked.alpha[-1]) if looked.shoots else rules.alpha,
+            licensed=bool(got), rung=len(got), licences=licences, n=seen, k=bad, begin=begin, delta=delta,
+            log_e=float(licence.log_e(seen, bad, alpha, bet=bet)),
+            alpha=alpha,
             audited=audited, audited_bad=audited_bad, steps=tuple(sorted(steps, key=lambda step: step.row)),
         )  # fmt: skip
 

@@ -21,6 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, betaln
 
 Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+QUIET = 20  # verdicts without a bad one, from which a bad stretch seems to be over
 MOST = 10_000_000  # verdicts; what would need more is never licensed
 
 
@@ -85,15 +87,53 @@ def table(alpha: float, delta: float, bad: Sequence[int] = (0, 1, 2, 3, 5, 8), *
     return [None if more is None else k + more for k, more in zip(bad, found, strict=True)]
 
 
-def certified(logs: Sequence[Numbers], delta: float) -> list[int | None]:
-    """For each rung, strictest first, from which look on it may be used: the first at which its own E has reached 1/δ
-    and all stricter rungs are certified. `logs` are ln E of each rung at the same looks."""
+def reached(n: NDArray[np.int64], k: NDArray[np.int64], alpha: Numbers, delta: float, *, bet: Bet = PLAIN) -> Flags:
+    """Whether E(n, k) has reached 1/δ, elementwise. `alpha` is one level for each."""
+    if not len(n):
+        return np.empty(0, np.bool_)
+    if alpha.min() < alpha.max():
+        return log_e(n, k, alpha, bet=bet) >= -math.log(delta)
+    from_ = _from(float(alpha[0]), delta, bet, int(n.max()))
+    return np.asarray(n >= from_[np.minimum(k, len(from_) - 1)])
+
+
+def hopeless(
+    n: NDArray[np.int64], k: NDArray[np.int64], alpha: float, delta: float, next_delta: float, *, bet: Bet = PLAIN
+) -> Flags:
+    """Whether evidence is better laid aside, look by look: what was bad seems to be over, and starting from nothing
+    with less δ to spend would need less than half as many verdicts. When to start anew is free to choose, as every
+    start spends a δ of its own."""
+    fresh = 2 * int(_from(alpha, next_delta, bet, 0)[0])
+    from_ = _from(alpha, delta, bet, int(n.max(initial=0)) + fresh)
+    worse = np.diff(k, prepend=0) > 0
+    quiet = n - np.maximum.accumulate(np.where(worse, n, 0)) if len(n) else n
+    return np.asarray((from_[np.minimum(k, len(from_) - 1)] - n > fresh) & (quiet >= QUIET))
+
+
+_FROM: dict[tuple[float, float, Bet], list[int]] = {}
+
+
+def _from(alpha: float, delta: float, bet: Bet, most: int) -> NDArray[np.int64]:
+    """From how many verdicts on a task is licensed, by the number of bad ones, up to `most` verdicts and one beyond:
+    E grows with each good verdict and falls with each bad one, so that is all there is to know."""
+    known = _FROM.setdefault((alpha, delta, bet), [])
+    while not known or known[-1] <= most:
+        k = len(known)
+        start = max(k, known[-1] if known else 0)
+        more = needed(start, k, alpha, delta, bet=bet)
+        known.append(MOST if more is None else start + more)
+    return np.array(known, np.int64)
+
+
+def certified(rungs: Sequence[Flags]) -> list[int | None]:
+    """For each rung, strictest first, from which look on it may be used: the first at which its own E had reached 1/δ
+    and all stricter rungs were certified. `rungs` says at which of the same looks each has."""
     out: list[int | None] = []
     after = 0
-    for log in logs:
-        reached = np.flatnonzero(log >= -math.log(delta))
-        if not len(reached):
+    for rung in rungs:
+        there = np.flatnonzero(rung)
+        if not len(there):
             break
-        after = max(after, int(reached[0]))
+        after = max(after, int(there[0]))
         out.append(after)
-    return out + [None] * (len(logs) - len(out))
+    return out + [None] * (len(rungs) - len(out))
