@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safelight import __version__, earned, engine, ledger, line, lots, sidecars, weights
-from safelight.deliver import gate, manifest, names, presets
+from safelight.deliver import gate, job_record, manifest, names, presets
 from safelight.deliver.write import Job, Written, deliver_one, rescue
 from safelight.domain import Input, Version
 from safelight.errors import UsageError
@@ -64,6 +64,9 @@ def deliver(
     )  # fmt: skip
     write_atomic(target / "manifest.json", (json_text(made, indent=1) + "\n").encode())
     write_atomic(target / "report.html", manifest.page(made).encode("utf-8", "backslashreplace"))
+    paper = job_record.of(made, rules)
+    write_atomic(target / job_record.HTML_NAME, job_record.page(paper).encode("utf-8", "backslashreplace"))
+    write_atomic(target / job_record.PDF_NAME, job_record.pdf(paper, at=made["made_at"]))
     if order.draft:
         write_atomic(target / DRAFT_FOLDER_NOTE, manifest.draft_note(made).encode())
     row = {"id": made["id"], "shoot": state.shoot.id, "manifest": json_text(made), "by": order.sign_off}
