@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,16 @@ def cull(page, server):
 def settled(page):
     """Waits until everything that was said has been saved."""
     page.evaluate("() => document.querySelector('sl-cull').model.line")
-    page.wait_for_function("() => document.querySelector('sl-cull').model.waiting === 0")
+    until(page, "document.querySelector('sl-cull').model.waiting === 0")
+
+
+def until(page, expression, *, seconds=15):
+    """Waits for an expression to be true. The page's own policy forbids to evaluate text within it, so we ask from
+    here."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(f"() => Boolean({expression})"):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(40)
 
 
 def model(page, expression):

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from safelight.media import colour
+from tests.browser.conftest import until
 from tests.conftest import START
 
 PATCHES = ((196, 64, 48), (60, 150, 70), (50, 80, 170), (128, 128, 128))  # sRGB; each a quarter of the picture
@@ -99,12 +100,10 @@ def differences(page):
         page.evaluate(f"document.querySelector('sl-cull').model.go('{id_}')")
         if page.evaluate("document.querySelector('sl-cull').view") == "grid":
             page.keyboard.press("Space")
-        page.wait_for_function(f"document.querySelector('sl-stage')?.dataset.drawn === '{id_}'")
+        until(page, f"document.querySelector('sl-stage')?.dataset.drawn === '{id_}'")
         found[f"{path}, fitted"] = worst(page, "sl-stage canvas")
         page.keyboard.press("z")
-        page.wait_for_function(
-            "[...document.querySelectorAll('sl-stage .large img')].some((i) => i.complete && i.naturalWidth)"
-        )
+        until(page, "[...document.querySelectorAll('sl-stage .large img')].some((i) => i.complete && i.naturalWidth)")
         page.wait_for_timeout(300)
         found[f"{path}, 100 %"] = worst(page, "sl-stage .large img", at_centre=True)
         page.keyboard.press("z")

@@ -6,7 +6,7 @@ from safelight.api import Library
 from safelight.deliver import gate
 from safelight.domain import Cull
 from safelight.review import shortcuts
-from tests.browser.conftest import api, cull, model, settled
+from tests.browser.conftest import api, cull, model, settled, until
 
 CURRENT = "m.photos.get(m.current)"
 
@@ -18,7 +18,7 @@ def test_the_grid_shows_stacks_with_the_best_on_top_and_counts_what_is_open(page
     assert first.locator("img").get_attribute("src").endswith("/thumb.jpg")
     assert "stack of 5" in first.get_attribute("aria-label")
     assert "17 need you" in page.inner_text("#status")
-    page.wait_for_function("[...document.querySelectorAll('.cell img')].every((i) => i.complete && i.naturalWidth)")
+    until(page, "[...document.querySelectorAll('.cell img')].every((i) => i.complete && i.naturalWidth)")
 
 
 def test_enter_approves_a_stack_and_goes_on(page, demo_server):
@@ -118,7 +118,7 @@ def test_stars_and_colours_show_and_can_be_filtered(page, demo_server):
     page.select_option("select[aria-label='Rating']", "4")
     assert page.locator(".cell").count() == 1
     page.select_option("select[aria-label='Rating']", "5")
-    page.wait_for_function("document.querySelectorAll('.cell').length === 0")
+    until(page, "document.querySelectorAll('.cell').length === 0")
 
 
 def test_filters_leave_what_they_name(page, demo_server):
@@ -174,14 +174,14 @@ def test_what_others_say_shows_without_a_reload(page, browser, demo_server):
     other = context.new_page()
     cull(other, demo_server)
     other.keyboard.press("Enter")
-    page.wait_for_function("document.getElementById('status').textContent.includes('12 need you')", timeout=8000)
+    until(page, "document.getElementById('status').textContent.includes('12 need you')")
     context.close()
 
 
 def test_compare_links_the_zoom(page, demo_server):
     cull(page, demo_server)
     press_all(page, ["c", "z"])
-    page.wait_for_function("document.querySelectorAll('sl-stage .large img').length === 5")
+    until(page, "document.querySelectorAll('sl-stage .large img').length === 5")
     moved = page.evaluate(
         """() => {
           document.querySelector('sl-loupe').look({ on: true, x: 0.25, y: 0.6 });
@@ -198,10 +198,10 @@ def test_before_and_after_of_a_photo_with_edits(page, demo_server):
         pytest.skip("the demo shoot has no photo with an edit")
     model(page, f"m.go('{edited}')")
     page.keyboard.press("y")
-    page.wait_for_function("document.querySelectorAll('sl-stage').length === 2")
-    page.wait_for_function("[...document.querySelectorAll('sl-stage')].every((s) => s.dataset.drawn)")
+    until(page, "document.querySelectorAll('sl-stage').length === 2")
+    until(page, "[...document.querySelectorAll('sl-stage')].every((s) => s.dataset.drawn)")
     page.keyboard.press("\\")
-    page.wait_for_function("document.querySelectorAll('sl-stage').length === 1")
+    until(page, "document.querySelectorAll('sl-stage').length === 1")
 
 
 def test_2000_photos_with_600_keepers_take_700_presses_at_most(page, made_2000, tmp_path):

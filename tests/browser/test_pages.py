@@ -11,7 +11,7 @@ from safelight.api import Library
 from safelight.domain import Measure
 from safelight.line import Options
 from safelight.store import records
-from tests.browser.conftest import cull, model, settled
+from tests.browser.conftest import cull, model, settled, until
 from tests.conftest import START, save_jpeg, textured
 
 PAGES = ("/?from=here", "/help", "/people", "/tour")
@@ -41,11 +41,11 @@ def test_axe_finds_nothing_serious(page, demo_server, theme):
     cull(page, demo_server)
     assert axe(page) == [], "grid"
     page.keyboard.press("Space")
-    page.wait_for_function("document.querySelector('sl-stage')?.dataset.drawn")
+    until(page, "document.querySelector('sl-stage')?.dataset.drawn")
     page.wait_for_selector(".faces img")
     assert axe(page) == [], "loupe"
     page.keyboard.press("c")
-    page.wait_for_function("document.querySelectorAll('sl-stage').length === 5")
+    until(page, "document.querySelectorAll('sl-stage').length === 5")
     assert axe(page) == [], "compare"
 
 
@@ -108,7 +108,7 @@ def test_a_hostile_shoot_breaks_nothing_and_runs_nothing(page, hostile_server):
     shown = page.inner_text("sl-cull")
     assert "<script>" in shown or "<img" in shown, "what is hostile is shown as text"
     model(page, f"m.go('{ids['gone.JPG']}')")
-    page.wait_for_function("document.querySelector('sl-stage .note')?.textContent.includes('not here')")
+    until(page, "document.querySelector('sl-stage .note')?.textContent.includes('not here')")
     page.keyboard.press("p")
     settled(page)
     assert model(page, f"m.photos.get('{ids['gone.JPG']}').decision") == "keep"
@@ -125,7 +125,7 @@ def test_a_proxy_deleted_while_it_is_shown_is_made_again(page, hostile_server, t
         picture.unlink()
     model(page, f"m.go('{ids['proxy.JPG']}')")
     page.keyboard.press("Space")
-    page.wait_for_function(f"document.querySelector('sl-stage')?.dataset.drawn === '{ids['proxy.JPG']}'")
+    until(page, f"document.querySelector('sl-stage')?.dataset.drawn === '{ids['proxy.JPG']}'")
 
 
 def test_an_empty_library_says_what_to_do_and_a_bad_folder_what_is_wrong(page, tmp_path):
@@ -146,7 +146,7 @@ def test_the_page_fills_up_while_the_library_grows(page, demo_server, tmp_path):
         save_jpeg(tmp_path / "shoot" / f"NEW_{i}.JPG", textured(50 + i), taken=START)
     with Library.open(tmp_path / "library") as library:
         library.run(tmp_path / "shoot", options=Options(engine="inline"))
-    page.wait_for_function("document.getElementById('status').textContent.includes('20 photos')", timeout=20_000)
+    until(page, "document.getElementById('status').textContent.includes('20 photos')", seconds=30)
 
 
 def test_a_wide_gamut_and_a_turned_picture_look_right(page, browser, tmp_path):
