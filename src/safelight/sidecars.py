@@ -330,7 +330,9 @@ def delivered(photo: Photo) -> dict[str, Any]:
     says: dict[str, Any] = {"safelight:Version": __version__}
     if edits:
         by_hand = any(photo.state(e.operator) is State.MODIFIED for e in edits)
-        says[xmp.SOURCE_TYPE] = xmp.SOURCE + ("humanEdits" if by_hand else "algorithmicallyEnhanced")
+        generated = any(e.params.get("generated") is True for e in edits)
+        origin = "humanEdits" if by_hand else "algorithmicallyEnhanced"
+        says[xmp.SOURCE_TYPE] = xmp.SOURCE + ("compositeWithTrainedAlgorithmicMedia" if generated else origin)
     rating = photo.facts.get("rating")
     if rating is not None and rating.value is not None:
         says["xmp:Rating"] = str(rating.value)

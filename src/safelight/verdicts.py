@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from safelight import params, plugins, standing, weights
-from safelight.domain import Cull, Drawn, Proposal, Say, State, Verdict
+from safelight.domain import Cull, Drawn, Input, Proposal, Say, State, Verdict, Version
 from safelight.errors import UsageError
 from safelight.operators import Medium, Operator
-from safelight.state import POLICY, Photo, ShootState
+from safelight.state import CHECK, POLICY, Photo, ShootState
 from safelight.store import records, schema
 from safelight.store.library import Library, now
 
@@ -27,6 +27,8 @@ REASONS = {  # reason codes; free text goes into the note
     "moment": "The moment counts more",
     "duplicate": "One of these is enough",
     "taste": "A matter of taste",
+    "no_fault": "What was found is no fault",
+    "wanted": "It is wanted so",
     "other": "Something else",
 }
 
@@ -60,7 +62,7 @@ def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying:
     """Writes one verdict for each photo and operator that the decision is about, in one transaction.
 
     Raises UsageError for an unknown operator, reason or param, before anything is written."""
-    _validate(saying)
+    checked(saying)
     saying = replace(saying, at=saying.at or now())
     verdicts: list[Verdict] = []
     left: list[tuple[str, str, str]] = []
@@ -138,6 +140,11 @@ def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
     last = last_of(state, by)
     if last is None:
         return Said(verdicts=(), left=())
+    if last.drawn is Drawn.KNOWN_BAD:  # about no photo: it is asked again
+        back = replace(last, at=now(), say=Say.UNDO, params=None, reason="", note="", seconds=None, material=None)
+        records.save_verdicts(library, (back,))
+        state.ledger.add(back)
+        return Said(verdicts=(), left=())
     act = [v for v in state.ledger.rows if v.at == last.at and v.by == by and v.asset in state.photos]
     done: list[Verdict] = []
     left: list[tuple[str, str, str]] = []
@@ -176,7 +183,8 @@ def members(state: ShootState, group_id: str) -> list[Photo]:
 
 def _all_of(photo: Photo) -> list[str]:
     """Operators that have something to say about a photo, culling first; edits only of photos that may stay."""
-    return sorted({*photo.proposals, *photo.standing}, key=lambda name: (name != "cull", name))
+    said = {name for name in photo.standing if not name.startswith(CHECK)}
+    return sorted({*photo.proposals, *said}, key=lambda name: (name != "cull", name))
 
 
 def _answer(
@@ -240,8 +248,8 @@ def _verdict(
         version=proposal.edit.version if proposal else op.version,
         say=saying.say,
         proposal=proposal.id if proposal else None,
-        group=saying.group,
-        weights=_papers(op),
+        group=proposal.group if proposal else None,
+        weights=weights.used(op.weights),
         score=proposal.score if proposal else None,
         reason=saying.reason,
         note=saying.note,
@@ -249,15 +257,30 @@ def _verdict(
         seconds=saying.seconds,
         drawn=saying.drawn or drawn.get((photo.id, name), Drawn.REVIEW),
         upon=standing.below(photo.edits(proposed=True), name) if op.medium is Medium.FRAME else None,
+        together=saying.group,
+        shown=_shown(photo, proposal),
+        material=_material(op, proposal, values) if saying.say is Say.MODIFY else None,
     )
 
 
-def _papers(op: Operator[Any]) -> str:
-    """Digests of the weights that the operator used; most use none."""
-    if not op.weights:
-        return ""
-    papers = weights.digests()
-    return ",".join(sorted(papers[w] for w in op.weights if w in papers))
+def _shown(photo: Photo, proposal: Proposal | None) -> Mapping[str, Any] | None:
+    """What stood beside the proposal: its reasons, and the version whose checks were shown."""
+    if proposal is None:
+        return None
+    edits = photo.edits(proposed=True)
+    version = Version(inputs=(Input(id=photo.id),), edits=edits).id if edits else None
+    return {"because": [[b.evidence, b.value] for b in proposal.because], "version": version}
+
+
+def _material(op: Operator[Any], proposal: Proposal | None, values: Mapping[str, Any] | None) -> bool | None:
+    """Whether a change is large enough to count as a reject, by the operator's threshold. Where nothing was offered
+    nothing was wrong; None where it was made by another version of the operator."""
+    if proposal is None or not proposal.offers:
+        return False
+    if proposal.edit.version != op.version or op.material is None or values is None:
+        return None
+    before, after = (params.from_json(op.params, each) for each in (proposal.edit.params, values))
+    return op.material(before, after)
 
 
 def _bundled(verdict: Verdict, count: int) -> Verdict:
@@ -275,7 +298,11 @@ def _drawn(library: Library, shoot: str, assets: Sequence[str] | None = None) ->
     return {(row["asset"], row["operator"]): Drawn(row["drawn"]) for row in rows}
 
 
-def _validate(saying: Saying) -> None:
+def checked(saying: Saying) -> None:
+    """Raises UsageError for a decision that cannot be meant: an unknown operator, reason or param. What is said of a
+    suggestion that was spoilt on purpose is no decision about a photo."""
+    if saying.drawn is Drawn.KNOWN_BAD:
+        raise UsageError("That is no decision about a photo.", remedy="Answer it through the queue.")
     if saying.reason and saying.reason not in REASONS:
         raise UsageError(
             f"{saying.reason!r} is not a reason.", remedy=f"Reasons are {', '.join(REASONS)}; more goes into --note."

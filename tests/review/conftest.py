@@ -61,7 +61,7 @@ def library(ran: Path, tmp_path: Path) -> Iterator[Library]:
     shutil.copytree(ran / "shoot", tmp_path / "shoot")
     with Library.open(tmp_path / "library") as opened:
         known = ShootFolder.at(tmp_path / "shoot")
-        know(opened.store, known)
+        know(opened.store, known, Options())
         yield opened
 
 

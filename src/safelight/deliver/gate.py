@@ -1,15 +1,19 @@
-"""What must be settled before anything final leaves: every photo decided, every edit of a kept photo answered."""
+"""What must be settled before anything final leaves: every photo decided, every edit of a kept photo answered, and
+every written file passed by the detectors and the rules, or taken by a person on their name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from safelight.domain import Cull, Input, Measure, Version
+from safelight import policy
+from safelight.checking import Outcome
+from safelight.domain import Cull, Say, Verdict, Version, Zone, digest_of
 from safelight.errors import Refused
-from safelight.operators import FINDING, faults
-from safelight.state import Photo, ShootState
-from safelight.store import records
-from safelight.store.library import Library
+from safelight.state import CHECK, POLICY, Photo, ShootState
 from safelight.words import many
+
+LISTED = 8  # things that a refusal names one by one
+UNREVIEWED = "a look by a named person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,92 +25,125 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """A check of a kept photo's version that found a fault: which operator's, how strong, 0..1."""
+class Missing:
+    """Something that holds a file back: a finding or a broken rule that nobody has taken on their name."""
 
-    photo: Photo
-    operator: str
-    name: str
-    value: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checklist:
-    """How far a shoot is from a final delivery. `missing` says what stands in its way, in sentences; none is ready."""
-
-    kept: tuple[Photo, ...]
-    undecided: tuple[Photo, ...]
-    unanswered: tuple[tuple[Photo, tuple[str, ...]], ...]  # kept photos, and the operators without an answer
-    findings: tuple[Finding, ...]
-    missing: tuple[str, ...]
-
-    @property
-    def ready(self) -> bool:
-        """Whether a final delivery would be let through."""
-        return not self.missing
-
-
-def checklist(state: ShootState, checks: Mapping[str, Sequence[tuple[str, Measure]]] | None = None) -> Checklist:
-    """What is undecided, unanswered and found by checks; `checks` by photo, see `tried`. Reads, and changes nothing."""
-    photos = list(state.photos.values())
-    kept = tuple(photo for photo in photos if photo.decision is Cull.KEEP)
-    undecided = tuple(photo for photo in photos if not photo.decided)
-    unanswered = tuple((p, tuple(p.open_questions())) for p in photos if p.decided and p.open_questions())
-    findings = [
-        Finding(photo=photo, operator=operator, name=name, value=value)
-        for photo in kept
-        for operator, measure in (checks or {}).get(photo.id, ())
-        for name, value in faults([measure]).items()
-        if value >= FINDING
-    ]
-    missing = _missing(undecided, [photo for photo, _ in unanswered])
-    if not missing and not kept:
-        missing = ("No photo is kept, so there is nothing to deliver.",)
-    return Checklist(
-        kept=kept, undecided=undecided, unanswered=unanswered, missing=missing,
-        findings=tuple(sorted(findings, key=lambda f: (-f.value, f.photo.path, f.name))),
-    )  # fmt: skip
-
-
-def tried(library: Library, state: ShootState) -> dict[str, list[tuple[str, Measure]]]:
-    """What the checks said about each kept photo's version as it stands, by photo: (operator, measure)."""
-    versions = {
-        Version(inputs=(Input(id=photo.id),), edits=photo.edits(proposed=True)).id: photo.id
-        for photo in state.photos.values()
-        if photo.decision is Cull.KEEP
-    }
-    found = records.evidence(library, list(versions)) if versions else {}
-    return {
-        photo: [(by.split("@")[0], measure) for measure, by in found.get(version, {}).values()]
-        for version, photo in versions.items()
-    }
+    path: str
+    name: str  # of the finding, or `channel.rule`
+    outcome: Outcome
+    text: str
+    remedy: str = ""
 
 
 def ask(state: ShootState, *, draft: bool) -> Answer:
     """Which photos may leave. A final delivery with open questions is Refused, and the refusal says which; a draft
     takes every photo that is kept so far, with the edits that were approved."""
-    found = checklist(state)
-    waiting = tuple((p.path, tuple(p.open_questions())) for p in state.photos.values() if p.open_questions())
-    if not draft and found.missing:
-        if not waiting:
-            raise Refused(found.missing[0], remedy="Keep some with `safelight verdict`.")
+    photos = list(state.photos.values())
+    waiting = tuple((photo.path, unsettled(photo)) for photo in photos if unsettled(photo))
+    kept = tuple(photo for photo in photos if photo.decision is Cull.KEEP)
+    if not draft and waiting:
         raise Refused(
-            _refusal(found.missing, waiting),
-            remedy="Answer them with `safelight verdict`, or hand over a draft with --draft.",
+            _words(waiting), remedy="Answer them with `safelight verdict`, or hand over a draft with --draft."
         )
-    return Answer(photos=found.kept, open=waiting)
+    if not draft and not kept:
+        raise Refused("No photo is kept, so there is nothing to deliver.", remedy="Keep some with `safelight verdict`.")
+    return Answer(photos=kept, open=waiting)
 
 
-def _missing(undecided: Sequence[Photo], unanswered: Sequence[Photo]) -> tuple[str, ...]:
+def unsettled(photo: Photo) -> tuple[str, ...]:
+    """What of a photo waits for a person: operators without an answer, edits that nobody has looked at."""
+    return (*photo.open_questions(), *unreviewed(photo))
+
+
+def unreviewed(photo: Photo) -> list[str]:
+    """Edits that never leave without a named person's look at this very photo, and have had none."""
+    if photo.decision is not Cull.KEEP:
+        return []
+    rules = policy.default()
+    found = []
+    for edit in photo.edits():
+        proposal, verdict = photo.proposals.get(edit.operator), photo.standing.get(edit.operator)
+        zone = proposal.zone if proposal else rules.task(edit.operator).zone
+        looked = verdict is not None and not verdict.by.startswith(POLICY) and verdict.bundled == 1
+        if zone is Zone.NEVER_UNREVIEWED and not looked:
+            found.append(f"{edit.operator} ({UNREVIEWED})")
+    return found
+
+
+# ---------------------------------------------------------------- findings
+
+
+def finding_id(version: str, name: str) -> str:
+    """What a verdict about a finding of a version is about: the same finding of another version is another."""
+    return digest_of([version, name])[:32]
+
+
+def taken(standing: Mapping[str, Verdict], version: str, name: str) -> Verdict | None:
+    """The verdict by which a person has taken a finding of this version on their name; None if nobody has."""
+    verdict = standing.get(f"{CHECK}{name}")
+    if verdict is None or verdict.say is not Say.REJECT or verdict.proposal != finding_id(version, name):
+        return None
+    return verdict
+
+
+def raised(entry: Mapping[str, Any]) -> list[Missing]:
+    """What the detectors and rules hold against a file: findings that are no pass, broken rules."""
+    path = str(entry["after"])
+    found = [
+        Missing(path=path, name=f["name"], outcome=Outcome(f["outcome"]), text=f["text"])
+        for f in entry["findings"] if f["outcome"] != Outcome.PASS
+    ]  # fmt: skip
+    cannot = (entry["aligned"] or {}).get("cannot")
+    if cannot:
+        found.append(Missing(path=path, name="aligned", outcome=Outcome.LOOK, text=str(cannot)))
+    elif entry["verdict"] == Outcome.LOOK and not found:
+        found.append(Missing(path=path, name="measured", outcome=Outcome.LOOK, text="Nothing could be measured."))
+    return found + [
+        Missing(path=path, name=r["rule"], outcome=Outcome.FAIL, text=r["text"], remedy=r["remedy"])
+        for r in entry["rules"] if r["held"] is False
+    ]  # fmt: skip
+
+
+def missing(photo: Photo, version: Version, entry: Mapping[str, Any], *, signed_by: str | None) -> list[Missing]:
+    """What of a file still waits for a person. Whoever signs for the delivery answers for what only wants a look;
+    what failed is taken one by one."""
+    return [
+        m for m in raised({**entry, "after": photo.path})
+        if taken(photo.standing, version.id, m.name) is None and not (signed_by and m.outcome is Outcome.LOOK)
+    ]  # fmt: skip
+
+
+def refuse(waiting: Sequence[Missing], *, page: str) -> Refused:
+    """The refusal of a delivery, naming what is missing."""
+    files = len({m.path for m in waiting})
+    lines = [f"{m.path}: {m.name.replace('_', ' ')}, {m.outcome.value}. {m.text}" for m in waiting[:LISTED]]
+    more = f"\n  … and {len(waiting) - LISTED} more" if len(waiting) > LISTED else ""
+    looks = all(m.outcome is Outcome.LOOK for m in waiting)
+    remedy = (
+        f"Look at {page}. Reject the edit, or take a finding on your name with `safelight accept PHOTO --finding NAME "
+        "--reason CODE`."
+    )
+    return Refused(
+        f"{many(files, 'file does', 'files do')} not pass:\n  " + "\n  ".join(lines) + more,
+        remedy=remedy + (" --sign-off NAME answers for all that only want a look." if looks else ""),
+    )
+
+
+def reasons(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
+    """Why photos that wait for a person hold a delivery back, in words without a stop."""
+    undecided = sum("cull" in names for _, names in waiting)
+    unlooked = sum(any(UNREVIEWED in name for name in names) for _, names in waiting)
+    unanswered = sum("cull" not in names and any(UNREVIEWED not in n for n in names) for _, names in waiting)
     parts = []
     if undecided:
-        parts.append(f"{many(len(undecided), 'photo is', 'photos are')} not decided")
+        parts.append(f"{many(undecided, 'photo is', 'photos are')} not decided")
     if unanswered:
-        words = many(len(unanswered), "kept photo has", "kept photos have")
-        parts.append(f"{words} edits that nobody has answered")
+        parts.append(f"{many(unanswered, 'kept photo has', 'kept photos have')} edits that nobody has answered")
+    if unlooked:
+        parts.append(f"{many(unlooked, 'kept photo needs', 'kept photos need')} {UNREVIEWED}")
     return tuple(parts)
 
 
-def _refusal(missing: Sequence[str], waiting: Sequence[tuple[str, tuple[str, ...]]]) -> str:
-    first = ", ".join(path for path, _ in waiting[:3])
-    return f"{' and '.join(missing)} (first: {first})."
+def _words(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+    first = "; ".join(f"{path}: {', '.join(names)}" for path, names in waiting[:3])
+    return f"{' and '.join(reasons(waiting))} (first: {first})."

@@ -18,7 +18,7 @@ from pathlib import Path
 import uvicorn
 
 from safelight.errors import SafelightError, UsageError
-from safelight.line import know
+from safelight.line import Options, know
 from safelight.review.app import create_app
 from safelight.review.desk import Desk
 from safelight.review.security import LOCAL, Door
@@ -93,7 +93,7 @@ def desk_of(library: Library, folder: Path | None, opening: Opening) -> Desk:
             known = where.shoot_id()
             if known is None or records.shoot_of(library, known) is None:
                 raise UsageError(f"Nothing was run on {where.root} yet.", remedy=f"safelight run {where.root}")
-            desk.first = know(library, where).id
+            desk.first = know(library, where, Options()).id
         except SafelightError as error:
             desk.trouble = {"cause": error.cause, "remedy": error.remedy}
     return desk

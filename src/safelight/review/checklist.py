@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from safelight import deliver
-from safelight.deliver import Order, gate
+from safelight.deliver import Order, ready
 from safelight.review.entries import printable
 from safelight.review.session import Session
 from safelight.words import many
@@ -16,7 +16,7 @@ def of(at: Session, order: Order) -> dict[str, Any]:
     """How far a shoot is from the delivery that is ordered. Raises UsageError for names or presets that there are
     not."""
     state = at.fresh()
-    found = gate.checklist(state, gate.tried(at.library, state))
+    found = ready.checklist(state, ready.tried(at.library, state))
     files = deliver.planned(at.folder, state, order)
     by_task: dict[str, list[str]] = {}
     for photo, names in found.unanswered:

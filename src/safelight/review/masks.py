@@ -18,6 +18,7 @@ from safelight.media.frame import Bytes, Matrix
 MOST_POINTS = 20_000  # of one stroke
 SPREAD = 12  # levels by which neighbours of a point may differ from it, in each channel, and still belong to it
 FINE = 800  # px, long side of the picture on which the surroundings of a point are looked for
+COARSE = 480  # px, long side at which two pictures are compared
 FADE = 0.35  # how bright stays what lies outside a mask that is shown
 SEEN = 2.0  # ΔE00 from which on a change is shown; below, most people see none
 CLEAR = 12.0  # ΔE00 that is shown in full
@@ -93,26 +94,27 @@ def placed(mask: Bytes, geometry: Matrix, size: tuple[int, int]) -> Bytes:
 
 
 def _brushed(mask: Bytes, stroke: Stroke) -> Bytes:
-    """A line of round dabs. It is drawn on the part of the mask that it touches, in tenths of its radius."""
+    """A line of round dabs: full up to `hardness` of the radius, then fading to nothing. It is drawn on the part of the
+    mask that it touches, large brushes on fewer pixels: they have no detail."""
     points = np.asarray(stroke.points, np.float64)
-    reach = stroke.radius * (1 + 0.8 * (1 - stroke.hardness)) + 2  # a soft edge fades beyond the radius
+    reach = stroke.radius + 2
     height, width = mask.shape
     x0, y0 = (max(0, int(np.floor(v - reach))) for v in points.min(0))
     x1, y1 = (min(most, int(np.ceil(v + reach)) + 1) for v, most in zip(points.max(0), (width, height), strict=True))
     if x0 >= x1 or y0 >= y1:
         return mask
-    scale = min(1.0, 24 / max(stroke.radius, 1.0))  # large soft brushes are drawn small: they have no detail
-    size = max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale))
-    ink = np.zeros((size[1], size[0]), np.uint8)
-    way = np.rint((points - (x0, y0)) * scale * 16).astype(np.int32)
-    core = max(1, round(2 * stroke.radius * scale * (0.4 + 0.6 * stroke.hardness)))
-    cv2.polylines(ink, [way[:, None]], isClosed=False, color=255, thickness=core, lineType=cv2.LINE_AA, shift=4)
-    if len(way) == 1:
-        centre = int(way[0, 0]), int(way[0, 1])
-        cv2.circle(ink, centre, core * 8, 255, -1, cv2.LINE_AA, 4)
-    soft = stroke.radius * scale * (1 - stroke.hardness) * 0.4
-    if soft > 0.3:
-        ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), soft), np.uint8)
+    scale = min(1.0, 32 / max(stroke.radius, 1.0))
+    margin = 2 + int(np.ceil(reach * scale))  # so that a way beyond the border is drawn too
+    size = round((x1 - x0) * scale) + 2 * margin, round((y1 - y0) * scale) + 2 * margin
+    way = np.full((size[1], size[0]), 255, np.uint8)
+    places = np.rint(((points - (x0, y0)) * scale + margin) * 16).astype(np.int32)
+    places = np.concatenate((places, places[-1:]))  # a single place is a line too
+    cv2.polylines(way, [places[:, None]], isClosed=False, color=0, thickness=1, lineType=cv2.LINE_8, shift=4)
+    far = np.minimum(cv2.distanceTransform(way, cv2.DIST_L2, 5), 1e6)  # what is drawn outside leaves no distance
+    far = far[margin : size[1] - margin, margin : size[0] - margin] / scale
+    fade = max(stroke.radius * (1 - stroke.hardness), 1 / scale)
+    share = np.clip((stroke.radius - far) / fade, 0, 1)
+    ink = np.rint(share * share * (3 - 2 * share) * 255).astype(np.uint8)
     full = cv2.resize(ink, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
     return _laid(mask, np.asarray(full, np.uint8), (x0, y0), stroke)
 
@@ -173,7 +175,7 @@ def shown(rgb: Bytes, mask: Bytes) -> Bytes:
 
 def changed(before: Bytes, after: Bytes) -> Bytes:
     """Where two pictures of one size differ to the eye: 0 below 2 ΔE00, 255 from 12 on, H x W."""
-    scale = min(1.0, FINE / max(before.shape))
+    scale = min(1.0, COARSE / max(before.shape))
     size = max(1, round(before.shape[1] * scale)), max(1, round(before.shape[0] * scale))
     one, other = (np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.uint8) for p in (before, after))
     apart = np.clip((delta_e(one, other) - SEEN) / (CLEAR - SEEN), 0, 1)

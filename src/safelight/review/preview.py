@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight import plugins, render, work
+from safelight import known_bads, plugins, render, work
 from safelight.domain import Edit, digest_of
 from safelight.media import image, raw, warp
-from safelight.media.colour import linear_of_srgb
+from safelight.media.colour import linear_of_srgb, srgb8
 from safelight.media.frame import Bytes, Frame, LinearWords, Matrix, moving, scaling
 from safelight.media.picture import WORK_SIDE, shrink
 from safelight.media.warp import Warp
@@ -101,6 +101,18 @@ class Previews:
             made = self._under(plain, todo[:below], tools, geometry, warps_next=_warps(todo[below : below + 1]))
             base = self.shelf.get(key, made, _bytes)
         return render.render_bytes(base, todo[below:], tools, geometry=geometry)
+
+    def ruined(self, source: Source, edits: Sequence[Edit], tools: Tools, *, task: str, side: int) -> Bytes:
+        """The photo with these edits, that of `task` spoilt on purpose; of any side, the original's own included."""
+        key = ("ruined", source.id, side, task, _digest(edits))
+
+        def make() -> Bytes:
+            rgb = self.base(source, side)
+            geometry = scaling(rgb.shape[1] / source.width, rgb.shape[0] / source.height)
+            frame = Frame(pixels=linear_of_srgb(rgb), geometry=geometry)
+            return srgb8(known_bads.ruin(frame, edits, task, tools)[0].pixels)
+
+        return np.asarray(self.shelf.get(key, make, _bytes), np.uint8)
 
     def _base(self, source: Source, side: int) -> Bytes:
         if side <= WORK_SIDE and source.proxy.exists():
@@ -224,6 +236,12 @@ def _window(at: tuple[float, float], view: tuple[int, int], size: tuple[int, int
         start = min(max(round(middle - length / 2), 0), most - length)
         spans.append((start, start + length))
     return spans[0][0], spans[1][0], spans[0][1], spans[1][1]
+
+
+def cut_around(rgb: Bytes, at: tuple[float, float], view: tuple[int, int]) -> tuple[Bytes, Window]:
+    """The part of a picture around a place, and where it lies."""
+    box = _window(at, view, (rgb.shape[1], rgb.shape[0]))
+    return _cut(rgb, box), box
 
 
 def _grown(box: Window, by: int, size: tuple[int, int]) -> Window:

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from safelight import plugins
-from safelight.deliver.gate import Finding
+from safelight.deliver.ready import Finding
 from safelight.domain import Cull, Json, State
 from safelight.operators import Medium
 from safelight.review.entries import printable
@@ -27,16 +27,24 @@ class Standing:
 
 
 def scenes(state: ShootState, findings: Sequence[Finding] = ()) -> list[dict[str, Any]]:
-    """Scenes with keepers whose edits are proposed or were answered, in order of time; frames that stand apart, were
-    found at fault or are least sure come first."""
+    """Scenes in which a photo that stays has edits, in order of time, with all photos that stay; frames that stand
+    apart, were found at fault or are least sure come first, those without edits last."""
     by_scene: dict[str, list[Photo]] = {}
     for photo in by_time(state.photos.values()):
-        if photo.decision is Cull.KEEP and (photo.edits(proposed=True) or waits(photo)):
+        if photo.decision is Cull.KEEP:
             by_scene.setdefault(photo.scene.id if photo.scene else "", []).append(photo)
     faults: dict[str, list[Finding]] = {}
     for finding in findings:
         faults.setdefault(finding.photo.id, []).append(finding)
-    return [_scene(name, photos, faults) for name, photos in by_scene.items()]
+    return [
+        _scene(name, photos if name else [p for p in photos if _has_edits(p)], faults)
+        for name, photos in by_scene.items()
+        if any(_has_edits(photo) for photo in photos)
+    ]
+
+
+def _has_edits(photo: Photo) -> bool:
+    return bool(waits(photo) or photo.edits(proposed=True))
 
 
 def waits(photo: Photo) -> list[str]:
@@ -54,7 +62,7 @@ def waits(photo: Photo) -> list[str]:
 def _scene(name: str, photos: Sequence[Photo], faults: Mapping[str, Sequence[Finding]]) -> dict[str, Any]:
     usual = _usual(photos) if name else {}
     entries = [_entry(photo, usual, faults.get(photo.id, ())) for photo in photos]
-    entries.sort(key=lambda entry: -entry["harm"])
+    entries.sort(key=lambda entry: (not entry["edits"] and not entry["waits"], -entry["harm"]))
     first = photos[0].taken
     return {
         "id": name or None,

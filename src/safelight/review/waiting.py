@@ -1,52 +1,33 @@
-"""The queue: what waits for a person, worst first. The one place that knows where its order comes from.
+"""The queue as a browser gets it: what waits for a person, worst first. The one place that asks `safelight.queue`.
 
-What is behind an item stays here. A browser gets a token, the photo and the edit to look at; how the item was drawn,
-how sure the machine was and what it expects are told after the answer.
+What is behind an item stays here. A browser gets a token, the photo and the edit to look at; how the item was drawn is
+told after the answer. A picture that was spoilt on purpose is rendered when it is looked at and never kept.
 """
 
 import secrets
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from safelight import plugins, policy, verdicts
-from safelight.domain import Proposal, Say
+from safelight import ledger, plugins, queue, verdicts
+from safelight.domain import Cull, Edit, Say
 from safelight.errors import UsageError
 from safelight.operators import Medium
+from safelight.queue import EVERYTHING, Item
+from safelight.review import card
 from safelight.review.entries import printable
 from safelight.review.session import Session
-from safelight.state import Photo, ShootState
+from safelight.state import Photo
 
-EVERYTHING, CULL = "", "cull"
-DOUBT = 0.5  # that a proposal is wrong, where nobody has estimated it
+CULL = "cull"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One question to a person: an operator's edit of a photo. `harm` is what is lost if it is wrong, as expected."""
+class Replied:
+    """What came of an answer: what was written, and whether the item had been spoilt on purpose."""
 
-    photo: str
-    operator: str
-    harm: float
-
-
-def ordered(state: ShootState, *, task: str = EVERYTHING) -> list[Item]:
-    """What blocks a final delivery, in order of expected harm: the chance that the proposal is wrong times what a
-    mistake of its task costs."""
-    rules = policy.default()
-    found = []
-    for photo in state.photos.values():
-        for name in photo.open_questions():
-            if task in (EVERYTHING, name):
-                doubt = _doubt(photo.proposals.get(name), shaken=name in photo.shaken)
-                found.append(Item(photo=photo.id, operator=name, harm=doubt * rules.task(name).cost))
-    return sorted(found, key=lambda item: (-item.harm, state.photos[item.photo].path, item.operator))
-
-
-def _doubt(proposal: Proposal | None, *, shaken: bool) -> float:
-    if proposal is None or proposal.cannot_tell is not None or shaken:
-        return 1.0
-    return DOUBT if proposal.score is None else 1.0 - proposal.score
+    said: verdicts.Said
+    planted: bool = False
 
 
 @dataclass(slots=True)
@@ -54,22 +35,23 @@ class Waiting:
     """Tokens of one start of the app, and which items they stand for."""
 
     _items: dict[str, tuple[str, Item]] = field(default_factory=dict)
-    _tokens: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    _tokens: dict[tuple[str, ...], str] = field(default_factory=dict)
     _lock: Any = field(default_factory=threading.Lock)
 
-    def shown(self, at: Session, *, task: str = EVERYTHING, most: int) -> dict[str, Any]:
-        """The first items as a browser may see them, how many there are by task, and how long all of them are."""
-        state = at.fresh()
-        every = ordered(state)
+    def shown(self, at: Session, *, task: str, most: int) -> dict[str, Any]:
+        """The first items as a browser may see them, how many there are by task, and how many mistakes are to be
+        expected in all of them."""
+        with at.deciding() as state:
+            whole = queue.waiting(at.library, state, at.folder, ledger.rules(at.library))
         tasks: dict[str, int] = {}
-        for item in every:
+        for item in whole.items:
             tasks[item.operator] = tasks.get(item.operator, 0) + 1
-        chosen = [item for item in every if task in (EVERYTHING, item.operator)]
-        worst = max((item.harm for item in every), default=0.0) or 1.0
+        chosen = [item for item in whole.items if task in (EVERYTHING, item.operator)]
         return {
-            "items": [self._item(at, state.photos[item.photo], item, worst) for item in chosen[:most]],
+            "items": [self._shown(at, state.photos[item.photo], item) for item in chosen[:most]],
             "count": len(chosen),
             "tasks": tasks,
+            "expected": round(whole.expected, 1),
         }
 
     def of(self, at: Session, token: str) -> Item:
@@ -79,7 +61,7 @@ class Waiting:
             raise UsageError("This item is not in the queue of this start.", remedy="Load the queue again.")
         return found[1]
 
-    def answer(self, at: Session, tokens: list[str], saying: verdicts.Saying) -> verdicts.Said:
+    def answer(self, at: Session, tokens: list[str], saying: verdicts.Saying) -> Replied:
         """Writes what a person says about items, of one task where there are several: one decision, undone at once,
         and recorded as bundled."""
         items = [self.of(at, token) for token in dict.fromkeys(tokens)]
@@ -88,42 +70,62 @@ class Waiting:
             raise UsageError(
                 "One answer is about one task.", remedy="Choose a task in the queue, then answer together."
             )
-        (task,) = tasks
+        saying = _about(saying, next(iter(tasks)))
         with at.deciding() as state:
-            photos = [state.photos[item.photo] for item in items if item.photo in state.photos]
-            return verdicts.decide(at.library, state, photos, _about(saying, task))
+            planted = [item for item in items if item.known_bad is not None]
+            for item in planted:
+                queue.answer(at.library, state, item, saying)
+            photos = [state.photos[i.photo] for i in items if i.known_bad is None and i.photo in state.photos]
+            said = verdicts.Said(verdicts=(), left=())
+            if photos:
+                said = verdicts.decide(at.library, state, photos, saying)
+        return Replied(said=said, planted=len(items) == 1 and bool(planted))
 
-    def _item(self, at: Session, photo: Photo, item: Item, worst: float) -> dict[str, Any]:
+    def _shown(self, at: Session, photo: Photo, item: Item) -> dict[str, Any]:
         known = plugins.operators().get(item.operator)
         return {
             "token": self._token(at, item),
-            "shoot": at.shoot.id,
             "photo": photo.id,
             "path": printable(photo.path),
+            "width": photo.asset.width or 3,
+            "height": photo.asset.height or 2,
             "operator": item.operator,
             "picture": known is not None and known.medium is Medium.FRAME,
-            "harm": round(item.harm / worst, 3),
-            "scene": photo.scene.id if photo.scene else None,
+            "suggested": None if item.params is None else item.params.get("decision"),
+            "because": list(item.because) if item.operator == CULL else [],
+            "harm": item.harm,
         }
 
     def _token(self, at: Session, item: Item) -> str:
-        key = at.shoot.id, item.photo, item.operator
+        key = at.shoot.id, item.photo, item.operator, item.known_bad.id if item.known_bad else ""
         with self._lock:
-            if key not in self._tokens:
-                self._tokens[key] = secrets.token_urlsafe(12)
-            token = self._tokens[key]
+            token = self._tokens.setdefault(key, secrets.token_urlsafe(12))
             self._items[token] = at.shoot.id, item
         return token
 
 
+def edits(item: Item, photo: Photo) -> tuple[Edit, ...]:
+    """The edits that an item shows: without one that is to be judged without a suggestion."""
+    if item.known_bad is not None:
+        return item.known_bad.upon
+    found = photo.edits(proposed=True)
+    if item.params is None and photo.standing.get(item.operator) is None:
+        return tuple(edit for edit in found if edit.operator != item.operator)
+    return found
+
+
+def card_of(item: Item, photo: Photo) -> dict[str, Any]:
+    """The card of an item's edit. One that comes without a suggestion says nothing of what the machine would do."""
+    op = plugins.operator(item.operator)
+    if item.params is None and photo.standing.get(item.operator) is None:
+        photo = replace(photo, proposals={})
+    made = card.card(photo, op, {})
+    return made | {"waits": True, "state": made["state"] or "proposed"}
+
+
 def _about(saying: verdicts.Saying, task: str) -> verdicts.Saying:
-    """The same saying about one task. An undecided photo can be kept or rejected, but not approved."""
+    """The same saying about one task. To reject a photo is to let it go, whatever was proposed."""
     if task == CULL and saying.say is Say.REJECT:
-        return verdicts.Saying(
-            say=Say.MODIFY, by=saying.by, operators=(CULL,), params={"decision": "reject", "tie_with": ""},
-            reason=saying.reason, note=saying.note, seconds=saying.seconds, group=saying.group,
-        )  # fmt: skip
-    return verdicts.Saying(
-        say=saying.say, by=saying.by, operators=(task,), params=saying.params, reason=saying.reason, note=saying.note,
-        seconds=saying.seconds, group=saying.group,
-    )  # fmt: skip
+        gone = {"decision": Cull.REJECT.value, "tie_with": ""}
+        return replace(saying, say=Say.MODIFY, operators=(CULL,), params=gone)
+    return replace(saying, operators=(task,))

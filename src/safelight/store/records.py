@@ -352,6 +352,7 @@ def _proposal(row: sa.RowMapping) -> Proposal:
     return Proposal(
         id=row["id"], asset=row["asset"], edit=Edit(operator=name, version=version, params=json.loads(row["params"])),
         zone=Zone(row["zone"]), score=row["score"], cannot_tell=row["cannot_tell"], bundle=row["bundle"],
+        group=row["group"],
         because=tuple(Because(**item) for item in json.loads(row["because"])),
         alternatives=tuple(
             Edit(operator=name, version=version, params=item) for item in json.loads(row["alternatives"])
@@ -372,7 +373,7 @@ def save_proposals(
                 "params": json_text(p.edit.params), "zone": p.zone.value, "score": p.score,
                 "because": json_text([asdict(b) for b in p.because]),
                 "alternatives": json_text([a.params for a in p.alternatives]), "cannot_tell": p.cannot_tell,
-                "bundle": p.bundle, "withdrawn": gone, "at": now(),
+                "bundle": p.bundle, "group": p.group, "withdrawn": gone, "at": now(),
             }
             for p, gone in rows
         ],
@@ -400,6 +401,8 @@ def read_on(library: Library, known: Ledger, shoot_id: str | None = None) -> lis
             weights=row["weights"], score=row["score"], reason=row["reason"], note=row["note"],
             params=json.loads(row["params"]) if row["params"] else None, seconds=row["seconds"],
             drawn=Drawn(row["drawn"]), bundled=row["bundled"], upon=upon_from(row["upon"]),
+            together=row["together"], shown=json.loads(row["shown"]) if row["shown"] else None,
+            material=row["material"],
         )  # fmt: skip
         known.add(verdict)
         known.seq = row["seq"]
@@ -412,9 +415,12 @@ def save_verdicts(library: Library, said: Iterable[Verdict]) -> None:
     rows = []
     for v in said:
         row = {f: getattr(v, f) for f in v.__slots__ if f != "say"}
-        params = None if v.params is None else json_text(v.params)
-        upon = None if v.upon is None else json_text(upon_json(v.upon))
-        rows.append(row | {"verdict": v.say.value, "drawn": v.drawn.value, "params": params, "upon": upon})
+        texts = {
+            "params": None if v.params is None else json_text(v.params),
+            "upon": None if v.upon is None else json_text(upon_json(v.upon)),
+            "shown": None if v.shown is None else json_text(v.shown),
+        }
+        rows.append(row | texts | {"verdict": v.say.value, "drawn": v.drawn.value})
     library.append(schema.verdicts, rows)
 
 
@@ -442,6 +448,14 @@ def save_versions(library: Library, shoot_id: str, made: Iterable[tuple[str, Ver
             for asset, version in made
         ],
     )  # fmt: skip
+
+
+def delivered(library: Library, shoot_id: str) -> set[str]:
+    """Photos of a shoot that have left in a final delivery."""
+    table = schema.deliveries
+    statement = sa.select(table.c.manifest).where(table.c.shoot == shoot_id, table.c.draft.is_(False))
+    manifests = [json.loads(row["manifest"]) for row in library.rows(statement)]
+    return {file["source"]["asset"] for made in manifests for file in made["files"]}
 
 
 def _chunks(items: Sequence[str]) -> Iterable[Sequence[str]]:

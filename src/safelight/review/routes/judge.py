@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from safelight import plugins, style, verdicts
-from safelight.deliver import gate
+from safelight.deliver import ready
 from safelight.domain import Input, Say, Scope, Version
 from safelight.operators import Medium, Subject, Wishes
 from safelight.review import card, sheet
@@ -41,7 +41,7 @@ def reasons() -> dict[str, str]:
 def scenes(at: TheSession) -> list[dict[str, Any]]:
     """Scenes whose keepers have edits, those that stand apart first."""
     state = at.fresh()
-    return sheet.scenes(state, gate.checklist(state, gate.tried(at.library, state)).findings)
+    return sheet.scenes(state, ready.checklist(state, ready.tried(at.library, state)).findings)
 
 
 @router.get("/api/shoots/{shoot}/photos/{photo}/cards")

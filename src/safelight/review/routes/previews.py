@@ -5,7 +5,7 @@ A picture that had to be rendered is answered as an address, so that what belong
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -15,15 +15,15 @@ from pydantic import BaseModel, Field
 from safelight import params as json_params
 from safelight import plugins
 from safelight.domain import Edit, Input, Version, digest_of
-from safelight.errors import MediaError, SafelightError, UsageError
+from safelight.errors import MediaError, UsageError
 from safelight.media import write
 from safelight.media.frame import Bytes, scaling
 from safelight.operators import Medium, Stage, Tools
 from safelight.render import order
-from safelight.review import histogram, masks
+from safelight.review import histogram, masks, preview
 from safelight.review.given import TheSession
 from safelight.review.models import Checked
-from safelight.review.preview import Previews, Source, rounded, source_of
+from safelight.review.preview import Previews, Source, source_of
 from safelight.review.session import Session
 from safelight.review.shelf import Shelf
 from safelight.state import Photo
@@ -33,6 +33,7 @@ router = APIRouter(prefix="/api/shoots/{shoot}")
 pictures = APIRouter(prefix="/shoots/{shoot}", responses={200: {"content": {"image/jpeg": {}}}})
 QUALITY = 90
 VIEWS, MASKS = 96_000_000, 96_000_000  # bytes of pictures that were made for somebody, and of masks not kept yet
+PROXY = 1600  # px
 SMALL = 720  # px: so large are the pictures that the first pass has made
 FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
@@ -111,22 +112,7 @@ class Shown(BaseModel):
 @router.post("/photos/{photo}/view")
 def view(at: TheSession, kept: TheRoom, photo: str, asked: View) -> Shown:
     """Renders a view of a photo."""
-    began = time.perf_counter()
-    found = at.photo(photo)
-    source, edits = source_of(found, at.folder), edits_of(found, asked)
-    try:
-        rgb, box, whole = _rendered(kept, at.folder, source, edits, asked)
-    except OSError as error:
-        raise _gone(found) from error
-    told = histogram.of(rgb)
-    rgb = _overlaid(kept, at.folder, source, edits, asked, rgb)
-    data = write.jpeg(rgb, quality=QUALITY, subsampling="444" if asked.at else "420")
-    key = digest_of([photo, asked.model_dump(mode="json"), [[e.operator, e.version, e.params] for e in edits]])[:40]
-    kept.views.put((at.shoot.id, key), data, len(data))
-    return Shown(
-        image=f"/shoots/{at.shoot.id}/views/{key}.jpg", width=rgb.shape[1], height=rgb.shape[0], whole=whole, box=box,
-        histogram=told, milliseconds=round(1000 * (time.perf_counter() - began), 1),
-    )  # fmt: skip
+    return rendered(at, kept, at.photo(photo), asked)
 
 
 @pictures.get("/views/{key}.jpg")
@@ -180,23 +166,7 @@ class Painted(BaseModel):
 @router.post("/photos/{photo}/masks")
 def paint(at: TheSession, kept: TheRoom, photo: str, said: Painting) -> Painted:
     """Paints on a mask. What is painted is held in memory until it is kept."""
-    found = at.photo(photo)
-    width, height = found.asset.width or 1, found.asset.height or 1
-    tools = kept.tools(at.folder)
-    mask = masks.from_png(tools.kept(said.mask)) if said.mask else masks.blank(width, height)
-    if mask.shape != (height, width):
-        raise UsageError("This mask belongs to a picture of another size.", remedy="Begin a new one.")
-    source = source_of(found, at.folder)
-    for mark in said.marks:
-        stroke = masks.Stroke(
-            shape=mark.shape, points=tuple(mark.points), radius=mark.radius, hardness=mark.hardness, flow=mark.flow
-        )
-        picture = kept.previews.base(source, 1600) if mark.shape is masks.Shape.POINT else None
-        mask = masks.painted(mask, stroke, picture=picture)
-    data = masks.png(mask)
-    digest = masks.digest(data)
-    kept.masks.put(digest, data, len(data))
-    return Painted(mask=digest, covers=round(float(mask.mean()) / 255, 4))
+    return painted(at, kept, at.photo(photo), said)
 
 
 @router.post("/masks/{digest}")
@@ -209,9 +179,57 @@ def keep(at: TheSession, kept: TheRoom, digest: Annotated[str, Field(pattern="^[
 # ---------------------------------------------------------------- how a view is made
 
 
-def edits_of(photo: Photo, asked: View) -> tuple[Edit, ...]:
-    """The edits that a view shows, in order. Raises UsageError for params that the operator does not take."""
-    edits = {edit.operator: edit for edit in photo.edits(proposed=True)}
+def rendered(
+    at: Session,
+    kept: Room,
+    photo: Photo,
+    asked: View,
+    *,
+    shown: Sequence[Edit] | None = None,
+    spoilt: str | None = None,
+) -> Shown:
+    """A view of a photo. `shown` are its edits where they are not its own; `spoilt` is one of their operators, whose
+    edit is spoilt on purpose."""
+    began = time.perf_counter()
+    source = source_of(photo, at.folder)
+    edits = edits_of(photo, asked, shown)
+    view_ = _Viewed(kept=kept, folder=at.folder, source=source, edits=edits, asked=asked, spoilt=spoilt)
+    rgb, box, whole = view_.pixels()
+    told = histogram.of(rgb)
+    rgb = view_.overlaid(rgb)
+    data = write.jpeg(rgb, quality=QUALITY, subsampling="444" if asked.at else "420")
+    key = digest_of([photo.id, asked.model_dump(mode="json"), _plain(edits), spoilt])[:40]
+    kept.views.put((at.shoot.id, key), data, len(data))
+    return Shown(
+        image=f"/shoots/{at.shoot.id}/views/{key}.jpg", width=rgb.shape[1], height=rgb.shape[0], whole=whole, box=box,
+        histogram=told, milliseconds=round(1000 * (time.perf_counter() - began), 1),
+    )  # fmt: skip
+
+
+def painted(at: Session, kept: Room, photo: Photo, said: Painting) -> Painted:
+    """A mask with further marks, held in memory until it is kept."""
+    width, height = photo.asset.width or 1, photo.asset.height or 1
+    tools = kept.tools(at.folder)
+    mask = masks.from_png(tools.kept(said.mask)) if said.mask else masks.blank(width, height)
+    if mask.shape != (height, width):
+        raise UsageError("This mask belongs to a picture of another size.", remedy="Begin a new one.")
+    source = source_of(photo, at.folder)
+    for mark in said.marks:
+        stroke = masks.Stroke(
+            shape=mark.shape, points=tuple(mark.points), radius=mark.radius, hardness=mark.hardness, flow=mark.flow
+        )
+        picture = kept.previews.base(source, PROXY) if mark.shape is masks.Shape.POINT else None
+        mask = masks.painted(mask, stroke, picture=picture)
+    data = masks.png(mask)
+    digest = masks.digest(data)
+    kept.masks.put(digest, data, len(data))
+    return Painted(mask=digest, covers=round(float(mask.mean()) / 255, 4))
+
+
+def edits_of(photo: Photo, asked: View, shown: Sequence[Edit] | None = None) -> tuple[Edit, ...]:
+    """The edits that a view shows, in order: the photo's, or those given, with what is to be changed. Raises
+    UsageError for params that the operator does not take."""
+    edits = {edit.operator: edit for edit in (photo.edits(proposed=True) if shown is None else shown)}
     if asked.only is not None:
         edits = {name: edit for name, edit in edits.items() if name in asked.only}
     if asked.change is not None:
@@ -225,44 +243,65 @@ def edits_of(photo: Photo, asked: View) -> tuple[Edit, ...]:
     return order(list(edits.values()))
 
 
-def _before(edits: Sequence[Edit], source: Source, *, framed: bool) -> tuple[Edit, ...]:
-    """What of the edits belongs to the picture before them: a raw's camera look, and the framing where it is asked."""
-    wanted = {Stage.BASE} if source.is_raw else set()
-    return tuple(e for e in edits if _stage(e) in (wanted | {Stage.FRAMING} if framed else wanted))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Viewed:
+    """A view that is being made."""
 
+    kept: Room
+    folder: ShootFolder
+    source: Source
+    edits: tuple[Edit, ...]
+    asked: View
+    spoilt: str | None = None
 
-def _rendered(
-    kept: Room, folder: ShootFolder, source: Source, edits: Sequence[Edit], asked: View
-) -> tuple[Bytes, tuple[int, int, int, int], tuple[int, int]]:
-    tools = kept.tools(folder)
-    shown = _before(edits, source, framed=asked.framed) if asked.before else tuple(edits)
-    if asked.at is not None:
-        found = kept.previews.region(source, shown, tools, at=asked.at, view=asked.view)
-        return found.pixels, found.box, found.size
-    changed = asked.change.operator if asked.change else None
-    rgb = kept.previews.fitted(source, shown, tools, side=rounded(asked.side), changed=changed)
-    whole = kept.previews.size(source, shown)
-    return rgb, (0, 0, *whole), whole
+    def pixels(self) -> tuple[Bytes, preview.Window, tuple[int, int]]:
+        """The view, which part of the whole it shows, and how large the whole is."""
+        asked, previews, tools = self.asked, self.kept.previews, self.kept.tools(self.folder)
+        shown = self._before() if asked.before else self.edits
+        if self.spoilt is not None and not (asked.before and _is_picture(self.spoilt)):
+            return self._ruined(tools)
+        if asked.at is not None:
+            found = previews.region(self.source, shown, tools, at=asked.at, view=asked.view)
+            return found.pixels, found.box, found.size
+        changed = asked.change.operator if asked.change else None
+        rgb = previews.fitted(self.source, shown, tools, side=preview.rounded(asked.side), changed=changed)
+        whole = previews.size(self.source, shown)
+        return rgb, (0, 0, *whole), whole
 
+    def overlaid(self, rgb: Bytes) -> Bytes:
+        """The view with what was asked to be shown on it."""
+        if self.asked.overlay == "clipping":
+            return histogram.marked(rgb)
+        if self.asked.overlay == "change":
+            bare = self.asked.model_copy(update={"before": True, "framed": True})
+            other, _, _ = replace(self, asked=bare).pixels()
+            return masks.shown(rgb, masks.changed(other, rgb)) if other.shape == rgb.shape else rgb
+        digest = self.asked.mask or next((str(e.params["mask"]) for e in self.edits if e.params.get("mask")), "")
+        if self.asked.overlay == "none" or not digest or self.asked.at is not None:
+            return rgb
+        mask = masks.from_png(self.kept.tools(self.folder).kept(digest))
+        framing = [] if self.asked.before else [e for e in self.edits if _stage(e) is Stage.FRAMING]
+        if framing:  # through the same lens, straightening and crop as the picture
+            mask = self.kept.previews.framed(mask, framing)
+        size = rgb.shape[1], rgb.shape[0]
+        return masks.shown(rgb, masks.placed(mask, scaling(size[0] / mask.shape[1], size[1] / mask.shape[0]), size))
 
-def _overlaid(kept: Room, folder: ShootFolder, source: Source, edits: Sequence[Edit], asked: View, rgb: Bytes) -> Bytes:
-    """The view with what was asked to be shown on it."""
-    if asked.overlay == "clipping":
-        return histogram.marked(rgb)
-    if asked.overlay == "change":
-        bare = asked.model_copy(update={"before": True, "framed": True})
-        other, _, _ = _rendered(kept, folder, source, edits, bare)
-        return masks.shown(rgb, masks.changed(other, rgb)) if other.shape == rgb.shape else rgb
-    digest = asked.mask or next((str(e.params["mask"]) for e in edits if e.params.get("mask")), "")
-    if asked.overlay == "none" or not digest or asked.at is not None:
-        return rgb
-    mask = masks.from_png(kept.tools(folder).kept(digest))
-    size = rgb.shape[1], rgb.shape[0]
-    framing = [] if asked.before else [e for e in edits if _stage(e) is Stage.FRAMING]
-    if framing:  # through the same lens, straightening and crop as the picture
-        there = kept.previews.framed(mask, framing)
-        return masks.shown(rgb, masks.placed(there, scaling(size[0] / there.shape[1], size[1] / there.shape[0]), size))
-    return masks.shown(rgb, masks.placed(mask, scaling(size[0] / mask.shape[1], size[1] / mask.shape[0]), size))
+    def _before(self) -> tuple[Edit, ...]:
+        """What of the edits belongs to the picture before them: a raw's camera look, the framing where it is asked."""
+        wanted = {Stage.BASE} if self.source.is_raw else set()
+        wanted |= {Stage.FRAMING} if self.asked.framed else set()
+        return tuple(edit for edit in self.edits if _stage(edit) in wanted)
+
+    def _ruined(self, tools: Tools) -> tuple[Bytes, preview.Window, tuple[int, int]]:
+        """The same of a picture that is spoilt: all of it is rendered, and cut at 100 %."""
+        assert self.spoilt is not None
+        asked, whole = self.asked, (self.source.width, self.source.height)
+        side = max(whole) if asked.at is not None else preview.rounded(asked.side)
+        rgb = self.kept.previews.ruined(self.source, self.edits, tools, task=self.spoilt, side=side)
+        if asked.at is None:
+            return rgb, (0, 0, *whole), whole
+        size = rgb.shape[1], rgb.shape[0]
+        return *preview.cut_around(rgb, asked.at, asked.view), size
 
 
 def _listed(at: Session, kept: Room, photo: Photo, asked: View) -> Response:
@@ -275,15 +314,21 @@ def _listed(at: Session, kept: Room, photo: Photo, asked: View) -> Response:
     source, edits = source_of(photo, at.folder), edits_of(photo, asked)
 
     def make() -> bytes:
-        rgb, _, _ = _rendered(kept, at.folder, source, edits, asked)
-        return write.jpeg(rgb, quality=QUALITY, subsampling="420")
+        viewed = _Viewed(kept=kept, folder=at.folder, source=source, edits=edits, asked=asked)
+        return write.jpeg(viewed.pixels()[0], quality=QUALITY, subsampling="420")
 
-    key = digest_of([photo.id, asked.model_dump(mode="json"), [[e.operator, e.version, e.params] for e in edits]])
-    try:
-        data = kept.views.get(key, make, len)
-    except OSError as error:
-        raise _gone(photo) from error
+    key = digest_of([photo.id, asked.model_dump(mode="json"), _plain(edits)])
+    data = kept.views.get(key, make, len)
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-cache"})
+
+
+def _plain(edits: Sequence[Edit]) -> list[list[Any]]:
+    return [[edit.operator, edit.version, edit.params] for edit in edits]
+
+
+def _is_picture(operator: str) -> bool:
+    """Whether the operator changes pixels, so that there is an honest picture before it."""
+    return plugins.operator(operator).medium is Medium.FRAME
 
 
 def _stage(edit: Edit) -> Stage:
@@ -294,11 +339,4 @@ def _within(side: int) -> int:
     return min(max(side, 64), 8000)
 
 
-def _gone(photo: Photo) -> SafelightError:
-    return MediaError(
-        f"{photo.path.rsplit('/', 1)[-1]!r} cannot be read any more, and the cache holds no copy.",
-        remedy="Bring the file back, or connect the disk that it lies on.",
-    )
-
-
-__all__ = ["Change", "Room", "TheRoom", "View", "edits_of", "pictures", "router"]
+__all__ = ["Change", "Room", "TheRoom", "View", "painted", "pictures", "rendered", "router"]

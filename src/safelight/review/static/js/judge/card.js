@@ -6,18 +6,19 @@ import { get, ofShoot } from "../api.js";
 
 export class Card extends LitElement {
   static properties = {
-    photo: {}, card: { attribute: false }, values: { attribute: false }, editing: { type: Boolean }, asking: { type: Boolean },
-    reasons: { attribute: false }, turning: { state: true }, tool: {}, brush: { attribute: false },
+    place: {}, card: { attribute: false }, values: { attribute: false }, editing: { type: Boolean }, asking: { type: Boolean },
+    reasons: { attribute: false }, turning: { state: true }, tool: {}, brush: { attribute: false }, many: { type: Boolean },
   };
 
   constructor() {
     super();
-    this.photo = "";
+    this.place = "";
     /** @type {any} */
     this.card = null;
     /** @type {Record<string, any>} */
     this.values = {};
     this.editing = false;
+    this.many = false; // whether the change can be tried on more photos
     this.asking = false;
     /** @type {Record<string, string>} */
     this.reasons = {};
@@ -34,13 +35,13 @@ export class Card extends LitElement {
   /** @param {Map<string, any>} changed */
   willUpdate(changed) {
     if (changed.has("card") && changed.get("card")?.operator !== this.card?.operator) this.turning = null;
-    if (changed.has("photo")) this.turning = null;
+    if (changed.has("place")) this.turning = null;
   }
 
   async ask() {
-    const [photo, operator] = [this.photo, this.card.operator];
-    const found = await get(ofShoot(`photos/${photo}/cards/${operator}/turning`));
-    if (this.photo === photo && this.card.operator === operator) this.turning = found;
+    const [place, operator] = [this.place, this.card.operator];
+    const found = await get(ofShoot(`${place}/cards/${operator}/turning`));
+    if (this.place === place && this.card.operator === operator) this.turning = found;
   }
 
   /** @param {string} name @param {unknown} [detail] */
@@ -113,6 +114,7 @@ export class Card extends LitElement {
     const fields = this.card.form.filter((/** @type {Field} */ f) => f.kind !== "measured");
     return html`<form @submit=${(/** @type {Event} */ e) => e.preventDefault()}>${fields.map((field) => this.field(field))}
       <div class="buttons"><button type="button" class="first" @click=${() => this.say("keep")}>Keep this change</button>
+      <button type="button" @click=${() => this.say("all")} ?hidden=${!this.many}>Try on the scene</button>
       <button type="button" @click=${() => this.say("drop")}>Leave it</button></div></form>`;
   }
 

@@ -2,7 +2,7 @@
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { alarm, get, ofShoot, send, tell, watch } from "../api.js";
 import { keys } from "../page.js";
-import { view } from "./look.js";
+import { ofPhoto, view } from "./look.js";
 import { capital } from "./card.js";
 import "./photo.js";
 import "./sheet.js";
@@ -134,7 +134,7 @@ export class Judge extends LitElement {
   /** Fetches what comes next, so that it is there when it is wanted. */
   next() {
     const photo = this.now?.photos[this.at + 1];
-    if (this.large && photo && this.view?.stage) view(photo.id, { side: Math.round(Math.max(this.view.stage.clientWidth, this.view.stage.clientHeight)) }).then((shown) => (new Image().src = shown.image), () => undefined);
+    if (this.large && photo && this.view?.stage) view(ofPhoto(photo.id), { side: Math.round(Math.max(this.view.stage.clientWidth, this.view.stage.clientHeight)) }).then((shown) => (new Image().src = shown.image), () => undefined);
   }
 
   leave() {
@@ -197,7 +197,7 @@ export class Judge extends LitElement {
     this.trial = {};
     for (const photo of this.now.photos) {
       if (!this.batch || this.batch.params !== params) return;
-      const shown = await view(photo.id, { change: { operator, params }, side: 480 }).catch(() => null);
+      const shown = await view(ofPhoto(photo.id), { change: { operator, params }, side: 480 }).catch(() => null);
       if (shown) this.trial = { ...this.trial, [photo.id]: shown.image };
     }
   }
@@ -274,7 +274,7 @@ export class Judge extends LitElement {
     return html`<div class="judge ${this.large ? "large" : ""} ${this.panel ? "" : "bare"}">
       ${this.large ? nothing : this.list()}
       ${this.large && this.photo
-        ? html`<sl-photo .photo=${this.photo.id} .panel=${this.panel} .reasons=${this.reasons} @say=${(/** @type {CustomEvent} */ e) => this.spoken(e.detail)}></sl-photo>${this.strip()}`
+        ? html`<sl-photo .photo=${this.photo.id} .place=${ofPhoto(this.photo.id)} .many=${this.now.photos.length > 1} .panel=${this.panel} .reasons=${this.reasons} @say=${(/** @type {CustomEvent} */ e) => this.spoken(e.detail)}></sl-photo>${this.strip()}`
         : html`<section class="scene">${this.head()}<sl-sheet .scene=${this.now} .at=${this.at} .marked=${this.marked} .stamp=${this.stamp} .trial=${this.trial}
             @pick=${(/** @type {CustomEvent} */ e) => (this.at = e.detail)} @open=${(/** @type {CustomEvent} */ e) => { this.at = e.detail; this.large = true; }}
             @mark=${(/** @type {CustomEvent} */ e) => this.mark(e.detail)}></sl-sheet></section>`}

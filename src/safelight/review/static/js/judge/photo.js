@@ -9,16 +9,18 @@ const OVERLAYS = { none: "", mask: "the mask", change: "what changed", clipping:
 
 export class PhotoView extends LitElement {
   static properties = {
-    photo: {}, operator: {}, panel: { type: Boolean }, reasons: { attribute: false }, told: { state: true }, tones: { state: true },
+    photo: {}, place: {}, operator: {}, panel: { type: Boolean }, reasons: { attribute: false }, told: { state: true }, tones: { state: true },
     chosen: { state: true }, mode: { state: true }, zoomed: { state: true }, overlay: { state: true }, editing: { state: true },
-    asking: { state: true }, values: { state: true }, tool: { state: true }, brush: { state: true }, here: { state: true }, wish: { state: true },
+    asking: { state: true }, values: { state: true }, tool: { state: true }, brush: { state: true }, here: { state: true }, wish: { state: true }, many: { type: Boolean },
   };
 
   constructor() {
     super();
     this.photo = "";
+    this.place = ""; // where it is asked about
     this.operator = ""; // the only edit that is asked about; empty: all
     this.panel = true;
+    this.many = false;
     /** @type {Record<string, string>} */
     this.reasons = {};
     /** @type {any} */
@@ -49,18 +51,18 @@ export class PhotoView extends LitElement {
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
-    if (changed.has("photo") || changed.has("operator")) {
+    if (changed.has("place")) {
       this.stop();
       this.here = [];
-      this.told = this.told?.id === this.photo ? this.told : null;
+      this.told = null;
       this.chosen = this.operator;
       this.since = performance.now();
-      if (this.photo) this.load();
+      if (this.place) this.load();
     }
   }
 
   get stage() {
-    return /** @type {import("./stage.js").Stage} */ (this.querySelector("sl-stage"));
+    return /** @type {import("./stage.js").Stage} */ (this.querySelector("sl-view"));
   }
 
   get card() {
@@ -79,10 +81,10 @@ export class PhotoView extends LitElement {
   }
 
   async load() {
-    const photo = this.photo;
+    const place = this.place;
     try {
-      const told = await get(ofShoot(`photos/${photo}/cards`));
-      if (this.photo !== photo) return;
+      const told = await get(ofShoot(`${place}/cards`));
+      if (this.place !== place) return;
       this.told = told;
       const known = told.cards.some((/** @type {any} */ card) => card.operator === this.chosen);
       if (!known) this.chosen = (told.cards.find((/** @type {any} */ card) => card.waits) ?? told.cards.find((/** @type {any} */ card) => card.state !== "abstained") ?? told.cards[0])?.operator ?? "";
@@ -95,7 +97,8 @@ export class PhotoView extends LitElement {
 
   /** @param {number} step */
   choose(step) {
-    const names = (this.told?.cards ?? []).map((/** @type {any} */ card) => card.operator);
+    const order = (/** @type {any} */ card) => (card.state === "abstained" ? 1 : 0);
+    const names = [...(this.told?.cards ?? [])].sort((a, b) => order(a) - order(b)).map((/** @type {any} */ card) => card.operator);
     const next = names[Math.min(names.length - 1, Math.max(0, names.indexOf(this.chosen) + step))];
     if (next && next !== this.chosen) {
       this.stop();
@@ -152,7 +155,7 @@ export class PhotoView extends LitElement {
   /** Adds an edit that nobody proposed. @param {string} operator */
   async add(operator) {
     try {
-      const card = await get(ofShoot(`photos/${this.photo}/cards/${operator}`));
+      const card = await get(ofShoot(`${this.place}/cards/${operator}`));
       this.told = { ...this.told, cards: [...this.told.cards, card], others: this.told.others.filter((/** @type {any} */ o) => o.operator !== operator) };
       this.chosen = operator;
       this.modify();
@@ -182,7 +185,7 @@ export class PhotoView extends LitElement {
       return;
     }
     try {
-      const made = await send(ofShoot(`photos/${this.photo}/masks`), { mask: this.values.mask ?? "", marks: [mark] });
+      const made = await send(ofShoot(`${this.place}/masks`), { mask: this.values.mask ?? "", marks: [mark] });
       this.changed({ ...this.values, mask: made.mask }, false);
     } catch (error) {
       alarm(error);
@@ -198,6 +201,13 @@ export class PhotoView extends LitElement {
   say(say, detail = {}) {
     this.asking = false;
     this.dispatchEvent(new CustomEvent("say", { detail: { say, ...this.more(), ...detail } }));
+  }
+
+  /** Tries the change on all photos that are shown together. */
+  all() {
+    const [operators, params] = [[this.card.operator], this.values];
+    this.stop();
+    this.say("modify", { operators, params, all: true });
   }
 
   async keep() {
@@ -224,10 +234,10 @@ export class PhotoView extends LitElement {
 
   render() {
     const told = this.told;
-    return html`<sl-stage .photo=${this.photo} .wish=${this.wish} .mode=${this.mode} .zoomed=${this.zoomed} .overlay=${this.overlay}
+    return html`<sl-view .photo=${this.photo} .place=${this.place} .wish=${this.wish} .mode=${this.mode} .zoomed=${this.zoomed} .overlay=${this.overlay}
         .tool=${this.tool} .brush=${this.brush} .width=${told?.width ?? 3} .height=${told?.height ?? 2}
         @view=${(/** @type {CustomEvent} */ e) => (this.tones = e.detail.histogram)} @failed=${(/** @type {CustomEvent} */ e) => alarm(e.detail)}
-        @mark=${this.marked} @zoom=${(/** @type {CustomEvent} */ e) => this.zoom(e.detail)}></sl-stage>
+        @mark=${this.marked} @zoom=${(/** @type {CustomEvent} */ e) => this.zoom(e.detail)}></sl-view>
       ${this.panel ? html`<aside class="side" aria-label="Edits of this photo">${histogram(this.tones)}${this.views()}${told ? this.edits(told) : nothing}</aside>` : nothing}`;
   }
 
@@ -243,13 +253,15 @@ export class PhotoView extends LitElement {
 
   /** @param {any} told */
   edits(told) {
+    /** @type {any[]} */
     const cards = this.operator ? told.cards.filter((/** @type {any} */ card) => card.operator === this.operator) : told.cards;
-    return html`<div class="edits" role="group" aria-label="Edits">${cards.map(
+    const silent = cards.filter((card) => card.state === "abstained");
+    return html`<div class="edits" role="group" aria-label="Edits">${[...cards.filter((card) => card.state !== "abstained"), ...silent].map(
         (/** @type {any} */ card) => html`<button type="button" aria-pressed=${card.operator === this.chosen} @click=${() => { this.stop(); this.chosen = card.operator; }}>
           <span>${capital(card.title)}</span> <span class=${card.waits ? "need" : ""}>${card.waits ? "waits" : short(card)}</span></button>`,
       )}</div>
-      <sl-card .photo=${this.photo} .card=${this.card} .values=${this.values} .editing=${this.editing} .asking=${this.asking} .reasons=${this.reasons}
-        .tool=${this.tool} .brush=${this.brush}
+      <sl-card .place=${this.place} .card=${this.card} .values=${this.values} .editing=${this.editing} .asking=${this.asking} .reasons=${this.reasons}
+        .tool=${this.tool} .brush=${this.brush} .many=${this.many} @all=${() => this.all()}
         @change=${(/** @type {CustomEvent} */ e) => e.detail && this.changed(e.detail, this.sliding)} @moving=${() => { this.sliding = true; this.changed(this.values, true); }}
         @rest=${() => { this.sliding = false; this.changed(this.values, false); }} @tool=${(/** @type {CustomEvent} */ e) => (this.tool = e.detail)}
         @brush=${(/** @type {CustomEvent} */ e) => (this.brush = e.detail)} @try=${(/** @type {CustomEvent} */ e) => this.modify(e.detail)}

@@ -50,14 +50,15 @@ export class Sheet extends LitElement {
     const open = () => this.dispatchEvent(new CustomEvent("open", { detail: i }));
     const address = `/shoots/${shoot}/photos/${photo.id}`;
     const marked = this.marked.has(photo.id);
+    const plain = !photo.edits.length && !this.trial[photo.id];
     const said = photo.edits.map((/** @type {any} */ e) => `${e.operator.replaceAll("_", " ")}: ${e.text}`).join("; ");
     return html`<div class="cell ${photo.stands_apart ? "apart" : ""} ${photo.waits.length ? "" : "settled"} ${marked ? "marked" : ""}" role="listitem" aria-current=${i === this.at ? "true" : "false"}>
       <button type="button" class="pair" @click=${pick} @dblclick=${open} aria-label=${`${photo.path}. ${said}. ${photo.because}`}>
-        <img src=${`${address}/before.jpg?v=${this.stamp}`} alt="" loading="lazy" width=${photo.width} height=${photo.height}>
+        ${plain ? nothing : html`<img src=${`${address}/before.jpg?v=${this.stamp}`} alt="" loading="lazy" width=${photo.width} height=${photo.height}>`}
         <img src=${this.trial[photo.id] ?? `${address}/after.jpg?v=${this.stamp}`} alt="" loading="lazy" width=${photo.width} height=${photo.height}>
       </button>
       <div class="under"><span class="path" title=${photo.path}>${photo.path}</span>
-        ${photo.waits.length ? html`<label class="choice"><input type="checkbox" .checked=${marked} @change=${() => this.dispatchEvent(new CustomEvent("mark", { detail: photo.id }))}> leave out</label>` : html`<span class="quiet">answered</span>`}</div>
+        ${photo.waits.length ? html`<label class="choice"><input type="checkbox" .checked=${marked} @change=${() => this.dispatchEvent(new CustomEvent("mark", { detail: photo.id }))}> leave out</label>` : html`<span class="quiet">${plain ? "as it is" : "answered"}</span>`}</div>
       <p class="quiet" title=${said}>${photo.because && photo.stands_apart ? html`<span class="need">${photo.because}</span>` : said}</p>
     </div>`;
   }

@@ -7,7 +7,7 @@ import { Follower } from "./look.js";
 
 export class Stage extends LitElement {
   static properties = {
-    photo: {}, wish: { attribute: false }, mode: {}, zoomed: { type: Boolean }, overlay: {}, tool: {}, brush: { attribute: false },
+    photo: {}, place: {}, wish: { attribute: false }, mode: {}, zoomed: { type: Boolean }, overlay: {}, tool: {}, brush: { attribute: false },
     shown: { state: true }, other: { state: true }, line: { state: true }, ink: { state: true }, labels: { attribute: false },
     width: { type: Number }, height: { type: Number },
   };
@@ -15,6 +15,7 @@ export class Stage extends LitElement {
   constructor() {
     super();
     this.photo = "";
+    this.place = ""; // where views of it are asked for
     /** the change that is being tried, and which edits are shown */
     this.wish = {};
     /** @type {Mode} */
@@ -37,11 +38,11 @@ export class Stage extends LitElement {
     /** @type {any} */
     this.other = null;
     const fail = (/** @type {unknown} */ error) => this.dispatchEvent(new CustomEvent("failed", { detail: error }));
-    this.after = new Follower((shown, wish) => {
-      this.shown = { ...shown, photo: this.photo, at: wish.at };
+    this.after = new Follower((shown, wish, place) => {
+      this.shown = { ...shown, place, at: wish.at };
       this.dispatchEvent(new CustomEvent("view", { detail: shown }));
     }, fail);
-    this.before = new Follower((shown) => (this.other = { ...shown, photo: this.photo }), fail);
+    this.before = new Follower((shown, wish, place) => (this.other = { ...shown, place, at: wish.at }), fail);
     this.sized = new ResizeObserver(() => this.look());
   }
 
@@ -61,16 +62,16 @@ export class Stage extends LitElement {
 
   /** @param {Map<string, unknown>} changed */
   updated(changed) {
-    if (changed.has("photo")) {
+    if (changed.has("place")) {
       this.at = [this.width / 2, this.height / 2];
       this.ink = [];
     }
-    if (["photo", "wish", "mode", "zoomed", "overlay"].some((name) => changed.has(name))) this.look(this.moving);
+    if (["place", "wish", "mode", "zoomed", "overlay"].some((name) => changed.has(name))) this.look(this.moving);
   }
 
   /** Asks for what the view shows now. @param {boolean} [moving] whether a slider is being moved */
   look(moving = false) {
-    if (!this.photo || !this.clientWidth) return;
+    if (!this.place || !this.clientWidth) return;
     const both = this.mode === "split" || this.mode === "wipe";
     const panes = this.mode === "split" ? 2 : 1;
     const wide = Math.floor(this.clientWidth / panes);
@@ -83,10 +84,10 @@ export class Stage extends LitElement {
       base.view = [Math.max(16, Math.round(wide * ratio)), Math.max(16, Math.round(this.clientHeight * ratio))];
     }
     if (this.mode === "before") {
-      this.after.want(this.photo, { ...base, before: true, framed: true }, moving);
+      this.after.want(this.place, { ...base, before: true, framed: true }, moving);
     } else {
-      this.after.want(this.photo, { ...base, overlay: this.overlay }, moving);
-      if (both && !moving) this.before.want(this.photo, { ...base, before: true, framed: this.mode === "wipe" || this.zoomed });
+      this.after.want(this.place, { ...base, overlay: this.overlay }, moving);
+      if (both && !moving) this.before.want(this.place, { ...base, before: true, framed: this.mode === "wipe" || this.zoomed });
     }
   }
 
@@ -101,14 +102,14 @@ export class Stage extends LitElement {
 
   /** Whether the view shows this photo already. */
   get there() {
-    return this.shown?.photo === this.photo;
+    return this.shown?.place === this.place;
   }
 
   // ------------------------------------------------------------ marks
 
   /** A place on the screen in pixels of the original, as far as framing lets it be told here.
    * @param {PointerEvent} event @returns {[number, number]} */
-  place(event) {
+  spot(event) {
     const image = /** @type {HTMLElement} */ (this.querySelector(".pane:last-of-type img"));
     const box = image.getBoundingClientRect();
     const [x0, y0, x1, y1] = this.shown.box;
@@ -123,16 +124,16 @@ export class Stage extends LitElement {
     const at = /** @type {HTMLElement} */ (event.currentTarget);
     at.setPointerCapture(event.pointerId);
     this.from = [event.clientX, event.clientY];
-    this.ink = this.tool ? [this.place(event)] : [];
+    this.ink = this.tool ? [this.spot(event)] : [];
     event.preventDefault();
   }
 
   /** @param {PointerEvent} event */
   move(event) {
-    if (this.shown && !this.zoomed && !this.tool) this.hover = this.place(event);
+    if (this.shown && !this.zoomed && !this.tool) this.hover = this.spot(event);
     if (!this.from) return;
-    if (this.tool === "brush" || this.tool === "eraser") this.ink = [...this.ink, this.place(event)];
-    else if (this.tool) this.ink = [this.ink[0], this.place(event)];
+    if (this.tool === "brush" || this.tool === "eraser") this.ink = [...this.ink, this.spot(event)];
+    else if (this.tool) this.ink = [this.ink[0], this.spot(event)];
     else if (this.zoomed) {
       this.pan(this.from[0] - event.clientX, this.from[1] - event.clientY);
       this.from = [event.clientX, event.clientY];
@@ -150,7 +151,7 @@ export class Stage extends LitElement {
       const ends = shape === "box" ? [points[0], points[points.length - 1]] : shape === "point" ? [points[0]] : points;
       this.dispatchEvent(new CustomEvent("mark", { detail: { tool: this.tool, mark: { shape, points: ends, ...this.brush } } }));
       this.ink = [];
-    } else if (!moved && !this.tool) this.dispatchEvent(new CustomEvent("zoom", { detail: this.place(event) }));
+    } else if (!moved && !this.tool) this.dispatchEvent(new CustomEvent("zoom", { detail: this.spot(event) }));
   }
 
   /** The line of a wipe. @param {PointerEvent} event */
@@ -174,7 +175,7 @@ export class Stage extends LitElement {
   render() {
     const soon = this.photo ? picture(this.photo, "proxy") : "";
     const main = this.there ? this.shown.image : soon;
-    const other = this.other?.photo === this.photo ? this.other.image : soon;
+    const other = this.other?.place === this.place ? this.other.image : soon;
     const beside = this.mode === "before" ? "Before" : "After";
     if (this.mode === "split") return html`${this.pane(other, "Before", this.other)}${this.pane(main, "After", this.shown, true)}`;
     if (this.mode === "wipe") return this.wiped(main, other);
@@ -231,4 +232,4 @@ const svgLine = (points, wide) =>
 /** @param {number} x @param {number} y @param {number} w @param {number} h */
 const svgBox = (x, y, w, h) => svg`<rect class="frame" x=${x} y=${y} width=${w} height=${h}/>`;
 
-customElements.define("sl-stage", Stage);
+customElements.define("sl-view", Stage);

@@ -9,7 +9,7 @@ const MOST = 200;
 export class Queue extends LitElement {
   static properties = {
     items: { state: true }, at: { state: true }, task: { state: true }, tasks: { state: true }, count: { state: true }, reasons: { state: true },
-    loaded: { state: true }, asking: { state: true }, panel: { state: true },
+    loaded: { state: true }, asking: { state: true }, panel: { state: true }, zoomed: { state: true },
   };
 
   constructor() {
@@ -21,10 +21,12 @@ export class Queue extends LitElement {
     /** @type {Record<string, number>} */
     this.tasks = {};
     this.count = 0;
+    this.expected = 0;
     /** @type {Record<string, string>} */
     this.reasons = {};
     this.loaded = false;
     this.asking = false;
+    this.zoomed = false;
     this.panel = true;
     this.since = performance.now();
   }
@@ -56,10 +58,10 @@ export class Queue extends LitElement {
       const found = await get(ofShoot(`queue?task=${encodeURIComponent(this.task)}&most=${MOST}`));
       this.revision = revision;
       const again = found.items.findIndex((/** @type {any} */ item) => item.token === token);
-      [this.items, this.tasks, this.count, this.loaded] = [found.items, found.tasks, found.count, true];
+      [this.items, this.tasks, this.count, this.expected, this.loaded] = [found.items, found.tasks, found.count, found.expected, true];
       this.go(again >= 0 ? again : Math.min(this.at, Math.max(0, found.items.length - 1)));
       const status = document.getElementById("status");
-      if (status) status.textContent = found.count ? `${found.count.toLocaleString("en-GB")} block${found.count > 1 ? "" : "s"} delivery` : "";
+      if (status) status.textContent = found.count ? `${found.count.toLocaleString("en-GB")} wait; about ${Math.round(found.expected).toLocaleString("en-GB")} mistakes are left if you stop now` : "";
     } catch (error) {
       alarm(error);
     }
@@ -86,7 +88,8 @@ export class Queue extends LitElement {
       if (answer.left.length && !answer.written) return tell(`${answer.left[0].path}: ${answer.left[0].because}.`);
       this.items = this.items.filter((item) => !gone.has(item.token));
       this.go(Math.min(this.at, this.items.length - 1));
-      tell(items.length > 1 ? `${answer.written} answered together.` : "Answered.");
+      const noticed = what.say === "reject" || what.say === "modify";
+      tell(answer.planted ? `That one was spoilt on purpose: ${noticed ? "seen" : "missed"}.` : items.length > 1 ? `${answer.written} answered together.` : "Answered.");
       await this.load();
     } catch (error) {
       alarm(error);
@@ -131,7 +134,7 @@ export class Queue extends LitElement {
       .on("undo", () => this.undo()).on("escalate", () => this.say({ say: "escalate", note: this.note() }))
       .on("reject", () => (this.asking ? this.reject("") : (this.asking = true)))
       .on("reason", (_, event) => { const code = Object.keys(this.reasons)[Number(event.key) - 1]; if (this.asking && code) this.reject(code); })
-      .on("modify", seen((v) => v.modify())).on("zoom", seen((v) => v.zoom())).on("before", seen((v) => v.show("before"))).on("split", seen((v) => v.show("split")))
+      .on("modify", seen((v) => v.modify())).on("zoom", () => (this.view ? this.view.zoom() : (this.zoomed = !this.zoomed))).on("before", seen((v) => v.show("before"))).on("split", seen((v) => v.show("split")))
       .on("wipe", seen((v) => v.show("wipe"))).on("overlay", seen((v) => v.nextOverlay())).on("clipping", seen((v) => v.clipping())).on("point", seen((v) => v.point()))
       .on("panel", () => (this.panel = !this.panel)).on("back", () => { if (!this.view?.stop()) this.asking = false; });
   }
@@ -143,6 +146,7 @@ export class Queue extends LitElement {
   }
 
   list() {
+    const most = Math.max(...this.items.map((item) => item.harm), 1e-9);
     const rest = this.task && this.count > 1;
     return html`<section class="list" aria-label="What waits, worst first"><div class="filters">
         <label>Show <select @change=${(/** @type {any} */ e) => { this.task = e.target.value; this.at = 0; this.load(); }}>
@@ -155,12 +159,12 @@ export class Queue extends LitElement {
         (item) => item.token,
         (item, i) => html`<li><button type="button" aria-current=${i === this.at ? "true" : "false"} @click=${() => this.go(i)}>
           <img src=${picture(item.photo, "thumb")} alt="" loading="lazy"><span class="path">${item.path}</span>
-          <span class="quiet">${item.operator.replaceAll("_", " ")}</span><span class="harm" role="img" aria-label=${`expected harm ${Math.round(100 * item.harm)} of 100`}></span></button></li>`,
+          <span class="quiet">${item.operator.replaceAll("_", " ")}</span><span class="harm" role="img" aria-label=${`expected harm ${Math.round((100 * item.harm) / most)} of 100`}></span></button></li>`,
       )}</ol></section>`;
   }
 
   edit() {
-    return html`<sl-photo .photo=${this.item.photo} .operator=${this.item.operator} .panel=${this.panel} .reasons=${this.reasons} @say=${(/** @type {CustomEvent} */ e) => {
+    return html`<sl-photo .photo=${this.item.photo} .place=${`queue/${this.item.token}`} .operator=${this.item.operator} .panel=${this.panel} .reasons=${this.reasons} @say=${(/** @type {CustomEvent} */ e) => {
       const { operators: _, ...what } = e.detail;
       this.say(what);
     }}></sl-photo>`;
@@ -169,10 +173,12 @@ export class Queue extends LitElement {
   /** Whether a photo stays. */
   choice() {
     const keep = () => this.say({ say: "modify", params: { decision: "keep", tie_with: "" } });
-    return html`<sl-stage .photo=${this.item.photo} .wish=${{ only: [] }}></sl-stage><aside class="side" aria-label="Whether it stays">
+    return html`<sl-view .photo=${this.item.photo} .place=${`queue/${this.item.token}`} .width=${this.item.width} .height=${this.item.height} .zoomed=${this.zoomed} @zoom=${() => (this.zoomed = !this.zoomed)}></sl-view><aside class="side" aria-label="Whether it stays">
       <h2>Does it stay?</h2><p class="path">${this.item.path}</p>
+      ${this.item.suggested ? html`<p>Proposed: ${this.item.suggested}.</p>` : nothing}
+      ${this.item.because.length ? html`<ol class="because">${this.item.because.map((/** @type {string} */ text) => html`<li>${text}</li>`)}</ol>` : nothing}
       <div class="buttons"><button type="button" class="first" @click=${keep}>Keep</button><button type="button" @click=${() => (this.asking = !this.asking)}>Reject <kbd>x</kbd></button>
-      <button type="button" @click=${() => this.approve()}>As proposed <kbd>Enter</kbd></button><button type="button" @click=${() => this.say({ say: "escalate" })}>Hand on <kbd>e</kbd></button></div>
+      <button type="button" ?disabled=${!this.item.suggested} @click=${() => this.approve()}>As proposed <kbd>Enter</kbd></button><button type="button" @click=${() => this.say({ say: "escalate" })}>Hand on <kbd>e</kbd></button></div>
       <p class="quiet">Stacks and their reasons are on the page <a href="/shoots/${document.body.dataset.shoot}/cull?photo=${this.item.photo}">Cull</a>.</p>
       ${this.asking ? this.chips() : nothing}</aside>`;
   }
