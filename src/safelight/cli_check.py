@@ -125,7 +125,7 @@ def accept(
     word = Word(by=by or getpass.getuser(), reason=reason or "other", note=note, say=say)
     count = 0
     with Library.open(library) as opened:
-        for state, photos, _ in places.find(opened, paths, cache=cache, evidence=False):
+        for state, photos, *_ in places.find(opened, paths, cache=cache, evidence=False):
             count += len(take(opened.store, state, photos, findings, word))
             opened.carry(state, cache=cache)
     click.echo(f"{many(count, 'finding')} answered.")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from safelight import __version__, channels, engine, line, sidecars, weights
-from safelight.deliver import checked, gate, limits, manifest, names, presets
+from safelight import __version__, channels, earned, engine, ledger, line, lots, sidecars, weights
+from safelight.deliver import checked, gate, job_record, limits, manifest, names, presets
 from safelight.deliver.write import Job, Written, deliver_one, rescue
-from safelight.domain import Input, Version
+from safelight.domain import Cull, Input, Version
 from safelight.errors import UsageError
 from safelight.files import PART, json_text, write_atomic
 from safelight.line import Progress
@@ -53,6 +53,8 @@ def deliver(
     names.validate(template)
     preset = presets.find(order.preset)
     rules = rules_of(order, where)
+    trusted = ledger.rules(library)
+    earned.settle(library, state, trusted)
     if any(photo.shaken for photo in state.photos.values()):
         state = _caught_up(library, where, state, order, tell)
     answer = gate.ask(state, draft=order.draft)
@@ -82,6 +84,7 @@ def deliver(
         made = manifest.of(
             state, answer, written, preset=preset, order=manifest.Signed(draft=order.draft, by=order.sign_off),
             versions=versions, weights=weights.digests(), program=__version__, of_set=of_set,
+            unseen=lots.told(library, state, trusted, answer.photos),
         )  # fmt: skip
         for part in staging.iterdir():
             part.replace(target / part.name)
@@ -89,12 +92,33 @@ def deliver(
         shutil.rmtree(staging, ignore_errors=True)
     write_atomic(target / "manifest.json", (json_text(made, indent=1) + "\n").encode())
     write_atomic(target / "report.html", manifest.page(made).encode("utf-8", "backslashreplace"))
+    paper = job_record.of(made, trusted)
+    write_atomic(target / job_record.HTML_NAME, job_record.page(paper).encode("utf-8", "backslashreplace"))
+    write_atomic(target / job_record.PDF_NAME, job_record.pdf(paper, at=made["made_at"]))
     if order.draft:
         write_atomic(target / DRAFT_FOLDER_NOTE, manifest.draft_note(made).encode())
     row = {"id": made["id"], "shoot": state.shoot.id, "manifest": json_text(made), "by": order.sign_off}
     library.append(schema.deliveries, [row | {"draft": order.draft, "at": now()}])
     records.save_versions(library, state.shoot.id, versions.items(), checkpoint="delivered")
     return made
+
+
+def planned(where: ShootFolder, state: ShootState, order: Order) -> list[tuple[Photo, str]]:
+    """What a delivery would write, in order: photos with the names of their files. Nothing is made or read.
+
+    Raises UsageError where a name or preset cannot be understood."""
+    template, preset = order.names or names.DEFAULT, presets.find(order.preset)
+    names.validate(template)
+    photos = tuple(photo for photo in state.photos.values() if photo.decision is Cull.KEEP)
+    jobs = _jobs(state, where, photos, order=order, preset=preset, template=template, target=order.to)
+    return [(state.photos[job.photo], job.target.name) for job in jobs]
+
+
+def refuse(state: ShootState, order: Order) -> None:
+    """Raises what `deliver` would raise about open questions and names, before anything is made."""
+    names.validate(order.names or names.DEFAULT)
+    presets.find(order.preset)
+    gate.ask(state, draft=order.draft)
 
 
 def _caught_up(
@@ -193,4 +217,4 @@ def _version(photo: Photo, job: Job) -> Version:
     return Version(inputs=(Input(id=photo.id),), edits=job.edits)
 
 
-__all__ = ["Order", "deliver", "words"]
+__all__ = ["Order", "deliver", "planned", "refuse", "words"]

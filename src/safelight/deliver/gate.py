@@ -39,8 +39,7 @@ def ask(state: ShootState, *, draft: bool) -> Answer:
     """Which photos may leave. A final delivery with open questions is Refused, and the refusal says which; a draft
     takes every photo that is kept so far, with the edits that were approved."""
     photos = list(state.photos.values())
-    asked = {photo.path: (*photo.open_questions(), *unreviewed(photo)) for photo in photos}
-    waiting = tuple((path, names) for path, names in asked.items() if names)
+    waiting = tuple((photo.path, unsettled(photo)) for photo in photos if unsettled(photo))
     kept = tuple(photo for photo in photos if photo.decision is Cull.KEEP)
     if not draft and waiting:
         raise Refused(
@@ -49,6 +48,11 @@ def ask(state: ShootState, *, draft: bool) -> Answer:
     if not draft and not kept:
         raise Refused("No photo is kept, so there is nothing to deliver.", remedy="Keep some with `safelight verdict`.")
     return Answer(photos=kept, open=waiting)
+
+
+def unsettled(photo: Photo) -> tuple[str, ...]:
+    """What of a photo waits for a person: operators without an answer, edits that nobody has looked at."""
+    return (*photo.open_questions(), *unreviewed(photo))
 
 
 def unreviewed(photo: Photo) -> list[str]:
@@ -125,7 +129,8 @@ def refuse(waiting: Sequence[Missing], *, page: str) -> Refused:
     )
 
 
-def _words(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+def reasons(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
+    """Why photos that wait for a person hold a delivery back, in words without a stop."""
     undecided = sum("cull" in names for _, names in waiting)
     unlooked = sum(any(UNREVIEWED in name for name in names) for _, names in waiting)
     unanswered = sum("cull" not in names and any(UNREVIEWED not in n for n in names) for _, names in waiting)
@@ -136,5 +141,9 @@ def _words(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> str:
         parts.append(f"{many(unanswered, 'kept photo has', 'kept photos have')} edits that nobody has answered")
     if unlooked:
         parts.append(f"{many(unlooked, 'kept photo needs', 'kept photos need')} {UNREVIEWED}")
+    return tuple(parts)
+
+
+def _words(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> str:
     first = "; ".join(f"{path}: {', '.join(names)}" for path, names in waiting[:3])
-    return f"{' and '.join(parts)} (first: {first})."
+    return f"{' and '.join(reasons(waiting))} (first: {first})."

@@ -140,10 +140,11 @@ class Operator(Generic[P]):
     picture of this width and height, where each pixel of the result comes from; operators of stage FRAMING have one,
     and it is all that their `render` does, so that a version is resampled once however often it was framed. `spoil`
     makes a deliberately bad render from (before, params), which `check` must notice. `material` is true where a
-    person's change of params is large enough to count as a reject. `learns`, of a choice, is what its taste
-    can be learned from; `propose` finds what was learned in `Wishes.taste`. `artefacts` names the findings of detectors
-    that its render could cause, so that the gate need not look for others; None: not known, all are looked for. `examples`
-    are params that change something: the contract suite renders them, the manual page shows them.
+    person's change of params is large enough to count as a reject; `material_when` says so in words, with the unit.
+    `learns`, of a choice, is what its taste can be learned from; `propose` finds what was learned in `Wishes.taste`.
+    `artefacts` names the findings of detectors that its render could cause, so that the gate need not look for others;
+    None: not known, all are looked for. `examples` are params that change something: the contract suite renders them,
+    the manual page shows them.
     """
 
     name: str
@@ -164,6 +165,7 @@ class Operator(Generic[P]):
     warp: Callable[[int, int, P], Warp] | None = None
     spoil: Callable[[Any, P], Any] | None = None
     material: Callable[[P, P], bool] | None = None
+    material_when: str = ""
     examples: tuple[P, ...] = ()
     learns: Learns | None = None
     artefacts: tuple[str, ...] | None = None

@@ -163,6 +163,7 @@ operator: Operator[VignettingParams] = Operator(
     check=check,
     spoil=spoil,
     material=lambda before, after: abs(_corner(before) - _corner(after)) > 0.15,
+    material_when="the corners differ by more than 0.15 EV",
     examples=(
         VignettingParams(k1=-0.5, k2=-0.2, k3=-0.05, size=(48, 36)),
         VignettingParams(k1=-0.6, size=(48, 36), amount=0.5),
