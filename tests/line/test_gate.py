@@ -221,8 +221,7 @@ def test_what_people_say_of_findings_moves_the_thresholds(shoot, library, tmp_pa
     now_fails = limits.of_studio(library.store)["clipping"].fail
     assert now_fails > usual
     assert now_fails == pytest.approx(0.98)
-    with pytest.raises(Refused, match="clipping, look"):
-        send(library, shoot, tmp_path / "out")
+    assert send(library, shoot, tmp_path / "out")["files"][0]["gate"]["verdict"] == "pass"
 
 
 def chance_row(photo, chance):
