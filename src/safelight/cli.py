@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 import safelight
-from safelight.cli_av import captions, loudness, timeline
+from safelight.cli_av import align, captions, loudness, timeline
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
 from safelight.domain import Genre
@@ -389,6 +389,7 @@ cli.add_command(people)
 cli.add_command(captions)
 cli.add_command(loudness)
 cli.add_command(timeline)
+cli.add_command(align)
 
 
 @cli.group()
