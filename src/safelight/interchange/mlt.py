@@ -75,6 +75,8 @@ def text_of(programme: Programme) -> str:
     for n, track in enumerate(programme.tracks):
         playlist = etree.SubElement(root, "playlist", id=f"playlist{n}")
         for item in track.items:
+            if isinstance(item, Transition):
+                continue
             if isinstance(item, Clip):
                 first = item.source - (item.media_start or 0)
                 producer = producers[str(item.media), item.reel]
