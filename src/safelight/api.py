@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from safelight import deliver as delivering
-from safelight import explain, line, report, verdicts
+from safelight import explain, ledger, line, queue, report, verdicts
 from safelight.deliver import Order
 from safelight.domain import Asset, Genre, Say, Verdict
 from safelight.errors import UsageError
@@ -75,6 +75,13 @@ class Library:
         if shoot is None:
             raise UsageError(f"{where.root} is not in the library.", remedy=f"safelight run {where.root}")
         return ShootState.load(self.store, shoot, evidence=evidence)
+
+    def queue(
+        self, folder: Path | str, *, task: str = queue.EVERYTHING, cache: Path | None = None
+    ) -> tuple[ShootState, queue.Queue]:
+        """A shoot, and what of it waits for a person, worst first."""
+        where, state = ShootFolder.at(Path(folder), cache=cache), self.state(folder, cache=cache)
+        return state, queue.waiting(self.store, state, where, ledger.rules(self.store), task=task)
 
     def assets(self, folder: Path | str | None = None) -> list[Asset]:
         """All readable originals of a shoot, or of every shoot."""

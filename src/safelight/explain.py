@@ -199,11 +199,12 @@ def best_of(group: Group, state: ShootState) -> str | None:
 def _versions(library: Library, state: ShootState, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Checkpoints of each photo, oldest first."""
     table = schema.versions
-    rows = library.rows(
-        sa.select(table.c.id, table.c.asset, table.c.body, table.c.checkpoint)
-        .where(table.c.shoot == state.shoot.id)
-        .order_by(table.c.seq)
+    found = sa.select(table.c.id, table.c.asset, table.c.body, table.c.checkpoint).where(
+        table.c.shoot == state.shoot.id
     )
+    if len(ids) == 1:  # a person looks at one photo of a large shoot
+        found = found.where(table.c.asset == ids[0])
+    rows = library.rows(found.order_by(table.c.seq))
     wanted = set(ids)
     out: dict[str, list[dict[str, Any]]] = {}
     for row in rows:

@@ -31,6 +31,7 @@ from safelight.store.library import Library
 from safelight.store.records import File, Shoot
 
 POLICY = "policy:"  # verdicts of a named rule carry this before the rule's name
+CHECK = "check."  # before the name of a finding that a verdict is about, where else an operator is named
 STATES = {
     Say.APPROVE: State.APPROVED,
     Say.MODIFY: State.MODIFIED,
@@ -56,6 +57,7 @@ class Photo:
     scene: Group | None = None
     proposals: dict[str, Proposal] = field(default_factory=dict)
     standing: dict[str, Verdict] = field(default_factory=dict)
+    contested: set[str] = field(default_factory=set)  # operators about which people differ
     shaken: dict[str, str] = field(default_factory=dict)  # approvals that an edit below has shaken, and why
 
     # ------------------------------------------------------------ what holds now
@@ -133,13 +135,15 @@ class Photo:
 
     def open_questions(self) -> list[str]:
         """Operators whose answer is still missing before this photo may leave; empty for rejected photos."""
-        if not self.decided:
+        if not self.decided or "cull" in self.contested:
             return ["cull"]
         if self.decision is not Cull.KEEP:
             return []
         waiting = (State.PROPOSED, State.ESCALATED)
         return sorted(
-            {name for name in self.proposals if name != "cull" and self.state(name) in waiting} | set(self.shaken)
+            {name for name in self.proposals if name != "cull" and self.state(name) in waiting}
+            | set(self.shaken)
+            | self.contested
         )
 
 
@@ -231,9 +235,21 @@ class ShootState:
         for (asset, operator), proposal in proposals.items():
             if asset in self.photos:
                 self.photos[asset].proposals[operator] = proposal
-        for (asset, operator), verdict in self.ledger.standing.items():
-            if asset in self.photos:
-                self.photos[asset].standing[operator] = verdict
+        for asset, operator in self.ledger.standing:
+            self.hold(asset, operator)
+
+    def hold(self, asset: str, operator: str) -> None:
+        """Brings a photo to what the ledger says of an operator now."""
+        photo, key = self.photos.get(asset), (asset, operator)
+        if photo is None:
+            return
+        photo.contested.discard(operator)
+        if key in self.ledger.contested:
+            photo.contested.add(operator)
+        if key in self.ledger.standing:
+            photo.standing[operator] = self.ledger.standing[key]
+        else:
+            photo.standing.pop(operator, None)
 
     def _people(self, library: Library) -> None:
         """Adds who is on each photo to its facts: `people`, the persons' numbers with the boxes of their faces."""
