@@ -12,6 +12,7 @@ from functools import partial
 from itertools import groupby, zip_longest
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 
 from safelight import params as json_params
@@ -27,6 +28,7 @@ from safelight.media.timeline import Timeline
 from safelight.media.warp import Warp
 from safelight.operators import Medium, Operator, Tools
 
+NO_OFFSET = (0.0, 0.0, 0.0, 0.0)
 TOP = 4.0  # light up to here goes from float to a table
 OVERLAP = 6  # rows of a strip for each row of its margin: a strip is then worked on by a third more than it gives
 
