@@ -28,7 +28,7 @@ from safelight.media.timeline import Timeline
 from safelight.media.warp import Warp
 from safelight.operators import Medium, Operator, Tools
 
-NO_OFFSET = (0.0, 0.0, 0.0, 0.0)
+NO_OFFSET = np.zeros(4)
 TOP = 4.0  # light up to here goes from float to a table
 OVERLAP = 6  # rows of a strip for each row of its margin: a strip is then worked on by a third more than it gives
 
