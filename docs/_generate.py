@@ -47,6 +47,7 @@ def operator_page(operator: Operator[Any], probes: Mapping[str, Probe]) -> str:
         ("pixels of neighbourhood it needs", "the whole picture" if operator.margin is None else operator.margin),
         ("judgement it takes, 0 to 1", operator.risk.complexity),
         ("cost of a mistake, 0 to 1", operator.risk.cost),
+        ("a change counts as a reject when", operator.material_when),
         ("weights", ", ".join(operator.weights) or "none"),
     ]
     lines = [NOTE, f"# {operator.name}", operator.about, _table(("", ""), facts), "## Params"]

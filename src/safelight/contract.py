@@ -79,6 +79,23 @@ def declares_itself(operator: Operator[Any]) -> None:
         _fail(operator, "frames and has no warp, or has a warp and does not frame")
 
 
+def says_what_counts(operator: Operator[Any]) -> None:
+    """Says, in words and as a function, how large a person's change must be to count as a reject.
+
+    Equal params are never a material change, the order of the two does not matter, and some example is one."""
+    if operator.material is None or not operator.material_when:
+        _fail(operator, "does not say when a change of params counts as a reject: material and material_when")
+    assert operator.material is not None
+    every = (operator.params(), *examples(operator))
+    if any(operator.material(params, params) for params in every):
+        _fail(operator, "calls equal params a material change")
+    pairs = [(one, other) for one in every for other in every if one != other]
+    if any(operator.material(one, other) != operator.material(other, one) for one, other in pairs):
+        _fail(operator, "calls a change material in one direction only")
+    if not any(operator.material(one, other) for one, other in pairs):
+        _fail(operator, "calls no change between its examples material")
+
+
 def params_survive_json(operator: Operator[Any]) -> None:
     """Params are a frozen dataclass, go through JSON and come back equal; unknown fields are refused."""
     settings = getattr(operator.params, "__dataclass_params__", None)
@@ -180,7 +197,7 @@ def check_notices_spoil(operator: Operator[Any]) -> None:
 
 
 def keeps_the_frame(operator: Operator[Any]) -> None:
-    """Dtype, meta and alpha are kept; shape and geometry too, except by operators that frame."""
+    """Dtype, meta and alpha are kept; shape and geometry too, except by operators that frame or bring a picture."""
     for params in _frame_examples(operator):
         for frame in specimens.frames():
             after = _render(operator, frame, params)
@@ -190,7 +207,7 @@ def keeps_the_frame(operator: Operator[Any]) -> None:
                 _fail(operator, "drops or invents alpha")
             if after.alpha is not None and after.alpha.shape != after.pixels.shape[:2]:
                 _fail(operator, f"leaves alpha at {after.alpha.shape} beside {after.pixels.shape}")
-            if operator.stage is Stage.FRAMING:
+            if operator.stage in (Stage.FRAMING, Stage.RETURNED):
                 continue
             if after.pixels.shape != frame.pixels.shape:
                 _fail(operator, f"changes the shape from {frame.pixels.shape} to {after.pixels.shape}")
@@ -458,7 +475,7 @@ def _fail(item: Operator[Any] | Probe, what: str) -> None:
 OPERATOR_CHECKS: Mapping[str, Callable[[Operator[Any]], None]] = {
     check.__name__: check
     for check in (
-        declares_itself, params_survive_json, proposes_soundly, default_is_identity, repeats_itself,
+        declares_itself, says_what_counts, params_survive_json, proposes_soundly, default_is_identity, repeats_itself,
         check_answers, check_notices_spoil, keeps_the_frame, stays_finite, tiles_equal_whole, render_is_the_warp,
         gain_is_render, pointwise_is_pointwise, fused_equals_chain,
     )

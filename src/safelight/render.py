@@ -12,6 +12,7 @@ from functools import partial
 from itertools import groupby, zip_longest
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 
 from safelight import params as json_params
@@ -27,6 +28,7 @@ from safelight.media.timeline import Timeline
 from safelight.media.warp import Warp
 from safelight.operators import Medium, Operator, Tools
 
+NO_OFFSET = np.zeros(4)
 TOP = 4.0  # light up to here goes from float to a table
 OVERLAP = 6  # rows of a strip for each row of its margin: a strip is then worked on by a third more than it gives
 
@@ -88,9 +90,10 @@ def render_timeline(timeline: Timeline, edits: Sequence[Edit], tools: Tools) -> 
     return timeline
 
 
-def render_bytes(source: Source, edits: Sequence[Edit], tools: Tools) -> Bytes:
-    """Bytes (sRGB, H x W x 3) with all edits, of sRGB bytes or words or of light."""
-    return np.asarray(_rendered(source, steps(edits), tools, back=srgb8, dtype=np.uint8))
+def render_bytes(source: Source, edits: Sequence[Edit], tools: Tools, *, geometry: Matrix | None = None) -> Bytes:
+    """Bytes (sRGB, H x W x 3) with all edits, of sRGB bytes or words or of light. `geometry` leads from the upright
+    original to bytes or words that were resized or cut out of it; a Frame knows its own."""
+    return np.asarray(_rendered(source, steps(edits), tools, back=srgb8, dtype=np.uint8, geometry=geometry))
 
 
 def render_words(source: Source, edits: Sequence[Edit], tools: Tools) -> Words:
@@ -191,10 +194,22 @@ def _rows(height: int, margin: int) -> Iterator[slice]:
     return (slice(start, min(start + step, height)) for start in range(0, height, step))
 
 
-def _rendered(source: Source, todo: Sequence[Step], tools: Tools, *, back: Callable[[Pixels], Any], dtype: Any) -> Any:
+def words_of(light: Pixels) -> LinearWords:
+    """Light as words that reach up to `TOP`: what stands between two runs where the second one is a table."""
+    words = cv2.add(light * np.float32(65535 / TOP), NO_OFFSET, dtype=cv2.CV_16U)  # rounds and clips
+    return LinearWords(words=np.asarray(words, np.uint16), top=TOP)
+
+
+def _rendered(
+    source: Source, todo: Sequence[Step], tools: Tools, *, back: Callable[[Pixels], Any], dtype: Any,
+    geometry: Matrix | None = None,
+) -> Any:  # fmt: skip
     """Bytes or words after all steps. Before and after a resampling the picture has the depth in which it leaves; of a
     picture that is cut afterwards, only the part that stays is worked on."""
-    geometry = source.geometry if isinstance(source, Frame) else np.eye(3)
+    if isinstance(source, Frame):
+        geometry = source.geometry
+    elif geometry is None:
+        geometry = np.eye(3)
     parts = [Run(steps=tuple(group)) for _, group in groupby(todo, key=lambda step: step.operator.warp is not None)]
     one: Warp | None = None
     for run, after in zip_longest(parts, parts[1:]):

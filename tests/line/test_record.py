@@ -72,5 +72,5 @@ def test_every_item_was_drawn_before_it_was_shown(library, folder):
 def test_counts_are_told_and_nothing_is_promised(library, folder):
     found = ledger.document(library.store)
     (cell,) = [c for c in found["cells"] if c["task"] == "cull"]
-    assert (cell["n"], cell["state"]) == (1, "apprentice")
+    assert (cell["answered"], cell["n"], cell["state"]) == (2, 0, "apprentice"), "a canary that was answered twice"
     assert "every task waits for a person" in ledger.words(found)

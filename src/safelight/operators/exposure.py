@@ -415,6 +415,7 @@ operator: Operator[ExposureParams] = Operator(
     check=check,
     spoil=spoil,
     material=lambda before, after: abs(before.ev - after.ev) > 0.15,
+    material_when="the light differs by more than 0.15 EV",
     examples=(ExposureParams(ev=0.7), ExposureParams(ev=-1.3)),
     about="Makes a photo brighter or darker, by its own light or to the level of its well-exposed neighbours.",
 )  # fmt: skip

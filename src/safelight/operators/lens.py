@@ -322,6 +322,7 @@ operator: Operator[LensParams] = Operator(
     warp=placement,
     spoil=spoil,
     material=material,
+    material_when="some colour of some point stands more than 0.2 % of the diagonal elsewhere",
     examples=(
         LensParams(distortion=(1.06, 0.0, -0.3, 0.12), scale=1.02, profile="a strong barrel"),
         LensParams(distortion=(1.0, 0.0, 0.2), red=(1.01,), blue=(0.99, 0.0, 0.004), scale=1.2),

@@ -295,6 +295,7 @@ operator: Operator[StraightenParams] = Operator(
     warp=warp,
     check=check,
     spoil=spoil,
+    material_when="the angle differs by 0.3 degrees or more, or a keystone by 0.03 or more of full correction",
     material=lambda before, after: (
         abs(before.angle - after.angle) >= 0.3
         or abs(before.amount * before.vertical - after.amount * after.vertical) >= 0.03

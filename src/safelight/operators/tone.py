@@ -314,6 +314,7 @@ operator: Operator[ToneParams] = Operator(
     check=check,
     spoil=spoil,
     material=material,
+    material_when="any tone ends more than 3 L* elsewhere",
     examples=(
         ToneParams(highlights=-40.0, shadows=35.0),
         ToneParams(whites=20.0, blacks=-30.0, contrast=15.0),

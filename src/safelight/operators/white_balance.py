@@ -491,6 +491,7 @@ operator: Operator[WhiteBalanceParams] = Operator(
     check=check,
     spoil=spoil,
     material=material,
+    material_when="the light's colour differs by more than 3 degrees of reproduction angle",
     examples=(WhiteBalanceParams(mired=60.0), WhiteBalanceParams(mired=-30.0, tint=10.0)),
     about="Takes out the colour of a light that the picture was wrongly balanced for.",
 )

@@ -20,7 +20,11 @@ COLUMNS = (
     "at", "by", "asset", "shoot", "operator", "version", "weights", "group", "score", "verdict", "reason", "params",
     "seconds", "drawn",
 )  # fmt: skip
-"""The columns of the ledger that others rely on; `proposal`, `note` and `bundled` stand beside them."""
+"""The columns of the ledger that others rely on."""
+MORE = ("proposal", "note", "bundled", "upon", "together", "shown", "material")
+"""What stands beside them."""
+TEXTS = ("params", "upon", "shown")
+"""Columns whose values are JSON."""
 
 
 def write(library: Library, folder: ShootFolder, shoot: str) -> None:
@@ -62,6 +66,8 @@ def _whole_lines(path: Path) -> Iterable[Verdict]:
             fields = json.loads(line)
             say, drawn = Say(fields.pop("verdict")), Drawn(fields.pop("drawn"))
             upon = fields.pop("upon", None)
+            if "together" not in fields:  # older copies call what was shown as one the group
+                fields |= {"together": fields.pop("group", None)}
             yield Verdict(
                 say=say, drawn=drawn, upon=None if upon is None else records.upon_from(json_text(upon)), **fields
             )
