@@ -13,10 +13,14 @@ from typing import Any
 import click
 
 import safelight
+from safelight.cli_av import captions, loudness, timeline
+from safelight.cli_check import accept, channel_option, check, client_option
 from safelight.cli_guide import guide
+from safelight.cli_handoff import bring_back, handoff
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
 from safelight.cli_proof import gallery, sample
+from safelight.cli_review import review
 from safelight.cli_trust import trust
 from safelight.domain import Genre
 from safelight.engine import one_thread
@@ -133,8 +137,8 @@ def explain(paths: tuple[Path, ...], cache: Path | None, library: str | None, as
 
     with Library.open(library) as opened:
         entries: list[Any] = []
-        for state, photos, failed in places.find(opened, paths, cache=cache):
-            entries += explaining.document(opened.store, state, photos, failed)["assets"]
+        for state, photos, clips, failed in places.find(opened, paths, cache=cache):
+            entries += explaining.document(opened.store, state, photos, failed, clips=clips)["assets"]
     if as_json:
         show({"schema": explaining.SCHEMA, "assets": entries})
     else:
@@ -183,7 +187,7 @@ def verdict(
     with Library.open(library) as opened:
         outcomes = []
         if paths:
-            for state, photos, _ in places.find(opened, paths, cache=cache, evidence=False):
+            for state, photos, _, _ in places.find(opened, paths, cache=cache, evidence=False):
                 outcomes.append(answer(opened.store, state, photos, saying))
                 opened.carry(state, cache=cache)
         else:
@@ -261,20 +265,26 @@ def sync(folder: Path, write: bool, by: str | None, cache: Path | None, library:
 @click.option("--sidecars/--no-sidecars", default=False, help="An XMP sidecar beside each file.")
 @click.option("--draft", is_flag=True, help="Hand over what is there, marked as a draft.")
 @click.option("--sign-off", metavar="NAME", help="Who signs for this delivery.")
+@channel_option
+@client_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
 @cache_option
 @library_option
 @json_option
 def deliver(
     folder: Path, to: Path, preset: str, names: str | None, sidecars: bool, draft: bool, sign_off: str | None,
-    jobs: int | None, cache: Path | None, library: str | None, as_json: bool,
+    channels: tuple[str, ...], client: Path | None, jobs: int | None, cache: Path | None, library: str | None,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Write the finished files with their manifest, if nothing is left open."""
     from safelight import terminal
     from safelight.api import Library
     from safelight.deliver import Order, words
 
-    order = Order(to=to, preset=preset, names=names, sidecars=sidecars, draft=draft, sign_off=sign_off, jobs=jobs)
+    order = Order(
+        to=to, preset=preset, names=names, sidecars=sidecars, draft=draft, sign_off=sign_off, jobs=jobs,
+        channels=channels, client=client,
+    )  # fmt: skip
     with Library.open(library) as opened, terminal.Bar() as bar:
         manifest = opened.deliver(folder, to, order=order, cache=cache, tell=bar.tell)
     if as_json:
@@ -381,6 +391,14 @@ cli.add_command(sample)
 cli.add_command(gallery)
 cli.add_command(guide)
 cli.add_command(trust)
+cli.add_command(review)
+cli.add_command(check)
+cli.add_command(accept)
+cli.add_command(handoff)
+cli.add_command(bring_back)
+cli.add_command(captions)
+cli.add_command(loudness)
+cli.add_command(timeline)
 
 
 @cli.group()

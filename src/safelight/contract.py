@@ -194,7 +194,7 @@ def check_notices_spoil(operator: Operator[Any]) -> None:
 
 
 def keeps_the_frame(operator: Operator[Any]) -> None:
-    """Dtype, meta and alpha are kept; shape and geometry too, except by operators that frame."""
+    """Dtype, meta and alpha are kept; shape and geometry too, except by operators that frame or bring a picture."""
     for params in _frame_examples(operator):
         for frame in specimens.frames():
             after = _render(operator, frame, params)
@@ -204,7 +204,7 @@ def keeps_the_frame(operator: Operator[Any]) -> None:
                 _fail(operator, "drops or invents alpha")
             if after.alpha is not None and after.alpha.shape != after.pixels.shape[:2]:
                 _fail(operator, f"leaves alpha at {after.alpha.shape} beside {after.pixels.shape}")
-            if operator.stage is Stage.FRAMING:
+            if operator.stage in (Stage.FRAMING, Stage.RETURNED):
                 continue
             if after.pixels.shape != frame.pixels.shape:
                 _fail(operator, f"changes the shape from {frame.pixels.shape} to {after.pixels.shape}")

@@ -18,7 +18,7 @@ from safelight.domain import Cull, Drawn, Edit, Proposal, Say, State, Verdict, d
 from safelight.files import json_text
 from safelight.learn import draws
 from safelight.media.frame import Frame
-from safelight.operators import FINDING, Medium, Operator, Stage, faults
+from safelight.operators import FINDING, Medium, Operator, Stage, Tools, faults
 from safelight.policy import Policy
 from safelight.propose import Trial
 from safelight.state import Photo, ShootState
@@ -140,28 +140,34 @@ def spoil(job: tuple[Trial, str]) -> str | None:
     trial, task = job
     try:
         before, frame, tools = propose.opened(trial)
-        if plugins.operator(task).medium is Medium.CHOICE:
-            ruined = _smeared(before)
-            propose.show(trial, ruined, ruined)
-            return None
-        noticed = False
-        for edit in trial.version.edits:
-            op = plugins.operator(edit.operator)
-            if op.stage is Stage.BASE and op.name != task:
-                continue
-            values = params.from_json(op.params, edit.params)
-            limits.begin(op.label, seconds=limits.plugin(frame.width * frame.height))
-            if op.name != task:
-                frame = render.render(frame, (edit,), tools)
-                continue
-            assert op.spoil is not None
-            after = op.spoil(frame, values)
-            noticed, frame = _noticed(op, frame, after, values), after
+        ruined, noticed = ruin(frame, trial.version.edits, task, tools)
     except Exception as error:  # noqa: BLE001 - one known bad fewer is no reason to stop a run
         return f"{task}: {type(error).__name__}: {error}"
     if noticed:
-        propose.show(trial, before, frame)
+        is_choice = plugins.operator(task).medium is Medium.CHOICE
+        propose.show(trial, ruined if is_choice else before, ruined)
     return None
+
+
+def ruin(frame: Frame, edits: Sequence[Edit], task: str, tools: Tools) -> tuple[Frame, bool]:
+    """A frame with its edits, the one of `task` spoilt, and whether that edit's own check notices it. Of a choice the
+    photo itself is ruined, and nothing else is done to it."""
+    if plugins.operator(task).medium is Medium.CHOICE:
+        return _smeared(frame), True
+    noticed = False
+    for edit in edits:
+        op = plugins.operator(edit.operator)
+        if op.stage is Stage.BASE and op.name != task:
+            continue
+        values = params.from_json(op.params, edit.params)
+        limits.begin(op.label, seconds=limits.plugin(frame.width * frame.height))
+        if op.name != task:
+            frame = render.render(frame, (edit,), tools)
+            continue
+        assert op.spoil is not None
+        after = op.spoil(frame, values)
+        noticed, frame = _noticed(op, frame, after, values), after
+    return frame, noticed
 
 
 def _noticed(op: Operator[Any], before: Frame, after: Frame, values: Any) -> bool:
@@ -187,5 +193,5 @@ def shown_params(bad: KnownBad) -> Mapping[str, Any]:
 
 
 __all__: Sequence[str] = (
-    "KnownBad", "answer", "make", "of_shoot", "rescue", "shown_params", "spoil", "trials", "waiting",
+    "KnownBad", "answer", "make", "of_shoot", "rescue", "ruin", "shown_params", "spoil", "trials", "waiting",
 )  # fmt: skip

@@ -7,7 +7,7 @@ operators need, so that memory stays flat.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -89,9 +89,10 @@ def render_timeline(timeline: Timeline, edits: Sequence[Edit], tools: Tools) -> 
     return timeline
 
 
-def render_bytes(source: Source, edits: Sequence[Edit], tools: Tools) -> Bytes:
-    """Bytes (sRGB, H x W x 3) with all edits, of sRGB bytes or words or of light."""
-    return np.asarray(_rendered(source, steps(edits), tools, back=srgb8, dtype=np.uint8))
+def render_bytes(source: Source, edits: Sequence[Edit], tools: Tools, *, geometry: Matrix | None = None) -> Bytes:
+    """Bytes (sRGB, H x W x 3) with all edits, of sRGB bytes or words or of light. `geometry` leads from the upright
+    original to bytes or words that were resized or cut out of it; a Frame knows its own."""
+    return np.asarray(_rendered(source, steps(edits), tools, back=srgb8, dtype=np.uint8, geometry=geometry))
 
 
 def render_words(source: Source, edits: Sequence[Edit], tools: Tools) -> Words:
@@ -193,9 +194,21 @@ def _rows(height: int, margin: int) -> Iterator[slice]:
     return (slice(start, min(start + step, height)) for start in range(0, height, step))
 
 
-def _rendered(source: Source, todo: Sequence[Step], tools: Tools, *, back: Callable[[Pixels], Any], dtype: Any) -> Any:
+def words_of(light: Pixels) -> LinearWords:
+    """Light as words that reach up to `TOP`: what stands between two runs where the second one is a table."""
+    words = cv2.add(light * np.float32(65535 / TOP), NO_OFFSET, dtype=cv2.CV_16U)  # rounds and clips
+    return LinearWords(words=np.asarray(words, np.uint16), top=TOP)
+
+
+def _rendered(
+    source: Source, todo: Sequence[Step], tools: Tools, *, back: Callable[[Pixels], Any], dtype: Any,
+    geometry: Matrix | None = None,
+) -> Any:  # fmt: skip
     """Bytes or words after all steps. Before and after a resampling the picture has the depth in which it leaves."""
-    geometry = source.geometry if isinstance(source, Frame) else np.eye(3)
+    if isinstance(source, Frame):
+        geometry = source.geometry
+    elif geometry is None:
+        geometry = np.eye(3)
     for warped, group in groupby(todo, key=lambda step: step.operator.warp is not None):
         run = Run(steps=tuple(group))
         if warped:
@@ -227,8 +240,7 @@ def _to_bytes(source: Source, run: Run, tools: Tools, geometry: Matrix) -> Bytes
 
 
 def _through_words(processor: Any, light: Pixels) -> Bytes:
-    words = cv2.add(light * np.float32(65535 / TOP), NO_OFFSET, dtype=cv2.CV_16U)  # rounds and clips
-    return apply_fused(processor, np.asarray(words, np.uint16))
+    return apply_fused(processor, words_of(light).words)
 
 
 def _over_strips(
@@ -250,7 +262,8 @@ def _light(source: Source, geometry: Matrix, rows: slice) -> Frame:
     if isinstance(source, Frame):
         return tile(source, rows)
     if isinstance(source, LinearWords):
-        return source.frame(rows)
+        frame = source.frame(rows)
+        return replace(frame, geometry=frame.geometry @ geometry)
     return Frame(pixels=linear_of_srgb(source[rows]), geometry=moving(0, -rows.start) @ geometry)
 
 

@@ -41,6 +41,7 @@ class Stage(IntEnum):
     LOOK = 20  # tones and colours, a person's or the studio's
     LOCAL = 30  # masks and retouch, in source geometry
     FRAMING = 40  # lens, straighten, crop: where pixels go; all of them one resampling
+    RETURNED = 43  # a finished picture that a person brought back, in its own size; takes the place of all before it
     OUTPUT = 45  # sharpening for a medium, at the size that is delivered
     TIME = 50
     CHOICE = 60
@@ -141,7 +142,9 @@ class Operator(Generic[P]):
     makes a deliberately bad render from (before, params), which `check` must notice. `material` is true where a
     person's change of params is large enough to count as a reject; `material_when` says so in words, with the unit.
     `learns`, of a choice, is what its taste can be learned from; `propose` finds what was learned in `Wishes.taste`.
-    `examples` are params that change something: the contract suite renders them, the manual page shows them.
+    `artefacts` names the findings of detectors that its render could cause, so that the gate need not look for others;
+    None: not known, all are looked for. `examples` are params that change something: the contract suite renders them,
+    the manual page shows them.
     """
 
     name: str
@@ -165,6 +168,7 @@ class Operator(Generic[P]):
     material_when: str = ""
     examples: tuple[P, ...] = ()
     learns: Learns | None = None
+    artefacts: tuple[str, ...] | None = None
     about: str = ""
 
     @property

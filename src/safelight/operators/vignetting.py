@@ -168,5 +168,6 @@ operator: Operator[VignettingParams] = Operator(
         VignettingParams(k1=-0.5, k2=-0.2, k3=-0.05, size=(48, 36)),
         VignettingParams(k1=-0.6, size=(48, 36), amount=0.5),
     ),
+    artefacts=("clipping", "hue_twist", "banding"),
     about="Gives back the light that a known lens loses towards the corners.",
 )

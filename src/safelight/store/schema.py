@@ -349,6 +349,17 @@ runs = Table(
     Column("at", Text, nullable=False),
 )
 
+reviewers = Table(  # who decides, by name; the newest row of a name counts
+    "reviewers",
+    metadata,
+    _seq(),
+    Column("name", Words, nullable=False),
+    Column("pin", Text),  # salted digest; empty where none is asked for
+    Column("lead", Boolean, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
 people_switch = Table(  # whether people are grouped at all; the newest row counts. Also notes that data were erased
     "people_switch",
     metadata,

@@ -1,0 +1,6 @@
+"""Timelines to and from other programs: OpenTimelineIO, EDL, FCPXML, xmeml, tables of markers."""
+
+from safelight.interchange.files import READ, WRITTEN, Opened, Written, read, write
+from safelight.interchange.programme import Programme
+
+__all__ = ["READ", "WRITTEN", "Opened", "Programme", "Written", "read", "write"]

@@ -1,0 +1,50 @@
+"""The first page: the shoots of the library, or what to do where there are none; help; the tour."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from safelight.review import shortcuts
+from safelight.review.entries import printable
+from safelight.review.given import TheDesk, page
+from safelight.store import records
+
+router = APIRouter()
+
+
+@router.get("/", include_in_schema=False)
+def first(request: Request, at: TheDesk) -> Response:
+    """The shoots; where the start was asked for one, that one."""
+    if at.first is not None and "from" not in request.query_params:
+        return RedirectResponse(f"/shoots/{at.first}/cull", status_code=303)
+    return page(request, "start.html", shoots=_shoots(at), trouble=at.trouble, library=at.library.place)
+
+
+@router.get("/help", include_in_schema=False)
+def keys(request: Request) -> HTMLResponse:
+    """All shortcuts."""
+    return page(request, "help.html")
+
+
+@router.get("/api/shoots")
+def shoots(at: TheDesk) -> list[dict[str, Any]]:
+    """The shoots of this library, newest first."""
+    return _shoots(at)
+
+
+@router.get("/api/shortcuts")
+def table() -> list[dict[str, Any]]:
+    """The table of shortcuts."""
+    return shortcuts.table()
+
+
+def _shoots(at: TheDesk) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": shoot.id, "name": printable(shoot.name), "folder": printable(shoot.root), "client": shoot.client,
+            "here": Path(shoot.root).is_dir(),
+        }
+        for shoot in reversed(records.shoots(at.library))
+    ]  # fmt: skip
