@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import simplejpeg
 
-from safelight import propose
+from safelight import ledger, propose
 from safelight.domain import Asset, Capture, Findings, Group, GroupKind, Json, Kind, Measure, digest_of
 from safelight.operators import Wishes
 from safelight.policy import default
@@ -92,7 +92,8 @@ def make(library: Library, folder: Path, *, stacks: int, singles: int, full: tup
     records.save_survey(library, shoot.id, "made", [("made@1", Findings(groups=tuple(groups)))])
     _pictures(where, [(name, asset.id) for name, asset in names], full)
     state = ShootState.load(library, shoot)
-    propose.propose(library, state, propose.Asked(rules=default(), wishes=Wishes(), only=("cull",)))
+    asked = propose.Asked(rules=default(), wishes=Wishes(), record=ledger.record(library, default()), only=("cull",))
+    propose.propose(library, state, asked)
     return Made(state=state, wanted=frozenset(wanted))
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from safelight import plugins
 from safelight.detectors import Detector, Finding, Pair, Placement, known, place
-from safelight.detectors._calibration import calibrated
+from safelight.detectors.calibration import calibrated
 from safelight.media import image
 from safelight.media.frame import Bytes
 from safelight.media.picture import Picture
@@ -83,7 +83,7 @@ def compare(
     size = second.shape[1], second.shape[0]
     placement = place(first, second) if transform is None else known(transform, size)
     pair = Pair(
-        before=first, after=second, placement=placement, mask=_mask(mask, second.shape[:2]), weights=weights or {}
+        before=first, after=second, placement=placement, mask=as_mask(mask, second.shape[:2]), weights=weights or {}
     )
     chosen = tuple(plugins.detectors().values()) if detectors is None else tuple(detectors)
     found = tuple(finding for detector in chosen for finding in detector.detect(pair))
@@ -123,7 +123,8 @@ def _rgb(picture: Bytes | Picture) -> Bytes:
     return rgb
 
 
-def _mask(mask: NDArray[Any] | None, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+def as_mask(mask: NDArray[Any] | None, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+    """A mask as the detectors want it: float32 0..1 of this shape; ValueError if it is no plane."""
     if mask is None:
         return None
     if mask.ndim != 2 or not mask.size:

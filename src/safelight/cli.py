@@ -13,10 +13,13 @@ from typing import Any
 import click
 
 import safelight
+from safelight.cli_av import align, captions, loudness, timeline
 from safelight.cli_check import accept, channel_option, check, client_option
+from safelight.cli_guide import guide
 from safelight.cli_handoff import bring_back, handoff
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
+from safelight.cli_proof import gallery, sample
 from safelight.cli_review import review
 from safelight.cli_trust import trust
 from safelight.domain import Genre
@@ -134,8 +137,8 @@ def explain(paths: tuple[Path, ...], cache: Path | None, library: str | None, as
 
     with Library.open(library) as opened:
         entries: list[Any] = []
-        for state, photos, failed in places.find(opened, paths, cache=cache):
-            entries += explaining.document(opened.store, state, photos, failed)["assets"]
+        for state, photos, clips, failed in places.find(opened, paths, cache=cache):
+            entries += explaining.document(opened.store, state, photos, failed, clips=clips)["assets"]
     if as_json:
         show({"schema": explaining.SCHEMA, "assets": entries})
     else:
@@ -184,7 +187,7 @@ def verdict(
     with Library.open(library) as opened:
         outcomes = []
         if paths:
-            for state, photos, _ in places.find(opened, paths, cache=cache, evidence=False):
+            for state, photos, _, _ in places.find(opened, paths, cache=cache, evidence=False):
                 outcomes.append(answer(opened.store, state, photos, saying))
                 opened.carry(state, cache=cache)
         else:
@@ -384,12 +387,19 @@ def settings(as_json: bool) -> int:
 
 
 cli.add_command(people)
+cli.add_command(sample)
+cli.add_command(gallery)
+cli.add_command(guide)
 cli.add_command(trust)
 cli.add_command(review)
 cli.add_command(check)
 cli.add_command(accept)
 cli.add_command(handoff)
 cli.add_command(bring_back)
+cli.add_command(captions)
+cli.add_command(loudness)
+cli.add_command(timeline)
+cli.add_command(align)
 
 
 @cli.group()

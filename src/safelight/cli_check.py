@@ -1,6 +1,7 @@
 """The command `safelight check`: the gate for anybody's edits, on two files or two folders."""
 
 import getpass
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,16 @@ client_option = click.option(
 @click.option("--to", type=FOLDER, help="Where page, heat maps and results go; default: .safelight/check beside AFTER.")
 @click.option("--watch", is_flag=True, help="Stay, and check pictures as they arrive in the folder AFTER.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
+@library_option
 @json_option
 def check(
     paths: tuple[Path, ...], mask: Path | None, channels: tuple[str, ...], client: Path | None, to: Path | None,
-    watch: bool, jobs: int | None, as_json: bool,
+    watch: bool, jobs: int | None, library: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Check AFTER against BEFORE: two files, or two folders matched by name, else by picture.
 
     With one path and a --channel or --client: only these rules, on the files as they were written. Exit code 4 if a
-    pair
-    fails."""
+    pair fails."""
     from safelight import pairs, terminal
     from safelight.checking import Outcome
 
@@ -51,7 +52,9 @@ def check(
         )
     before, after = paths if len(paths) == 2 else (None, paths[0])
     place = to or (after if after.is_dir() else after.parent) / RESULTS
-    request = pairs.Request(before=before, after=after, mask=mask, channels=rules, to=place, jobs=jobs)
+    request = pairs.Request(
+        before=before, after=after, mask=mask, channels=rules, limits=_limits(library), to=place, jobs=jobs
+    )
     with terminal.Bar() as bar:
         if watch:
             click.echo(f"Watching {after}; Ctrl-C ends it, and what was checked stays checked.", err=True)
@@ -62,6 +65,18 @@ def check(
     if broken or pairs.verdict_of(found["pairs"]) is Outcome.FAIL:
         return REFUSED
     return SOME_FAILED if found["failed"] else DONE
+
+
+def _limits(named: str | None) -> Any:
+    """The studio's thresholds, where there is a library; None for those of the bench."""
+    from safelight.deliver.limits import of_studio
+    from safelight.store.library import Library, default_folder
+
+    place = named or os.environ.get("SAFELIGHT_LIBRARY") or str(default_folder())
+    if "://" not in place and not (Path(place) / "library.sqlite").exists():
+        return None
+    with Library.open(named) as opened:
+        return of_studio(opened)
 
 
 def _tell(found: dict[str, Any], *, as_json: bool) -> None:
@@ -85,27 +100,33 @@ def rules_of(channels: tuple[str, ...], client: Path | None) -> tuple[Any, ...]:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=PATH)
 @click.option("--finding", "findings", multiple=True, required=True, metavar="NAME", help="As the refusal names it.")
-@click.option("--reason", required=True, metavar="CODE", help="Why, from the list in the manual.")
+@click.option("--reason", metavar="CODE", help="Why, from the list in the manual.")
+@click.option("--fault", is_flag=True, help="Take nothing: say that it is a fault, so that thresholds learn from it.")
 @click.option("--note", default="", metavar="TEXT", help="Why, in your own words.")
 @click.option("--by", metavar="NAME", help="On whose name; default: your login name.")
 @cache_option
 @library_option
 def accept(
-    paths: tuple[Path, ...], findings: tuple[str, ...], reason: str, note: str, by: str | None, cache: Path | None,
-    library: str | None,
+    paths: tuple[Path, ...], findings: tuple[str, ...], reason: str | None, fault: bool, note: str, by: str | None,
+    cache: Path | None, library: str | None,
 ) -> int:  # fmt: skip
-    """Take findings of the gate on your name, for these photos as they are now.
+    """Take findings of the gate on your name, for these photos as they are now; or say that they are faults.
 
     Recorded as a verdict with its reason, and told in the manifest. A changed edit is judged anew."""
     from safelight import places
     from safelight.api import Library
+    from safelight.deliver.accept import Word
     from safelight.deliver.accept import accept as take
+    from safelight.domain import Say
 
+    if not (reason or fault):
+        raise UsageError("Say why.", remedy="Name a --reason, or --fault if it is one.")
+    say = Say.APPROVE if fault else Say.REJECT
+    word = Word(by=by or getpass.getuser(), reason=reason or "other", note=note, say=say)
     count = 0
     with Library.open(library) as opened:
-        for state, photos, _ in places.find(opened, paths, cache=cache, evidence=False):
-            said = take(opened.store, state, photos, findings, by=by or getpass.getuser(), reason=reason, note=note)
+        for state, photos, *_ in places.find(opened, paths, cache=cache, evidence=False):
+            count += len(take(opened.store, state, photos, findings, word))
             opened.carry(state, cache=cache)
-            count += len(said)
-    click.echo(f"{many(count, 'finding')} taken.")
+    click.echo(f"{many(count, 'finding')} answered.")
     return DONE

@@ -35,7 +35,7 @@ def handoff(
         found = list(places.find(opened, paths, cache=cache))
         if len(found) != 1:
             raise UsageError("Photos of several shoots were named.", remedy="Hand over one shoot at a time.")
-        state, photos, _ = found[0]
+        state, photos, *_ = found[0]
         where = ShootFolder.at(Path(state.shoot.root), cache=cache)
         made = out.hand_out(opened.store, where, state, photos, to=to, note=note, jobs=jobs, tell=bar.tell)
         opened.carry(state, cache=cache)

@@ -81,9 +81,9 @@ def _listed(rows: Sequence[Sequence[Any]], width: int) -> tuple[tuple[Any, ...],
     return tuple(zip(*people, strict=True)) if people else ((),) * width
 
 
-def is_bad(say: str, material: bool | None) -> bool:
+def is_bad(say: str, material: bool | int | None) -> bool:
     """Whether a verdict says that the machine was wrong. A change counts unless it is known to be a touch."""
-    return say in (Say.REJECT, Say.ESCALATE, SKIP) or (say == Say.MODIFY and material is not False)
+    return say in (Say.REJECT, Say.ESCALATE, SKIP) or (say == Say.MODIFY and (material is None or bool(material)))
 
 
 def _clients(connection: sa.Connection) -> dict[str, str]:

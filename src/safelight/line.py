@@ -14,8 +14,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safelight import earned, engine, ingest, known_bads, ledger, plugins, policy, propose, style, weights, work
-from safelight.domain import Cull, Findings, Kind, Scope, digest_of
+from safelight import (
+    earned,
+    engine,
+    footage,
+    ingest,
+    known_bads,
+    ledger,
+    plugins,
+    policy,
+    propose,
+    style,
+    weights,
+    work,
+)
+from safelight.domain import Cull, Findings, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.files import json_text
 from safelight.learn.record import Record
@@ -26,7 +39,7 @@ from safelight.state import ShootState
 from safelight.store import carried, personal, records, schema
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
-from safelight.store.records import Shoot
+from safelight.store.records import File, Shoot
 from safelight.todo import Todo
 
 FIRST_LOOK_S = 12.0  # decisions are made on what is there after so long, …
@@ -79,25 +92,25 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
     began = time.monotonic()
     rules = ledger.rules(library, options.policy)
     known = folder.shoot_id()
-    if known is None and not any(seen.kind is Kind.PHOTO for seen in ingest.walk(folder.root)):
+    if known is None and not any(True for _ in ingest.walk(folder.root)):
         raise _nothing(folder)
     folder.claim()
     with folder.lock():
         shoot = know(library, folder, options)
         carried.read(library, folder, shoot.id)
         plan = ingest.plan(folder.root, records.files(library, shoot.id))
-        if not (plan.fresh or plan.same):
+        if not (plan.fresh or plan.same or plan.clips or plan.same_clips):
             raise _nothing(folder)
         options = replace(options, wishes=style.wished(library, shoot.id, options.wishes, forget=options.forget))
         record = ledger.record(library, rules)
         key = run_key(library, shoot, options, allowed=(rules, record))
-        if not (plan.fresh or plan.gone) and key == last_run_key(library, shoot):
+        if not (plan.fresh or plan.clips or plan.gone) and key == last_run_key(library, shoot):
             return Pass(shoot=shoot, looked=0, changed=False, seconds=time.monotonic() - began)
         with engine.engine(options.engine, jobs=options.jobs) as (executor, width):
             line = Line(
                 library=library, folder=folder, shoot=shoot, options=options, rules=rules, record=record, tell=tell
             )
-            looked = line.look(plan, executor, width)
+            looked = line.look(plan, executor, width) + line.watch(plan, executor, width)
             state = line.decide()
             if line.look_closer(state, executor, width):
                 state = line.decide()
@@ -169,6 +182,28 @@ class Line:
                 early = time.monotonic() + max(LOOK_AGAIN_S, 10 * took)  # never more than a tenth of the run
         self._remember(todo, identified, seen)
         return clock.done
+
+    def watch(self, plan: ingest.Plan, executor: Executor, width: int) -> int:
+        """Looks at clips and sounds that are new, or that nobody has looked at with this version; how many."""
+        done = records.measured(self.library, dict.fromkeys([str(f.asset) for f in plan.same_clips if f.asset], ()))
+        again = [f for f in plan.same_clips if f.asset and (str(f.asset), footage.KEY) not in done]
+        sizes = {f.path: (f.size, f.mtime_ns) for f in again} | {s.path: (s.size, s.mtime_ns) for s in plan.clips}
+        clock = _Clock("watch", len(sizes), self.tell)
+        cache = self.folder.state / "cache"
+        jobs = [footage.Watch(path=p, full=self.folder.root / p, cache=cache) for p in sorted(sizes)]
+        for watched in engine.stream(
+            executor, width, iter([(footage.watch, job) for job in jobs]), rescue=footage.rescue
+        ):
+            asset, (size, mtime_ns) = watched.asset, sizes[watched.path]
+            records.save_assets(self.library, [asset] if asset is not None else [])
+            if asset is not None:
+                found = [(asset.id, footage.CLIP, footage.KEY, watched.measures)]
+                records.save_evidence(self.library, found)
+            name = asset.id if asset else None
+            file = File(path=watched.path, asset=name, size=size, mtime_ns=mtime_ns, error=watched.error)
+            records.save_files(self.library, self.shoot.id, [file])
+            clock.step()
+        return len(sizes)
 
     def _remember(self, todo: Todo, identified: list[work.Identity], seen: list[work.Looked]) -> None:
         """Writes what workers found; both lists are empty afterwards."""
@@ -350,10 +385,6 @@ class _Clock:
 
 
 def _nothing(folder: ShootFolder) -> NothingFound:
-    others = sum(seen.kind is not Kind.PHOTO for seen in ingest.walk(folder.root))
-    if others:
-        return NothingFound(
-            f"{folder.root} holds {others} clips or sounds and no photos.",
-            remedy="Photos are looked at; clips and sounds are not yet.",
-        )
-    return NothingFound(f"No photos were found in {folder.root}.", remedy="Name the folder that holds the originals.")
+    return NothingFound(
+        f"No photos, clips or sounds were found in {folder.root}.", remedy="Name the folder that holds the originals."
+    )

@@ -144,14 +144,17 @@ def parse(text: str, name: str, *, base: Policy | None = None, tasks: Collection
         raise file.error((), "schema", f"the schema is {data.get('schema')!r}", f'Write schema = "{SCHEMA}" first.')
     for section in set(data) - {"schema", "default", "task", "client", "opt_out"}:
         raise file.error((section,), None, f"{section!r} is no section", "Use [default], [task.NAME], [client.NAME].")
-    ground = _task(data.get("default", {}), file, ("default",), base.default if base else None)
+    under = base.default if base else None
+    ground = _task(data.get("default", {}), file, ("default",), under, floor=under)
     known = {*base.tasks, *tasks} if base else None
     found = dict(base.tasks) if base else {}
     found |= _tasks(data.get("task", {}), file, ("task",), known, lambda task: found.get(task, ground), free=not base)
     made = Policy(tasks=found, default=ground, clients=base.clients if base else {})
     clients = dict(made.clients)
     for client, row in _table(data.get("client", {}), file, ("client",)).items():
-        clients[client] = _client(_table(row, file, ("client", client)), file, client, made, known)
+        below = base.clients.get(client, Client()) if base else Client()
+        own = _table(row, file, ("client", client))
+        clients[client] = _client(own, file, client, below, floor=base or made, made=made, known=known)
     opt_out = data.get("opt_out", [])
     if not isinstance(opt_out, list) or not all(isinstance(item, str) for item in opt_out):
         raise file.error((), "opt_out", "opt_out is no list of names", 'For example opt_out = ["skin_tone"].')
@@ -200,27 +203,41 @@ def _table(value: Json, file: _File, section: tuple[str, ...]) -> Mapping[str, A
 
 
 def _client(
-    row: Mapping[str, Any], file: _File, client: str, made: Policy, known: Collection[str] | None
+    row: Mapping[str, Any], file: _File, client: str, before: Client, *, floor: Policy, made: Policy,
+    known: Collection[str] | None,
 ) -> Client:  # fmt: skip
+    """A client's section: it may not raise what the layer below says, and where the studio's own rules in the same
+    file are stricter, those hold."""
     section = ("client", client)
     for key in set(row) - {"stakes", "task"}:
         raise file.error(section, key, f"{key!r} is no rule of a client", "Rules are stakes and task.NAME.")
-    before = made.clients.get(client, Client())
     stakes = row.get("stakes", before.stakes)
     if stakes not in (NORMAL, HIGH):
         raise file.error(section, "stakes", f"stakes are {stakes!r}", "Stakes are normal or high.")
     if before.stakes == HIGH and stakes != HIGH:
         raise file.error(section, "stakes", "stakes are high already, and a policy only lowers", "Leave it out.")
+    place = (*section, "task")
     own = _tasks(
-        row.get("task", {}), file, (*section, "task"), known, lambda task: before.tasks.get(task, made.task(task))
+        row.get("task", {}), file, place, known, lambda task: before.tasks.get(task, made.task(task)),
+        floor=lambda task: before.tasks.get(task, floor.task(task)),
+    )  # fmt: skip
+    return Client(
+        stakes=stakes, tasks={name: _stricter(task, made.task(name)) for name, task in {**before.tasks, **own}.items()}
     )
-    # What the studio has made stricter for everybody since holds for the client's own rules too.
-    return Client(stakes=stakes, tasks={**before.tasks, **own})
+
+
+def _stricter(task: Task, studio: Task) -> Task:
+    """A client's rules where the studio's are stricter: the lower zone, all caps, each at its lowest."""
+    caps = {name: max(task.cap.get(name, zone), zone, key=ORDER.index) for name, zone in studio.cap.items()}
+    return replace(
+        task, zone=max(task.zone, studio.zone, key=ORDER.index), cap={**task.cap, **caps},
+        strict=task.strict or studio.strict, needs_licence=task.needs_licence or studio.needs_licence,
+    )  # fmt: skip
 
 
 def _tasks(
     rows: Json, file: _File, section: tuple[str, ...], known: Collection[str] | None, base: Callable[[str], Task],
-    *, free: bool = False,
+    *, free: bool = False, floor: Callable[[str], Task] | None = None,
 ) -> dict[str, Task]:  # fmt: skip
     out = {}
     for task, row in _table(rows, file, section).items():
@@ -229,14 +246,15 @@ def _tasks(
                 (*section, task), None, f"{task!r} is no task here", f"Tasks are {', '.join(sorted(known))}."
             )
         place = (*section, task)
-        out[task] = _task(_table(row, file, place), file, place, base(task), free=free)
+        least = None if free else (floor or base)(task)
+        out[task] = _task(_table(row, file, place), file, place, base(task), floor=least)
     return out
 
 
 def _task(
-    row: Mapping[str, Any], file: _File, section: tuple[str, ...], base: Task | None, *, free: bool = False
+    row: Mapping[str, Any], file: _File, section: tuple[str, ...], base: Task | None, *, floor: Task | None
 ) -> Task:
-    """The rules of a section over those of `base`, which they may only lower unless they are `free`."""
+    """The rules of a section over those of `base`; they may not let the machine do more than `floor` does."""
     known = set(Task.__slots__)
     for key in sorted(set(row) - known):
         raise file.error(section, key, f"{key!r} is no rule of a task", f"Rules are {', '.join(sorted(known))}.")
@@ -244,13 +262,15 @@ def _task(
     for key, value in row.items():
         values[key] = _value(key, value, file, section)
     if base is not None:
-        values["cap"] = _caps(values["cap"], base.cap, file, section)
+        if floor is not None:
+            _caps_only_lower(values["cap"], floor.cap, file, section)
+        values["cap"] = {**base.cap, **values["cap"]}
     try:
         made = Task(**values)
     except TypeError as error:
         raise file.error(section, None, str(error), "Name every rule.") from error
-    if base is not None and not free:
-        _only_lower(made, base, file, section)
+    if floor is not None:
+        _only_lower(made, floor, file, section)
     if made.needs_licence and made.audit < LEAST_AUDIT:
         raise file.error(
             section,
@@ -300,17 +320,14 @@ def _zone(text: Any, file: _File, section: tuple[str, ...], key: str) -> Zone:
         raise file.error(section, key, f"{text!r} is no zone", f"Zones are {known}.") from error
 
 
-def _caps(
+def _caps_only_lower(
     new: Mapping[str, Zone], old: Mapping[str, Zone], file: _File, section: tuple[str, ...]
-) -> Mapping[str, Zone]:  # fmt: skip
-    """Caps of both; one that is there may only be made lower."""
+) -> None:  # fmt: skip
+    """Raises UsageError for a cap that would raise one of the layer below."""
     for evidence, zone in new.items():
         if evidence in old and ORDER.index(zone) < ORDER.index(old[evidence]):
-            raise file.error(
-                (*section, "cap"), evidence, f"{evidence} caps at {old[evidence].value}; {zone.value} would raise that",
-                LOWER,
-            )  # fmt: skip
-    return {**old, **new}
+            cause = f"{evidence} caps at {old[evidence].value}; {zone.value} would raise that"
+            raise file.error((*section, "cap"), evidence, cause, LOWER)
 
 
 LOWER = "A policy can only lower what a task may do: choose the same or something stricter, or leave the line out."

@@ -14,6 +14,7 @@ from safelight.domain import (
     GroupKind,
     Input,
     Json,
+    Kind,
     Measure,
     Proposal,
     Say,
@@ -152,6 +153,16 @@ def by_time(photos: Iterable[Photo]) -> list[Photo]:
 
 
 @dataclass(slots=True, kw_only=True)
+class Footage:
+    """A clip or a sound of the shoot, with what was measured of it."""
+
+    path: str
+    asset: Asset
+    facts: Mapping[str, Measure] = field(default_factory=dict)
+    by: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
 class ShootState:
     """Everything about a shoot at this moment."""
 
@@ -161,13 +172,14 @@ class ShootState:
     groups: list[Group]
     ledger: records.Ledger
     by_path: dict[str, Photo]
+    clips: dict[str, Footage] = field(default_factory=dict)  # by path
     asked: records.Asked = field(default_factory=records.Asked)
 
     @classmethod
     def load(cls, library: Library, shoot: Shoot, *, evidence: bool = True) -> "ShootState":
         """Reads the state; without `evidence` (by far the largest part) photos have no facts."""
         files = records.files(library, shoot.id)
-        photos, by_path = _photos(library, files)
+        photos, by_path, clips = _photos(library, files)
         state = cls(
             shoot=shoot,
             photos=photos,
@@ -175,6 +187,7 @@ class ShootState:
             groups=records.groups(library, shoot.id),
             ledger=records.ledger(library, shoot.id),
             by_path=by_path,
+            clips=clips,
             asked=records.asked(library, shoot.id),
         )
         state._attach(records.proposals(library, shoot.id))
@@ -184,6 +197,10 @@ class ShootState:
                 photos[subject].by = {name: by for name, (_, by) in found.items()}
             if personal.switch(library).on:
                 state._people(library)
+            said = records.evidence(library, [clip.asset.id for clip in clips.values()])
+            for clip in clips.values():
+                clip.facts = {name: measure for name, (measure, _) in said.get(clip.asset.id, {}).items()}
+                clip.by = {name: by for name, (_, by) in said.get(clip.asset.id, {}).items()}
         state.shake(library)
         return state
 
@@ -284,15 +301,21 @@ class ShootState:
         return found
 
 
-def _photos(library: Library, files: Mapping[str, File]) -> tuple[dict[str, Photo], dict[str, Photo]]:
-    """Photos by record id and by every path that leads to them."""
+def _photos(
+    library: Library, files: Mapping[str, File]
+) -> tuple[dict[str, Photo], dict[str, Photo], dict[str, Footage]]:
+    """Photos by record id and by every path that leads to them; clips and sounds by path."""
     good = [f for f in files.values() if f.asset is not None]
     known = records.assets(library, sorted({str(f.asset) for f in good}))
     photos: dict[str, Photo] = {}
     by_path: dict[str, Photo] = {}
+    clips: dict[str, Footage] = {}
     pairs = ingest.pairs(f.path for f in good)  # a camera JPEG whose raw cannot be read is a photo of its own
     for file in sorted(good, key=lambda f: f.path):
         if file.path in pairs or file.asset not in known:
+            continue
+        if known[str(file.asset)].kind is not Kind.PHOTO:
+            clips[file.path] = Footage(path=file.path, asset=known[str(file.asset)])
             continue
         key = file.relinked_from or str(file.asset)
         photo = photos.get(key)
@@ -307,7 +330,7 @@ def _photos(library: Library, files: Mapping[str, File]) -> tuple[dict[str, Phot
         if raw in by_path:
             by_path[raw].jpeg = jpeg
             by_path[jpeg] = by_path[raw]
-    return photos, by_path
+    return photos, by_path, clips
 
 
 def needs_a_person(photos: Sequence[Photo]) -> list[Photo]:

@@ -47,7 +47,9 @@ def of(state: ShootState, *, library: str | None = None) -> dict[str, Any]:
         "shoot": {"id": state.shoot.id, "name": state.shoot.name, "root": state.shoot.root},
         "photos": len(photos),
         "asked": {"target": state.asked.target, "genre": state.asked.genre},
-        "kinds": dict(Counter(p.asset.kind.value for p in photos)),
+        "kinds": dict(
+            Counter(a.kind.value for a in [*(p.asset for p in photos), *(c.asset for c in state.clips.values())])
+        ),
         "decisions": {d.value: decisions.get(d.value, 0) for d in Cull},
         "done_alone": sum(_alone(photo) for photo in photos),
         "stakes": state.shoot.stakes,
@@ -85,6 +87,10 @@ def words(found: dict[str, Any]) -> str:
     tail = f"; {decided:,} decided by people." if decided else "."
     photos = many(found["photos"], "photo")
     about = f" of about {found['asked']['target']:,}" if found["asked"]["target"] else ""
+    kinds = found["kinds"]
+    others = [many(kinds[k], w) for k, w in (("video", "clip"), ("audio", "sound")) if kinds.get(k)]
+    if others:
+        lines.append(f"{' and '.join(others)}: looked at, listed by `safelight explain`.")
     lines.append(f"{photos}: {d['keep']:,} kept{about}, {d['reject']:,} {gone}, {d['undecided']:,} undecided{tail}")
     if found["groups"]:
         kinds = ", ".join(many(n, k.replace("_", " ")) for k, n in sorted(found["groups"].items()))
@@ -114,7 +120,9 @@ def _waits(found: dict[str, Any]) -> list[str]:
         lines.append(f"{waiting} for a person{tail}")
     if found.get("first"):
         wrong = f"about {found['expected_wrong']:.0f}" if found["expected_wrong"] >= 1 else "hardly any"
-        lines.append(f"{many(found['answers'], 'answer')} to give; {wrong} would change something. First:")
+        lines.append(
+            f"{many(found['answers'], 'answer')} to give; {wrong} of them wrong, as far as the record tells. First:"
+        )
         lines += [f"  {item['path']!r}: {item['operator'].replace('_', ' ')}" for item in found["first"]]
     if found["done_alone"]:
         lines.append(f"{many(found['done_alone'], 'edit was', 'edits were')} made alone, as the record allows.")

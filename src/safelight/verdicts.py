@@ -292,10 +292,10 @@ def _bundled(verdict: Verdict, count: int) -> Verdict:
     return Verdict(**(fields | {"bundled": count, "seconds": seconds}))
 
 
-def _drawn(library: Library, shoot: str, assets: Sequence[str]) -> dict[tuple[str, str], Drawn]:
+def _drawn(library: Library, shoot: str, assets: Sequence[str] | None = None) -> dict[tuple[str, str], Drawn]:
     table = schema.draws
     wanted = sa.select(table.c.asset, table.c.operator, table.c.drawn).where(table.c.shoot == shoot)
-    if len(assets) <= FEW:
+    if assets is not None and len(assets) <= FEW:
         wanted = wanted.where(table.c.asset.in_(assets))
     rows: Iterable[Any] = library.rows(wanted)
     return {(row["asset"], row["operator"]): Drawn(row["drawn"]) for row in rows}

@@ -3,11 +3,14 @@
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from safelight import earned, ledger, plugins
+from safelight import earned, ledger, lots, plugins
+from safelight.deliver import Order
 from safelight.domain import Because, Drawn, Say, State, Verdict, Zone
+from safelight.learn import bound, draws
 from safelight.learn.rows import build
 from safelight.line import Options
 from safelight.operators import Suggestion
@@ -171,6 +174,51 @@ def test_a_lost_licence_takes_back_what_was_not_delivered(library, shoot):
     assert State.APPLIED not in {state for _, state in zones(library, shoot)}
     library.run(shoot, options=INLINE)
     assert {zone for zone, _ in zones(library, shoot)} == {Zone.REVIEW}
+
+
+def test_a_delivery_says_how_much_of_what_nobody_saw_can_be_bad(library, shoot, tmp_path):
+    licensed_and_applied(library, shoot)
+    paths = [p.path for p in library.state(shoot).photos.values()]
+    library.verdict(shoot, paths, operator="cull", say="approve", by="ann")
+    first, *rest = drawn(library, shoot, Drawn.AUDIT)
+    answer(library, shoot, rest)
+    answer(library, shoot, [first], say="reject")
+    library.run(shoot, options=INLINE)
+    alone = sum(p.state("exposure") is State.APPLIED for p in library.state(shoot).photos.values())
+    made = library.deliver(shoot, tmp_path / "out", order=Order(to=tmp_path, preset="web", sign_off="ann"))
+    told, (lot,) = made["unseen"], made["unseen"]["lots"]
+    audited = len(drawn(library, shoot, Drawn.AUDIT))
+    assert (told["photos"], told["audited"], told["bad_found"]) == (alone, audited, 1)
+    assert told["bad_at_most"] == bound.at_most(alone + audited, audited, 1) - 1
+    assert 0 < told["bad_at_most"] <= alone
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert lot["text"].split(".")[0] in page
+    assert library.store.rows(sa.select(schema.deliveries))[0]["id"] == made["id"]
+    library.run(shoot, options=replace(INLINE, stakes="high"))
+    kept = [p.state("exposure") for p in library.state(shoot).photos.values()]
+    assert kept.count(State.APPLIED) == alone, "what was delivered stays as it was delivered"
+
+
+def test_a_sample_is_drawn_by_the_same_coin_and_goes_on_where_it_stopped(library, shoot):
+    licensed_and_applied(library, shoot)
+    state = library.state(shoot)
+    before = set(drawn(library, shoot, Drawn.AUDIT))
+    (part,) = lots.parts(state, earned.coins(library.store, state.shoot.id), set(state.photos))
+    wanted = {share: bound.plan(part.size, share) for share in np.arange(0.05, 0.9, 0.01)}
+    share = next(s for s, n in wanted.items() if len(before) < n < part.size - 1)
+    (plan,) = lots.sample(library.store, state, ledger.rules(library.store), share=share)
+    after = drawn(library, shoot, Drawn.AUDIT)
+    assert before < set(after)
+    assert plan.look_at == len(after) == bound.plan(plan.of, share)
+    found = {p.id: p.state("exposure") for p in library.state(shoot).photos.values()}
+    assert {found[a] for a in after} == {State.PROPOSED}
+    answer(library, shoot, after[:4])
+    (again,) = lots.sample(library.store, library.state(shoot), ledger.rules(library.store), share=share)
+    assert (again.drawn, again.looked, again.bad) == (plan.drawn, 4, 0)
+    assert again.bad_at_most < plan.bad_at_most
+    coins = sorted(draws.coin(state.shoot.id, "exposure", a) for a in found)
+    canaries = len(drawn(library, shoot, Drawn.CANARY))
+    assert max(draws.coin(state.shoot.id, "exposure", a) for a in after) == coins[canaries + len(after) - 1]
 
 
 def test_high_stakes_lower_everything_at_once_and_stay(library, shoot):

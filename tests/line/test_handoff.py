@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 from psd_tools import PSDImage
 
-from safelight import deliver, engine, handoff
-from safelight.deliver.accept import accept
+from safelight import deliver, engine, handoff, plugins
+from safelight.api import Library
+from safelight.deliver.accept import Word, accept
 from safelight.domain import Say
 from safelight.errors import Refused, Truncated, UsageError
 from safelight.handoff import back, layers
@@ -18,61 +19,77 @@ from safelight.media import image, profiles, write
 from safelight.operators import Tools
 from safelight.store.objects import ShootFolder
 from safelight.verdicts import Saying, decide
-from tests.conftest import save_jpeg
+from tests.conftest import SHARED, save_jpeg
 
 silent = partial(lambda progress: None)
 PHOTOS = ("canyon.jpg", "fig_bowl.jpg", "dandelion.jpg")
 
 
-@pytest.fixture
-def inline(monkeypatch):
-    """Work is done in this process."""
-    real = engine.engine
-    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
+@pytest.fixture(scope="module")
+def inline():
+    """Work is done in this process, and the gate asks one quick detector; the others have tests of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        real, found = engine.engine, plugins.detectors()
+        patch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
+        patch.setattr(plugins, "detectors", lambda: {"clipping": found["clipping"]})
+        yield
 
 
-@pytest.fixture
-def shoot(shared, tmp_path, library, inline):
-    """Three real photos, run and kept; the first is brighter and cropped by a person."""
-    folder = tmp_path / "shoot"
+@pytest.fixture(scope="module")
+def studio(inline, tmp_path_factory):
+    """A library that these tests share."""
+    with Library.open(tmp_path_factory.mktemp("studio")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shoot(studio, tmp_path_factory):
+    """Three real photos, kept, everything that was proposed rejected; the first brightened and cropped by hand."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared media are not here")
+    folder = tmp_path_factory.mktemp("work") / "shoot"
     for name in PHOTOS:
-        rgb = image.read(shared / "photos" / name)
-        save_jpeg(
-            folder / name, cv2.resize(rgb, None, fx=(s := 900 / max(rgb.shape)), fy=s, interpolation=cv2.INTER_AREA)
-        )
-    library.run(folder)
-    state = library.state(folder)
-    say(library, state, list(state.photos.values()), "cull", {"decision": "keep"})
+        rgb = image.read(SHARED / "photos" / name)
+        scale = 800 / max(rgb.shape)
+        save_jpeg(folder / name, cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+    studio.run(folder)
+    state = studio.state(folder)
+    for photo in state.photos.values():
+        say(studio, state, photo, "cull", {"decision": "keep"})
+        for name in photo.open_questions():
+            decide(studio.store, state, [photo], Saying(say=Say.REJECT, by="ann", operators=(name,)))
+    say(studio, state, state.photo(PHOTOS[0]), "exposure", {"ev": 0.3})
+    say(studio, state, state.photo(PHOTOS[0]), "crop", {"box": [0.05, 0.05, 0.9, 0.95]})
     return folder
 
 
-def say(library, state, photos, operator, params):
-    for photo in photos:
-        decide(library.store, state, [photo], Saying(say=Say.MODIFY, by="ann", operators=(operator,), params=params))
+def say(library, state, photo, operator, params):
+    decide(library.store, state, [photo], Saying(say=Say.MODIFY, by="ann", operators=(operator,), params=params))
 
 
-def answered(library, folder):
-    """The state with everything that is proposed rejected, and two edits by hand on the first photo."""
-    state = library.state(folder)
-    for photo in state.photos.values():
-        for name in photo.open_questions():
-            decide(library.store, state, [photo], Saying(say=Say.REJECT, by="ann", operators=(name,)))
-    first = state.photo(PHOTOS[0])
-    say(library, state, [first], "exposure", {"ev": 0.3})
-    say(library, state, [first], "crop", {"box": [0.05, 0.05, 0.9, 0.95]})
-    return library.state(folder)
+@pytest.fixture(scope="module")
+def sent(shoot, studio, tmp_path_factory):
+    """(shoot, state, folder of the hand-off, its brief)."""
+    state, to = studio.state(shoot), tmp_path_factory.mktemp("retoucher") / "for-rita"
+    photos = list(state.photos.values())
+    brief = handoff.hand_out(studio.store, ShootFolder.at(shoot), state, photos, to=to, note="Softly.", tell=silent)
+    return shoot, state, to, brief
 
 
 @pytest.fixture
-def handed(shoot, library, tmp_path):
-    """(shoot, state, folder of the hand-off, its brief)."""
-    state = answered(library, shoot)
-    where = ShootFolder.at(shoot)
-    to = tmp_path / "retoucher"
-    brief = handoff.hand_out(
-        library.store, where, state, list(state.photos.values()), to=to, note="Softly.", tell=silent
-    )
-    return shoot, state, to, brief
+def library(studio):
+    """The library of these tests."""
+    return studio
+
+
+@pytest.fixture
+def handed(sent, studio):
+    """What was handed over; whatever comes back in a test is taken away after it."""
+    yield sent
+    state = studio.state(sent[0])
+    photo = state.photo(PHOTOS[0])
+    while "external" in photo.standing:
+        decide(studio.store, state, [photo], Saying(say=Say.UNDO, by="ann", operators=("external",)))
 
 
 def final(to, name="canyon"):
@@ -132,7 +149,6 @@ def _file(path, data):
 
 
 def edit(name, params):
-    from safelight import plugins
     from safelight.domain import Edit
 
     return Edit(operator=name, version=plugins.operator(name).version, params=params)
@@ -241,7 +257,7 @@ def test_what_was_returned_is_what_is_delivered(handed, library, tmp_path):
     state = library.state(shoot)
     order = deliver.Order(to=tmp_path / "out", preset="tiff16", sign_off="lea")
     for photo, names in open_findings(library, shoot, state, order):
-        accept(library.store, state, [photo], names, by="ann", reason="wanted")
+        accept(library.store, state, [photo], names, Word(by="ann", reason="wanted"))
     made = library.deliver(shoot, tmp_path / "out", order=order)
     entry = next(f for f in made["files"] if f["source"]["path"] == "canyon.jpg")
     assert np.array_equal(image.read(tmp_path / "out" / entry["name"]), work)
@@ -304,8 +320,9 @@ def test_a_changed_edit_below_sends_a_returned_file_to_review(handed, library, t
     come_back(library, handed, file)
     state = library.state(shoot)
     assert state.photo("canyon.jpg").open_questions() == []
-    say(library, state, [state.photo("canyon.jpg")], "exposure", {"ev": -1.5})
+    say(library, state, state.photo("canyon.jpg"), "exposure", {"ev": -1.5})
     assert "external" in library.state(shoot).photo("canyon.jpg").open_questions()
+    decide(library.store, state, [state.photo("canyon.jpg")], Saying(say=Say.UNDO, by="ann", operators=("exposure",)))
 
 
 def test_the_shoot_is_found_by_the_brief(handed):

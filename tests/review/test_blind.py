@@ -1,4 +1,4 @@
-"""Nothing in the queue tells a planted item from an honest one before it is answered, and none ever reaches a delivery."""
+"""Nothing in the queue tells a planted item from an honest one before it is answered; none ever reaches a delivery."""
 
 import json
 

@@ -25,11 +25,14 @@ def broken(*cues, preset="netflix", shots=(), soft=False, rate=R25):
 
 # ---------------------------------------------------------------- files
 
-TEXT = st.text(
-    st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp", "Zs"), blacklist_characters="<>{}&\ufeff\x85"),
-    min_size=1, max_size=12,
-).filter(lambda t: t.strip() == t and not t.isdigit() and "-->" not in t)  # fmt: skip
-LINES = st.lists(st.lists(TEXT, min_size=1, max_size=4).map(" ".join), min_size=1, max_size=3).map(tuple)
+WORDS = st.sampled_from(
+    ["So", "und", "then,", "it", "was", "”gone”", "für", "3", "& more", "—", "5<6", "日本語", "1:2"]
+)
+LINES = st.lists(
+    st.lists(WORDS, min_size=1, max_size=4).map(" ".join).filter(lambda line: not line.isdigit()),
+    min_size=1,
+    max_size=3,
+).map(tuple)
 
 
 @st.composite
@@ -65,10 +68,9 @@ def test_markup_is_left_out_and_said():
     found = parse(b"1\n00:00:01,000 --> 00:00:02,500\n<i>One</i> & {\\an8}two\n3 < 4\n", ".srt")
     assert found.cues[0].lines == ("One & two", "3 < 4")
     assert "styling" in found.notes[0]
-    found = parse(
-        b"WEBVTT - x\n\nNOTE no cue\n00:01.000 --> 00:02.000\n\nid\n00:01.000 --> 00:02.000 line:0\n<v Ann>Fish &amp; chips\n",
-        ".vtt",
-    )
+    text = "WEBVTT - x\n\nNOTE no cue\n00:01.000 --> 00:02.000\n\n"
+    text += "id\n00:01.000 --> 00:02.000 line:0\n<v Ann>Fish &amp; chips\n"
+    found = parse(text.encode(), ".vtt")
     assert found.cues == (Cue(start=Fraction(1), end=Fraction(2), lines=("Fish & chips",)),)
     assert len(found.notes) == 2
 

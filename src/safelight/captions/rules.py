@@ -46,11 +46,11 @@ class Breach:
     soft: bool = False
 
 
-def _netflix(name: str, about: str, **other: int) -> Preset:
-    numbers = {"line_characters": 42, "characters_a_second": 20} | other
+def _netflix(name: str, about: str, *, line_characters: int = 42, characters_a_second: int = 20) -> Preset:
     return Preset(
-        name=name, about=about, shortest_s=Fraction(5, 6), longest_s=Fraction(7), gap_frames=2,
-        close_below_s=Fraction(1, 2), shot_frames=2, orphan_letters=3, **numbers,
+        name=name, about=about, line_characters=line_characters, characters_a_second=characters_a_second,
+        shortest_s=Fraction(5, 6), longest_s=Fraction(7), gap_frames=2, close_below_s=Fraction(1, 2), shot_frames=2,
+        orphan_letters=3,
     )  # fmt: skip
 
 
@@ -182,15 +182,15 @@ def gap(case: _Case, p: Preset) -> Iterator[Breach]:
 
 def shot_change(case: _Case, p: Preset) -> Iterator[Breach]:
     """Starts and ends near cuts."""
-    half = round(case.rate / 2)
-    for cut in case.shots if p.shot_frames is not None else ():
+    half, before = round(case.rate / 2), p.shot_frames
+    for cut in case.shots if before is not None else ():
         early, late = case.start - cut, case.end - cut
         if early != 0 and abs(early) < half:
             text = f"it starts {abs(early)} frames {'after' if early > 0 else 'before'} a cut (frame {cut})"
             yield _breach(case, "shot_change", early, f"0 or {half} frames", text)
-        elif late != -p.shot_frames and abs(late) <= half:
+        elif late != -(before or 0) and abs(late) <= half:
             text = f"it ends {abs(late)} frames {'after' if late > 0 else 'before'} a cut (frame {cut})"
-            yield _breach(case, "shot_change", late, f"-{p.shot_frames} or {half} frames", text)
+            yield _breach(case, "shot_change", late, f"-{before} or {half} frames", text)
     for cut in case.shots if p.no_straddling else ():
         if case.start < cut < case.end:
             yield _breach(case, "shot_change", cut, "none within", f"it runs over a cut (frame {cut})")

@@ -22,6 +22,7 @@ _CLOCK = re.compile(r"(\d{2,}):(\d{2}):(\d{2})(?:\.(\d+)|[:;](\d{2,})(?:\.(\d+))
 _OFFSET = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|f|t)")
 _UNITS = {"h": Fraction(3600), "m": Fraction(60), "s": Fraction(1), "ms": Fraction(1, 1000)}
 DEFAULT_RATE = Fraction(30)  # TTML2 7.2.3
+ROUNDED = Fraction(1, 2000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +141,13 @@ def _lines(paragraph: etree._Element) -> list[str]:
 
 
 def text_of(captions: Captions, *, rate: Fraction | None = None) -> str:
-    """An IMSC 1.1 Text document. With a rate, times are frames where every cue lies on one; else milliseconds."""
+    """An IMSC 1.1 Text document. With a rate, times are frames where every cue lies on one, or beside one by no more
+    than milliseconds round; else milliseconds."""
     rate = rate or captions.rate
     in_frames = rate is not None and all(
-        timecode.is_on_frame(t, rate) for cue in captions.cues for t in (cue.start, cue.end)
+        abs(timecode.nearest_frame(t, rate) / rate - t) <= ROUNDED
+        for cue in captions.cues
+        for t in (cue.start, cue.end)
     )
     attributes = ""
     if rate is not None and in_frames:
@@ -179,4 +183,4 @@ tts:color="white" tts:textAlign="center"/>
 
 
 def _written(at: Fraction, rate: Fraction | None, *, in_frames: bool) -> str:
-    return f"{int(at * rate)}f" if in_frames and rate is not None else clock(at, ".")
+    return f"{timecode.nearest_frame(at, rate)}f" if in_frames and rate is not None else clock(at, ".")

@@ -1,6 +1,7 @@
 """Rules of the places where files go: marketplaces, shops, printers, clients. Checked on the file as it was written.
 
-A channel is a TOML file of rules; a client's file adds swatches, forbidden operators and the channels it sells through.
+A channel is a TOML file of rules; a client's file adds swatches, forbidden operators and the channels it sells
+through.
 """
 
 from collections.abc import Iterable, Sequence

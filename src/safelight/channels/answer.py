@@ -14,8 +14,7 @@ class Answer:
     """One rule and one file: held, broken, or why it cannot be told.
 
     `value` is what was measured and `wanted` what the rule asks for, both in words of the rule's unit. `where` is a
-    half-open
-    box in px of the upright picture, `mask` the pixels meant, H x W bool. A broken rule has a `remedy`.
+    half-open box in px of the upright picture, `mask` the pixels meant, H x W bool. A broken rule has a `remedy`.
     """
 
     rule: str

@@ -39,8 +39,7 @@ class Rule:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """A place where files go, or a client: rules about each file and about the set of them; operators that must not
-    have
-    touched a picture (`forbidden`)."""
+    have touched a picture (`forbidden`)."""
 
     name: str
     about: str = ""

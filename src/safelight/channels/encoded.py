@@ -23,8 +23,7 @@ class Encoded:
     """One written file.
 
     `rgb` is the upright picture as sRGB bytes, H x W x 3, transparent parts over white. `profile` is the name of the
-    embedded
-    profile, "" where there is none, None where that cannot be told. `model` is rgb, grey, CMYK and so on.
+    embedded profile, "" where there is none, None where that cannot be told. `model` is rgb, grey, CMYK and so on.
     """
 
     path: Path

@@ -24,8 +24,8 @@ Box = tuple[int, int, int, int]
 class Ground:
     """The ground: its commonest colour at the rim, its share there, where it is, and where the subject stands.
 
-    `plain` is False where the rim has no one colour: then nothing is known of a subject. `box` is half-open, None where
-    nothing stands on the ground. `edges` names the sides that the subject touches.
+    `plain` is False where the rim has no one colour: then nothing is known of a subject. `box` is half-open, None
+    where nothing stands on the ground. `edges` names the sides that the subject touches.
     """
 
     colour: tuple[int, int, int]

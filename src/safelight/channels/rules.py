@@ -1,4 +1,5 @@
-"""Rules about one written file. Each is a small function from what the file is and the rule's settings to an `Answer`.
+"""Rules about one written file. Each is a small function from what the file is and the rule's settings to an
+`Answer`.
 
 A rule's settings are a frozen dataclass whose fields are the keys of its table in a channel's TOML.
 """
@@ -25,8 +26,7 @@ GENERATED = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What our own record knows of a file beside its bytes: operators of its version, whether any part was
-    generated."""
+    """What our own record knows of a file: operators of its version, whether any part was generated."""
 
     operators: tuple[str, ...] = ()
     generated: bool | None = None
@@ -435,7 +435,10 @@ def check_settings(rule: Any) -> None:
         try:
             re.compile(rule.pattern)
         except re.error as error:
-            raise UsageError(f"pattern {rule.pattern!r} is no regular expression: {error}.") from error
+            raise UsageError(
+                f"pattern {rule.pattern!r} is no regular expression: {error}.",
+                remedy="Write it as Python's `re` takes it, such as [A-Z]{3}-[0-9]+.",
+            ) from error
     elif isinstance(rule, Ratio):
         for allowed in rule.allowed:
             _ratio(allowed)

@@ -17,7 +17,7 @@ from safelight.media.picture import grey
 from safelight.params import declare
 
 THUMB = 24  # px, side at which pictures are compared
-TWICE = 2.0  # levels of 255, mean difference up to which two pictures are one
+TWICE = 4.0  # levels of 255 by which nearly all places of two pictures differ at most that are one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def double(files: Sequence[Written], rule: Double) -> list[tuple[Path | None, An
     planes = np.array([f.thumb for f in seen], np.float32).reshape(len(seen), -1)
     wrong: list[tuple[Path | None, Answer]] = []
     for i, file in enumerate(seen[1:], 1):
-        apart = np.abs(planes[:i] - planes[i]).mean(1)
+        apart = np.percentile(np.abs(planes[:i] - planes[i]), 98, axis=1)
         nearest = int(apart.argmin())
         if apart[nearest] <= TWICE and planes[i].std() > TWICE:
             text = f"{file.path.name} shows the same picture as {seen[nearest].path.name}."

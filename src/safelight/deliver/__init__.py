@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from safelight import __version__, channels, engine, line, sidecars, weights
-from safelight.deliver import checked, gate, manifest, names, presets
+from safelight import __version__, channels, earned, engine, ledger, line, lots, sidecars, weights
+from safelight.deliver import checked, gate, job_record, limits, manifest, names, presets
 from safelight.deliver.write import Job, Written, deliver_one, rescue
 from safelight.domain import Cull, Input, Version
 from safelight.errors import UsageError
@@ -45,15 +45,16 @@ def deliver(
 ) -> dict[str, Any]:
     """Writes a delivery and returns its manifest (`safelight.delivery/1`).
 
-    Raises Refused where questions are open, or a file does not pass the gate, and it is no draft; UsageError where the
-    target is not empty or a name, preset or rule cannot be understood. Nothing is left there then. A file that
-    cannot be
-    written is listed in the manifest.
+    Raises Refused where questions are open, or a file does not pass the gate, and it is no draft; UsageError where
+    the target is not empty or a name, preset or rule cannot be understood. Nothing is left there then. A file that
+    cannot be written is listed in the manifest.
     """
     template = order.names or names.DEFAULT
     names.validate(template)
     preset = presets.find(order.preset)
     rules = rules_of(order, where)
+    trusted = ledger.rules(library)
+    earned.settle(library, state, trusted)
     if any(photo.shaken for photo in state.photos.values()):
         state = _caught_up(library, where, state, order, tell)
     answer = gate.ask(state, draft=order.draft)
@@ -65,7 +66,13 @@ def deliver(
     try:
         jobs = _jobs(state, where, answer.photos, order=order, preset=preset, template=template, target=staging)
         jobs = [
-            replace(job, rules=rules, findings=where.cached(_version(state.photos[job.photo], job).id)) for job in jobs
+            replace(
+                job,
+                rules=rules,
+                limits=limits.of_studio(library),
+                findings=where.cached(_version(state.photos[job.photo], job).id),
+            )
+            for job in jobs
         ]
         versions = {job.photo: _version(state.photos[job.photo], job) for job in jobs}
         written = _write(jobs, order, tell)
@@ -77,6 +84,7 @@ def deliver(
         made = manifest.of(
             state, answer, written, preset=preset, order=manifest.Signed(draft=order.draft, by=order.sign_off),
             versions=versions, weights=weights.digests(), program=__version__, of_set=of_set,
+            unseen=lots.told(library, state, trusted, answer.photos),
         )  # fmt: skip
         for part in staging.iterdir():
             part.replace(target / part.name)
@@ -84,6 +92,9 @@ def deliver(
         shutil.rmtree(staging, ignore_errors=True)
     write_atomic(target / "manifest.json", (json_text(made, indent=1) + "\n").encode())
     write_atomic(target / "report.html", manifest.page(made).encode("utf-8", "backslashreplace"))
+    paper = job_record.of(made, trusted)
+    write_atomic(target / job_record.HTML_NAME, job_record.page(paper).encode("utf-8", "backslashreplace"))
+    write_atomic(target / job_record.PDF_NAME, job_record.pdf(paper, at=made["made_at"]))
     if order.draft:
         write_atomic(target / DRAFT_FOLDER_NOTE, manifest.draft_note(made).encode())
     row = {"id": made["id"], "shoot": state.shoot.id, "manifest": json_text(made), "by": order.sign_off}

@@ -1,6 +1,8 @@
-"""A person takes a finding of the gate on their name: a verdict with a reason, about one version of one photo."""
+"""A person answers a finding of the gate: takes it on their name, or says that it is a fault. A verdict with a reason,
+about one version of one photo."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from safelight.deliver import checked, gate
 from safelight.domain import Input, Measure, Say, Verdict, Version
@@ -13,33 +15,39 @@ from safelight.verdicts import REASONS
 SET_RULES = ("missing",)  # of a channel: about no single photo
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What somebody says of a finding: REJECT lets the file go in spite of it, APPROVE says that it is a fault."""
+
+    by: str
+    reason: str
+    note: str = ""
+    say: Say = Say.REJECT
+
+
 def accept(
-    library: Library, state: ShootState, photos: Sequence[Photo], findings: Sequence[str], *, by: str, reason: str,
-    note: str = "",
-) -> list[Verdict]:  # fmt: skip
-    """Records that `by` lets these findings go out with these photos as they are now; of a finding about the set,
-    with this
-    shoot. It holds for this version alone: a changed edit is judged anew.
+    library: Library, state: ShootState, photos: Sequence[Photo], findings: Sequence[str], word: Word
+) -> list[Verdict]:
+    """Records a word about findings of these photos as they are now; of a finding about the set, about this shoot. It
+    holds for this version alone: a changed edit is judged anew.
 
     Raises UsageError for an unknown reason, and for a finding that the gate has not raised about a photo."""
-    if reason not in REASONS:
-        raise UsageError(f"{reason!r} is not a reason.", remedy=f"Reasons are {', '.join(REASONS)}.")
-    if not by.strip():
+    if word.reason not in REASONS:
+        raise UsageError(f"{word.reason!r} is not a reason.", remedy=f"Reasons are {', '.join(REASONS)}.")
+    if not word.by.strip():
         raise UsageError("A finding is taken on a name.", remedy="Give yours with --by.")
     of_set = [name for name in findings if name.rpartition(".")[2] in SET_RULES]
-    made = [_verdict(state.shoot.id, state, name, state.shoot.id, by=by, reason=reason, note=note) for name in of_set]
+    shoot = state.shoot.id
+    made = [_verdict(shoot, shoot, name, word, about=shoot, score=None) for name in of_set]
     raised = records.facts(library, [_version(photo).id for photo in photos])
     for photo in photos:
-        version = _version(photo)
-        known = raised.get(version.id, {})
+        version = _version(photo).id
+        known = raised.get(version, {})
         for name in findings:
-            if name in of_set:
-                continue
-            _known(photo, name, known)
-            score = known.get(f"{CHECK}{name}")
-            made.append(
-                _verdict(photo.id, state, name, version.id, by=by, reason=reason, note=note, score=_chance(score))
-            )
+            if name not in of_set:
+                _known(photo, name, known)
+                chance = _chance(known.get(f"{CHECK}{name}"))
+                made.append(_verdict(photo.id, shoot, name, word, about=version, score=chance))
     records.save_verdicts(library, made)
     for verdict in made:
         state.ledger.add(verdict)
@@ -68,18 +76,8 @@ def _chance(measure: Measure | None) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _verdict(
-    asset: str,
-    state: ShootState,
-    name: str,
-    version: str,
-    *,
-    by: str,
-    reason: str,
-    note: str,
-    score: float | None = None,
-) -> Verdict:
+def _verdict(asset: str, shoot: str, name: str, word: Word, *, about: str, score: float | None) -> Verdict:
     return Verdict(
-        at=now(), by=by, asset=asset, shoot=state.shoot.id, operator=f"{CHECK}{name}", version=1, say=Say.REJECT,
-        proposal=gate.finding_id(version, name), score=score, reason=reason, note=note,
+        at=now(), by=word.by, asset=asset, shoot=shoot, operator=f"{CHECK}{name}", version=1, say=word.say,
+        proposal=gate.finding_id(about, name), score=score, reason=word.reason, note=word.note,
     )  # fmt: skip

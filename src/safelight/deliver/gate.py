@@ -1,6 +1,5 @@
 """What must be settled before anything final leaves: every photo decided, every edit of a kept photo answered, and
-every
-written file passed by the detectors and the rules, or taken by a person on their name."""
+every written file passed by the detectors and the rules, or taken by a person on their name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -106,8 +105,8 @@ def raised(entry: Mapping[str, Any]) -> list[Missing]:
 
 
 def missing(photo: Photo, version: Version, entry: Mapping[str, Any], *, signed_by: str | None) -> list[Missing]:
-    """What of a file still waits for a person. Whoever signs for the delivery answers for what only wants a look; what
-    failed is taken one by one."""
+    """What of a file still waits for a person. Whoever signs for the delivery answers for what only wants a look;
+    what failed is taken one by one."""
     return [
         m for m in raised({**entry, "after": photo.path})
         if taken(photo.standing, version.id, m.name) is None and not (signed_by and m.outcome is Outcome.LOOK)

@@ -1,10 +1,10 @@
 """A delivered file against the photo it came from: the detectors that its edits call for, the rules of its channels.
 
-Runs in the worker that wrote the file, on what the written file decodes to. The geometry of our own edits is known and
-handed over; a returned file is compared with the version that it was made from.
+Runs in the worker that wrote the file, on what the written file decodes to. The geometry of our own edits is known
+and handed over; a returned file is compared with the version that it was made from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +49,10 @@ def _of(operator: Operator[Any]) -> tuple[str, ...] | None:
 def judge(
     file: Path, original: Path, small: Frame, edits: Sequence[Edit], *, rules: Sequence[Channel], tools: Tools,
     jpeg_quality: int | None, place: Path | None,
+    limits: Mapping[str, checking.Thresholds] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """The entry of `safelight.check/1` of a written file. `small` is the photo before any edit, reduced to SIDE,
-    with its
-    geometry from the full-size photo; `place` is where pictures of findings go."""
+    """The entry of `safelight.check/1` of a written file. `small` is the photo before any edit, reduced to SIDE, with
+    its geometry from the full-size photo; `place` is where pictures of findings go."""
     written = encoded.read(file)
     generated = any(edit.params.get("generated") is True for edit in edits)
     record = Known(operators=tuple(edit.operator for edit in edits), generated=generated)
@@ -66,7 +66,9 @@ def judge(
             small = reduced(small, written.width / size[0])
             before, warp, size = _before(small, edits, tools)
         after = np.asarray(cv2.resize(written.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-        compared = checking.compare(before, after, transform=warp, detectors=asked, weights=weights.installed())
+        compared = checking.compare(
+            before, after, transform=warp, detectors=asked, weights=weights.installed(), limits=limits
+        )
         compared = _only(compared, names)
     job = pairs.Check(before=original, after=file, place=place)
     entry = entry_of(job, compared, answers, after, unasked=UNASKED)

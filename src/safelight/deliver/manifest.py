@@ -5,14 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from safelight import policy
 from safelight.checking import Outcome
 from safelight.deliver import checked
 from safelight.deliver.gate import Answer
 from safelight.deliver.presets import Preset
 from safelight.deliver.write import Written
 from safelight.domain import Measure, Version, digest_of
-from safelight.state import POLICY, ShootState
+from safelight.state import ShootState
 from safelight.store.library import now
 from safelight.store.records import where_json
 from safelight.words import many
@@ -30,7 +29,7 @@ class Signed:
 
 def of(
     state: ShootState, answer: Answer, written: Sequence[Written], *, preset: Preset, order: Signed,
-    versions: Mapping[str, Version], weights: Mapping[str, str], program: str,
+    versions: Mapping[str, Version], weights: Mapping[str, str], program: str, unseen: Mapping[str, Any],
     of_set: checked.SetAnswers = (),
 ) -> dict[str, Any]:  # fmt: skip
     """The manifest: each file with its source, version, edits, checks and verdicts; what is open; what failed."""
@@ -49,7 +48,7 @@ def of(
         "failed": [{"path": state.photos[w.photo].path, **w.error} for w in written if w.error is not None],
         "set_rules": [{"photo": photo, **answer.as_json()} for photo, answer in of_set],
         "open": [{"path": path, "operators": list(names)} for path, names in answer.open],
-        "unseen": _unseen(answer),
+        "unseen": dict(unseen),
     }
 
 
@@ -81,25 +80,6 @@ def _check(label: str, m: Measure) -> dict[str, Any]:
         "by": label, "name": m.name, "value": m.value, "unit": m.unit, "cannot_tell": m.cannot_tell,
         "where": where_json(m.where) if m.where else None,
     }  # fmt: skip
-
-
-def _unseen(answer: Answer) -> dict[str, Any]:
-    """What nobody looked at: photos on which a policy rule alone changed the picture or the choice. A camera's own
-    rendering, which changes nothing that was seen, does not count."""
-    rules = policy.default()
-    unseen = [
-        photo
-        for photo in answer.photos
-        if any(v.by.startswith(POLICY) and rules.task(name).needs_licence for name, v in photo.standing.items())
-    ]
-    return {
-        "photos": len(unseen),
-        "bad_at_most": len(unseen),
-        "level": 0.95,
-        "text": "Somebody decided on every photo and every change in this delivery."
-        if not unseen
-        else f"{many(len(unseen), 'photo was', 'photos were')} changed by rule and not looked at.",
-    }
 
 
 def _gate_words(found: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""How far a shoot is from a final delivery: what is undecided, unanswered and found by checks. Reads, changes nothing."""
+"""How far a shoot is from a final delivery: undecided, unanswered, found by checks. Reads, and changes nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

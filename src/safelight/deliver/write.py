@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from safelight import limits, params, plugins, render, work
 from safelight.channels import Channel
+from safelight.checking import Thresholds
 from safelight.deliver import judge
 from safelight.deliver.presets import Format, Preset
 from safelight.domain import Edit, Measure
@@ -45,6 +46,7 @@ class Job:
     says: Mapping[str, Any]  # XMP properties of the delivered file
     write_sidecar: bool
     rules: tuple[Channel, ...] = ()  # what channels and client ask of the file
+    limits: Mapping[str, Thresholds] | None = None  # of findings, by name
     findings: Path | None = None  # where pictures of findings go, as the beginning of their names
 
 
@@ -112,6 +114,7 @@ def _deliver(job: Job) -> Written:
         rules=job.rules,
         tools=tools,
         place=job.findings,
+        limits=job.limits,
         jpeg_quality=job.preset.quality if job.preset.format is Format.JPEG else None,
     )
     thumb = judged.pop("thumb")

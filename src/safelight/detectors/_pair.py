@@ -1,9 +1,10 @@
 """Two pictures on one grid, with what all detectors need, each made once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,12 +16,14 @@ from safelight.detectors._legal import Tone, guided_base
 from safelight.detectors._planes import Flags, Plane, blurred, resized, upsized
 from safelight.media.colour import LUMINANCE_709
 from safelight.media.frame import Bytes
-from safelight.media.picture import shrink
+from safelight.media.picture import Picture, shrink
+from safelight.probes._mesh import Found, find, networks
 
 Colours = NDArray[np.float32]
 
 SIDE = 1600  # px, long side of the common grid
 UNLIKE = 0.35  # correlation of coarse content below which it is other content
+LEAST_FACE = 40  # px, of a face on the common grid
 SMALL_SIDE = 512  # px, long side at which tone is fitted
 LUMA = LUMINANCE_709.astype(np.float32)  # weights, here of encoded values
 
@@ -129,6 +132,26 @@ class Pair:
         """Luma of the after."""
         return np.asarray(cv2.transform(self.after_work, LUMA[None]), np.float32)
 
+    @cached_property
+    def lowest_before(self) -> Plane:
+        """The smallest channel of the before."""
+        return _extreme(self.before_work, cv2.min)
+
+    @cached_property
+    def highest_before(self) -> Plane:
+        """The largest channel of the before."""
+        return _extreme(self.before_work, cv2.max)
+
+    @cached_property
+    def lowest_after(self) -> Plane:
+        """The smallest channel of the after."""
+        return _extreme(self.after_work, cv2.min)
+
+    @cached_property
+    def highest_after(self) -> Plane:
+        """The largest channel of the after."""
+        return _extreme(self.after_work, cv2.max)
+
     @property
     def grid_size(self) -> tuple[int, int]:
         """(width, height) of the common grid, as OpenCV wants sizes."""
@@ -158,9 +181,8 @@ class Pair:
     @cached_property
     def usable(self) -> Flags:
         """Where both pictures have pixels and no channel of either is at an end."""
-        lowest = np.minimum(self.before_work.min(2), self.after_work.min(2))
-        highest = np.maximum(self.before_work.max(2), self.after_work.max(2))
-        return np.asarray((self.valid > 0) & (lowest > legal.LOW) & (highest < legal.HIGH))
+        inside = (self.valid > 0) & (self.lowest_before > legal.LOW) & (self.lowest_after > legal.LOW)
+        return np.asarray(inside & (self.highest_before < legal.HIGH) & (self.highest_after < legal.HIGH))
 
     @cached_property
     def base_before(self) -> Plane:
@@ -258,6 +280,25 @@ class Pair:
             out[..., c] = legal.curve_of(before, after, usable)
         return out
 
+    # ------------------------------------------------------------ faces
+
+    @cached_property
+    def faces_before(self) -> tuple[Found, ...]:
+        """Faces of the before on the common grid, largest first; none where the finder's weights are not installed."""
+        return self._faces(self.before_work)
+
+    @cached_property
+    def faces_after(self) -> tuple[Found, ...]:
+        """Faces of the after on the common grid."""
+        return self._faces(self.after_work)
+
+    def _faces(self, colours: Colours) -> tuple[Found, ...]:
+        nets = networks(self.weights)
+        if nets is None:
+            return ()
+        rgb = np.rint(colours * 255).astype(np.uint8)
+        return tuple(face for face in find(Picture(rgb=rgb, weights=self.weights), nets) if face.size >= LEAST_FACE)
+
     # ------------------------------------------------------------ where something was done
 
     @cached_property
@@ -289,6 +330,11 @@ class Pair:
         count, _, stats, _ = cv2.connectedComponentsWithStats((self.changed > 0.5).astype(np.uint8))
         order = sorted(range(1, count), key=lambda i: -int(stats[i][cv2.CC_STAT_AREA]))[:8]
         return tuple((int(x), int(y), int(x + w), int(y + h)) for x, y, w, h, _ in (stats[i] for i in order))
+
+
+def _extreme(colours: Colours, of: Callable[..., Any]) -> Plane:
+    red, green, blue = cv2.split(colours)
+    return np.asarray(of(of(red, green), blue), np.float32)
 
 
 def _unit(rgb: Bytes) -> Colours:

@@ -8,20 +8,8 @@ from numpy.typing import NDArray
 
 from safelight.detectors._pair import Pair
 from safelight.detectors._planes import Plane
-from safelight.media.picture import Picture
-from safelight.probes._mesh import Found, find, networks
 
 LEAST_CHROMA, HUES = 6.0, (10.0, 88.0)  # CIE chroma and hue angle in degrees that skin of all tones lies within
-SMALLEST = 40  # px, width of a face on the common grid
-
-
-def faces(pair: Pair) -> list[Found]:
-    """Faces of the before on the common grid, largest first; none where the finder's weights are not installed."""
-    nets = networks(pair.weights)
-    if nets is None:
-        return []
-    rgb = np.rint(pair.before_work * 255).astype(np.uint8)
-    return [face for face in find(Picture(rgb=rgb, weights=pair.weights), nets) if face.size >= SMALLEST]
 
 
 def skin(pair: Pair) -> Plane | None:
@@ -34,7 +22,7 @@ def skin(pair: Pair) -> Plane | None:
         if inside.sum() > 60 and _coloured(lab[inside]):
             return np.asarray(mask, np.float32)
     out = np.zeros(lab.shape[:2], np.float32)
-    for face in faces(pair):
+    for face in pair.faces_before:
         x0, y0, x1, y1 = (v * small.zoom for v in face.box)
         w, h = x1 - x0, y1 - y0
         seed = np.zeros(out.shape, np.uint8)

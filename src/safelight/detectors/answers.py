@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.detectors._calibration import chance
 from safelight.detectors._finding import HEAT_SIDE, Box, Finding
 from safelight.detectors._pair import Pair
 from safelight.detectors._planes import Plane
+from safelight.detectors.calibration import chance
 
 HOT = 0.5  # of the hottest: what the box encloses
 

@@ -7,10 +7,9 @@ a logarithm.
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._planes import Plane
+from safelight.detectors._planes import Flags, Plane
 from safelight.detectors.answers import cannot, said
 
 HIGH, LOW = 253.7 / 255, 1.4 / 255  # of the mean of 3 x 3: saving as JPEG moves single pixels off the end
@@ -21,12 +20,13 @@ def detect(pair: Pair) -> list[Finding]:
     """One finding, `clipping`."""
     if pair.placement.cannot:
         return [cannot("clipping", pair.placement.cannot)]
-    before, after = pair.before_work, pair.after_work
-    heat = np.zeros(after.shape[:2], np.float32)
+    heat = np.zeros(pair.level_after.shape, np.float32)
     shares = []
-    for high in (True, False):
-        new, old = (_ends(p, high=high) for p in (after, before))
-        fresh = new & ~old & pair.stayed
+    for new, old, high in (
+        (pair.highest_after, pair.highest_before, True),
+        (pair.lowest_after, pair.lowest_before, False),
+    ):
+        fresh = _ends(new, high=high) & ~_ends(old, high=high) & pair.stayed
         whole = cv2.morphologyEx(fresh.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
         shares.append(float(whole.mean()) / max(float(pair.stayed.mean()), 0.02))
         heat += whole
@@ -37,9 +37,9 @@ def detect(pair: Pair) -> list[Finding]:
     return [said(pair, "clipping", score, text, heat=_spread(heat))]
 
 
-def _ends(rgb: Plane, *, high: bool) -> NDArray[np.bool_]:
+def _ends(extreme: Plane, *, high: bool) -> Flags:
     """Where the largest channel is at the upper end, or the smallest at the lower one."""
-    end = cv2.blur(rgb.max(2) if high else rgb.min(2), (3, 3))
+    end = cv2.blur(extreme, (3, 3))
     return np.asarray(end >= HIGH if high else end <= LOW)
 
 

@@ -16,8 +16,13 @@ from safelight.detectors._planes import Flags, blurred
 from safelight.detectors._rim import distance, nearest
 from safelight.detectors.answers import cannot, said
 
+Colours = NDArray[np.float32]
+
 SOLID, CLEAR = 0.97, 0.02  # alpha beyond which a pixel's colour is the object's, the ground's
-AROUND = 4.0  # px at a long side of 1024, Gaussian sigma over which the grounds are averaged
+CALM = 0.02  # encoded levels: how busy the new ground may be before it is trusted less
+RIDGE = (0.02, 0.5)  # on the shares of old ground and of too wide a matte: neighbouring causes, the first is asked for
+ALIKE = 20  # values of neighbours that tell the same
+AROUND = 5.0  # px at a long side of 1024, Gaussian sigma over which the grounds are averaged
 APART = 0.05  # encoded levels: least difference of old ground and object
 ENOUGH = 60  # pixels of rim
 
@@ -53,18 +58,27 @@ def detect(pair: Pair) -> list[Finding]:
         return [cannot("fringe", "object and old ground have the same colour")]
     u = (1 - a) * (old - own)
     v = (1 - a) * (own - (1 - a) * old - a * ground)
-    rows = np.stack((u.ravel(), v.ravel()), 1) * np.repeat(weight, 3)[:, None]
-    square = rows.T @ rows
-    ridge = np.diag((0.02, 0.1)) * float(np.trace(square)) / 2
-    share = float(np.linalg.solve(square + ridge + 1e-9 * np.eye(2), rows.T @ (rest * weight[:, None]).ravel())[0])
+    busy = blurred(cv2.absdiff(pair.level_after, blurred(pair.level_after, 3)), 4)
+    trust = (weight / (CALM + nearest(busy, clear)[near]) ** 2)[:, None]
+    share, doubt = _share(u, v, rest, np.broadcast_to(trust / trust.mean(), u.shape))
     heat = np.zeros(alpha.shape, np.float32)
     along = (rest * u).sum(1) / np.maximum((u * u).sum(1), 1e-3)
     heat[near] = np.clip(along, 0, 1) * weight
     text = f"The rim of the cut-out keeps {100 * max(0.0, share):.0f} % of the old ground."
-    return [said(pair, "fringe", share, text, heat=blurred(heat, 2))]
+    return [said(pair, "fringe", share - 1.5 * doubt, text, heat=blurred(heat, 2))]
 
 
-def _around(colours: NDArray[np.float32], known: Flags, sigma: float) -> NDArray[np.float32]:
+def _share(u: Colours, v: Colours, rest: Colours, trust: Colours) -> tuple[float, float]:
+    """How much of `u` is in the rest beside `v`, and its standard error, with neighbours counted as one."""
+    root = np.sqrt(trust.ravel())
+    rows, y = np.stack((u.ravel(), v.ravel()), 1) * root[:, None], rest.ravel() * root
+    square = rows.T @ rows + 1e-9 * np.eye(2)
+    found = np.linalg.solve(square + np.diag(RIDGE) * float(np.trace(square)) / 2, rows.T @ y)
+    left = float(((y - rows @ found) ** 2).mean()) * ALIKE
+    return float(found[0]), float(np.sqrt(np.linalg.inv(square)[0, 0] * left))
+
+
+def _around(colours: Colours, known: Flags, sigma: float) -> Colours:
     """The mean colour of what is known about each place: single pixels of a busy ground would pass for a fringe."""
     weight = blurred(known.astype(np.float32), sigma)
     mean = cv2.GaussianBlur(colours * known[..., None].astype(np.float32), (0, 0), sigma)

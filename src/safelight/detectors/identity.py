@@ -7,11 +7,9 @@ distance is the score. Below 0.6 two photographs are usually of one person; an h
 import numpy as np
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._skin import faces
 from safelight.detectors.answers import cannot, said
-from safelight.media.picture import Picture
 from safelight.probes._identity import NAME, chip, embed, network
-from safelight.probes._mesh import DETECTOR, LANDMARKER, find, networks
+from safelight.probes._mesh import DETECTOR, LANDMARKER, networks
 
 LARGEST = 4  # faces that are looked at
 
@@ -20,17 +18,16 @@ def detect(pair: Pair) -> list[Finding]:
     """One finding, `identity`, about the face that changed most."""
     if pair.placement.cannot:
         return [cannot("identity", pair.placement.cannot)]
-    net, nets = network(pair.weights), networks(pair.weights)
-    if net is None or nets is None:
+    net = network(pair.weights)
+    if net is None or networks(pair.weights) is None:
         return [cannot("identity", "the weights that know faces are not installed: `safelight models fetch` gets them")]
-    there = faces(pair)[:LARGEST]
+    there = pair.faces_before[:LARGEST]
     if not there:
         return [cannot("identity", "there is no face large enough")]
     before, after = (np.rint(p * 255).astype(np.uint8) for p in (pair.before_work, pair.after_work))
-    here = find(Picture(rgb=after, weights=pair.weights), nets)
     worst, box = -1.0, None
     for face in there:
-        near = [other for other in here if _apart(face.box, other.box) < 0.35 * face.size]
+        near = [other for other in pair.faces_after if _apart(face.box, other.box) < 0.35 * face.size]
         if not near:
             continue
         other = min(near, key=lambda f: _apart(face.box, f.box))

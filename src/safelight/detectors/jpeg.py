@@ -15,9 +15,10 @@ from safelight.detectors.answers import cannot, said
 from safelight.media.frame import Bytes
 
 LEAST = 64  # px
-MOST = 1200  # px, side of the part that is looked at
+MOST = 896  # px, side of the part that is looked at
+CLEAN = 0.05  # how far edges of blocks stand out at most where nothing was saved small
 COEFFICIENTS = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2), (0, 3), (3, 0))
-STEPS = np.arange(3, 81)  # levels
+STEPS = np.array([*range(3, 24), *range(24, 48, 2), *range(48, 84, 4)])  # levels
 
 
 def detect(pair: Pair) -> list[Finding]:
@@ -25,7 +26,7 @@ def detect(pair: Pair) -> list[Finding]:
     if min(pair.after.shape[:2]) < LEAST:
         return [cannot("jpeg", "the picture is smaller than 64 px")]
     blocked, step = traces(pair.after)
-    if pair.placement.still and pair.before.shape == pair.after.shape:
+    if (blocked > CLEAN or step > 0) and pair.placement.still and pair.before.shape == pair.after.shape:
         own_blocked, own_step = traces(pair.before)
         blocked, step = blocked - max(0.0, own_blocked), step - 0.9 * min(own_step, 8.0)
     score = max(0.0, step) / 10 + max(0.0, blocked)
@@ -47,7 +48,7 @@ def traces(rgb: Bytes) -> tuple[float, float]:
     if rows < 4 or columns < 4:
         return blocked, 0.0
     blocks = y[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8).transpose(0, 2, 1, 3).reshape(-1, 8, 8)
-    blocks = blocks[np.ptp(blocks.reshape(len(blocks), -1), axis=1) > 3][:6000]
+    blocks = blocks[np.ptp(blocks.reshape(len(blocks), -1), axis=1) > 3][:3000]
     if len(blocks) < 40:
         return blocked, 0.0
     basis = _cosines()

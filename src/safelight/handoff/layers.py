@@ -1,8 +1,7 @@
 """A photo as a retoucher gets it: layered, 16 bits a channel, each operator a layer with its mask. Runs in a worker.
 
 The document has the frame that is delivered; every layer shows the photo as it is after that operator, the topmost
-all of
-them, so that fading or masking a layer undoes a part of what the machine did there and nothing else.
+all of them, so that fading or masking a layer undoes a part of what the machine did there and nothing else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -140,9 +139,8 @@ def layers(source: LinearWords | Frame, edits: Sequence[Edit], tools: Tools) -> 
     """The base and one layer for each operator that does not frame, in the order in which they are rendered.
 
     Operators that frame are in every layer, since a document has one frame; sharpening for a medium and returned
-    files are
-    left out, the first because it is done at the delivered size, the second because a returned file has layers of
-    its own."""
+    files are left out, the first because it is done at the delivered size, the second because a returned file has
+    layers of its own."""
     staged = [(edit, plugins.operator(edit.operator).stage) for edit in render.order(edits)]
     under = [edit for edit, stage in staged if stage in UNDER]
     above = [edit for edit, stage in staged if stage not in (*UNDER, Stage.RETURNED, Stage.OUTPUT)]
@@ -158,8 +156,7 @@ def _mask(
     edit: Edit, before: Words, after: Words, *, source: LinearWords | Frame, under: Sequence[Edit], tools: Tools
 ) -> Bytes:
     """Where an operator acts: its own painted mask as it lies in the document, else what it changed where it acts on
-    parts
-    of a picture, else everywhere."""
+    parts of a picture, else everywhere."""
     digest = edit.params.get("mask")
     if isinstance(digest, str) and digest:
         return _painted(tools.kept(digest), render.size_of(source), under)
@@ -191,8 +188,7 @@ def _painted(data: bytes, size: tuple[int, int], under: Sequence[Edit]) -> Bytes
 
 def photoshop(found: Sequence[Layer], *, xmp_packet: bytes | None = None) -> bytes:
     """A PSD of 16 bits with these layers from below, the profile, and the topmost as the composite that programs
-    without
-    layers show (Adobe Photoshop File Formats Specification, 2019)."""
+    without layers show (Adobe Photoshop File Formats Specification, 2019)."""
     height, width = found[-1].pixels.shape[:2]
     document = PSDImage.new("RGB", (width, height), depth=16)
     for layer in found:

@@ -292,7 +292,7 @@ def _cell(ledger: Columns, key: _Key, own: Ints, counts: NDArray[np.bool_], seen
     latest = np.array([own[-1] if len(own) else 0], np.int64)
     moved = drift.psi(looked.score[:-RECENT], looked.score[-RECENT:])
     share, canary = _looks(found, rules, drifted=moved is not None and moved > drift.SHIFTED)
-    needs = _needs(found, state, bet)
+    needs = _needs(found, state, bet, drawn=len(rows))
     pace = _pace([ledger.at[int(r)] for r in (rows[0], rows[-1])], shoots) if shoots > 1 else None
     low, high = interval(shoot, looked.bad)
     shown = int(np.searchsorted(seen.known, latest[0], "right")) if len(own) else len(seen.known)
@@ -342,12 +342,13 @@ def _looks(found: Course, rules: TaskRules, *, drifted: bool) -> tuple[float, in
     return share, canary
 
 
-def _needs(found: Course, state: str, bet: Bet) -> int | None:
+def _needs(found: Course, state: str, bet: Bet, *, drawn: int) -> int | None:
     if state == "never":
         return None
     if found.licensed and found.rung == len(found.ladder):
         return 0
-    return licence.needed(found.n, found.k, found.alpha, found.delta, bet=bet)
+    more = licence.needed(found.n, found.k, found.alpha, found.delta, bet=bet)
+    return None if more is None else max(more, course.FIRST - drawn)  # until then thresholds are not fixed
 
 
 def _in_shoots(needs: int | None, looked: Looked, found: Course, rules: TaskRules) -> int | None:

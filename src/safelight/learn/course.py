@@ -18,8 +18,7 @@ from safelight.learn import audit, licence
 from safelight.learn.licence import PLAIN, Bet
 from safelight.learn.rules import TaskRules
 
-FIRST = 50  # verdicts whose scores fix the ladder
-HOPELESS = -4.6  # ln E at which evidence after a demotion is laid aside, and starts from zero with less δ to spend
+FIRST = 100  # verdicts whose scores fix the ladder
 
 Ints = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -127,8 +126,8 @@ def run(looked: Looked, rules: TaskRules, *, bet: Bet = PLAIN) -> Course:
         rungs_there = [licence.reached(n, k, looked.alpha[begin:], delta, bet=bet) & open_ for n, k in sums]
         got = [begin + when for when in licence.certified(rungs_there) if when is not None]
         if licences:
-            n, k = sums[0]
-            lost = np.flatnonzero(licence.log_e(n, k, looked.alpha[begin:], bet=bet) <= HOPELESS)
+            next_delta = licence.spent(rules.delta, attempt + 1)
+            lost = np.flatnonzero(licence.hopeless(*sums[0], rules.alpha, delta, next_delta, bet=bet))
             if len(lost) and not (got and got[0] <= begin + lost[0]):
                 begin, attempt = begin + int(lost[0]) + 1, attempt + 1
                 continue

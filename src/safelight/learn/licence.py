@@ -22,6 +22,7 @@ from scipy.special import betainc, betaln
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+QUIET = 20  # verdicts without a bad one, from which a bad stretch seems to be over
 MOST = 10_000_000  # verdicts; what would need more is never licensed
 
 
@@ -94,6 +95,19 @@ def reached(n: NDArray[np.int64], k: NDArray[np.int64], alpha: Numbers, delta: f
         return log_e(n, k, alpha, bet=bet) >= -math.log(delta)
     from_ = _from(float(alpha[0]), delta, bet, int(n.max()))
     return np.asarray(n >= from_[np.minimum(k, len(from_) - 1)])
+
+
+def hopeless(
+    n: NDArray[np.int64], k: NDArray[np.int64], alpha: float, delta: float, next_delta: float, *, bet: Bet = PLAIN
+) -> Flags:
+    """Whether evidence is better laid aside, look by look: what was bad seems to be over, and starting from nothing
+    with less δ to spend would need less than half as many verdicts. When to start anew is free to choose, as every
+    start spends a δ of its own."""
+    fresh = 2 * int(_from(alpha, next_delta, bet, 0)[0])
+    from_ = _from(alpha, delta, bet, int(n.max(initial=0)) + fresh)
+    worse = np.diff(k, prepend=0) > 0
+    quiet = n - np.maximum.accumulate(np.where(worse, n, 0)) if len(n) else n
+    return np.asarray((from_[np.minimum(k, len(from_) - 1)] - n > fresh) & (quiet >= QUIET))
 
 
 _FROM: dict[tuple[float, float, Bet], list[int]] = {}

@@ -5,6 +5,7 @@ are exact seconds from there. What a container says and what its streams hold ma
 """
 
 import contextlib
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from safelight.errors import MediaError, NotMedia, Truncated, Unsupported
 from safelight.media import timecode
-from safelight.media.formats import damaged, first_bytes, truncated, unreadable
+from safelight.media.formats import damaged, first_bytes, megabytes, truncated, unreadable
 
 PRIMARIES = {1: "bt709", 5: "bt601-625", 6: "bt601-525", 7: "smpte240", 9: "bt2020", 11: "p3-dci", 12: "p3-d65"}
 TRANSFERS = {1: "bt709", 4: "gamma22", 5: "gamma28", 6: "bt601", 8: "linear", 13: "srgb", 14: "bt2020-10",
@@ -137,6 +138,9 @@ def contents(path: Path) -> Contents:
     """Facts of a clip or a sound. Raises MediaError where nothing in it can be played."""
     head = first_bytes(path)
     notes: list[str] = []
+    have, need = path.stat().st_size, _needed(path)
+    if need > have:
+        notes.append(f"The file ends early ({megabytes(have)} of {megabytes(need)}); what is there is used.")
     with opened(path) as container:
         pictures = tuple(_pictures(container, notes))
         sounds = tuple(_sounds(container))
@@ -170,6 +174,18 @@ def timing(path: Path, *, stream: int | None = None) -> Timing:
             found.extend(p.pts if p.pts is not None else p.dts for p in packets)
         said = _rate(chosen)
     return _timed(path, found, base, said)
+
+
+def content_digest(path: Path) -> str:
+    """sha256 of the coded picture and sound alone, packet by packet: it stays when another program writes tags."""
+    digest = hashlib.sha256()
+    with opened(path) as container, contextlib.suppress(av.error.FFmpegError):
+        streams = [s for s in container.streams if s.type in ("video", "audio") and not _is_cover(s)]
+        for packet in container.demux(streams):
+            if packet.size:
+                digest.update(packet.stream_index.to_bytes(2, "big"))
+                digest.update(packet)
+    return digest.hexdigest()
 
 
 def _timed(path: Path, found: list[int | None], base: Fraction, said: Fraction | None) -> Timing:
@@ -358,7 +374,7 @@ def _refused(path: Path, error: av.error.FFmpegError) -> MediaError:
     """FFmpeg's refusal in our words."""
     size = path.stat().st_size if path.exists() else 0
     if isinstance(error, av.error.InvalidDataError):
-        boxes = _boxes(path)
+        boxes = [name for name, _ in _boxes(path)]
         if "mdat" in boxes and "moov" not in boxes:
             return Truncated(
                 f"{path.name} was never finished: its index (moov) is missing.",
@@ -378,12 +394,19 @@ def _refused(path: Path, error: av.error.FFmpegError) -> MediaError:
     return damaged(path, str(error.strerror or error).rstrip("."))
 
 
-def _boxes(path: Path) -> list[str]:
-    """Names of the outermost boxes of an ISO file; empty for others."""
-    found: list[str] = []
+def _needed(path: Path) -> int:
+    """Bytes that an ISO file should have by its own boxes; 0 for others."""
+    return max((end for _, end in _boxes(path)), default=0)
+
+
+def _boxes(path: Path) -> list[tuple[str, int]]:
+    """Names of the outermost boxes of an ISO file, and where they end; none for others."""
+    found: list[tuple[str, int]] = []
     with path.open("rb") as file:
         size = path.stat().st_size
         at = 0
+        if file.read(8)[4:8] not in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+            return found
         while at + 8 <= size and len(found) < 64:
             file.seek(at)
             head = file.read(16)
@@ -394,6 +417,6 @@ def _boxes(path: Path) -> list[str]:
             length = int.from_bytes(head[8:16], "big") if length == 1 else length or size - at
             if length < 8:
                 return found
-            found.append(name.decode("ascii", "replace"))
             at += length
+            found.append((name.decode("ascii", "replace"), at))
     return found

@@ -92,19 +92,47 @@ def _until_right(job: _Job, target: Target) -> Levelled:
     """Renders, measures what was encoded, and corrects gain and ceiling by what is missing."""
     if job.before.integrated_lufs is None:
         return _render(job, gain=0.0, ceiling=None)
-    gain, ceiling = target.lufs - job.before.integrated_lufs, target.ceiling_dbtp - MARGIN_DB
-    best: Levelled | None = None
-    for _ in range(TRIES):
-        done = _render(job, gain=gain, ceiling=ceiling)
-        over = (done.after.true_peak_dbtp or 0.0) - target.ceiling_dbtp
-        off = target.lufs - (done.after.integrated_lufs or target.lufs)
-        best = done
-        if over <= 0 and (abs(off) <= CLOSE_LU or done.limited_db > MOST_LIMITED_DB):
-            break
-        ceiling -= max(over + MARGIN_DB, 0.0) if over > 0 else 0.0
-        gain += off if abs(off) > CLOSE_LU and done.limited_db <= MOST_LIMITED_DB else 0.0
-    assert best is not None
-    return best
+    search = _Search(target, gain=target.lufs - job.before.integrated_lufs)
+    while search.tries < 2 * TRIES:
+        done = _render(job, gain=search.gain, ceiling=search.ceiling)
+        if search.learn(done):
+            return done
+        if search.tries > TRIES and search.best is not None:
+            return _render(job, gain=search.best[1], ceiling=search.best[2])
+    raise UsageError(
+        f"{job.path.name} could not be kept below {target.ceiling_dbtp:g} dBTP as {job.place.suffix[1:]}.",
+        remedy="Write WAV or FLAC.",
+    )
+
+
+class _Search:
+    """Looks for the gain and the limiter's ceiling that meet a target once all is encoded. The ceiling goes first."""
+
+    def __init__(self, target: Target, *, gain: float) -> None:
+        self.target, self.gain, self.ceiling = target, gain, target.ceiling_dbtp - MARGIN_DB
+        self.tries = 0
+        self.best: tuple[float, float, float] | None = None  # miss, gain, ceiling of the best that holds the ceiling
+        self.last: tuple[float, float] | None = None  # gain and loudness of the last try
+
+    def learn(self, done: Levelled) -> bool:
+        """Whether this rendering will do; else where to look next."""
+        loud = done.after.integrated_lufs if done.after.integrated_lufs is not None else self.target.lufs
+        over, off = (done.after.true_peak_dbtp or -99.0) - self.target.ceiling_dbtp, self.target.lufs - loud
+        settled = abs(off) <= CLOSE_LU or done.limited_db > MOST_LIMITED_DB
+        if over <= 0 and settled:
+            return True
+        if over <= 0 and (self.best is None or abs(off) < self.best[0]):
+            self.best = abs(off), self.gain, self.ceiling
+        slope = 1.0
+        if self.last is not None and abs(self.gain - self.last[0]) > CLOSE_LU:
+            slope = min(max((loud - self.last[1]) / (self.gain - self.last[0]), 0.25), 1.0)
+        self.last = self.gain, loud
+        self.tries += 1
+        if over > 0:
+            self.ceiling -= over + MARGIN_DB * self.tries
+        if not settled and self.tries <= TRIES:
+            self.gain += off / slope
+        return False
 
 
 def _render(job: _Job, *, gain: float, ceiling: float | None) -> Levelled:
@@ -159,7 +187,7 @@ class Limiter:
         window = np.hanning(2 * half + 1)
         held = np.pad(minimum_filter1d(needed, 2 * half + 1, mode="nearest"), half, mode="edge")
         smooth = np.convolve(held, window / window.sum(), mode="valid")
-        return np.minimum(smooth, needed).astype(np.float32)
+        return np.asarray(np.minimum(smooth, needed), np.float32)
 
 
 def encode(path: Path, blocks: Iterable[Block], *, codec: str) -> None:

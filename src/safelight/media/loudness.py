@@ -14,7 +14,7 @@ from safelight.media import container, sound
 from safelight.media.sound import Block
 
 SILENT = -70.0  # LUFS; below it the standard's absolute gate lets nothing through
-SHORTEST_RANGE_S = 60  # programmes below have no loudness range (EBU Tech 3342)
+SHORTEST_RANGE_S = 30  # below, ten short-term values that share nothing are too few for a range
 FINE_STEPS = 10  # meters, each 10 ms later, for a momentary maximum that no window misses
 PEAK_RATE = 192_000
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
@@ -109,7 +109,8 @@ class _Meter:
         factor = max(PEAK_RATE // rate, 1)
         self.up = av.AudioResampler(format="fltp", layout=self.layout, rate=rate * factor)
         self.count, self.peak = 0, 0.0
-        self.integrated = self.range = None
+        self.integrated: float | None = None
+        self.range: float | None = None
         self.momentary = self.short = float("-inf")
 
     def add(self, block: Block) -> None:

@@ -229,5 +229,6 @@ operator: Operator[BlackAndWhiteParams] = Operator(
         BlackAndWhiteParams(amount=100.0, red=30.0, yellow=20.0, blue=-40.0, contrast=25.0),
         BlackAndWhiteParams(amount=50.0, green=-20.0),
     ),
+    artefacts=("clipping", "banding"),  # its hues go on purpose
     about="Turns a photo black and white, each hue as bright as is asked; proposed where colours are what is wrong.",
 )  # fmt: skip

@@ -20,11 +20,9 @@ STRUCTURE = 1e-3  # of display white: the spread of light from which a picture s
 class ExternalParams:
     """Which file, of which version, and how it lies on it.
 
-    The file is kept as it came, by the sha256 of its bytes. `width` and `height` are those of the version it was
-    made from, in
-    px at full size; `matrix` leads from that version's pixel centres to the file's, row by row, so that what was
-    drawn on the
-    photo finds its place. A proxy of the version becomes a proxy of the file at the same scale.
+    The file is kept as it came, by the sha256 of its bytes. `width` and `height` are those of the version it was made
+    from, in px at full size; `matrix` leads from that version's pixel centres to the file's, row by row, so that what
+    was drawn on the photo finds its place. A proxy of the version becomes a proxy of the file at the same scale.
     """
 
     file: str = declare("", help="sha256 of the returned file; empty for none")

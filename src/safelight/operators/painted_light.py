@@ -98,5 +98,6 @@ operator: Operator[PaintedLightParams] = Operator(
     material=lambda before, after: before.mask != after.mask or abs(before.ev - after.ev) >= 0.15,
     material_when="the mask is another, or the light differs by 0.15 EV or more",
     examples=(PaintedLightParams(ev=1.0, mask="ab" * 32), PaintedLightParams(ev=-1.5, mask="ab" * 32)),
+    artefacts=("halo", "seam", "clipping", "hue_twist", "banding"),
     about="Brightens or darkens under a mask that a person painted.",
 )

@@ -58,7 +58,8 @@ def words(found: Mapping[str, Any], *, page: Path | None = None) -> str:
         )
     count = Counter(pair["verdict"] for pair in pairs)
     told = ", ".join(f"{count[o.value]} {o.value}" for o in Outcome if count[o.value])
-    lines.append(f"{many(len(pairs), 'pair')}: {told or 'nothing to check'}.")
+    what = "pair" if any(pair["before"] for pair in pairs) else "file"
+    lines.append(f"{many(len(pairs), what)}: {told or 'nothing to check'}.")
     if page is not None:
         lines.append(f"Page: {page}")
     return "\n".join(lines)

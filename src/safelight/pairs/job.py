@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safelight import channels as channel_rules
 from safelight import checking, limits, weights, work
 from safelight.channels import Answer, Channel, encoded, sets
-from safelight.checking import Comparison, Outcome
+from safelight.checking import Comparison, Outcome, Thresholds
 from safelight.detectors import Finding
 from safelight.domain import Box
 from safelight.files import write_atomic
@@ -42,6 +42,7 @@ class Check:
     after: Path
     mask: Path | None = None
     channels: tuple[Channel, ...] = ()
+    limits: Mapping[str, Thresholds] | None = None
     place: Path | None = None
     by: str = "name"
 
@@ -49,8 +50,7 @@ class Check:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """What came of a pair: its entry of `safelight.check/1`, or the error that kept it from being checked; a small
-    grey of
-    the after, by which doubles are found."""
+    grey of the after, by which doubles are found."""
 
     before: Path | None
     after: Path
@@ -73,7 +73,7 @@ def check_pair(job: Check) -> Checked:
             reading = job.mask or job.after
             mask = None if job.mask is None else image.read(job.mask)[..., 0]
             limits.begin("the detectors", seconds=4 * limits.plugin(before.shape[0] * before.shape[1]))
-            compared = checking.compare(before, after.rgb, mask, weights=weights.installed())
+            compared = checking.compare(before, after.rgb, mask, weights=weights.installed(), limits=job.limits)
         entry = entry_of(job, compared, answers, after.rgb)
     except Exception as error:  # noqa: BLE001 - one pair that fails is listed, the others are checked
         return Checked(before=job.before, after=job.after, error=_error(reading, error))
@@ -240,4 +240,4 @@ def key_of(job: Check, labels: Sequence[str]) -> str:
     stats = [
         (str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in (job.before, job.after, job.mask) if p is not None
     ]
-    return hashlib.sha256(repr((stats, tuple(labels), job.channels)).encode()).hexdigest()[:24]
+    return hashlib.sha256(repr((stats, tuple(labels), job.channels, job.limits)).encode()).hexdigest()[:24]

@@ -105,8 +105,8 @@ def _only(paths: Sequence[Path]) -> Path | None:
 
 
 def _longest(stem: str, befores: Iterable[Path]) -> list[Path]:
-    """The befores whose name begins or ends this one, apart from letters and digits that would make it another number;
-    the longest such names only."""
+    """The befores whose name begins or ends this one, apart from letters and digits that would make it another
+    number; the longest such names only."""
     stem = stem.lower()
     fits = [
         path for path in befores
@@ -122,8 +122,7 @@ def _longest(stem: str, befores: Iterable[Path]) -> list[Path]:
 
 def by_picture(befores: Sequence[Path], afters: Sequence[Path]) -> tuple[list[Matched], dict[Path, Mapping[str, str]]]:
     """Pairs among files whose names say nothing, and why some could not be looked at. The likeliest partners of each
-    are
-    aligned, the best that hold are taken."""
+    are aligned, the best that hold are taken."""
     seen_after, unread = _seen(afters)
     seen_before = _seen(befores)[0] if seen_after else {}
     found: list[tuple[float, Path, Path]] = []

@@ -1,5 +1,4 @@
-"""The page of a check: what would do most harm first, heat maps and 100 % crops beside the words. Needs nothing
-else."""
+"""The page of a check: worst first, heat maps and 100 % crops beside the words. Needs nothing else."""
 
 import base64
 from collections.abc import Mapping, Sequence

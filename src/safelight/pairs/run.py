@@ -12,6 +12,7 @@ import numpy as np
 
 from safelight import channels, engine, plugins
 from safelight.channels import Channel, Written, sets
+from safelight.checking import Thresholds
 from safelight.errors import NothingFound, UsageError
 from safelight.files import json_text, write_atomic
 from safelight.line import Progress, Tell
@@ -26,14 +27,14 @@ LOOK_S = 1.0  # how often a watched folder is looked at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is to be checked: two files or two folders, or with `before` None only the rules of some channels. `to`
-    is where
-    page, pictures and results go; None keeps nothing."""
+    """What is to be checked: two files or two folders, or with `before` None only the rules of some channels. `to` is
+    where page, pictures and results go; None keeps nothing."""
 
     before: Path | None
     after: Path
     mask: Path | None = None
     channels: tuple[Channel, ...] = ()
+    limits: Mapping[str, Thresholds] | None = None  # of findings; the bench's by default
     to: Path | None = None
     jobs: int | None = None
 
@@ -86,8 +87,7 @@ def watch(
     """Checks pictures as they arrive in a folder, once each, when they have stopped changing; until `stop` says so.
 
     What was checked before, in this call or an earlier one, is not checked again; `say` gets the document of each
-    batch.
-    Returns the document of all that is there."""
+    batch. Returns the document of all that is there."""
     if request.before is None or not request.after.is_dir() or not request.before.is_dir():
         raise UsageError(
             "Only folders can be watched.", remedy="Name the folder of the originals and the one to watch."
@@ -131,17 +131,23 @@ def _plan(request: Request, among: Sequence[Path] | None) -> _Plan:
             raise UsageError(f"{path} is not there.", remedy="Name two files or two folders.")
     if before is None:
         files = matching.pictures(after) if after.is_dir() else [after]
-        return _Plan(jobs=tuple(Check(before=None, after=p, channels=request.channels) for p in files))
+        return _Plan(
+            jobs=tuple(Check(before=None, after=p, channels=request.channels, limits=request.limits) for p in files)
+        )
     if before.is_dir() != after.is_dir():
         raise UsageError(f"{before} and {after} are a folder and a file.", remedy="Name two files or two folders.")
     if not after.is_dir():
         if request.mask is not None and request.mask.is_dir():
             raise UsageError(f"{request.mask} is a folder.", remedy="Name the mask of this picture.")
-        return _Plan(jobs=(Check(before=before, after=after, mask=request.mask, channels=request.channels),))
+        return _Plan(
+            jobs=(
+                Check(before=before, after=after, mask=request.mask, channels=request.channels, limits=request.limits),
+            )
+        )
     found = matching.match(before, after, among=among)
     masks = {} if request.mask is None else _masks(request.mask)
     jobs = [
-        Check(before=p.before, after=p.after, by=p.by, channels=request.channels,
+        Check(before=p.before, after=p.after, by=p.by, channels=request.channels, limits=request.limits,
               mask=masks.get(p.after.stem.lower()) or masks.get(p.before.stem.lower()))
         for p in found.pairs
     ]  # fmt: skip
@@ -196,7 +202,7 @@ class _Kept:
         if self.to is None:
             return job
         return Check(
-            before=job.before, after=job.after, mask=job.mask, channels=job.channels, by=job.by,
+            before=job.before, after=job.after, mask=job.mask, channels=job.channels, limits=job.limits, by=job.by,
             place=self.to / "results" / key,
         )  # fmt: skip
 
