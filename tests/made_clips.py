@@ -7,9 +7,9 @@ import av
 import numpy as np
 
 
-def picture(index, *, width=96, height=64):
-    """A frame whose mean level tells its number: a grey that steps by six, with a bright square at the top left."""
-    rgb = np.full((height, width, 3), 20 + 6 * (index % 33), np.uint8)
+def picture(index, *, width=96, height=64, step=6):
+    """A frame whose mean level tells its number: a grey that steps by `step`, with a bright square at the top left."""
+    rgb = np.full((height, width, 3), 20 + step * index % 200, np.uint8)
     rgb[: height // 4, : width // 4] = 240
     return rgb
 
@@ -17,7 +17,7 @@ def picture(index, *, width=96, height=64):
 def make_clip(  # noqa: C901 - one knob after another
     path: Path, *, frames=12, rate=Fraction(25), codec="mpeg4", size=(96, 64), pts=None, time_base=None, sound_s=None,
     tone=440.0, rotation=0, options=None, tags=None, colour=None, pixels="yuv420p", aspect=None, container_options=None,
-    shift=0, later=0,
+    shift=0, later=0, step=6,
 ) -> Path:  # fmt: skip
     """A clip of `frames` made pictures, with a sine of `sound_s` seconds if asked. Packets are `later` by so many
     ticks of the encoder."""
@@ -40,7 +40,7 @@ def make_clip(  # noqa: C901 - one knob after another
         if sound is not None:
             sound.layout = "mono"
         for i in range(frames):
-            frame = av.VideoFrame.from_ndarray(picture(i, width=size[0], height=size[1]), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(picture(i, width=size[0], height=size[1], step=step), format="rgb24")
             frame = frame.reformat(format=pixels)
             frame.pts = (pts[i] if pts else i) + shift
             frame.time_base = time_base or 1 / rate

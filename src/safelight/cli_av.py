@@ -192,3 +192,34 @@ def convert_timeline(file: Path, to: Path, rate: Fraction | None) -> None:
     for loss in done.losses:
         click.echo(f"lost: {loss}")
     click.echo(f"{', '.join(f.name for f in done.files)}: read back, the same in every frame.")
+
+
+@click.command()
+@click.argument("reference", type=FILE)
+@click.argument("others", type=FILE, nargs=-1, required=True)
+@click.option("--to", type=FILE, help="Write a timeline with all that were placed: .otio, .fcpxml, .xml.")
+@json_option
+def align(reference: Path, others: tuple[Path, ...], to: Path | None, as_json: bool) -> None:
+    """Place recordings of one event by their sound, against the first. Exit code 1 if one cannot be."""
+    from safelight.interchange import side_by_side, write
+    from safelight.media import syncing
+
+    heard = syncing.heard(reference)
+    found = {other: syncing.match(heard, syncing.heard(other)) for other in others}
+    if as_json:
+        show({
+            "schema": "safelight.align/1", "reference": reference.name,
+            "others": [{"file": other.name} | asdict(match) for other, match in found.items()],
+        })  # fmt: skip
+    for other, m in {} if as_json else found.items():
+        if m.offset_s is None:
+            click.echo(f"{other.name}: cannot tell, {m.cannot_tell}")
+        else:
+            drift = f"{m.drift_ppm:+.1f} ppm ± {2 * (m.drift_spread_ppm or 0):.1f}"
+            click.echo(f"{other.name}: {m.offset_s:+.4f} s, {drift}, {m.agreeing} of {m.windows} stretches agree")
+    if to is not None:
+        done = write(to, side_by_side(reference, {o: m for o, m in found.items() if m.offset_s is not None}))
+        for loss in done.losses:
+            click.echo(f"lost: {loss}", err=as_json)
+        click.echo(f"{to.name}: read back, the same in every frame.", err=as_json)
+    raise SystemExit(BROKEN if any(m.offset_s is None for m in found.values()) else 0)

@@ -130,7 +130,10 @@ def choose(library: Library, state: ShootState, wanted: Mapping[str, Cull], sayi
 def last_of(state: ShootState, by: str) -> Verdict | None:
     """The newest verdict of a person on this shoot that nobody has taken back."""
     ledger = state.ledger
-    mine = (v for v in reversed(ledger.rows) if v.by == by and v.say is not Say.UNDO and v.asset in state.photos)
+    mine = (
+        v for v in reversed(ledger.rows)
+        if v.by == by and v.say is not Say.UNDO and (v.asset in state.photos or v.drawn is Drawn.KNOWN_BAD)
+    )  # fmt: skip
     return next((v for v in mine if v in ledger.kept(v.asset, v.operator)), None)
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safelight.interchange import edl, fcpxml, otio, xmeml
+from safelight.interchange import edl, fcpxml, mlt, otio, xmeml
 from safelight.interchange.programme import Clip, Gap, Losses, Marker, Programme, Track, Transition, placed, tidy
 from safelight.media import timecode
 
@@ -74,7 +74,7 @@ def test_otio_carries_everything(programme):
 
 @settings(max_examples=60, deadline=None)
 @given(programmes())
-@pytest.mark.parametrize("module", [fcpxml, xmeml])
+@pytest.mark.parametrize("module", [fcpxml, xmeml, mlt])
 def test_what_a_format_carries_comes_back_the_same(module, programme):
     losses, back = Losses(), Losses()
     meant = module.carried(programme, losses)

@@ -38,7 +38,8 @@ def test_files_are_written_read_back_and_losses_told(tmp_path, ending):
         assert files.read(done.files[0]).programme == FULL
     elif ending in files.READ:
         assert done.losses
-        assert files.read(done.files[0], rate=R25).programme.length == FULL.length
+        shown = FULL.length - 50 * (ending == ".mlt")  # the last clip is switched off
+        assert files.read(done.files[0], rate=R25).programme.length == shown
 
 
 def test_each_track_of_a_list_is_a_file(tmp_path):

@@ -9,11 +9,11 @@ from typing import Any
 from safelight.captions._text import decoded
 from safelight.errors import MediaError, NotMedia, UsageError
 from safelight.files import write_atomic
-from safelight.interchange import edl, fcpxml, otio, tables, xmeml
+from safelight.interchange import edl, fcpxml, mlt, otio, tables, xmeml
 from safelight.interchange.programme import Losses, Programme
 from safelight.media.formats import unreadable
 
-READ = (".otio", ".edl", ".fcpxml", ".xml")
+READ = (".otio", ".edl", ".fcpxml", ".xml", ".mlt")
 WRITTEN = (*READ, ".csv", ".markers.edl")
 MOST = 256 << 20  # bytes
 
@@ -70,6 +70,8 @@ def _programme(data: bytes, ending: str, name: str, rate: Fraction | None, losse
         return edl.parse(decoded(data)[0], rate=rate, losses=losses)
     if ending == ".fcpxml":
         return fcpxml.parse(data, losses=losses, rate=rate)
+    if ending == ".mlt":
+        return mlt.parse(data, losses=losses)
     if ending == ".xml":
         if b"<fcpxml" in data[:4096]:
             return fcpxml.parse(data, losses=losses, rate=rate)
@@ -116,6 +118,7 @@ def _made(path: Path, programme: Programme, losses: Losses) -> Made:
         return {path.name: (otio.dumps(otio.timeline_of(programme)).encode(), programme)}
     writers: dict[str, tuple[Callable[[Programme, Losses], Programme], Callable[[Programme], str]]] = {
         ".fcpxml": (fcpxml.carried, fcpxml.text_of), ".xml": (xmeml.carried, xmeml.text_of),
+        ".mlt": (mlt.carried, mlt.text_of),
     }  # fmt: skip
     if path.suffix.lower() not in writers:
         raise UsageError(f"{path.name} has no ending of a timeline.", remedy=f"Known are {', '.join(WRITTEN)}.")
