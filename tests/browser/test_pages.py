@@ -60,7 +60,8 @@ def test_the_pages_work_by_keyboard_alone(page, demo_server):
             page.evaluate(
                 """() => {
                   const at = document.activeElement, style = getComputedStyle(at);
-                  return [at.tagName, at.getAttribute("aria-label") ?? at.textContent.trim().slice(0, 30),
+                  const name = at.getAttribute("aria-label") ?? at.labels?.[0]?.textContent ?? at.textContent;
+                  return [at.tagName, name.trim().slice(0, 30),
                     style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2];
                 }"""
             )
