@@ -20,7 +20,7 @@ from safelight.media.frame import Bytes, Matrix, scaling
 from safelight.media.picture import shrink
 from safelight.operators import Tools
 
-NO_TOOLS = Tools(kept=lambda digest: b"", weights={})
+NO_TOOLS = Tools(kept=lambda _: b"", weights={})
 LONG_SIDE = 2400  # px at which photos are worked on
 NEAR_PX = 3.0  # at a long side of 1024: the file lies where it should
 
@@ -50,10 +50,10 @@ def run(data: Data) -> Iterable[Result]:
         job = Job(file=parent.original, named=parent.photo, parents=tuple(parents), state=data.work)
         laid, _ = recognise(job, shrink(_version(other), SIDE))
         found.setdefault("wrong", []).append(laid is None or laid.parent.photo == other.photo)
-    for name, right in found.items():
+    for name, answers in found.items():
         bar = {"named": 0.98, "unnamed": 0.95, "wrong": 0.98}.get(name)
         want = "at least" if bar else None
-        yield Result(name=f"returns.{name}.right", value=float(np.mean(right)), n=len(right), bar=bar, want=want)
+        yield Result(name=f"returns.{name}.right", value=float(np.mean(answers)), n=len(answers), bar=bar, want=want)
     off = [value for values in lies.values() for value in values]
     near = float((np.array(off) <= NEAR_PX).mean())
     yield Result(name="returns.lies.right", value=near, n=len(off), bar=0.95, want="at least", note="3 px at 1024")
@@ -109,8 +109,7 @@ def _same(rgb: Bytes, rng: np.random.Generator) -> tuple[Bytes, Matrix]:  # noqa
 
 
 def _jpeg(rgb: Bytes, rng: np.random.Generator) -> tuple[Bytes, Matrix]:  # noqa: ARG001
-    data = np.frombuffer(write.encode_jpeg(rgb, quality=80, subsampling="420"), np.uint8)
-    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8), np.eye(3)
+    return image.decode_jpeg(write.encode_jpeg(rgb, quality=80, subsampling="420"), Path("back.jpg")), np.eye(3)
 
 
 def _resized(rgb: Bytes, rng: np.random.Generator) -> tuple[Bytes, Matrix]:
