@@ -146,7 +146,8 @@ def test_side_by_side_at_full_size_shows_the_same_place(desk):
     desk.keyboard.press("y")
     desk.keyboard.press("z")
     desk.wait_for_function(
-        """() => { const v = document.querySelector("sl-view"); return v.shown?.at && v.other?.at && !v.edited.busy; }"""
+        """() => { const v = document.querySelector("sl-view");
+        return v.shown?.at && v.other?.at && !v.edited.busy; }"""
     )
     for _ in range(2):
         boxes = desk.evaluate(
