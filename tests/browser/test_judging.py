@@ -102,7 +102,7 @@ def still(page) -> None:
     """Waits until the view shows what it was asked for."""
     page.wait_for_function(
         """() => { const v = document.querySelector("sl-view"); const i = v?.querySelector("img");
-        return v && v.shown && v.there && !v.after.busy && !v.before.busy && i.complete; }"""
+        return v && v.shown && v.there && !v.edited.busy && !v.plain.busy && i.complete; }"""
     )
 
 
@@ -146,7 +146,8 @@ def test_side_by_side_at_full_size_shows_the_same_place(desk):
     desk.keyboard.press("y")
     desk.keyboard.press("z")
     desk.wait_for_function(
-        """() => { const v = document.querySelector("sl-view"); return v.shown?.at && v.other?.at && !v.after.busy; }"""
+        """() => { const v = document.querySelector("sl-view");
+        return v.shown?.at && v.other?.at && !v.edited.busy; }"""
     )
     for _ in range(2):
         boxes = desk.evaluate(
