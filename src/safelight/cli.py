@@ -19,7 +19,7 @@ from safelight.cli_guide import guide
 from safelight.cli_handoff import bring_back, handoff
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
-from safelight.cli_proof import sample
+from safelight.cli_proof import gallery, sample
 from safelight.cli_review import review
 from safelight.cli_trust import trust
 from safelight.domain import Genre
@@ -388,6 +388,7 @@ def settings(as_json: bool) -> int:
 
 cli.add_command(people)
 cli.add_command(sample)
+cli.add_command(gallery)
 cli.add_command(guide)
 cli.add_command(trust)
 cli.add_command(review)

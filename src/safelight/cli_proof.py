@@ -76,3 +76,32 @@ def sample(
             f"{plan.looked:,} of {many(plan.drawn, 'drawn item', 'drawn items')} are answered, {plan.bad:,} bad. "
             f"So far at most {plan.bad_at_most:,} of {plan.of:,} are bad, {level:.0%} sure."
         )
+
+
+@click.command()
+@click.argument("folder", type=FOLDER, default=Path())
+@click.option("--to", required=True, type=FOLDER, help="Where the page and its pictures go.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
+@cache_option
+@library_option
+@json_option
+def gallery(
+    folder: Path, to: Path, jobs: int | None, cache: Path | None, library: str | None, as_json: bool
+) -> None:  # fmt: skip
+    """Show what went wrong in FOLDER, at 100 %: what people rejected, what checks found, what was done instead."""
+    from safelight import terminal
+    from safelight.api import Library
+    from safelight.report import gallery as gallery_
+    from safelight.store.objects import ShootFolder
+
+    with Library.open(library) as opened, terminal.Bar() as bar:
+        where = ShootFolder.at(folder, cache=cache)
+        target = to.expanduser().resolve()
+        if target == where.root:
+            raise UsageError("A gallery cannot go among the originals.", remedy="Name another folder with --to.")
+        state = opened.state(folder, cache=cache)
+        made = gallery_.make(opened.store, state, where, target, jobs=jobs, tell=bar.tell)
+    if as_json:
+        show(made)
+    else:
+        click.echo(gallery_.words(made, target))

@@ -14,10 +14,10 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.command()
 @click.option("--export", type=FILE, help="Write the ledger to a .csv or .jsonl file.")
 @click.option("--groups", is_flag=True, help="With --export: groups that are about people too.")
-@click.option("--replay", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Judge a ledger's file.")
-@click.option("--import", "history", type=click.Path(path_type=Path, exists=True), help="Take an old catalogue in.")
+@click.option("--replay", type=FILE, help="Judge a ledger's file.")
+@click.option("--import", "history", type=click.Path(path_type=Path), help="Take an old catalogue in.")
 @click.option("--by", metavar="NAME", help="With --import: whose decisions they were; default: your login name.")
-@click.option("--policy", type=click.Path(path_type=Path, dir_okay=False), help="Judge by this policy file.")
+@click.option("--policy", type=FILE, help="Judge by this policy file.")
 @click.option("--page", type=FILE, help="Write the same as a page with plots.")
 @library_option
 @json_option

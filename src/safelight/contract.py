@@ -20,10 +20,11 @@ from safelight import params as json_params
 from safelight import plugins, specimens
 from safelight.domain import Measure, canonical
 from safelight.errors import UsageError
-from safelight.fuse import apply_fused, fuse
+from safelight.fuse import fuse
 from safelight.media import warp
 from safelight.media.colour import linear_of_srgb, srgb8
 from safelight.media.frame import Frame, Pixels
+from safelight.media.gains import places
 from safelight.media.picture import Picture
 from safelight.media.timeline import Timeline
 from safelight.operators import FINDING, Medium, Operator, Stage, Subject, Wishes, faults
@@ -72,6 +73,8 @@ def declares_itself(operator: Operator[Any]) -> None:
         _fail(operator, "ships no spoil, so nobody knows whether its check notices anything")
     if operator.pointwise and operator.margin != 0:
         _fail(operator, "is pointwise and therefore needs no margin")
+    if operator.gain is not None and (operator.pointwise or operator.margin != 0):
+        _fail(operator, "multiplies light by place and is therefore neither pointwise nor in need of a margin")
     if (operator.warp is not None) != (operator.stage is Stage.FRAMING):
         _fail(operator, "frames and has no warp, or has a warp and does not frame")
 
@@ -254,6 +257,16 @@ def render_is_the_warp(operator: Operator[Any]) -> None:
             _equal(operator, warped, _render(operator, frame, params), f"the warp of {params}")
 
 
+def gain_is_render(operator: Operator[Any]) -> None:
+    """Light is multiplied by the gain of its place and no more, for operators that declare a gain."""
+    if operator.gain is None:
+        return
+    for params in _frame_examples(operator):
+        for frame in specimens.frames():
+            factors = np.broadcast_to(operator.gain(*places(frame), params), frame.pixels.shape[:2])
+            _near(operator, frame.pixels * factors[..., None], _render(operator, frame, params).pixels, "its gain")
+
+
 def pointwise_is_pointwise(operator: Operator[Any]) -> None:
     """Shuffled pixels give shuffled results, for operators that promise it."""
     if not operator.pointwise:
@@ -278,7 +291,7 @@ def fused_equals_chain(operator: Operator[Any]) -> None:
         fused = fuse(run, specimens.suite_tools())
         for picture in (specimens.scene(), specimens.ramps()):
             chain = srgb8(through(Frame(pixels=linear_of_srgb(picture)), run, specimens.suite_tools()).pixels)
-            apart = np.abs(apply_fused(fused, picture).astype(int) - chain.astype(int))
+            apart = np.abs(fused(picture).astype(int) - chain.astype(int))
             if apart.mean() > FUSED_MEAN or (apart <= FUSED_MOST).mean() < FUSED_SHARE:
                 _fail(
                     operator, f"fused differs for {params}: {apart.mean():.2f} levels on average, {apart.max()} at most"
@@ -464,7 +477,7 @@ OPERATOR_CHECKS: Mapping[str, Callable[[Operator[Any]], None]] = {
     for check in (
         declares_itself, says_what_counts, params_survive_json, proposes_soundly, default_is_identity, repeats_itself,
         check_answers, check_notices_spoil, keeps_the_frame, stays_finite, tiles_equal_whole, render_is_the_warp,
-        pointwise_is_pointwise, fused_equals_chain,
+        gain_is_render, pointwise_is_pointwise, fused_equals_chain,
     )
 }  # fmt: skip
 

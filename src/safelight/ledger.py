@@ -9,7 +9,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ from safelight.store.library import Library, now
 from safelight.words import many
 
 SCHEMA = "safelight.trust/1"
-SENSITIVE = ("skin_tone",)  # evidence whose groups are keys of the record, and leave it only if somebody asks
 WORSE = 5  # times α: the jump in quality of which it is told how many bad items pass before a licence is withdrawn
 YEAR_WEEKS = 365.25 / 7
 
@@ -339,19 +338,13 @@ def needs_words(needs: Mapping[str, Any]) -> str:
 def export(library: Library, path: Path, *, groups: bool = False) -> None:
     """Writes the whole ledger, one row a verdict; groups that are about people only if `groups` asks for them. Raises
     UsageError for a name that says neither CSV nor JSON Lines."""
-    rows = [row if groups else _plain(row) for row in records.ledger(library).rows]
+    rows = [row if groups else carried.plain(row) for row in records.ledger(library).rows]
     if path.suffix == ".jsonl":
         write_atomic(path, carried.lines(rows))
     elif path.suffix == ".csv":
         write_atomic(path, _csv(rows))
     else:
         raise UsageError(f"{path.name} says neither CSV nor JSON Lines.", remedy="Name a .csv or a .jsonl file.")
-
-
-def _plain(verdict: Verdict) -> Verdict:
-    if verdict.group is None or not any(name in verdict.group for name in SENSITIVE):
-        return verdict
-    return replace(verdict, group=None)
 
 
 def _csv(rows: Sequence[Verdict]) -> bytes:

@@ -69,8 +69,8 @@ def of_library(library: Library) -> tuple[Columns, list[Aside]]:
             "style": [""] * len(at), "task": operator, "group": [g or "" for g in group],
             "build": [build(v, w) for v, w in zip(version, weights, strict=True)],
         },
-        score=score, bad=[is_bad(s, m) for s, m in zip(say, material, strict=True)], drawn=drawn, bundled=bundled,
-        seconds=seconds, imported=[b.startswith(IMPORTED) for b in by], returned=[r == RETURNED for r in reason],
+        score=score, bad=[s != Say.APPROVE and is_bad(s, m) for s, m in zip(say, material, strict=True)], drawn=drawn,
+        bundled=bundled, seconds=seconds, imported=[b.startswith(IMPORTED) for b in by], returned=[r == RETURNED for r in reason],
     )  # fmt: skip
     return made, aside
 

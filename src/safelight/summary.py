@@ -120,7 +120,9 @@ def _waits(found: dict[str, Any]) -> list[str]:
         lines.append(f"{waiting} for a person{tail}")
     if found.get("first"):
         wrong = f"about {found['expected_wrong']:.0f}" if found["expected_wrong"] >= 1 else "hardly any"
-        lines.append(f"{many(found['answers'], 'answer')} to give; {wrong} would change something. First:")
+        lines.append(
+            f"{many(found['answers'], 'answer')} to give; {wrong} of them wrong, as far as the record tells. First:"
+        )
         lines += [f"  {item['path']!r}: {item['operator'].replace('_', ' ')}" for item in found["first"]]
     if found["done_alone"]:
         lines.append(f"{many(found['done_alone'], 'edit was', 'edits were')} made alone, as the record allows.")

@@ -130,7 +130,10 @@ def choose(library: Library, state: ShootState, wanted: Mapping[str, Cull], sayi
 def last_of(state: ShootState, by: str) -> Verdict | None:
     """The newest verdict of a person on this shoot that nobody has taken back."""
     ledger = state.ledger
-    mine = (v for v in reversed(ledger.rows) if v.by == by and v.say is not Say.UNDO and v.asset in state.photos)
+    mine = (
+        v for v in reversed(ledger.rows)
+        if v.by == by and v.say is not Say.UNDO and (v.asset in state.photos or v.drawn is Drawn.KNOWN_BAD)
+    )  # fmt: skip
     return next((v for v in mine if v in ledger.kept(v.asset, v.operator)), None)
 
 
@@ -289,10 +292,10 @@ def _bundled(verdict: Verdict, count: int) -> Verdict:
     return Verdict(**(fields | {"bundled": count, "seconds": seconds}))
 
 
-def _drawn(library: Library, shoot: str, assets: Sequence[str]) -> dict[tuple[str, str], Drawn]:
+def _drawn(library: Library, shoot: str, assets: Sequence[str] | None = None) -> dict[tuple[str, str], Drawn]:
     table = schema.draws
     wanted = sa.select(table.c.asset, table.c.operator, table.c.drawn).where(table.c.shoot == shoot)
-    if len(assets) <= FEW:
+    if assets is not None and len(assets) <= FEW:
         wanted = wanted.where(table.c.asset.in_(assets))
     rows: Iterable[Any] = library.rows(wanted)
     return {(row["asset"], row["operator"]): Drawn(row["drawn"]) for row in rows}

@@ -1,6 +1,7 @@
 """A licence earned in the ledger lets the next shoot do items alone: canaries first, audits by coin, and back again."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from safelight import earned, ledger, lots, plugins
+from safelight.api import Library
 from safelight.deliver import Order
 from safelight.domain import Because, Drawn, Say, State, Verdict, Zone
 from safelight.learn import bound, draws
@@ -259,6 +261,27 @@ def test_a_change_counts_as_a_reject_from_the_written_threshold_on(library, shoo
     assert (changed.material, changed.bad) == (True, True)
     assert changed.shown["because"] == [["luma.median", 0.1]]
     assert changed.group == group_of(library, shoot)
+
+
+def test_two_reviewers_at_once_lose_nothing(library, shoot):
+    paths = [p.path for p in library.state(shoot).photos.values()]
+    before = len(records.ledger(library.store).rows)
+
+    def review(name, say):
+        with Library.open(library.store.folder) as own:
+            for path in paths:
+                own.verdict(shoot, [path], operator="exposure", say=say, by=name)
+
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(review, "ann", "approve"), pool.submit(review, "ben", "reject")]:
+            done.result()
+    rows = records.ledger(library.store).rows[before:]
+    assert Counter((v.by, v.asset) for v in rows) == Counter(
+        (name, asset) for name in ("ann", "ben") for asset in library.state(shoot).photos
+    )
+    newest = {v.asset: v for v in rows}
+    standing = library.state(shoot).photos.values()
+    assert all(p.standing["exposure"] == newest[p.id] for p in standing), "the newest answer stands"
 
 
 def test_what_was_drawn_is_kept_with_the_verdict(library, shoot):

@@ -3,8 +3,8 @@
 Along the soft rim of the matte, α, the before is α F + (1 − α) O of the object's colour F and the old ground O, and
 an honest after α F + (1 − α) B on the new ground B: the before, as the legal edit shows it, less (1 − α) O plus (1 −
 α) B. What is left is regressed on what a rim of the before's own pixels would add, beside the object's colour further
-out than α allows; the score is the share of the old ground in the rim: 0 for a clean matte, 1 where the rim was taken
-as it stood.
+out than α allows; the score is the share of the old ground in the rim (0 for a clean matte, 1 where the rim was taken
+as it stood) less one and a half times its standard error.
 """
 
 import cv2

@@ -6,13 +6,18 @@ hardly anything fits by chance; what fits over a whole part near the object is t
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from safelight.detectors import Detector, Finding, Pair
+from safelight.detectors._planes import Plane, blurred
 from safelight.detectors._rim import distance
 from safelight.detectors.answers import cannot, said
 
 CLEAR = 0.4  # alpha below which the ground should be seen
-SAME = 0.09  # encoded levels that old ground may differ from what is expected
+FITS = 0.5  # of the tolerance that must be left
+# Encoded levels that old ground may differ from what is expected, and how many more for each that the edit moved.
+SAME, MORE = 0.08, 1.2
+MOST, SMALLEST = 20, 12  # parts that are looked at, px of a part
 REACH = 0.2  # of the object's size: how far from it holes are looked for
 
 
@@ -28,24 +33,24 @@ def detect(pair: Pair) -> list[Finding]:
     solid = alpha > 0.9
     if not solid.any():
         return [cannot("holes", "the matte has no inside")]
-    off = np.abs(pair.after_work - pair.legal_colours).max(2)
-    fits = cv2.GaussianBlur(np.clip(1 - off / SAME, 0, 1).astype(np.float32), (0, 0), 1.2)
+    off = _largest(np.abs(pair.after_work - pair.legal_colours))
+    # Colours that the object has not show less surely what the edit makes of them, the more so the more it changed.
+    shift = float(np.abs(pair.legal_colours[solid] - pair.before_work[solid]).mean())
+    fits = blurred(np.clip(1 - off / (SAME + MORE * shift), 0, 1), 1.2)
     size = float(np.sqrt(solid.sum()))
     away = distance(alpha)
     near = (alpha < CLEAR) & (away > -REACH * size) & (pair.valid > 0)
     filled = cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_CLOSE, _disc(0.12 * size))
-    found = ((fits > 0.5) & near).astype(np.uint8)
-    found = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(found)
-    chance = float(
-        ((fits > 0.5) & (alpha < 0.02) & (away < -8)).mean() / max(float(((alpha < 0.02) & (away < -8)).mean()), 1e-3)
-    )
+    found = ((fits > FITS) & near).astype(np.uint8)
+    whole = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(whole)
+    far = (alpha < CLEAR) & (away < -8)
+    chance = float((fits[far] > FITS).mean()) if far.any() else 0.0
     best, score = 0, 0.0
-    for i in range(1, count):
-        part = labels == i
-        area = float(stats[i][cv2.CC_STAT_AREA])
-        if area < 12:
-            continue
+    for i in sorted(range(1, count), key=lambda k: -int(stats[k][cv2.CC_STAT_AREA]))[:MOST]:
+        part, area = labels == i, float(stats[i][cv2.CC_STAT_AREA])
+        if area < SMALLEST:
+            break
         touching = float(filled[part].mean())
         value = np.log10(1 + area * (0.15 + touching)) * float(fits[part].mean())
         if value > score:
@@ -56,9 +61,15 @@ def detect(pair: Pair) -> list[Finding]:
     return [said(pair, "holes", score, text, heat=heat)]
 
 
-def _disc(radius: float) -> np.ndarray:
+def _largest(colours: NDArray[np.float32]) -> Plane:
+    """The largest of the three channels."""
+    red, green, blue = cv2.split(colours)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
+
+
+def _disc(radius: float) -> NDArray[np.uint8]:
     side = 2 * max(1, int(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 detector = Detector(

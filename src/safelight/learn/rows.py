@@ -120,16 +120,16 @@ def of_lists(
     for column in TEXTS:
         names[column], codes[column] = _coded(texts[column])
     kinds = {name: i for i, name in enumerate(KINDS)}
-    kind = np.array([kinds.get(d, REVIEW) for d in drawn], np.int64)
+    kind = np.fromiter((kinds.get(d, REVIEW) for d in drawn), np.int64, count=len(drawn))
     known = np.where(kind == KNOWN_BAD, 1, 0)  # a known-bad is an item of its own beside the real one
     kept = _standing(say, codes["asset"] * 2 + known, codes["task"], codes["shoot"])
     single = np.asarray(bundled, np.int64) <= 1
     return Columns(
         names=names, at=[at[i] for i in kept.tolist()], **{c: codes[c][kept] for c in TEXTS},
-        score=np.array([np.nan if s is None else s for s in score], np.float64)[kept],
+        score=np.array(score, np.float64)[kept],
         bad=np.asarray(bad, np.bool_)[kept],
         kind=kind[kept], single=single[kept],
-        seconds=np.array([np.nan if s is None else s for s in seconds], np.float64)[kept],
+        seconds=np.array(seconds, np.float64)[kept],
         imported=np.asarray(imported, np.bool_)[kept], returned=np.asarray(returned, np.bool_)[kept],
     )  # fmt: skip
 

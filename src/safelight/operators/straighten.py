@@ -255,7 +255,8 @@ def _empty(before: Frame, after: Frame) -> float:
 def _leans_more(before: Frame, after: Frame) -> Measure:
     """Whether the lines lean more than they did; half a fault at 0.2 degrees."""
     name = "straighten.leans_more"
-    was, now = _turn(before), _turn(after)
+    was = _turn(before)
+    now = None if was is None else _turn(after)
     if was is None or now is None:
         return Measure(name=name, unit="fault", cannot_tell="Too few straight lines agree.")
     more = abs(now.degrees) - abs(was.degrees)

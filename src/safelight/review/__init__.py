@@ -4,6 +4,7 @@ It runs on this machine and answers only to whoever holds the link of this start
 it.
 """
 
+import contextlib
 import secrets
 import socket
 import ssl
@@ -48,9 +49,10 @@ def serve(library: Library, folder: Path | None, opening: Opening, tell: Callabl
     Raises UsageError for a host beyond this machine without TLS, and for a port that is taken."""
     door = door_of(opening)
     desk = desk_of(library, folder, opening)
+    app = create_app(desk, door)
     config = uvicorn.Config(
-        create_app(desk, door), host=opening.host, port=0, log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=1, ssl_certfile=opening.certificate, ssl_keyfile=opening.key,
+        app, host=opening.host, port=0, log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=3, ssl_certfile=opening.certificate, ssl_keyfile=opening.key,
     )  # fmt: skip
     listening = _bound(opening)
     address = link(opening, door, listening.getsockname()[1], desk.first)
@@ -59,7 +61,10 @@ def serve(library: Library, folder: Path | None, opening: Opening, tell: Callabl
         threading.Thread(target=desk.session, args=(desk.first,), daemon=True).start()
     if opening.browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-    uvicorn.Server(config).run(sockets=[listening])
+    server = uvicorn.Server(config)
+    app.state.ending = lambda: server.should_exit  # streams end by themselves, so that nothing has to be cut off
+    with contextlib.suppress(KeyboardInterrupt):  # that is how one ends it
+        server.run(sockets=[listening])
 
 
 def door_of(opening: Opening) -> Door:

@@ -13,7 +13,7 @@ from safelight.errors import LibraryError, MediaError, Refused, SafelightError
 from safelight.review.desk import Desk
 from safelight.review.given import HERE, page
 from safelight.review.routes import cull, deliver, judge, people, photos, practise, previews, queue, start, verdicts
-from safelight.review.security import Door
+from safelight.review.security import Door, Guard
 from safelight.review.shelf import Shelf
 from safelight.review.waiting import Waiting
 
@@ -40,7 +40,8 @@ def create_app(desk: Desk, door: Door, *, closing: Sequence[Callable[[], None]] 
     app.state.desk = desk
     app.state.room, app.state.waiting = previews.Room(), Waiting()
     app.state.deliveries, app.state.practice = deliver.Deliveries(), Shelf(practise.ROOM)
-    app.middleware("http")(door)
+    app.state.ending = lambda: False
+    app.add_middleware(Guard, door=door)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", Static(directory=HERE / "static"), name="static")

@@ -82,6 +82,28 @@ class Person(BaseModel):
     locked: bool
 
 
+class Record(BaseModel):
+    """A reviewer's own speed and sensitivity, from the ledger; None where nothing can be told yet."""
+
+    verdicts: int
+    decisions: int
+    seconds: float | None  # median of a decision
+    checks: int  # known-bad items that came mixed in
+    noticed: int | None  # of them
+
+
+class Totals(BaseModel):
+    """All reviewers together."""
+
+    reviewers: int
+    verdicts: int
+    decisions: int
+    hours: float
+    contested: int
+    checks: int
+    noticed: int
+
+
 class SignIn(Checked):
     """Who sits at this browser."""
 

@@ -209,11 +209,14 @@ def _warps(edits: Sequence[Edit]) -> bool:
 def _below(todo: Sequence[Edit], changed: str) -> int:
     """How many of the edits, from the first on, can be kept while those of operator `changed` change.
 
-    Pointwise edits next to the changed one are not: together with it they are one table. All resampling is one."""
+    Pointwise edits next to a changed pointwise one are not: together with it they are one table. All resampling is
+    one."""
     here = next((i for i, edit in enumerate(todo) if edit.operator == changed), len(todo))
     warped = next((i for i, edit in enumerate(todo) if _warps((edit,))), None)
     if warped is not None and here >= warped:
         return warped
+    if not plugins.operator(changed).pointwise:
+        return here
     return 1 + max((i for i in range(here) if not plugins.operator(todo[i].operator).pointwise), default=-1)
 
 

@@ -5,12 +5,13 @@ set the `Host` that we answer to, and its `Origin` is not ours; each of the thre
 """
 
 import hmac
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 COOKIE = "safelight_token"
@@ -27,7 +28,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-Next = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +38,12 @@ class Door:
     hosts: frozenset[str] = LOCAL
     tls: bool = False
 
-    async def __call__(self, request: Request, go_on: Next) -> Response:
-        """Lets a request through, or says why not; every answer carries the headers."""
+    def answer(self, request: Request) -> Response | None:
+        """What a request is told before it reaches a route; None where it may go on."""
         refused = self.refusal(request)
-        if refused is not None:
-            answer = refused
-        elif request.query_params.get("token") and request.method in SAFE:
-            answer = self._welcome(request)
-        else:
-            answer = await go_on(request)
-        for name, value in HEADERS.items():
-            answer.headers.setdefault(name, value)
-        if "Cache-Control" not in answer.headers:
-            answer.headers["Cache-Control"] = "no-store"
-        return answer
+        if refused is None and request.query_params.get("token") and request.method in SAFE:
+            return self._welcome(request)
+        return refused
 
     def refusal(self, request: Request) -> Response | None:
         """None for a request that may go on."""
@@ -87,6 +79,30 @@ class Door:
         answer = RedirectResponse(f"{address.path}?{address.query}".rstrip("?"), status_code=303)
         answer.set_cookie(COOKIE, self.token, httponly=True, samesite="strict", secure=self.tls)
         return answer
+
+
+class Guard:
+    """Stands before the app: asks the door, and puts the headers on every answer."""
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self.app, self.door = app, door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        answer = self.door.answer(Request(scope)) if scope["type"] == "http" else _no(404, "Nothing is here.", "")
+        await (self.app if answer is None else answer)(scope, receive, with_headers)
 
 
 def _name(host: str) -> str:

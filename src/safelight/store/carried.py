@@ -6,7 +6,7 @@ no record of it.
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,15 @@ MORE = ("proposal", "note", "bundled", "upon", "together", "shown", "material")
 """What stands beside them."""
 TEXTS = ("params", "upon", "shown")
 """Columns whose values are JSON."""
+SENSITIVE = ("skin_tone",)
+"""Evidence whose groups are keys of the record, and leave the library only if somebody asks for it."""
 
 
 def write(library: Library, folder: ShootFolder, shoot: str) -> None:
     """Brings the folder's copy up to date."""
     rows = records.ledger(library, shoot).rows
     if rows:
-        write_atomic(folder.state / "record.jsonl", lines(rows))
+        write_atomic(folder.state / "record.jsonl", lines(plain(v) for v in rows))
 
 
 def read(library: Library, folder: ShootFolder, shoot: str) -> int:
@@ -44,6 +46,13 @@ def read(library: Library, folder: ShootFolder, shoot: str) -> int:
     found = list(_whole_lines(path))
     records.save_verdicts(library, found)
     return len(found)
+
+
+def plain(verdict: Verdict) -> Verdict:
+    """The verdict without a risk group that is about people; it counts as one of an unknown group then."""
+    if verdict.group is None or not any(name in verdict.group for name in SENSITIVE):
+        return verdict
+    return replace(verdict, group=None)
 
 
 def lines(rows: Iterable[Verdict]) -> bytes:

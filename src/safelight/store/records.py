@@ -347,6 +347,15 @@ def proposals(library: Library, shoot_id: str) -> dict[tuple[str, str], Proposal
     return {(row["asset"], row["operator"]): _proposal(row) for row in rows if not row["withdrawn"]}
 
 
+def proposals_by_id(library: Library, ids: Sequence[str]) -> dict[str, Proposal]:
+    """Proposals by id, whether they still stand or not."""
+    out: dict[str, Proposal] = {}
+    for part in _chunks(sorted(set(ids))):
+        for row in library.rows(sa.select(schema.proposals).where(schema.proposals.c.id.in_(part))):
+            out[row["id"]] = _proposal(row)
+    return out
+
+
 def _proposal(row: sa.RowMapping) -> Proposal:
     name, version = row["operator"], row["version"]
     return Proposal(

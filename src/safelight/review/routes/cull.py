@@ -50,7 +50,7 @@ async def changes(request: Request, at: TheSession) -> StreamingResponse:
 
     async def tell() -> AsyncIterator[str]:
         told = -1
-        while not await request.is_disconnected():
+        while not (request.app.state.ending() or await request.is_disconnected()):
             await asyncio.to_thread(at.fresh)
             if at.revision != told:
                 told = at.revision

@@ -5,7 +5,8 @@ from fastapi.responses import HTMLResponse
 
 from safelight.errors import UsageError
 from safelight.review.given import REVIEWER, TheDesk, Who, page
-from safelight.review.models import Person, ReviewerChange, SignIn
+from safelight.review.models import Person, Record, ReviewerChange, SignIn, Totals
+from safelight.review.own_record import all_totals, own_record
 from safelight.store import reviewers
 
 router = APIRouter()
@@ -37,6 +38,20 @@ def sign_in(request: Request, answer: Response, at: TheDesk, said: SignIn) -> Pe
         REVIEWER, at.sign(found.name), httponly=True, samesite="strict", secure=request.url.scheme == "https"
     )
     return _person(found)
+
+
+@router.get("/api/me/record")
+def record(at: TheDesk, who: Who) -> Record:
+    """How fast and how sure the one who asks is; nobody else is told."""
+    return own_record(at.library, who.name)
+
+
+@router.get("/api/reviewers/totals")
+def totals(at: TheDesk, who: Who) -> Totals:
+    """What all reviewers together have done; for a lead. No figure of a single person."""
+    if not who.lead:
+        raise UsageError("Totals are for a lead.", remedy="Say on the page People who leads.")
+    return all_totals(at.library)
 
 
 @router.post("/api/reviewers")

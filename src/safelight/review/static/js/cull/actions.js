@@ -18,7 +18,7 @@ export class Actions {
     return unit.group && (unit.group.protected || this.inGrid()) ? unit.members : [this.model.current];
   }
 
-  /** @param {"keep" | "reject" | "undecided"} decision @param {boolean} advance */
+  /** @param {"keep" | "reject" | "undecided"} decision @param {boolean} advance @returns {void} */
   choose(decision, advance) {
     const { model } = this;
     const unit = model.unit;
@@ -29,7 +29,7 @@ export class Actions {
     if (advance) this.onward(unit, ids);
   }
 
-  /** The photo before us stays, the rest of its stack goes. @param {boolean} advance */
+  /** The photo before us stays, the rest of its stack goes. @param {boolean} advance @returns {void} */
   best(advance) {
     const { model } = this;
     const unit = model.unit;
