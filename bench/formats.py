@@ -230,7 +230,8 @@ def _drawn_in() -> Result:
     Image.fromarray(drawn).save(stream, "jpeg", qtables=[[STEP] * 64])
     ours = image.decode_jpeg(stream.getvalue(), Path("wave.jpg"))[..., 0]
     libjxl = codecs.jpegxl_decode(codecs.jpegxl_encode_jpeg(stream.getvalue())).reshape(64, 64, -1)[..., 0]
-    kept, theirs = (float(np.ptp(p.astype(float)) / np.ptp(128 + wave)) for p in (ours, libjxl))
+    full = np.tile(wave, 8)
+    kept, theirs = (float(((plane - 128.0) @ full).mean() / (full @ full)) for plane in (ours, libjxl))
     return Result(
         name="exact.made.jxl.wave_kept", value=kept, n=64, bar=0.97, want="at least", beside={"libjxl": theirs},
         note="of the height that T.81 gives one coefficient of a packed JPEG; bytes are rounded",
