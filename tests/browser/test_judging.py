@@ -65,12 +65,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with _browser.chromium() as opened:
-        yield opened
-
-
 @pytest.fixture
 def desk(made, tmp_path, browser):
     """A page before a server of its own; `page.go(name)` opens a page of the shoot."""

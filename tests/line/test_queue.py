@@ -86,7 +86,9 @@ def test_canaries_come_early(library, shoot):
     library.run(shoot, options=INLINE)
     canaries = set(drawn(library, shoot, Drawn.CANARY))
     places = [
-        n for n, i in enumerate(waiting(library, shoot).items) if i.operator == "exposure" and i.photo in canaries
+        n
+        for n, i in enumerate(waiting(library, shoot).items)
+        if i.operator == "exposure" and i.photo in canaries and not i.known_bad
     ]
     assert max(places) < 0.7 * len(waiting(library, shoot).items)
 
@@ -98,7 +100,7 @@ def test_a_control_comes_without_a_suggestion(library, shoot):
     library.run(shoot, options=INLINE)
     controls = drawn(library, shoot, Drawn.CONTROL)
     assert controls
-    items = {i.photo: i for i in waiting(library, shoot, task="exposure").items}
+    items = {i.photo: i for i in waiting(library, shoot, task="exposure").items if not i.known_bad}
     assert all((items[c].params, items[c].pictures, items[c].because) == (None, None, ()) for c in controls)
     state = library.state(shoot)
     said = queue.answer(
