@@ -237,12 +237,14 @@ def test_a_delivery_says_what_is_missing_then_is_written(desk, tmp_path):
     desk.get_by_text("without an answer").wait_for()
     go = desk.locator("#go")
     assert go.is_disabled()
-    desk.evaluate(
-        """([shoot, photos]) => fetch(`/api/shoots/${shoot}/edits`, {
-        method: "POST", body: JSON.stringify({photos, say: "approve"}),
-        headers: {"Content-Type": "application/json"}})""",
-        [desk.shoot, [p["id"] for p in desk.ask("photos")["photos"]]],
-    )
+    photos = {p["path"]: p["id"] for p in desk.ask("photos")["photos"]}
+    burnt = {"photos": [photos["IMG_0003.JPG"]], "operators": ["exposure"], "reason": "too_bright", "say": "reject"}
+    for said in (burnt, {"photos": list(photos.values()), "say": "approve"}):
+        desk.evaluate(
+            """([shoot, said]) => fetch(`/api/shoots/${shoot}/edits`, {
+            method: "POST", body: JSON.stringify(said), headers: {"Content-Type": "application/json"}})""",
+            [desk.shoot, said],
+        )
     desk.fill("[name=to]", str(tmp_path / "out"))
     desk.get_by_text("Nobody has signed off").wait_for()
     desk.fill("[name=sign_off]", "Ada")
