@@ -1,7 +1,8 @@
 """What a 24-megapixel JPEG costs, as ratios to one full libjpeg-turbo decode on one core, in the same run.
 
 `speed.probes.jpeg24.decodes`: all probes over one picture, decode and proxies included. `speed.render.jpeg24.*`:
-exposure and white balance from file to file against decode and encode. `speed.first_pass.*`: all light and geometry.
+exposure and white balance from file to file, without the gate, against decode and encode. `speed.first_pass.*`: all
+light and geometry.
 """
 
 import time
@@ -41,7 +42,7 @@ def run(data: Data) -> Iterable[Result]:
             plain.append(_cpu(partial(_look, path, data.work, keys)))
             if installed:
                 faces.append(_cpu(partial(_look, path, data.work, keys, faces=True)))
-            render.append(_cpu(partial(_first_pass.deliver, path, _edits(), data.work)))
+            render.append(_first_pass.timed(path, _edits(), data.work)[1])
     base, both = median(decode), median(decode) + median(encode)
     yield Result(name="speed.decode.jpeg24.cpu_s", value=base, unit="s", n=len(decode))
     yield _ratio("speed.probes.jpeg24.decodes", plain, base, 3.0)

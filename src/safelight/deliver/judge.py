@@ -17,6 +17,7 @@ from safelight.detectors import Detector
 from safelight.domain import Edit
 from safelight.media import write
 from safelight.media.frame import Bytes, Frame, scaling
+from safelight.media.picture import halved
 from safelight.media.warp import Warp
 from safelight.operators import Medium, Operator, Stage, Tools
 from safelight.pairs.job import entry_of
@@ -65,7 +66,7 @@ def judge(
         if size[0] > written.width:  # a file smaller than that is looked at in its own size
             small = reduced(small, written.width / size[0])
             before, warp, size = _before(small, edits, tools)
-        after = np.asarray(cv2.resize(written.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+        after = _at(written.rgb, size)
         compared = checking.compare(
             before, after, transform=warp, detectors=asked, weights=weights.installed(), limits=limits
         )
@@ -76,6 +77,13 @@ def judge(
     entry["delivered_px"] = [written.width, written.height]
     entry["thumb"] = tuple(round(float(v), 1) for v in sets.thumb(written.rgb).ravel())
     return entry
+
+
+def _at(rgb: Bytes, size: tuple[int, int]) -> Bytes:
+    """A picture at this size (width, height) by area averaging; halved first, which is several times faster."""
+    while rgb.shape[1] >= 2 * size[0] and rgb.shape[0] >= 2 * size[1]:
+        rgb = halved(rgb)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def reduced(frame: Frame, scale: float) -> Frame:
