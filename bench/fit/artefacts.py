@@ -22,7 +22,7 @@ PARTS = 5
 LEAST = 10  # pairs in a block
 DOUBT = 0.4  # of a pair, added to each side of every block
 LOOK_AT, FAIL_AT = 0.05, 0.005  # share of legal edits that may want a look, that may fail
-LOOKS, FAILS = (0.25, 0.6), (0.85, 0.97)  # probabilities between which the two thresholds lie
+LOOKS, FAILS = (0.25, 0.6), (0.92, 0.97)  # probabilities between which the two thresholds lie
 
 # Not measured here: dlib's network takes two photographs for two people from a distance of 0.6 on, as published; the
 # turn of lines against each other that is seen at all is about half a degree.

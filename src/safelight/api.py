@@ -12,6 +12,7 @@ from safelight.domain import Asset, Genre, Say, Verdict
 from safelight.errors import UsageError
 from safelight.line import Options, Pass, Progress
 from safelight.operators import Wishes
+from safelight.report import trust
 from safelight.state import Footage, Photo, ShootState
 from safelight.store import carried, records
 from safelight.store import library as store
@@ -39,12 +40,13 @@ class Library:
         self, folder: Path | str, *, options: Options | None = None, cache: Path | None = None,
         tell: Callable[[Progress], None] = silent,
     ) -> Pass:  # fmt: skip
-        """Makes the first pass over a folder and writes its report. Raises NothingFound, UsageError or LibraryError; a
-        bad file raises nothing and is listed in the state's `failed`."""
+        """Makes the first pass over a folder and writes its report, and beside it where every task stands. Raises
+        NothingFound, UsageError or LibraryError; a bad file raises nothing and is listed in the state's `failed`."""
         where = ShootFolder.at(Path(folder), cache=cache)
         made = line.first_pass(self.store, where, options or Options(), tell)
         if made.changed or not report.path_of(where).exists():
             report.write(self.store, ShootState.load(self.store, made.shoot), where)
+            trust.write(ledger.document(self.store), report.path_of(where).with_name("trust.html"))
         return replace(made, report=report.path_of(where))
 
     def deliver(

@@ -13,6 +13,7 @@ from safelight.state import Footage, Photo, ShootState
 from safelight.store import personal, records, schema
 from safelight.store.library import Library
 from safelight.store.records import File
+from safelight.words import many
 
 SCHEMA = "safelight.explain/1"
 
@@ -71,9 +72,25 @@ def _clip(clip: Footage) -> dict[str, Any]:
         "error": None, "evidence": [_measure(m) | {"by": clip.by.get(name)} for name, m in clip.facts.items()],
         "faces": [], "relinked_from": None, "scene": None, "group": None,
         "cull": {"decision": Cull.UNDECIDED.value, "by": "machine", "score": None, "reasons": []}, "proposals": [],
-        "versions": [], "open": [], "shots": None, "transcript": None, "silences": None, "fillers": None,
+        "versions": [], "open": [], "shots": _shots(clip), "transcript": None, "silences": None, "fillers": None,
         "faults": None, "loudness": loud.value if loud is not None else None,
     }  # fmt: skip
+
+
+def _shots(clip: Footage) -> list[dict[str, Any]] | None:
+    """Shots between the joins that were found; null where nobody could look."""
+    found, frames = clip.facts.get("shots"), clip.facts.get("clip.frames")
+    if found is None or not isinstance(found.value, list) or frames is None:
+        return None
+    joins: list[Any] = [{"into": "start", "frame": 0, "at": "0/1", "score": None}, *found.value]
+    ends = [(j["frame"], j["at"]) for j in joins[1:]] + [(frames.value, exact(clip.asset.duration_s))]
+    return [
+        {
+            "start": float(Fraction(j["at"])), "end": float(Fraction(end_at)), "at": j["at"], "start_frame": j["frame"],
+            "end_frame": end, "into": j["into"], "score": j["score"],
+        }
+        for j, (end, end_at) in zip(joins, ends, strict=True)
+    ]  # fmt: skip
 
 
 def _name(entry: dict[str, Any], photo: Photo, names: Mapping[int, str]) -> None:
@@ -260,6 +277,8 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
     if facts.get("clip.timecode"):
         reel = f", reel {facts['clip.reel']}" if facts.get("clip.reel") else ""
         lines.append(f"  from {facts['clip.timecode']}{reel}")
+    if entry["shots"]:
+        lines.append(f"  {many(len(entry['shots']), 'shot')}")
     if entry["loudness"]:
         loud = entry["loudness"]
         lines.append(f"  {loud['integrated_lufs']:.1f} LUFS, true peak {loud['true_peak_dbtp']:.1f} dBTP")

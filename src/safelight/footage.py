@@ -5,8 +5,8 @@ with cause and remedy. Each clip costs one reading of its bytes, one of its pack
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -15,8 +15,9 @@ import simplejpeg
 
 from safelight import limits
 from safelight.domain import Asset, Capture, Json, Kind, Measure, digest_of, exact
+from safelight.engine import Again
 from safelight.files import write_atomic
-from safelight.media import container, loudness, sound, video
+from safelight.media import container, loudness, shots, sound, video
 from safelight.media.container import Contents, Timing
 from safelight.media.formats import unreadable
 from safelight.media.picture import shrink
@@ -27,6 +28,8 @@ CLIP = "clip@1"
 KEY = digest_of([CLIP])[:24]  # under which its answer is kept; another version means looking again
 CHUNK = 1 << 22
 S_A_MB, S_A_SECOND = 0.05, 0.2  # what reading a megabyte and measuring a second may compute
+SHOTS, S_A_SECOND_OF_PICTURE = "shots", 4.0  # a step of its own, since decoding all frames may take long
+SHOT_SIDE = 256  # px, long side in which shots are looked for
 LARGEST = 1600  # px, long side of what people look at
 
 
@@ -37,6 +40,7 @@ class Watch:
     path: str
     full: Path
     cache: Path
+    shots: bool = True  # whether to look for them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +86,18 @@ def watch(job: Watch) -> Watched:
             f"It says that it lasts {float(facts.duration_s):.1f} s; its frames last {float(timing.duration_s):.1f} s."
         )
         notes.append(told)
+    if facts.picture:
+        limits.begin(SHOTS, seconds=limits.opening(0) + S_A_SECOND_OF_PICTURE * float(duration or 600))
+        measures.append(_shots(job, facts))
     if notes:
         measures.append(Measure(name="file.note", value=" ".join(notes)))
     return Watched(path=job.path, asset=asset, measures=tuple(measures))
 
 
-def rescue(job: Watch, lost: Lost) -> Watched:
-    """What becomes of a file whose worker was lost."""
+def rescue(job: Watch, lost: Lost) -> Watched | Again:
+    """What becomes of a file whose worker was lost: looked at again without its shots if it was they; else an error."""
+    if lost.step == SHOTS and job.shots:
+        return Again((watch, replace(job, shots=False)))
     return Watched(path=job.path, error=as_json(lost.error(job.full.name)))
 
 
@@ -161,6 +170,28 @@ def _loud(path: Path, facts: Contents, notes: list[str]) -> list[Measure]:
         "momentary_max_lufs": found.momentary_max_lufs, "short_term_max_lufs": found.short_term_max_lufs,
     }  # fmt: skip
     return [Measure(name="loudness", value=value)]
+
+
+def _shots(job: Watch, facts: Contents) -> Measure:
+    """Joins of shots, with the frame and the time at which each new shot is seen alone."""
+    if not job.shots:
+        return Measure(name="shots", cannot_tell="looking for shots was cut off")
+    times: dict[int, Fraction] = {}
+
+    def noted() -> Iterator[video.Still]:
+        for still in video.frames(job.full, long_side=SHOT_SIDE, facts=facts):
+            times[still.index] = still.at
+            yield still
+
+    try:
+        found = shots.joins(noted())
+    except Exception as error:  # noqa: BLE001 - as above
+        return Measure(name="shots", cannot_tell=refusal(job.full, error)["cause"])
+    value: list[Json] = [
+        {"into": j.kind, "start_frame": j.start, "frame": j.frame, "at": exact(times.get(j.frame)), "score": j.score}
+        for j in found
+    ]
+    return Measure(name="shots", value=value)
 
 
 def _proxy(job: Watch, asset: Asset, facts: Contents, notes: list[str]) -> None:

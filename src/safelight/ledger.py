@@ -315,7 +315,7 @@ def _cell_words(cell: Mapping[str, Any]) -> list[str]:
 
 def _rate_words(cell: Mapping[str, Any], rate: Mapping[str, Any]) -> str:
     if rate["value"] is None:
-        return f"{many(cell['answered'], 'answer', 'answers')}, none of them drawn by coin."
+        return f"{many(cell['answered'], 'answer', 'answers')}, none drawn by coin and answered one by one."
     return (
         f"About {rate['value']:.1%} wrong ({rate['low']:.1%} to {rate['high']:.1%}, from {cell['drawn']:,} drawn by "
         f"coin in {many(cell['shoots'], 'shoot', 'shoots')})."

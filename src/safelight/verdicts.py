@@ -297,7 +297,7 @@ def _drawn(library: Library, shoot: str, assets: Sequence[str] | None = None) ->
     wanted = sa.select(table.c.asset, table.c.operator, table.c.drawn).where(table.c.shoot == shoot)
     if assets is not None and len(assets) <= FEW:
         wanted = wanted.where(table.c.asset.in_(assets))
-    rows: Iterable[Any] = library.rows(wanted)
+    rows: Iterable[Any] = library.rows(wanted.order_by(table.c.seq))  # the newest coin of an item counts
     return {(row["asset"], row["operator"]): Drawn(row["drawn"]) for row in rows}
 
 

@@ -65,12 +65,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with _browser.chromium() as opened:
-        yield opened
-
-
 @pytest.fixture
 def desk(made, tmp_path, browser):
     """A page before a server of its own; `page.go(name)` opens a page of the shoot."""
@@ -102,7 +96,7 @@ def still(page) -> None:
     """Waits until the view shows what it was asked for."""
     page.wait_for_function(
         """() => { const v = document.querySelector("sl-view"); const i = v?.querySelector("img");
-        return v && v.shown && v.there && !v.after.busy && !v.before.busy && i.complete; }"""
+        return v && v.shown && v.there && !v.edited.busy && !v.plain.busy && i.complete; }"""
     )
 
 
@@ -146,7 +140,8 @@ def test_side_by_side_at_full_size_shows_the_same_place(desk):
     desk.keyboard.press("y")
     desk.keyboard.press("z")
     desk.wait_for_function(
-        """() => { const v = document.querySelector("sl-view"); return v.shown?.at && v.other?.at && !v.after.busy; }"""
+        """() => { const v = document.querySelector("sl-view");
+        return v.shown?.at && v.other?.at && !v.edited.busy; }"""
     )
     for _ in range(2):
         boxes = desk.evaluate(
@@ -242,12 +237,14 @@ def test_a_delivery_says_what_is_missing_then_is_written(desk, tmp_path):
     desk.get_by_text("without an answer").wait_for()
     go = desk.locator("#go")
     assert go.is_disabled()
-    desk.evaluate(
-        """([shoot, photos]) => fetch(`/api/shoots/${shoot}/edits`, {
-        method: "POST", body: JSON.stringify({photos, say: "approve"}),
-        headers: {"Content-Type": "application/json"}})""",
-        [desk.shoot, [p["id"] for p in desk.ask("photos")["photos"]]],
-    )
+    photos = {p["path"]: p["id"] for p in desk.ask("photos")["photos"]}
+    burnt = {"photos": [photos["IMG_0003.JPG"]], "operators": ["exposure"], "reason": "too_bright", "say": "reject"}
+    for said in (burnt, {"photos": list(photos.values()), "say": "approve"}):
+        desk.evaluate(
+            """([shoot, said]) => fetch(`/api/shoots/${shoot}/edits`, {
+            method: "POST", body: JSON.stringify(said), headers: {"Content-Type": "application/json"}})""",
+            [desk.shoot, said],
+        )
     desk.fill("[name=to]", str(tmp_path / "out"))
     desk.get_by_text("Nobody has signed off").wait_for()
     desk.fill("[name=sign_off]", "Ada")

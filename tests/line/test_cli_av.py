@@ -81,3 +81,18 @@ def test_timelines_are_read_and_converted(tmp_path):
     assert document["tracks"][0]["clips"][0]["frames"] == 50
     assert refused("timeline", "convert", tmp_path / "a.edl", tmp_path / "a.edl", "--rate", "25") == 2
     assert refused("timeline", "read", tmp_path / "a.edl") == 2
+
+
+def test_recordings_are_placed_by_their_sound(tmp_path):
+    rng = np.random.default_rng(1)
+    wave = (rng.normal(0, 0.2, 40 * 16000) * np.repeat(rng.random(400) ** 3, 1600)).astype(np.float32)
+    one = make_sound(tmp_path / "a.wav", wave, rate=16000)
+    two = make_sound(tmp_path / "b.wav", wave[5 * 16000 : 30 * 16000], rate=16000)
+    other = make_sound(tmp_path / "c.wav", rng.normal(0, 0.2, 20 * 16000).astype(np.float32), rate=16000)
+    text = ran("align", one, two, "--to", tmp_path / "t.otio")
+    assert "b.wav: +5.0000 s" in text
+    document = json.loads(ran("timeline", "read", tmp_path / "t.otio", "--json"))
+    assert [t["clips"][0]["at"] for t in document["tracks"]] == [0, 125]
+    document = json.loads(ran("align", one, other, "--json", code=1))
+    assert document["others"][0]["offset_s"] is None
+    assert document["others"][0]["cannot_tell"]

@@ -70,15 +70,16 @@ def group_of(library, shoot):
     return next(iter(library.state(shoot).photos.values())).proposals["exposure"].group
 
 
-def past(library, group, *, shoots=50, bad=(), name="past", year=2025):
-    """A made ledger: of each shoot five audits answered one by one."""
+def past(library, group, *, shoots=120, bad=(), name="past", year=2025):
+    """A made ledger: of each shoot five audits answered one by one, their scores spread alike in all."""
+    score = np.random.default_rng(0).uniform(0.3, 0.8, (shoots, 5))
     records.save_verdicts(
         library.store,
         [
             Verdict(
                 at=f"{year}-01-01T{s // 60:02d}:{s % 60:02d}:{i:02d}.000+00:00", by="ann", asset=f"{name}-{s}-{i}",
                 shoot=f"{name}-{s}", operator="exposure", version=EXPOSURE.version,
-                say=Say.REJECT if (s, i) in bad else Say.APPROVE, group=group, score=0.3 + 0.1 * i + 0.0005 * s,
+                say=Say.REJECT if (s, i) in bad else Say.APPROVE, group=group, score=float(score[s, i]),
                 drawn=Drawn.AUDIT,
             )
             for s in range(shoots) for i in range(5)
@@ -132,7 +133,7 @@ def test_a_licence_waits_for_the_canaries_then_does_the_rest_alone(library, shoo
         (Zone.REVIEW, State.APPROVED): len(canaries),
         (Zone.REVIEW, State.PROPOSED): len(audits),
     }
-    assert len(audits) >= 0.25 * (PHOTOS - len(canaries)), "a fresh licence is looked at more closely"
+    assert len(audits) >= 0.1 * (PHOTOS - len(canaries))
     lots = {r["lot"] for r in library.store.rows(sa.select(schema.draws.c.lot).where(schema.draws.c.lot.is_not(None)))}
     assert len(lots) == 1
     applied = next(p for p in library.state(shoot).photos.values() if p.state("exposure") is State.APPLIED)

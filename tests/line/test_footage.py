@@ -48,6 +48,8 @@ def test_explained_in_fields_and_in_words(library, folder):
     assert entry["loudness"]["integrated_lufs"] == pytest.approx(-15.8, abs=0.5)
     assert (entry["shots"], entry["transcript"], entry["faults"]) == (None, None, None)
     assert "LUFS" in words(entry)
+    clip = library.explain("A001.mov", folder=folder)
+    assert [(s["start_frame"], s["end_frame"], s["into"]) for s in clip["shots"]] == [(0, 40, "start")]
     assert "01:00:00;02" in words(library.explain(folder / "A001.mov"))
 
 

@@ -58,7 +58,8 @@ def test_worse_and_dearer_items_come_first(library, shoot):
     found = waiting(library, shoot).items
     harms = [item.harm for item in found]
     assert harms == sorted(harms, reverse=True)
-    assert [i.operator for i in found[:5]] == ["cull"] * 4 + ["exposure"]
+    honest = [i.operator for i in found if not i.known_bad]
+    assert honest[:5] == ["cull"] * 4 + ["exposure"]
     assert waiting(library, shoot, task="cull").items[-1].left == 0
 
 
@@ -86,7 +87,9 @@ def test_canaries_come_early(library, shoot):
     library.run(shoot, options=INLINE)
     canaries = set(drawn(library, shoot, Drawn.CANARY))
     places = [
-        n for n, i in enumerate(waiting(library, shoot).items) if i.operator == "exposure" and i.photo in canaries
+        n
+        for n, i in enumerate(waiting(library, shoot).items)
+        if i.operator == "exposure" and i.photo in canaries and not i.known_bad
     ]
     assert max(places) < 0.7 * len(waiting(library, shoot).items)
 
@@ -98,7 +101,7 @@ def test_a_control_comes_without_a_suggestion(library, shoot):
     library.run(shoot, options=INLINE)
     controls = drawn(library, shoot, Drawn.CONTROL)
     assert controls
-    items = {i.photo: i for i in waiting(library, shoot, task="exposure").items}
+    items = {i.photo: i for i in waiting(library, shoot, task="exposure").items if not i.known_bad}
     assert all((items[c].params, items[c].pictures, items[c].because) == (None, None, ()) for c in controls)
     state = library.state(shoot)
     said = queue.answer(

@@ -73,6 +73,7 @@ def test_rejecting_the_spoilt_one_says_so_and_leaves_the_photo_as_it_was(planted
         done = planted.post("queue", {"tokens": [item["token"]], "say": "reject", "reason": "too_bright"})
         if done["planted"]:
             break
+        planted.post("undo")
     else:
         pytest.fail("no planted item was in the queue")
     last = library.state(tmp_path / "shoot").ledger.rows[-1]

@@ -233,6 +233,8 @@ class TestDelivering:
         assert "signed off" in told["cause"]
 
     def test_it_is_written_once_everything_is_answered(self, judged, tmp_path):
+        burnt = {"photos": [one(judged, "IMG_0004.JPG")], "operators": ["exposure"], "reason": "too_bright"}
+        judged.post("edits", burnt | {"say": "reject"})
         judged.post("edits", {"photos": [p["id"] for p in judged.photos().values()], "say": "approve"})
         order = ORDER | {"to": str(tmp_path / "out")}
         assert judged.post("checklist", order)["ready"]

@@ -24,6 +24,8 @@ STILL = 0.35  # px at that size: blocks that move less agree
 ALIKE = 0.14  # likeness from which a block's shift is believed
 FEWEST = 6  # blocks, and …
 MOST = 0.55  # … share of the believed ones that must agree
+LEAST = 0.5  # share without which a homography or a lens field is not believed
+FAR = 0.12  # of the long side: how far a lens field may move a feature
 CELL = 8  # px between places that are computed, as in media.warp
 TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_COUNTERCLOCKWISE)
 RATIO = 0.8  # of the best to the second-best match of a feature (Lowe 2004)
@@ -31,7 +33,7 @@ RATIO = 0.8  # of the best to the second-best match of a feature (Lowe 2004)
 
 @dataclass(frozen=True, kw_only=True)
 class Bend:
-    """A cubic displacement in px of the after: 10 x 2 coefficients in (x, y) about `middle`, scaled by `reach`."""
+    """A smooth displacement in px of the after: 12 x 2 coefficients in (x, y) about `middle`, scaled by `reach`."""
 
     terms: Points
     middle: tuple[float, float]
@@ -39,7 +41,7 @@ class Bend:
 
     def at(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """The displacement at these places."""
-        basis = _cubic((x - self.middle[0]) / self.reach, (y - self.middle[1]) / self.reach)
+        basis = _lens((x - self.middle[0]) / self.reach, (y - self.middle[1]) / self.reach)
         return tuple(sum(t * c for t, c in zip(basis, column, strict=True)) for column in self.terms.T)
 
 
@@ -147,7 +149,7 @@ def place(before: Bytes, after: Bytes) -> Placement:
         if plain is not None and tried.agreed > 0.3:
             return tried
         return Placement(warp=Warp(size=size), cannot="the pictures have too little in common to be aligned")
-    return looking.refined(found)
+    return looking.refined(*found)
 
 
 def _plain(before: tuple[int, ...], after: tuple[int, ...]) -> Placement | None:
@@ -191,8 +193,8 @@ class _Looking:
         error = float(np.median(off[agreeing])) if agreeing.any() else float(np.median(off))
         return replace(placement, agreed=float(agreeing.mean()), error_px=error * self.after_px), moves
 
-    def by_features(self, after: Bytes, size: tuple[int, int]) -> Placement | None:
-        """A homography from features that look alike in both."""
+    def by_features(self, after: Bytes, size: tuple[int, int]) -> tuple[Placement, Placement] | None:
+        """A homography, and one with a lens field, from features that look alike in both."""
         finder = cv2.SIFT.create(nfeatures=1500, contrastThreshold=0.02)
         (points_a, looks_a), (points_b, looks_b) = (finder.detectAndCompute(p, None) for p in (self.before, after))
         if looks_a is None or looks_b is None or min(len(looks_a), len(looks_b)) < 2 * FEWEST:
@@ -211,21 +213,25 @@ class _Looking:
         )
         if matrix is None or int(inside.sum()) < 2 * FEWEST or not _sane(np.asarray(matrix, np.float64), size):
             return None
-        return Placement(warp=Warp(size=size, steps=(np.asarray(matrix, np.float64),)), kind="homography")
+        back = cv2.perspectiveTransform(there[:, None], np.linalg.inv(np.asarray(matrix, np.float64)))[:, 0]
+        middle, reach = ((size[0] - 1) / 2, (size[1] - 1) / 2), max(size) / 2
+        basis = np.stack(_lens(*((here - middle) / reach).T), 1)
+        near = np.hypot(*(back - here).T) < FAR * max(size)
+        terms = _robust(basis[near], (back - here)[near], scale=2 * self.after_px)
+        flat = Placement(warp=Warp(size=size, steps=(np.asarray(matrix, np.float64),)), kind="homography")
+        return flat, replace(flat, kind="lens", bend=Bend(terms=terms, middle=middle, reach=reach))
 
-    def refined(self, found: Placement) -> Placement:
-        """The homography made exact by blocks, with a lens field where the blocks ask for one."""
-        flat = found
+    def refined(self, flat: Placement, bent: Placement) -> Placement:
+        """Both made exact by blocks; the lens field is taken where the blocks ask for one."""
         for _ in range(2):
             flat = self._nudged(flat, plain=True)
         flat, _ = self.judged(flat)
-        bent = flat
         for _ in range(3):
             bent = self._nudged(bent, plain=False)
         bent, _ = self.judged(bent)
         best = bent if bent.agreed > flat.agreed + 0.05 or bent.error_px < 0.7 * flat.error_px else flat
-        if best.agreed < 0.3:
-            return replace(best, cannot="less than a third of the picture fits any one movement")
+        if best.agreed < LEAST:
+            return replace(best, cannot="less than half of the picture fits any one movement")
         return best
 
     def _nudged(self, placement: Placement, *, plain: bool) -> Placement:
@@ -245,7 +251,7 @@ class _Looking:
             return replace(placement, warp=Warp(size=size, steps=(np.asarray(matrix, np.float64),)))
         middle, reach = ((size[0] - 1) / 2, (size[1] - 1) / 2), max(size) / 2
         # The after's place p + shift shows what the placement looks for at p: at q it must look at q − shift.
-        basis = np.stack(_cubic(*(((centre + shift) - middle) / reach).T), 1)
+        basis = np.stack(_lens(*(((centre + shift) - middle) / reach).T), 1)
         terms = _robust(basis, -shift, scale=0.5 * self.after_px)
         bend = placement.bend
         if bend is not None:
@@ -271,8 +277,11 @@ def _robust(basis: Points, values: Points, scale: float) -> Points:
     return np.asarray(found)
 
 
-def _cubic(u: NDArray[Any], v: NDArray[Any]) -> list[NDArray[Any]]:
-    return [np.ones_like(u), u, v, u * u, u * v, v * v, u * u * u, u * u * v, u * v * v, v * v * v]
+def _lens(u: NDArray[Any], v: NDArray[Any]) -> list[NDArray[Any]]:
+    """A cubic in both directions and, as strong lenses need it, the fifth power of the radius."""
+    cubic = [np.ones_like(u), u, v, u * u, u * v, v * v, u * u * u, u * u * v, u * v * v, v * v * v]
+    fourth = (u * u + v * v) ** 2
+    return [*cubic, u * fourth, v * fourth]
 
 
 def _sane(matrix: Matrix, size: tuple[int, int]) -> bool:

@@ -23,6 +23,7 @@ Colours = NDArray[np.float32]
 
 SIDE = 1600  # px, long side of the common grid
 UNLIKE = 0.35  # correlation of coarse content below which it is other content
+RIM = 0.04  # of the long side
 LEAST_FACE = 40  # px, of a face on the common grid
 SMALL_SIDE = 512  # px, long side at which tone is fitted
 LUMA = LUMINANCE_709.astype(np.float32)  # weights, here of encoded values
@@ -94,7 +95,10 @@ class Pair:
         long_side = round(max(self.before.shape[:2]) / max(1.0, zoom))
         small = shrink(self.before, max(8, long_side))
         out, valid = self.placement.onto(small, shape, self.scale, self.before.shape[1] / small.shape[1])
-        edge = cv2.erode(valid, np.ones((5, 5), np.uint8), borderValue=1.0)
+        # An estimated lens field is least sure at the rim, where no block looked.
+        unsure = self.placement.kind == "lens" and not self.placement.given
+        rim = 2 * round(RIM * max(shape)) + 1 if unsure else 5
+        edge = cv2.erode(valid, np.ones((rim, rim), np.uint8), borderValue=0.0 if unsure else 1.0)
         return _unit(out), np.asarray(edge, np.float32)
 
     @cached_property

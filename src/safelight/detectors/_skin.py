@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.detectors._pair import Pair
-from safelight.detectors._planes import Plane
+from safelight.detectors._planes import Plane, resized
 
 LEAST_CHROMA, HUES = 6.0, (10.0, 88.0)  # CIE chroma and hue angle in degrees that skin of all tones lies within
 
@@ -17,8 +17,10 @@ def skin(pair: Pair) -> Plane | None:
     small = pair.small
     lab = cv2.cvtColor(cv2.resize(pair.before_work, small.size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2Lab)
     if pair.mask_work is not None:
-        mask = cv2.resize(pair.mask_work, small.size, interpolation=cv2.INTER_AREA)
-        inside = mask > 0.6
+        mask = resized(pair.mask_work, small.size)
+        inside = (
+            resized(pair.mask_core, small.size) > 0.6 if pair.mask_core is not None else mask > 0.6
+        )  # no healed spots
         if inside.sum() > 60 and _coloured(lab[inside]):
             return np.asarray(mask, np.float32)
     out = np.zeros(lab.shape[:2], np.float32)

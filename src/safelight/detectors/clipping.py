@@ -12,7 +12,8 @@ from safelight.detectors import Detector, Finding, Pair
 from safelight.detectors._planes import Flags, Plane
 from safelight.detectors.answers import cannot, said
 
-HIGH, LOW = 253.7 / 255, 1.4 / 255  # of the mean of 3 x 3: saving as JPEG moves single pixels off the end
+HIGH, LOW = 253.2 / 255, 1.8 / 255  # of the mean of 3 x 3: saving as JPEG moves single pixels off the end
+NEAR = 1 / 255  # of an end: what was so near it before was clipped already
 LEAST = 1e-5  # share of the picture from which anything is counted
 
 
@@ -26,7 +27,7 @@ def detect(pair: Pair) -> list[Finding]:
         (pair.highest_after, pair.highest_before, True),
         (pair.lowest_after, pair.lowest_before, False),
     ):
-        fresh = _ends(new, high=high) & ~_ends(old, high=high) & pair.stayed
+        fresh = _ends(new, high=high) & ~_ends(old, high=high, reach=NEAR) & pair.stayed
         whole = cv2.morphologyEx(fresh.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
         shares.append(float(whole.mean()) / max(float(pair.stayed.mean()), 0.02))
         heat += whole
@@ -37,10 +38,10 @@ def detect(pair: Pair) -> list[Finding]:
     return [said(pair, "clipping", score, text, heat=_spread(heat))]
 
 
-def _ends(extreme: Plane, *, high: bool) -> Flags:
+def _ends(extreme: Plane, *, high: bool, reach: float = 0.0) -> Flags:
     """Where the largest channel is at the upper end, or the smallest at the lower one."""
     end = cv2.blur(extreme, (3, 3))
-    return np.asarray(end >= HIGH if high else end <= LOW)
+    return np.asarray(end >= HIGH - reach if high else end <= LOW + reach)
 
 
 def _spread(heat: Plane) -> Plane:

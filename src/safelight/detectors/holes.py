@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._planes import Plane, blurred
+from safelight.detectors._planes import Plane, blurred, grown
 from safelight.detectors._rim import distance
 from safelight.detectors.answers import cannot, said
 
 CLEAR = 0.4  # alpha below which the ground should be seen
-FITS = 0.5  # of the tolerance that must be left
+FITS = 0.4  # of the tolerance that must be left
 # Encoded levels that old ground may differ from what is expected, and how many more for each that the edit moved.
-SAME, MORE = 0.08, 1.2
+SAME, MORE = 0.1, 2.5
 MOST, SMALLEST = 20, 12  # parts that are looked at, px of a part
 REACH = 0.2  # of the object's size: how far from it holes are looked for
 
@@ -40,7 +40,6 @@ def detect(pair: Pair) -> list[Finding]:
     size = float(np.sqrt(solid.sum()))
     away = distance(alpha)
     near = (alpha < CLEAR) & (away > -REACH * size) & (pair.valid > 0)
-    filled = cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_CLOSE, _disc(0.12 * size))
     found = ((fits > FITS) & near).astype(np.uint8)
     whole = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(whole)
@@ -51,8 +50,10 @@ def detect(pair: Pair) -> list[Finding]:
         part, area = labels == i, float(stats[i][cv2.CC_STAT_AREA])
         if area < SMALLEST:
             break
-        touching = float(filled[part].mean())
-        value = np.log10(1 + area * (0.15 + touching)) * float(fits[part].mean())
+        # A gap of the object has the object about it; ground that looks like the old one by chance has ground.
+        ring = grown(part, 7) & ~grown(part, 3)
+        enclosed = float((alpha[ring] > CLEAR).mean()) if ring.any() else 0.0
+        value = np.log10(1 + area) * float(fits[part].mean()) * enclosed
         if value > score:
             best, score = i, float(value)
     score *= max(0.1, 1 - 1.5 * chance)
@@ -65,11 +66,6 @@ def _largest(colours: NDArray[np.float32]) -> Plane:
     """The largest of the three channels."""
     red, green, blue = cv2.split(colours)
     return np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
-
-
-def _disc(radius: float) -> NDArray[np.uint8]:
-    side = 2 * max(1, int(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 detector = Detector(

@@ -294,8 +294,16 @@ def _picture(stream: Any, first: Any) -> PictureStream:
         primaries=PRIMARIES.get(int(first.color_primaries)), transfer=transfer,
         matrix=MATRICES.get(int(first.colorspace)), levels=RANGES.get(int(first.color_range)),
         hdr=transfer if transfer in ("pq", "hlg") else None,
-        mastering=any(d.type.name in ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL") for d in first.side_data),
+        mastering=_mastered(first),
     )  # fmt: skip
+
+
+def _mastered(frame: Any) -> bool:
+    """Whether it says what it was mastered on. PyAV does not know all of FFmpeg's side data and raises for those."""
+    try:
+        return any(d.type.name in ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL") for d in frame.side_data)
+    except ValueError:
+        return False
 
 
 def _rate(stream: Any) -> Fraction | None:

@@ -106,6 +106,7 @@ operator: Operator[ExternalParams] = Operator(
     check=check,
     spoil=spoil,
     material=lambda before, after: before != after,
+    material_when="it is another file, or lies elsewhere: digests and matrices are compared exactly",
     examples=(
         ExternalParams(file="ab" * 32, of="cd" * 32, width=48, height=36),
         ExternalParams(file="ab" * 32, width=24, height=36, matrix=(0.0, 1.0, 3.0, 1.0, 0.0, -2.0, 0.0, 0.0, 1.0)),

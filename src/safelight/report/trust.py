@@ -88,7 +88,7 @@ def rate_words(cell: Cell) -> str:
     """*"About 2 % wrong (1–4 %, from 310 looked at)"*, or that it is not measured."""
     rate = cell["reject_rate"]
     if rate["value"] is None:
-        return "Not measured: nothing drawn by coin was answered."
+        return "Not measured: nothing drawn by coin was answered one by one."
     span = f"{100 * rate['low']:.2g}–{100 * rate['high']:.2g} %"
     return f"About {100 * rate['value']:.2g} % wrong ({span}, from {cell['drawn']:,} looked at)."
 

@@ -1,14 +1,13 @@
 """Pictures as the browser gets them: thumbnails, proxies, faces, the whole. Their names are the photos' ids, which are
 digests of what is in them, so that a browser may keep them for ever."""
 
-import io
 from pathlib import Path
 
 import numpy as np
 import simplejpeg
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
-from PIL import Image
+from PIL import ExifTags, Image
 
 from safelight import work
 from safelight.errors import MediaError, SafelightError
@@ -108,6 +107,9 @@ def _decoded(original: Path) -> np.ndarray:
 
 
 def _for_browsers(original: Path) -> bool:
-    """Whether a browser decodes this JPEG as we do: three channels or one, not CMYK."""
-    with original.open("rb") as file, Image.open(io.BytesIO(file.read(262_144))) as opened:
-        return opened.mode in ("RGB", "L")
+    """Whether a browser shows this JPEG as we do: three channels or one, and sRGB. Wide gamuts are converted here,
+    where every browser shows them alike."""
+    with Image.open(original) as opened:
+        profile = opened.info.get("icc_profile") or b""
+        adobe = opened.getexif().get_ifd(ExifTags.IFD.Interop).get(1) == "R03"
+        return opened.mode in ("RGB", "L") and not adobe and (not profile or b"sRGB" in profile)

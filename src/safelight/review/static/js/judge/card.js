@@ -185,7 +185,9 @@ function number(value, field) {
 }
 /** @param {any} card */
 function told(card) {
-  const what = { approved: "approved", modified: "changed", rejected: "rejected", applied: "done alone", abstained: "nothing proposed", failed: "failed" }[card.state];
+  /** @type {Record<string, string>} */
+  const names = { approved: "approved", modified: "changed", rejected: "rejected", applied: "done alone", abstained: "nothing proposed", failed: "failed" };
+  const what = names[card.state];
   return what ? `${what}${card.decided_by && !card.decided_by.startsWith("policy:") ? ` by ${card.decided_by}` : ""}` : "";
 }
 

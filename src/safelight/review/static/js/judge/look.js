@@ -44,7 +44,8 @@ export class Follower {
         const took = performance.now() - began;
         if (wish.change && took > SLOW_MS) this.side = Math.max(SMALLEST, Math.round(wish.side / 2));
         else if (took < SLOW_MS / 3) this.side = Math.min(1600, this.side * 2);
-        if (!this.next || this.next.place === place) this.show(shown, wish, place);
+        const next = /** @type {{place: string} | null} */ (this.next);
+        if (!next || next.place === place) this.show(shown, wish, place);
       } catch (error) {
         this.fail(error);
       }

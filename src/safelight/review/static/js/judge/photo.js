@@ -43,6 +43,7 @@ export class PhotoView extends LitElement {
     this.here = [];
     this.wish = {};
     this.since = performance.now();
+    this.sliding = false;
   }
 
   createRenderRoot() {
@@ -62,7 +63,7 @@ export class PhotoView extends LitElement {
   }
 
   get stage() {
-    return /** @type {import("./stage.js").Stage} */ (this.querySelector("sl-view"));
+    return /** @type {import("./stage.js").Stage} */ (/** @type {unknown} */ (this.querySelector("sl-view")));
   }
 
   get card() {
@@ -285,7 +286,8 @@ export class PhotoView extends LitElement {
 }
 
 /** @param {any} card */
-const short = (card) =>
-  ({ approved: "approved", modified: "changed", rejected: "rejected", applied: "done", abstained: "nothing", escalated: "handed on" })[card.state] ?? "";
+const short = (card) => SHORT[card.state] ?? "";
+/** @type {Record<string, string>} */
+const SHORT = { approved: "approved", modified: "changed", rejected: "rejected", applied: "done", abstained: "nothing", escalated: "handed on" };
 
 customElements.define("sl-photo", PhotoView);

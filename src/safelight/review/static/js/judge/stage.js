@@ -38,11 +38,11 @@ export class Stage extends LitElement {
     /** @type {any} */
     this.other = null;
     const fail = (/** @type {unknown} */ error) => this.dispatchEvent(new CustomEvent("failed", { detail: error }));
-    this.after = new Follower((shown, wish, place) => {
+    this.edited = new Follower((shown, wish, place) => {
       this.shown = { ...shown, place, at: wish.at };
       this.dispatchEvent(new CustomEvent("view", { detail: shown }));
     }, fail);
-    this.before = new Follower((shown, wish, place) => (this.other = { ...shown, place, at: wish.at }), fail);
+    this.plain = new Follower((shown, wish, place) => (this.other = { ...shown, place, at: wish.at }), fail);
     this.sized = new ResizeObserver(() => this.look());
   }
 
@@ -84,10 +84,10 @@ export class Stage extends LitElement {
       base.view = [Math.max(16, Math.round(wide * ratio)), Math.max(16, Math.round(this.clientHeight * ratio))];
     }
     if (this.mode === "before") {
-      this.after.want(this.place, { ...base, before: true, framed: true }, moving);
+      this.edited.want(this.place, { ...base, before: true, framed: true }, moving);
     } else {
-      this.after.want(this.place, { ...base, overlay: this.overlay }, moving);
-      if (both && !moving) this.before.want(this.place, { ...base, before: true, framed: this.mode === "wipe" || this.zoomed });
+      this.edited.want(this.place, { ...base, overlay: this.overlay }, moving);
+      if (both && !moving) this.plain.want(this.place, { ...base, before: true, framed: this.mode === "wipe" || this.zoomed });
     }
   }
 

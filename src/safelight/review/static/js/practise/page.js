@@ -6,7 +6,7 @@ import { keys } from "../page.js";
 /** @typedef {{kind: string | null, title: string, look_for: string, box: number[] | null, seen: boolean, noticed: boolean, said: string | null}} Told */
 
 export class Practise extends LitElement {
-  static properties = { round: { state: true }, at: { state: true }, told: { state: true }, all: { state: true }, before: { state: true }, done: { state: true } };
+  static properties = { round: { state: true }, at: { state: true }, told: { state: true }, all: { state: true }, bare: { state: true }, done: { state: true } };
 
   constructor() {
     super();
@@ -17,7 +17,7 @@ export class Practise extends LitElement {
     this.told = null;
     /** @type {Told[]} */
     this.all = [];
-    this.before = false;
+    this.bare = false;
     this.done = false;
   }
 
@@ -30,7 +30,7 @@ export class Practise extends LitElement {
     keys
       .on("approve", () => (this.told ? this.next() : this.guess(null))).on("right", () => this.told && this.next())
       .on("reason", (_, event) => this.round && !this.told && this.guess(this.round.kinds[Number(event.key) - 1]?.name ?? null))
-      .on("before", () => this.told && (this.before = !this.before));
+      .on("before", () => this.told && (this.bare = !this.bare));
     const asked = Number(new URLSearchParams(location.search).get("seed"));
     this.begin(Number.isInteger(asked) && asked > 0 ? asked : Math.floor(Math.random() * 1e9) + 1);
   }
@@ -39,7 +39,7 @@ export class Practise extends LitElement {
   async begin(seed) {
     try {
       this.round = await get(ofShoot(`practice/${seed}`));
-      [this.at, this.told, this.all, this.before, this.done] = [0, null, [], false, false];
+      [this.at, this.told, this.all, this.bare, this.done] = [0, null, [], false, false];
       this.ahead();
     } catch (error) {
       alarm(error);
@@ -59,8 +59,9 @@ export class Practise extends LitElement {
     if (!this.round || this.told || this.done) return;
     try {
       const told = await send(ofShoot(`practice/${this.round.seed}/${this.at}`), { kind });
-      this.told = { ...told, said: kind };
-      this.all = [...this.all, this.told];
+      const known = { ...told, said: kind };
+      this.told = known;
+      this.all = [...this.all, known];
     } catch (error) {
       alarm(error);
     }
@@ -69,7 +70,7 @@ export class Practise extends LitElement {
   next() {
     if (!this.round) return;
     this.told = null;
-    this.before = false;
+    this.bare = false;
     if (this.at + 1 < this.round.count) this.at += 1;
     else this.done = true;
     this.ahead();
@@ -79,8 +80,8 @@ export class Practise extends LitElement {
     if (!this.round) return nothing;
     if (this.done) return this.score();
     const told = this.told;
-    return html`<div class="practise"><div class="pane"><div class="framed"><img src=${this.address(this.at, this.before)} alt="Photograph to look at">
-        ${told?.box && !this.before ? html`<span class="where"></span>` : nothing}</div></div>
+    return html`<div class="practise"><div class="pane"><div class="framed"><img src=${this.address(this.at, this.bare)} alt="Photograph to look at">
+        ${told?.box && !this.bare ? html`<span class="where"></span>` : nothing}</div></div>
       <aside class="side" aria-label="What is wrong with it">
         <h2>What is wrong? <span class="quiet">${this.at + 1} of ${this.round.count}</span></h2>
         <p class="quiet">A flaw of a kind that machines make, or none.</p>
@@ -89,7 +90,7 @@ export class Practise extends LitElement {
         ${told ? html`<div role="status"><h2>${told.seen ? "Seen." : told.noticed ? `Noticed, but it is: ${told.title.toLowerCase()}.` : told.kind ? `Missed: ${told.title.toLowerCase()}.` : "There is none."}</h2>
           <p>${told.look_for}</p>
           <div class="buttons"><button type="button" class="first" @click=${() => this.next()}>Next <kbd>Enter</kbd></button>
-          ${told.kind ? html`<button type="button" aria-pressed=${this.before} @click=${() => (this.before = !this.before)}>Without the flaw <kbd>\\</kbd></button>` : nothing}</div></div>` : nothing}
+          ${told.kind ? html`<button type="button" aria-pressed=${this.bare} @click=${() => (this.bare = !this.bare)}>Without the flaw <kbd>\\</kbd></button>` : nothing}</div></div>` : nothing}
       </aside></div>`;
   }
 

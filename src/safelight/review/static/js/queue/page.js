@@ -29,6 +29,8 @@ export class Queue extends LitElement {
     this.zoomed = false;
     this.panel = true;
     this.since = performance.now();
+    /** @type {string | undefined} */
+    this.shownToken = undefined;
   }
 
   createRenderRoot() {
