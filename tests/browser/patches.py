@@ -1,12 +1,11 @@
 """Pictures of known colours in other colour spaces and orientations, and how far a screenshot is from them."""
 
 import io
-import struct
 
 import numpy as np
 from PIL import Image
 
-from safelight.media import colour
+from safelight.media import colour, profiles
 from tests.browser.conftest import until
 from tests.conftest import START
 
@@ -20,7 +19,7 @@ def shoot_of_patches(folder):
     for name, rgb, more, orientation in (
         ("plain.jpg", plain, {}, 1),
         ("turned.jpg", np.rot90(plain, 1), {}, 6),
-        ("wide.jpg", wide(plain), {"icc_profile": profile()}, 1),
+        ("wide.jpg", wide(plain), {"icc_profile": profiles.adobe_rgb()}, 1),
     ):
         exif = Image.Exif()
         exif[274] = orientation
@@ -49,47 +48,6 @@ def wide(rgb):
     )
     light = np.clip(linear @ (xyz_to_adobe @ srgb_to_xyz).T, 0, 1)
     return np.round(255 * light ** (256 / 563)).astype(np.uint8)
-
-
-def profile():
-    """A profile of Adobe RGB (1998): its primaries adapted to D50, and its gamma."""
-    tags = {
-        b"desc": b"desc\0\0\0\0" + struct.pack(">I", 5) + b"wide\0" + bytes(78),
-        b"cprt": b"text\0\0\0\0free\0\0\0\0", b"wtpt": _xyz(0.9642, 1.0, 0.8249),
-        b"rXYZ": _xyz(0.60974, 0.31111, 0.01947), b"gXYZ": _xyz(0.20528, 0.62567, 0.06087),
-        b"bXYZ": _xyz(0.14919, 0.06322, 0.74457),
-        **{name: struct.pack(">4s4xIH2x", b"curv", 1, 563) for name in (b"rTRC", b"gTRC", b"bTRC")},
-    }  # fmt: skip
-    at, table, body = 132 + 12 * len(tags), b"", b""
-    for name, data in tags.items():
-        table += struct.pack(">4sII", name, at + len(body), len(data))
-        body += data + bytes(-len(data) % 4)
-    head = struct.pack(
-        ">I4xI4s4s4s6H4s4x4x4x8xI",
-        at + len(body),
-        0x02100000,
-        b"mntr",
-        b"RGB ",
-        b"XYZ ",
-        2026,
-        1,
-        1,
-        0,
-        0,
-        0,
-        b"acsp",
-        0,
-    )
-    return (
-        (head[:68] + struct.pack(">3i", 63190, 65536, 54061)).ljust(128, b"\0")
-        + struct.pack(">I", len(tags))
-        + table
-        + body
-    )
-
-
-def _xyz(x, y, z):
-    return struct.pack(">4s4x3i", b"XYZ ", round(x * 65536), round(y * 65536), round(z * 65536))
 
 
 def differences(page):

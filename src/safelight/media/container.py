@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import av
 import numpy as np
@@ -132,6 +132,32 @@ def opened(path: Path) -> Iterator[Any]:
         raise _refused(path, error) from error
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+class Met(Protocol):
+    """What was met while a stream was read: packets that could not be decoded, and why reading stopped early."""
+
+    skipped: int
+    ended_early: str | None
+
+
+def decoded(source: Any, stream: Any, met: Met) -> Iterator[Any]:
+    """Frames of a stream as the decoder gives them; a packet that cannot be decoded is passed over and counted."""
+    packets = source.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.FFmpegError as error:
+            met.ended_early = str(error.strerror or error)
+            return
+        try:
+            yield from packet.decode()
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            met.skipped += 1
 
 
 def contents(path: Path) -> Contents:

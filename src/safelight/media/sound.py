@@ -31,9 +31,10 @@ class Block:
 
 @dataclass(slots=True)
 class Holes:
-    """What was met while sound was read."""
+    """What was met while sound was read. What `skipped` packets leave is `filled_s`: the next time stamp shows it."""
 
     filled_s: Fraction = Fraction(0)
+    skipped: int = 0
     ended_early: str | None = None
 
     def notes(self) -> list[str]:
@@ -69,7 +70,7 @@ def blocks(
         resampler = av.AudioResampler(format="fltp", layout=sound.layout, rate=wanted)
         began: Fraction | None = None
         taken = 0  # samples of the source that have gone in
-        for frame in _decoded(source, stream_, holes):
+        for frame in container.decoded(source, stream_, holes):
             at = frame.pts * frame.time_base if frame.pts is not None else None
             if began is None:
                 began = at if at is not None else Fraction(0)
@@ -87,24 +88,6 @@ def blocks(
             yield from gather.take(resampler.resample(frame))
         yield from gather.take(resampler.resample(None))
         yield from gather.rest()
-
-
-def _decoded(source: Any, stream: Any, holes: Holes) -> Iterator[Any]:
-    packets = source.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except av.error.FFmpegError as error:
-            holes.ended_early = str(error.strerror or error)
-            return
-        try:
-            yield from packet.decode()
-        except av.error.EOFError:
-            return
-        except av.error.FFmpegError:
-            continue  # a damaged packet leaves a hole, which the next time stamp shows
 
 
 class _Gather:

@@ -6,7 +6,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 
 from safelight.errors import NotMedia
@@ -66,7 +65,7 @@ def frames(
     with container.opened(path) as source:
         shown = source.streams[picture.index]
         shown.codec_context.thread_count = 1
-        for index, (at, frame) in enumerate(_timed(_decoded(source, shown, trouble), picture)):
+        for index, (at, frame) in enumerate(_timed(container.decoded(source, shown, trouble), picture)):
             if end is not None and at >= end:
                 return
             trouble.sizes.add((frame.width, frame.height))
@@ -103,25 +102,6 @@ def _size(picture: PictureStream, long_side: int | None) -> tuple[int, int]:
     width, height = picture.width * picture.aspect, Fraction(picture.height)
     scale = min(Fraction(1), Fraction(long_side) / max(width, height)) if long_side else Fraction(1)
     return max(round(width * scale), 1), max(round(height * scale), 1)
-
-
-def _decoded(source: Any, shown: Any, trouble: Trouble) -> Iterator[Any]:
-    """Frames as the decoder gives them; a packet that cannot be decoded is passed over."""
-    packets = source.demux(shown)
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except av.error.FFmpegError as error:
-            trouble.ended_early = str(error.strerror or error)
-            return
-        try:
-            yield from packet.decode()
-        except av.error.EOFError:
-            return
-        except av.error.FFmpegError:
-            trouble.skipped += 1
 
 
 def _rgb(frame: Any, picture: PictureStream, size: tuple[int, int]) -> Bytes:
