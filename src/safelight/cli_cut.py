@@ -1,4 +1,4 @@
-"""The command that shortens talk: `safelight tighten`."""
+"""The commands that make a cut and a grade out of clips: `safelight tighten`, `safelight match`."""
 
 import json
 from dataclasses import asdict
@@ -118,3 +118,35 @@ def _tell(plan: "Plan", losses: tuple[str, ...]) -> None:
     )
     for loss in losses:
         click.echo(f"lost: {loss}")
+
+
+@click.command()
+@click.argument("hero", type=FILE)
+@click.argument("others", type=FILE, nargs=-1, required=True)
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), help="Write a .cdl and a .cube for each here.")
+@json_option
+def match(hero: Path, others: tuple[Path, ...], to: Path | None, as_json: bool) -> None:
+    """Bring shots of one place to the look of a hero shot. Exit code 1 if one cannot be.
+
+    No clip is touched: the grade is an ASC CDL and a 3-D table for the grading program."""
+    from safelight import matching
+
+    look = matching.look_of(hero)
+    found = {other: matching.match(look, matching.look_of(other)) for other in others}
+    for other, m in found.items():
+        if to is not None and m.grade is not None:
+            to.mkdir(parents=True, exist_ok=True)
+            matching.write_cdl(to / f"{other.stem}.cdl", m.grade.cdl, name=other.stem)
+            matching.write_cube(to / f"{other.stem}.cube", m.grade.table, name=other.stem)
+        if as_json:
+            continue
+        if m.grade is not None:
+            click.echo(f"{other.name}: ΔE00 {m.before:.1f} becomes {m.after:.1f} over what both show ({m.share:.0%})")
+        else:
+            click.echo(f"{other.name}: {'already alike' if m.alike else f'cannot tell, {m.cannot_tell}'}")
+    if as_json:
+        show({
+            "schema": "safelight.match/1", "hero": hero.name,
+            "others": [{"file": other.name} | asdict(m) for other, m in found.items()],
+        })  # fmt: skip
+    raise SystemExit(1 if any(m.cannot_tell for m in found.values()) else 0)
