@@ -167,6 +167,8 @@ def _key(library: Library, asked: Policy) -> str:
             connection.execute(sa.select(sa.func.max(table.c.seq))).scalar()
             for table in (schema.verdicts, schema.deliveries, schema.proposals, schema.shoots, schema.draws)
         ]
+        touched = sa.select(sa.func.max(schema.trust.c.seq)).where(schema.trust.c.name == schema.TOUCHED)
+        newest.append(connection.execute(touched).scalar())
     operators = sorted(op.label for op in plugins.operators().values())
     return digest_of([newest, operators, version("safelight"), repr(asked)])
 

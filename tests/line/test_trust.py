@@ -3,13 +3,14 @@
 import csv
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from safelight import ledger, policy
+from safelight import ledger, ledger_kept, policy
 from safelight.cli import cli
 from safelight.domain import Drawn, Say, Verdict
 from safelight.errors import UsageError
@@ -145,6 +146,43 @@ def test_a_row_that_another_program_spoilt_is_set_aside(library):
             sa.text("insert into draws (shoot, asset, operator, drawn, seed, at) values ('','','','','','')")
         )
     assert [a["line"] for a in ledger.document(library)["set_aside"]] == [7, 9]
+
+
+def test_a_row_that_is_spoilt_later_is_noticed_though_nothing_was_added(library, monkeypatch):
+    monkeypatch.setattr(ledger_kept, "WORTH", 1)
+    assert not ledger.document(library)["set_aside"]
+    with library.transaction() as connection:
+        connection.execute(sa.text("update verdicts set verdict = 'maybe' where seq = 7"))
+    assert [a["line"] for a in ledger.document(library)["set_aside"]] == [7]
+
+
+@pytest.mark.parametrize("spoilt", ["", "cut", "flipped", "gone"])
+def test_only_what_came_since_is_read_and_it_comes_to_the_same(library, monkeypatch, spoilt):
+    monkeypatch.setattr(ledger_kept, "WORTH", 1)
+    of_library(library)
+    kept = library.folder / ledger_kept.FILE_NAME
+    data = bytearray(kept.read_bytes())
+    if spoilt == "cut":
+        kept.write_bytes(data[: len(data) // 2])
+    elif spoilt == "flipped":
+        data[len(data) // 2] ^= 1
+        kept.write_bytes(data)
+    elif spoilt == "gone":
+        with library.transaction() as connection:
+            connection.execute(sa.text("delete from verdicts where seq = 20"))
+    with library.transaction() as connection:
+        mark, before = ledger_kept.load(library.folder, connection)
+    assert (before is None) == bool(spoilt) == (mark is None)
+    for at in ("2031-01-01T00:00:00.000+00:00", "2001-01-01T00:00:00.000+00:00"):  # the second is older than all
+        said = Verdict(
+            at=at, by="bo", asset=f"new{at}", shoot="later", operator="exposure", version=1, say=Say.REJECT,
+            drawn=Drawn.AUDIT, score=0.3,
+        )  # fmt: skip
+        undo = replace(said, asset="0/3", shoot="s0", say=Say.UNDO)
+        records.save_verdicts(library, [said, undo])
+        told = ledger.rebuilt(library, ledger.rules(library))
+        (library.folder / ledger_kept.FILE_NAME).unlink()
+        assert told == ledger.rebuilt(library, ledger.rules(library))
 
 
 def test_two_reviewers_who_write_at_once_lose_nothing(library):
