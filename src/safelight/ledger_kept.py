@@ -31,7 +31,8 @@ def load(folder: Path | None, connection: sa.Connection) -> tuple[int | None, Co
     if folder is None or not (folder / FILE_NAME).is_file():
         return None, None
     try:
-        with np.load(folder / FILE_NAME, allow_pickle=False) as found:
+        data = BytesIO((folder / FILE_NAME).read_bytes())
+        with np.load(data, allow_pickle=False) as found:
             stored = {name: found[name] for name in found.files}
         head = json.loads(bytes(stored.pop("head")))
         body = {name: stored[name].tobytes() for name in sorted(stored)}

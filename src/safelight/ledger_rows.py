@@ -8,6 +8,7 @@ import csv
 import gc
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ import sqlalchemy as sa
 from safelight import ledger_kept
 from safelight.domain import Drawn, Say
 from safelight.errors import UsageError
+from safelight.learn.cells import Ints
 from safelight.learn.rows import POLICY, SKIP, Coded, Columns, Row, build, coded_texts, of_lists
 from safelight.store import schema
 from safelight.store.library import Library
@@ -31,6 +33,8 @@ IMPORTED = schema.IMPORTED
 SAYS = frozenset({*(s.value for s in Say), SKIP})
 DRAWN = frozenset(d.value for d in Drawn)
 NEEDED = ("at", "by", "asset", "shoot", "operator", "version", "verdict")
+STYLE = 12  # letters of a style's id that name it
+LAST = "\U0010ffff"  # behind every style's name
 UNREADABLE = "\ufffd"
 
 
@@ -58,12 +62,12 @@ def of_library(library: Library) -> tuple[Columns, list[Aside]]:
         ):  # said earlier, and written late
             before, (fresh, aside, newest) = None, _read(connection, after=None)
         coded = fresh if before is None else before.then(fresh)
-        clients = _clients(connection)
+        clients, styles = _clients(connection), _styles(connection)
         if library.folder is not None and not aside and len(fresh.at) >= ledger_kept.WORTH:
             ledger_kept.save(library.folder, connection, newest, coded)
     shoots = [clients.get(shoot, "") for shoot in coded.names["shoot"]]
     coded.names["client"], of_shoot = coded_texts(shoots)
-    coded.names["style"], coded.codes["style"] = [""], np.zeros(len(coded.at), np.int64)
+    coded.names["style"], coded.codes["style"] = _in_style(coded, styles)
     coded.codes["client"] = of_shoot[coded.codes["shoot"]] if len(of_shoot) else coded.codes["shoot"]
     return coded.standing(), aside
 
@@ -136,6 +140,41 @@ def _clients(connection: sa.Connection) -> dict[str, str]:
     table = schema.shoots.c
     rows = connection.execute(sa.select(table.id, table.client).order_by(table.seq))
     return {shoot: client for shoot, client in rows if client}
+
+
+Styles = Mapping[str, Sequence[tuple[str, str]]]  # by task: (since when, the style in use; empty: none), oldest first
+
+
+def _styles(connection: sa.Connection) -> Styles:
+    """Which learned style each task used, and from when on."""
+    table = schema.styles.c
+    found: dict[str, list[tuple[str, str]]] = {}
+    for task, at, id_, used in connection.execute(
+        sa.select(table.task, table.at, table.id, table.used).order_by(table.at, table.seq)
+    ):
+        found.setdefault(task, []).append((at, id_[:STYLE] if used else ""))
+    return found
+
+
+def styles_in_use(library: Library) -> dict[str, str]:
+    """The learned style that each task uses now."""
+    with library.transaction(reading=True) as connection:
+        return {task: since[-1][1] for task, since in _styles(connection).items()}
+
+
+def _in_style(coded: Coded, styles: Styles) -> tuple[list[str], Ints]:
+    """Under which learned style each verdict was said: the one that was in use at its time."""
+    names, codes = [""], np.zeros(len(coded.at), np.int64)
+    for task, since in styles.items():
+        if task not in coded.names["task"]:
+            continue
+        first = len(names)
+        names += [style for _, style in since]
+        rows = np.flatnonzero(coded.codes["task"] == coded.names["task"].index(task))
+        place = np.array([bisect_right(since, (coded.at[i], LAST)) for i in rows.tolist()], np.int64)
+        codes[rows] = np.where(place > 0, first + place - 1, 0)
+    known, again = coded_texts(names)  # a style taken up again is the same one
+    return known, again[codes]
 
 
 def _all_sound(listed: tuple[tuple[Any, ...], ...]) -> bool:

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,11 +12,11 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from safelight import ledger, ledger_kept, policy
+from safelight import history, ledger, ledger_kept, policy
 from safelight.cli import cli
 from safelight.domain import Drawn, Say, Verdict
 from safelight.errors import UsageError
-from safelight.ledger_rows import of_file, of_library
+from safelight.ledger_rows import of_file, of_library, styles_in_use
 from safelight.report import trust as pages
 from safelight.store import records, schema
 from safelight.store.library import Library
@@ -237,3 +239,77 @@ def test_a_catalogue_teaches_the_bet_and_never_licenses(tmp_path, monkeypatch):
         records.save_verdicts(opened, [said(s, i, by="import:lightroom") for s in range(80) for i in range(5)])
         cell = only(ledger.document(opened))
         assert (cell["state"], cell["n"], cell["drawn"]) == ("apprentice", 0, 0)
+
+
+def catalogue(path, photos):
+    """A Lightroom catalogue with what is read of one: photos as (folder, name, extension, pick, rating)."""
+    with closing(sqlite3.connect(path)) as made, made:
+        made.executescript(
+            """
+            create table AgLibraryRootFolder (id_local integer primary key, absolutePath text);
+            create table AgLibraryFolder (id_local integer primary key, rootFolder integer, pathFromRoot text);
+            create table AgLibraryFile (
+                id_local integer primary key, folder integer, baseName text, extension text
+            );
+            create table Adobe_images (
+                id_local integer primary key, rootFile integer, masterImage integer, pick real, rating real
+            );
+            insert into AgLibraryRootFolder values (1, 'D:/Pictures/');
+            """
+        )
+        for i, (folder, name, extension, pick, rating) in enumerate(photos):
+            made.execute("insert into AgLibraryFolder values (?, 1, ?)", (i, folder))
+            made.execute("insert into AgLibraryFile values (?, ?, ?, ?)", (i, i, name, extension))
+            made.execute("insert into Adobe_images values (?, ?, null, ?, ?)", (i, i, pick, rating))
+        made.execute("insert into Adobe_images values (99, 0, 0, -1, null)")  # a virtual copy says nothing
+    return path
+
+
+def test_a_catalogue_says_which_photos_were_kept(tmp_path):
+    photos = [
+        ("2019/Wedding/", "IMG_1", "CR2", 1.0, None), ("2019/Wedding/", "IMG_2", "CR2", -1.0, 3.0),
+        ("2019/Wedding/", "IMG_3", "CR2", 0.0, 4.0), ("2019/Wedding/", "IMG_4", "CR2", 0.0, None),
+        ("2019/Δάφνη/", "IMG_5", "jpg", 1.0, None),
+    ]  # fmt: skip
+    path = catalogue(tmp_path / "old.lrcat", photos)
+    before = path.read_bytes()
+    assert dict(history.ratings(path)) == {
+        ("wedding", "img_1.cr2"): True, ("wedding", "img_2.cr2"): False, ("wedding", "img_3.cr2"): True,
+        ("δάφνη", "img_5.jpg"): True,
+    }  # fmt: skip
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("body", [b"", b"no catalogue at all, whatever its name says" * 40, None])
+def test_what_is_no_catalogue_is_an_error_that_says_so(tmp_path, body):
+    path = tmp_path / "old.lrcat"
+    if body is None:  # cut off in the middle
+        whole = catalogue(tmp_path / "whole.lrcat", [("a/", "b", "jpg", 1, None)]).read_bytes()
+        path.write_bytes(whole[: len(whole) // 3])
+    else:
+        path.write_bytes(body)
+    with pytest.raises(UsageError, match=r"old.lrcat cannot be read") as caught:
+        history.ratings(path)
+    assert "copy" in caught.value.remedy
+    shown = CliRunner().invoke(cli, ["trust", "--library", str(tmp_path / "l"), "--import", str(path)])
+    assert shown.exception is not None
+
+
+def test_the_style_in_use_when_it_was_said_goes_with_a_verdict(library):
+    def learned(id_, day, *, used):
+        at = (START + timedelta(days=day)).isoformat(timespec="milliseconds")
+        row = {"id": id_, "task": "exposure", "body": "{}", "report": "{}", "used": used, "by": "ann", "at": at}
+        library.append(schema.styles, [row])
+
+    learned("first", 10, used=True)
+    learned("worse", 20, used=False)
+    columns, _ = of_library(library)
+    counted = {name: int((columns.style == i).sum()) for i, name in enumerate(columns.names["style"])}
+    assert counted == {"": 100, "first": 50}
+    assert styles_in_use(library) == {"exposure": ""}
+
+
+def test_findings_are_named_as_what_they_are(library):
+    records.save_verdicts(library, [said(3, 9, operator="check.halo", drawn=Drawn.REVIEW)])
+    assert ledger.task_words("check.halo") == "findings of halo"
+    assert ledger.task_words("white_balance") == "white balance"
