@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -234,10 +235,10 @@ def unreliable(runs: int) -> Iterator[Result]:
         passed = np.array([_passed(rng, share, partial(_step, rate), said=said) for _ in range(runs)])
         ratio = float(np.median(passed)) / printed
         beside = {"printed": printed, "median": float(np.median(passed)), "p90": float(np.quantile(passed, 0.9))}
-        name = f"exposure.step_to_10.audit_10.{name}.median_over_printed"
+        called = f"exposure.step_to_10.audit_10.{name}.median_over_printed"
         low = 0.6 if "missed" in name else None  # bundles leave only what is bad, and the alarm may sound sooner
-        yield Result(name=name, value=ratio, n=runs, bar=1.1, want="at most", beside=beside)
-        yield Result(name=f"{name}.low", value=ratio, n=runs, bar=low, want="at least" if low else None)
+        yield Result(name=called, value=ratio, n=runs, bar=1.1, want="at most", beside=beside)
+        yield Result(name=f"{called}.low", value=ratio, n=runs, bar=low, want="at least" if low else None)
     wrong, other = [], []
     for _ in range(runs):
         of_group = rng.random(VERDICTS) < 0.3
@@ -486,8 +487,9 @@ def _timed(act: Callable[[], object]) -> tuple[float, float]:
 
 
 def _verdict(i: int) -> Verdict:
+    at = datetime(2031, 1, 1, tzinfo=UTC) + timedelta(milliseconds=i)
     return Verdict(
-        at=f"2031-01-01T00:{i // 60_000:02d}:{i // 1000 % 60:02d}.{i % 1000:03d}+00:00", by="ann", asset=f"{i:064x}", shoot="new", operator="exposure",
+        at=at.isoformat(timespec="milliseconds"), by="ann", asset=f"{i:064x}", shoot="new", operator="exposure",
         version=1, say=Say.APPROVE, drawn=Drawn.AUDIT, score=0.9,
     )  # fmt: skip
 

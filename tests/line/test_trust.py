@@ -313,3 +313,38 @@ def test_findings_are_named_as_what_they_are(library):
     records.save_verdicts(library, [said(3, 9, operator="check.halo", drawn=Drawn.REVIEW)])
     assert ledger.task_words("check.halo") == "findings of halo"
     assert ledger.task_words("white_balance") == "white balance"
+
+
+NUMBER, TEXT, SHARE = (int, float), str, (int, float, type(None))
+CELL = {
+    "task": TEXT, "style": (str, type(None)), "group": (str, type(None)), "version": TEXT, "zone": TEXT, "state": TEXT,
+    "shoots": int, "n": int, "k": int, "reject_rate": dict, "alpha": float, "delta": float, "e_value": NUMBER,
+    "threshold": SHARE, "share_automated": NUMBER, "needs": dict, "seconds_saved": SHARE, "history": list,
+}  # fmt: skip
+DELIVERY = {
+    "id": TEXT, "unseen": int, "audited": int, "bad_found": int, "bad_at_most": (int, type(None)),
+    "level": (float, type(None)),
+}  # fmt: skip
+
+
+def test_the_document_has_the_form_that_others_rely_on(library):
+    rows = [said(s, 7 + i, drawn=Drawn.CONTROL, seconds=9.0 + i) for s in range(4) for i in range(4)]
+    rows += [said(40, i, seconds=4.0 + 0.1 * i) for i in range(20)]
+    records.save_verdicts(library, rows)
+    unseen = {"photos": 600, "audited": 60, "bad_found": 0, "bad_at_most": 27, "level": 0.95}
+    row = {"id": "d1", "shoot": "shoot-1", "manifest": json.dumps({"unseen": unseen}), "by": "ann", "draft": False}
+    library.append(schema.deliveries, [row | {"at": START.isoformat()}])
+    found = json.loads(json.dumps(ledger.document(library), allow_nan=False))
+    assert found["schema"] == "safelight.trust/1"
+    cell = only(found)
+    for name, kind in CELL.items():
+        assert isinstance(cell[name], kind), name
+    assert cell["seconds_saved"] > 0
+    assert cell["state"] in ("apprentice", "licensed", "demoted", "never")
+    assert set(cell["reject_rate"]) == {"value", "low", "high", "level"}
+    assert all({"at", "event", "because"} <= set(event) for event in cell["history"])
+    (delivery,) = found["deliveries"]
+    for name, kind in DELIVERY.items():
+        assert isinstance(delivery[name], kind), name
+    assert (delivery["unseen"], delivery["bad_at_most"]) == (600, 27)
+    assert found["set_aside"] == []

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -120,6 +121,35 @@ def test_a_failed_transaction_leaves_nothing(library):
     assert records.survey_key(library, "s") is None
     library.append(schema.surveys, [{"shoot": "s", "key": "whole", "at": now()}])
     assert records.survey_key(library, "s") == "whole"
+
+
+KILLED = """
+import os, signal, sys
+from safelight.store import records
+from safelight.store.library import Library
+from safelight.store.records import Shoot
+library = Library.open(sys.argv[1])
+for i in range(20):
+    records.save_shoot(library, Shoot(id=str(i), root="/a", name="a"))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no signal that cannot be caught here")
+def test_a_program_that_is_killed_loses_nothing_of_what_it_wrote(place):
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(place)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with Library.open(place) as library:
+        assert len(records.shoots(library)) == 20
+
+
+def test_a_delivery_waits_for_the_disk_and_a_verdict_does_not(tmp_path):
+    with Library.open(tmp_path) as library:
+        levels = {}
+        for durable in (True, False):
+            with library.transaction(durable=durable) as connection:
+                levels[durable] = connection.exec_driver_sql("pragma synchronous").scalar()
+    assert levels == {True: 2, False: 1}
 
 
 def test_a_library_that_stays_locked_is_an_error_that_says_so(place, monkeypatch):

@@ -1,8 +1,8 @@
 """From columns to cells: task × risk group, coarse first, split by client or learned style only where their own work
 proves different.
 
-A split never raises a level: an item of a client or style that is split off needs the licence of the coarse cell and that of its
-own (`record.Record.of`). Risk groups are never pooled.
+A split never raises a level: an item of a client or style that is split off needs the licence of the coarse cell and
+that of its own (`record.Record.of`). Risk groups are never pooled.
 """
 
 from collections.abc import Callable, Mapping, Sequence
