@@ -79,7 +79,7 @@ def _read(connection: sa.Connection, *, after: int | None) -> tuple[Coded, list[
         t.seq, t.at, t.by, t.asset, t.shoot, t.operator, t.version, t.weights, t.group, t.score, t.verdict, t.drawn,
         t.bundled, t.seconds, t.reason, t.material,
     )  # fmt: skip
-    statement = sa.select(*wanted).where(sa.text(schema.COUNTED)).order_by(t.at, t.seq)
+    statement = sa.select(*wanted).where(sa.text(f"({schema.COUNTED})")).order_by(t.at, t.seq)
     if after is not None:  # few and last, so that the rows themselves are looked through and no index
         statement = statement.with_hint(schema.verdicts, "not indexed", "sqlite").where(sa.text(f"seq > {after:d}"))
     plain = str(statement.compile(dialect=connection.dialect))

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from safelight import history, ledger, ledger_kept, policy
+from safelight import history, ledger, ledger_kept, ledger_rows, policy
 from safelight.cli import cli
 from safelight.domain import Drawn, Say, Verdict
 from safelight.errors import UsageError
@@ -175,6 +175,10 @@ def test_only_what_came_since_is_read_and_it_comes_to_the_same(library, monkeypa
     with library.transaction() as connection:
         mark, before = ledger_kept.load(library.folder, connection)
     assert (before is None) == bool(spoilt) == (mark is None)
+    if mark is not None:
+        with library.transaction(reading=True) as connection:
+            assert ledger_rows._read(connection, after=mark)[0].at == []
+            assert len(ledger_rows._read(connection, after=mark - 3)[0].at) == 3
     for at in ("2031-01-01T00:00:00.000+00:00", "2001-01-01T00:00:00.000+00:00"):  # the second is older than all
         said = Verdict(
             at=at, by="bo", asset=f"new{at}", shoot="later", operator="exposure", version=1, say=Say.REJECT,
