@@ -15,7 +15,7 @@ SHOWN = 400  # rows of each list
 def of(at: Session, order: Order) -> dict[str, Any]:
     """How far a shoot is from the delivery that is ordered. Raises UsageError for names or presets that there are
     not."""
-    state = at.fresh()
+    state = at.seen()
     found = ready.checklist(state, ready.tried(at.library, state))
     files = deliver.planned(at.folder, state, order)
     by_task: dict[str, list[str]] = {}

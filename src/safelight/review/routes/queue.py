@@ -67,8 +67,9 @@ class Replied(Answered):
 def reply(at: TheSession, given: TheQueue, me: Who, said: Reply) -> Replied:
     """Answers items by their tokens. Several at once are one bundled decision."""
     saying = verdicts.Saying(
-        say=Say(said.say), by=me.name, params=said.params, reason=said.reason, note=said.note, seconds=said.seconds
-    )
+        say=Say(said.say), by=me.name, params=said.params, reason=said.reason, note=said.note, seconds=said.seconds,
+        unseen=at.unseen(),
+    )  # fmt: skip
     since = at.revision
     done = given.answer(at, said.tokens, saying)
     found = answer(at, since, done.said).model_dump()
