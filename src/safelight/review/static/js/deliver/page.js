@@ -68,7 +68,7 @@ class Checklist extends LitElement {
     if (!this.held.length) return nothing;
     const open = this.held.filter((row) => !row.taken_by).length;
     return html`<h2>What did not pass <span class="quiet">${open ? `${open} without an answer` : "all answered: sign again"}</span></h2><ul class="held">${this.held.map(
-      (row) => html`<li>${row.picture ? html`<img src=${row.picture} alt=${`Where: ${row.title}`} loading="lazy">` : html`<span class="quiet">no place</span>`}
+      (row) => html`<li>${row.picture ? html`<figure>${row.photo ? html`<img src=${`/shoots/${shoot}/photos/${row.photo}/after.jpg`} alt="" loading="lazy">` : nothing}<img src=${row.picture} alt=${`Where: ${row.title}`} loading="lazy"></figure>` : html`<span class="quiet">no place</span>`}
         <div><p>${mark(Boolean(row.taken_by))} <strong>${row.title}</strong> <span class="quiet">${row.outcome}</span> <span class="path">${row.path}</span></p><p>${row.text}</p>${row.remedy ? html`<p class="quiet">${row.remedy}</p>` : nothing}
         ${row.taken_by ? html`<p class="quiet">Taken by ${row.taken_by}: ${this.reasons[row.reason] ?? row.reason}.</p>` : this.answer(row)}</div></li>`,
     )}</ul>`;
