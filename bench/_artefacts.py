@@ -1,15 +1,17 @@
 """Scores of every detector on the pairs of recipe `artefacts`, with the transform known and estimated.
 
 A spoilt pair is looked at by the detector of its own finding, a legal edit by all. Rows of sources go to processes; a
-row whose estimated geometry is none, as is its true one, is measured once for both columns.
+row whose estimated geometry is none, as is its true one, is measured once for both columns. What was measured is kept
+beside the code until a detector changes, so that a run which was stopped goes on where it stood.
 """
 
+import hashlib
 import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,13 +19,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from safelight import plugins
+from bench.harness import ROOT
+from safelight import detectors, plugins
 from safelight.checking import as_mask
 from safelight.detectors import Box, Finding, Pair, known, place
 from safelight.media.image import read
 from safelight.media.picture import grey
 from safelight.weights import installed
 
+KEPT = ROOT / ".safelight" / "bench"
 KNOWN, ESTIMATED = "known", "estimated"
 COLUMNS = (KNOWN, ESTIMATED)
 
@@ -61,9 +65,38 @@ def measure(
 ) -> list[Told]:  # fmt: skip
     """Every row in every column; `only` names detectors, default all."""
     chosen = tuple(only) or tuple(plugins.detectors())
+    kept = _Kept(folder, columns, chosen)
+    missing = [row for row in rows if row["after"] not in kept.lines]
     work = partial(_told, folder, columns, chosen)
     with ProcessPoolExecutor(jobs or os.cpu_count(), initializer=_alone) as pool:
-        return [told for both in pool.map(work, rows, chunksize=8) for told in both]
+        for row, both in zip(missing, pool.map(work, missing, chunksize=4), strict=True):
+            kept.add(row["after"], both)
+    return [Told(row=row, **told) for row in rows for told in kept.lines[row["after"]]]
+
+
+class _Kept:
+    """What was measured of a table by these very detectors: a line a row, added as soon as it is known."""
+
+    def __init__(self, folder: Path, columns: Sequence[str], chosen: Sequence[str]) -> None:
+        said = hashlib.sha256(repr((str(folder), tuple(columns), tuple(chosen))).encode())
+        said.update((folder / "truth.csv").read_bytes())
+        for module in sorted(Path(detectors.__file__).parent.glob("*.py")):
+            said.update(module.read_bytes())
+        self.path = KEPT / f"artefacts-{said.hexdigest()[:16]}.jsonl"
+        self.lines: dict[str, list[dict[str, Any]]] = {}
+        if self.path.is_file():
+            whole, _, rest = self.path.read_text("utf-8").rpartition("\n")
+            if rest:  # a run that was killed left half a line
+                self.path.write_text(whole + "\n", encoding="utf-8")
+            self.lines = dict(json.loads(line) for line in whole.splitlines())
+
+    def add(self, after: str, both: Sequence[Told]) -> None:
+        """Keeps what was told of one row."""
+        plain = [{k: v for k, v in asdict(told).items() if k != "row"} for told in both]
+        self.lines[after] = plain
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([after, plain], default=float) + "\n")
 
 
 def _alone() -> None:
