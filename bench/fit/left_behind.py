@@ -1,5 +1,5 @@
 """Fits `detectors/calibration_removal.json`: `python -m bench.fit.left_behind --data DIR`, DIR as recipe `removal`
-writes it. The same isotonic regression as `bench.fit.artefacts`, over things taken out with and without what they left.
+writes it. The same logistic curve as `bench.fit.artefacts`, over things taken out with and without what they left.
 """
 
 import argparse
@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from bench._left import TELLABLE, measured
-from bench.fit.artefacts import isotonic
+from bench.fit.artefacts import logistic
 from bench.harness import ROOT, Data
 from safelight.detectors.left_behind import NAMES
 
@@ -24,7 +24,7 @@ def main() -> None:
     for name in NAMES:
         bad = [s for p in pairs if p.left == name and p.visible >= TELLABLE and (s := p.scores[name]) is not None]
         good = [s for p in pairs if not p.left and (s := p.scores[name]) is not None]
-        tables[name] = isotonic(bad, good)
+        tables[name] = logistic(bad, good)
     SHIPPED.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,8 +1,8 @@
 """From a detector's score to the chance that a careful person would call it the artefact.
 
 A table of (score, chance) per finding, written by `bench.fit.artefacts` and `bench.fit.left_behind` from labelled
-pairs: isotonic regression, so the chance never falls where the score rises. Between entries the chance is
-interpolated, beyond them it stays.
+pairs: a logistic curve of the score, so the chance rises where the score does, whatever the damage is. Between entries
+the chance is interpolated, beyond them it stays.
 """
 
 import json
