@@ -1,4 +1,4 @@
-"""Words that no dictionary holds: how they may sound (ARPAbet), by rules about letters; and numbers as they are said."""
+"""Words that no dictionary holds: how they may sound (ARPAbet), by rules about letters; numbers as they are said."""
 
 import re
 

@@ -32,7 +32,7 @@ def levels(samples: NDArray[np.float32], rate: int) -> Levels:
     padded = np.zeros((count * size, samples.shape[1]), np.float32)
     padded[: len(samples)] = samples
     power = np.square(padded.reshape(count, size, -1)).mean(1).max(1)
-    return (10 * np.log10(power + 1e-14)).astype(np.float32)
+    return np.asarray(10 * np.log10(power + 1e-14), np.float32)
 
 
 def floor(found: Levels, speech: Sequence[Span]) -> Floor:

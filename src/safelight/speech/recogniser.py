@@ -1,7 +1,7 @@
-"""What a recogniser is: a value that a plug-in may bring, as `safelight.recognisers` entry points.
+"""What a recogniser is: a value with a function from speech to words, so that a larger one can take its place.
 
-A plug-in gives a `Recogniser`; `SAFELIGHT_RECOGNISER` names the one that is used. Speech comes to it in chunks of up to
-15 s, cut where nobody speaks. Whatever it says about time is replaced by the alignment, where that succeeds.
+Speech comes to it in chunks of up to 15 s, cut where nobody speaks. Whatever it says about time is replaced by the
+alignment, where that succeeds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safelight.speech.activity import Samples
-
-GROUP = "safelight.recognisers"
-VARIABLE = "SAFELIGHT_RECOGNISER"
 
 Files = Mapping[str, Mapping[str, Path]]  # weights that are installed: by manifest and file name
 
