@@ -44,6 +44,9 @@ def floor(found: Levels, speech: Sequence[Span]) -> Floor:
     heard = found[inside]
     loud = float(np.percentile(heard, 75)) if len(heard) else None
     bounds = [quiet + ABOVE_FLOOR_DB] + ([loud - UNDER_SPEECH_DB] if loud is not None else [])
+    if loud is None and len(room) and (found <= DIGITAL_DB).any():
+        # Sound between stretches of nothing, and nobody speaks as far as is known: it is no room, it is what is heard.
+        bounds.append(float(np.percentile(room, 75)) - UNDER_SPEECH_DB)
     return Floor(floor_db=quiet, speech_db=loud, below_db=max(min(bounds), DIGITAL_DB + ABOVE_FLOOR_DB))
 
 
