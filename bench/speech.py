@@ -52,14 +52,14 @@ def run(data: Data) -> Iterable[Result]:
             words, aligned = words + len(found), aligned + sum(w.timed == "aligned" for w in found)
             theirs += edits(truth, plain(_pocketsphinx(x)))[0]
         yield Result(
-            name=f"{name}.wer", value=errors / count, n=count, bar=BARS.get(name), beside={"pocketsphinx": theirs / count},
-            want="at most" if name in BARS else None,
+            name=f"{name}.wer", value=errors / count, n=count, bar=BARS.get(name),
+            beside={"pocketsphinx": theirs / count}, want="at most" if name in BARS else None,
         )  # fmt: skip
     yield Result(name="confidence.auc", value=auc(right, wrong), n=len(right) + len(wrong), bar=0.82, want="at least",
                  note=f"{len(wrong)} wrong words")  # fmt: skip
     yield Result(name="times.aligned", value=aligned / words, n=words, note="the rest is marked as estimated")
     yield Result(name="cost", value=seconds / heard_s, n=round(heard_s), unit="CPU s a second", bar=0.3, want="at most")
-    yield from _nobody(data)
+    yield from _nobody()
 
 
 def heard(x: Samples) -> list[Word]:
@@ -93,7 +93,7 @@ def _sets(data: Data) -> dict[str, list[tuple[Path, str]]]:
     return found
 
 
-def _nobody(data: Data) -> Iterable[Result]:
+def _nobody() -> Iterable[Result]:
     """Noise, digital silence and a chord, half a minute each: nothing may be written down."""
     rng, t = np.random.default_rng(1), np.arange(30 * RATE) / RATE
     made: list[Any] = [
