@@ -12,7 +12,7 @@ from safelight.speech.activity import RATE, Samples, Span, joined
 from safelight.speech.levels import FRAME_S, Levels
 from safelight.speech.recogniser import Files, Recogniser, Said
 
-GAP_S, PAD_S, LONGEST_S = 0.3, 0.25, 15.0
+GAP_S, PAD_S, LONGEST_S = 0.3, 0.25, 12.0
 EARLIEST_S = 6.0  # into a chunk, where one that is too long may be parted
 PEAK = 0.7
 LOOP = 4  # words: so many that come twice back to back are a loop of the recogniser
@@ -46,7 +46,7 @@ class Word:
 
 
 def chunks(speech: Sequence[Span], levels: Levels) -> list[Span]:
-    """Stretches of at most 15 s that hold all speech, parted where nobody speaks, or else where it is quietest."""
+    """Stretches of at most 12 s that hold all speech, parted where nobody speaks, or else where it is quietest."""
     ends = len(levels) * FRAME_S
     found: list[Span] = []
     for start, end in joined(speech, gap=GAP_S):

@@ -22,7 +22,7 @@ LEAST = 1600  # samples; the encoder's first filters are as long as that
 
 
 def hear(samples: Samples, weights: Mapping[str, Mapping[str, Path]]) -> Sequence[Said]:
-    """Words of up to about 15 s of speech with their confidence, in order; no times."""
+    """Words of up to about 12 s of speech with their confidence, in order; no times."""
     files = weights[NAME]
     encoder, decoder = session(files["encoder_model.ort"]), session(files["decoder_model_merged.ort"])
     vocabulary = _vocabulary(files["tokenizer.bytes"])

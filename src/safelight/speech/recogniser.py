@@ -1,6 +1,6 @@
 """What a recogniser is: a value with a function from speech to words, so that a larger one can take its place.
 
-Speech comes to it in chunks of up to 15 s, cut where nobody speaks. Whatever it says about time is replaced by the
+Speech comes to it in chunks of up to 12 s, cut where nobody speaks. Whatever it says about time is replaced by the
 alignment, where that succeeds.
 """
 
