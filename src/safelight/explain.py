@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from safelight import ingest
 from safelight.domain import Cull, Group, GroupKind, Input, Kind, Measure, Proposal, State, Version, exact
+from safelight.listening import spans_of
 from safelight.state import Footage, Photo, ShootState
 from safelight.store import personal, records, schema
 from safelight.store.library import Library
@@ -16,6 +17,7 @@ from safelight.store.records import File
 from safelight.words import many
 
 SCHEMA = "safelight.explain/1"
+SHOWN_WORDS = 40
 
 
 def document(
@@ -72,9 +74,24 @@ def _clip(clip: Footage) -> dict[str, Any]:
         "error": None, "evidence": [_measure(m) | {"by": clip.by.get(name)} for name, m in clip.facts.items()],
         "faces": [], "relinked_from": None, "scene": None, "group": None,
         "cull": {"decision": Cull.UNDECIDED.value, "by": "machine", "score": None, "reasons": []}, "proposals": [],
-        "versions": [], "open": [], "shots": _shots(clip), "transcript": None, "silences": None, "fillers": None,
+        "versions": [], "open": [], "shots": _shots(clip), "transcript": _transcript(clip),
+        "silences": _spans(clip, "silences"), "fillers": _spans(clip, "fillers"),
         "faults": None, "loudness": loud.value if loud is not None else None,
     }  # fmt: skip
+
+
+def _transcript(clip: Footage) -> dict[str, Any] | None:
+    """What is said; null where nobody could hear it. `whole` is false while a recording is still being heard."""
+    found = clip.facts.get("words")
+    if found is None or not isinstance(found.value, dict):
+        return None
+    rows: Any = found.value["words"]
+    return {**found.value, "words": spans_of(rows)}
+
+
+def _spans(clip: Footage, name: str) -> list[dict[str, Any]] | None:
+    found = clip.facts.get(name)
+    return spans_of(found.value) if found is not None and isinstance(found.value, list) else None
 
 
 def _shots(clip: Footage) -> list[dict[str, Any]] | None:
@@ -282,6 +299,18 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
     if entry["loudness"]:
         loud = entry["loudness"]
         lines.append(f"  {loud['integrated_lufs']:.1f} LUFS, true peak {loud['true_peak_dbtp']:.1f} dBTP")
+    if entry["transcript"]:
+        lines += _said(entry["transcript"])
     lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] == "file.note"]
     lines += [f"  cannot tell {e['name']}: {e['cannot_tell']}" for e in entry["evidence"] if e["cannot_tell"]]
     return "\n".join(lines)
+
+
+def _said(transcript: Mapping[str, Any]) -> list[str]:
+    """The first words of a transcript, with what is to be known about it."""
+    words = transcript["words"]
+    text = " ".join(word["text"] for word in words[:SHOWN_WORDS])
+    more = f" … ({many(len(words), 'word')})" if len(words) > SHOWN_WORDS else ""
+    doubt = [] if transcript["language"] else [f"  language not known: {transcript['language_because']}"]
+    part = [] if transcript["whole"] else [f"  heard up to {transcript['heard_s']:.0f} s; run again to go on"]
+    return [f"  says: {text}{more}", *doubt, *part]

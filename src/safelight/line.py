@@ -6,7 +6,7 @@ being run again, and a run over an unchanged shoot does nothing.
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from safelight import (
     ingest,
     known_bads,
     ledger,
+    listening,
     plugins,
     policy,
     propose,
@@ -28,7 +29,7 @@ from safelight import (
     weights,
     work,
 )
-from safelight.domain import Cull, Findings, Scope, digest_of
+from safelight.domain import Cull, Findings, Measure, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.files import json_text
 from safelight.learn.record import Record
@@ -111,6 +112,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
                 library=library, folder=folder, shoot=shoot, options=options, rules=rules, record=record, tell=tell
             )
             looked = line.look(plan, executor, width) + line.watch(plan, executor, width)
+            line.listen(executor, width)
             state = line.decide()
             if line.look_closer(state, executor, width):
                 state = line.decide()
@@ -204,6 +206,29 @@ class Line:
             records.save_files(self.library, self.shoot.id, [file])
             clock.step()
         return len(sizes)
+
+    def listen(self, executor: Executor, width: int) -> None:
+        """Hears clips and sounds that nobody has heard with these weights: silences, speech, words."""
+        state, key = ShootState.load(self.library, self.shoot, evidence=False), listening.key()
+        clips = {c.asset.id: c for c in state.clips.values()}
+        done = records.measured(self.library, dict.fromkeys(clips, ()))
+        jobs = [
+            listening.Listen(
+                asset=c.asset.id, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600),
+                place=self.folder.state / "cache" / c.asset.id[:2] / f"{c.asset.id}.heard",
+            )
+            for c in clips.values()
+            if (c.asset.id, key) not in done
+        ]  # fmt: skip
+        clock = _Clock("listen", len(jobs), self.tell)
+
+        def save(asset: str, measures: Sequence[Measure]) -> None:
+            unfinished = any(m.name == "words" and isinstance(m.value, dict) and not m.value["whole"] for m in measures)
+            to_come = not any(m.name == "words" for m in measures)
+            kept = key + ("!" if unfinished or to_come else "")  # only the last answer says that nothing is left
+            records.save_evidence(self.library, [(asset, listening.HEARD, kept, measures)])
+
+        listening.listen(executor, width, jobs, save, clock.step)
 
     def _remember(self, todo: Todo, identified: list[work.Identity], seen: list[work.Looked]) -> None:
         """Writes what workers found; both lists are empty afterwards."""
@@ -353,6 +378,7 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
         ]
     operators = sorted(op.label for op in plugins.operators().values())
     keys = [probe_keys(personal_too=personal.switch(library).on), probe_keys(of_raws=True)]
+    keys.append({"heard": listening.key()})
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
     return digest_of([newest, keys, said, operators, own, asdict(options.wishes), sorted(options.only)])

@@ -18,7 +18,7 @@ from safelight.errors import UsageError
 
 GROUP = "safelight.weights"
 SAFE = frozenset(
-    {".onnx", ".tflite", ".json", ".bytes"}
+    {".onnx", ".ort", ".tflite", ".json", ".bytes"}
 )  # graphs, numbers, text; formats that run code (pickle) are not
 LICENCE_TEXT = "LICENSE"
 

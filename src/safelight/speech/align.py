@@ -1,0 +1,84 @@
+"""When each of given words was spoken: forced alignment by pocketsphinx with its English model.
+
+Huggins-Daines et al. 2006 (BSD). Times come in steps of 10 ms. Words that the dictionary does not hold are spelt by
+simple rules. An answer with words missing is refused: then nothing is known about where they lie.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from safelight.speech.activity import Samples, Span
+from safelight.speech.letters import sounds
+
+NAME = "pocketsphinx_en"
+FRAME_S = 0.01
+PEAK, DITHER = 0.9, 1e-3  # digital silence ends an alignment early; a little noise keeps it going
+FRONT_END = {  # what the model was made with
+    "lowerf": 130.0, "upperf": 6800.0, "nfilt": 25, "transform": "dct", "lifter": 22, "feat": "1s_c_d_dd",
+    "svspec": "0-12/13-25/26-38", "agc": "none", "cmn": "batch", "varnorm": False, "remove_noise": True,
+}  # fmt: skip
+
+
+def align(samples: Samples, words: Sequence[str], weights: Mapping[str, Mapping[str, Path]]) -> list[Span] | None:
+    """Start and end of each word in seconds, in order; None where they cannot be found. `words` may be written with
+    punctuation; one without a letter is refused as well."""
+    spoken = [spelt(word) for word in words]
+    if not words or not all(spoken):
+        return None
+    decoder = _decoder(weights[NAME]["mdef.bytes"].parent)
+    parts = [part for word in spoken for part in word]
+    for part in set(parts):
+        if decoder.lookup_word(part) is None:
+            decoder.add_word(part, " ".join(sounds(part)), True)
+    try:
+        decoder.set_align_text(" ".join(parts))
+        decoder.start_utt()
+        decoder.process_raw(_dithered(samples), full_utt=True)
+        decoder.end_utt()
+        found = [
+            (s.start_frame * FRAME_S, (s.end_frame + 1) * FRAME_S)
+            for s in decoder.seg() or ()
+            if not s.word.startswith(("<", "[", "("))
+        ]
+    except RuntimeError:  # it says so where nothing fits
+        return None
+    if len(found) != len(parts):
+        return None
+    times, at = [], 0
+    for word in spoken:
+        times.append((found[at][0], found[at + len(word) - 1][1]))
+        at += len(word)
+    return times
+
+
+def spelt(word: str) -> tuple[str, ...]:
+    """A written word as the dictionary has it: lower case, hyphens parted, numbers said."""
+    from safelight.speech.letters import said_numbers
+
+    text = said_numbers(word.lower().replace("’", "'"))
+    return tuple(p for p in (re.sub(r"[^a-z']", "", part).strip("'") for part in re.split(r"[-\s/]", text)) if p)
+
+
+def _dithered(samples: Samples) -> bytes:
+    peak = float(np.abs(samples).max(initial=0.0))
+    scaled = samples * (PEAK / peak if peak > 0 else 1.0)
+    noise = np.random.default_rng(1).normal(0, DITHER, len(samples))
+    return (np.clip(scaled + noise, -1, 1) * 32767).astype("<i2").tobytes()
+
+
+@cache
+def _decoder(folder: Path) -> Any:
+    from pocketsphinx import Config, Decoder
+
+    config = Config(
+        hmm=None, lm=None, dict=str(folder / "dictionary.bytes"), fdict=str(folder / "noisedict.bytes"),
+        mdef=str(folder / "mdef.bytes"), mean=str(folder / "means.bytes"), var=str(folder / "variances.bytes"),
+        tmat=str(folder / "transition_matrices.bytes"), sendump=str(folder / "sendump.bytes"), samprate=16000,
+        beam=1e-80, wbeam=1e-60, pbeam=1e-80, loglevel="FATAL", **FRONT_END,
+    )  # fmt: skip
+    return Decoder(config)

@@ -1,0 +1,121 @@
+"""Words, silences and what surrounds them, on made sound; the recogniser itself where its weights are installed."""
+
+import itertools
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safelight import listening, weights
+from safelight.speech import activity, align, chunks, letters, levels
+from safelight.speech.recogniser import Recogniser, Said
+
+SPEECH = Path(__file__).parents[2].parent / "shared" / "data" / "speech"
+
+
+def said(text: str) -> list[Said]:
+    return [Said(text=word, confidence=0.9) for word in text.split()]
+
+
+def test_a_loop_of_the_recogniser_is_cut_after_its_first_turn():
+    assert len(chunks.unlooped(said("please call stella now please call stella now please call stella now"))) == 4
+    assert len(chunks.unlooped(said("no no no no no no"))) == 1
+
+
+def test_what_people_repeat_stays():
+    kept = said("very very good it is what it is")
+    assert chunks.unlooped(kept) == kept
+
+
+def test_numbers_are_said_and_unknown_words_have_sounds():
+    assert align.spelt("1,250-odd") == ("one", "thousand", "two", "hundred", "fifty", "odd")
+    assert align.spelt("007") == ("zero", "zero", "seven")
+    assert letters.sounds("tilney") == ["T", "IH", "L", "N", "IY"]
+
+
+@given(st.integers(1, 40), st.lists(st.tuples(st.floats(0.05, 3), st.floats(0.05, 3)), min_size=1, max_size=6))
+def test_estimated_words_follow_each_other_within_the_speech(count, lengths):
+    at, speech = 0.0, []
+    for gap, length in lengths:
+        speech.append((at + gap, at + gap + length))
+        at += gap + length
+    found = chunks.spread(count, speech)
+    assert len(found) == count
+    assert all(a <= b for a, b in found)
+    assert all(a[1] <= b[0] + 1e-9 for a, b in itertools.pairwise(found))
+    assert found[0][0] == pytest.approx(speech[0][0])
+    assert found[-1][1] == pytest.approx(speech[-1][1])
+
+
+@given(st.lists(st.tuples(st.floats(0, 2), st.floats(0.1, 40)), max_size=8))
+def test_chunks_hold_all_speech_in_order_and_none_is_long(lengths):
+    at, speech = 0.0, []
+    for gap, length in lengths:
+        speech.append((at + gap, at + gap + length))
+        at += gap + length
+    found = chunks.chunks(speech, np.zeros(int(at * 100) + 60, np.float32))
+    assert all(b - a <= chunks.LONGEST_S + 1e-6 for a, b in found)
+    assert all(a[1] <= b[0] + 1e-9 for a, b in itertools.pairwise(found))
+    for start, end in speech:
+        assert sum(max(min(b, end) - max(a, start), 0) for a, b in found) == pytest.approx(end - start, abs=1e-6)
+
+
+def test_silence_lies_below_the_rooms_own_floor():
+    rng = np.random.default_rng(1)
+    room = rng.normal(0, 0.003, 16000 * 4).astype(np.float32)
+    room[16000:32000] += rng.normal(0, 0.1, 16000).astype(np.float32)
+    level = levels.levels(room[:, None], 16000)
+    found = levels.silences(level, [(1.0, 2.0)], levels.floor(level, [(1.0, 2.0)]))
+    assert [(round(a, 2), round(b, 2)) for a, b, _ in found] == [(0.0, 1.0), (2.0, 4.0)]
+
+
+def test_a_long_word_is_suspect():
+    word = chunks.Word(text="store", start=0, end=2.2, confidence=0.9, timed="aligned")
+    assert word.suspect
+    assert not chunks.Word(text="store", start=0, end=0.6, confidence=0.9, timed="aligned").suspect
+
+
+def test_unsure_words_leave_the_language_open():
+    one = Recogniser(name="r", version=1, languages=("en",), hear=lambda *_: [])
+    assert chunks.language([{"confidence": 0.3}] * 10, one)[0] is None
+    assert chunks.language([{"confidence": 0.9}] * 10, one)[0] == "en"
+
+
+def test_times_are_exact_fractions():
+    assert listening.spans_of([{"start": 1.234}]) == [{"start": 1.234, "at": "617/500"}]
+    assert Fraction("617/500") == Fraction(1234, 1000)
+
+
+def test_without_weights_silences_are_found_and_the_rest_says_what_is_missing(tmp_path, monkeypatch):
+    wave = pytest.importorskip("wave")
+    monkeypatch.setenv("SAFELIGHT_WEIGHTS", str(tmp_path / "none"))
+    path = tmp_path / "tone.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        tone = 8000 * np.sin(np.arange(16000) * 0.1)
+        file.writeframes(np.concatenate([np.zeros(16000), tone, np.zeros(16000)]).astype("<i2").tobytes())
+    made = listening.prepare(listening.Listen(asset="a", full=path, place=tmp_path / "heard", seconds=3))
+    found = {m.name: m for m in made.measures}
+    assert "models fetch" in (found["words"].cannot_tell or "")
+    assert [round(s["start"]) for s in found["silences"].value] == [0, 2]
+    assert made.pieces == ()
+
+
+@pytest.mark.skipif(not SPEECH.exists(), reason="the recordings of speech are not here")
+@pytest.mark.skipif(
+    not {activity.NAME, align.NAME, "moonshine_tiny_en"} <= set(weights.installed()),
+    reason="the weights of speech are not installed",
+)
+def test_a_recording_is_written_down_once_and_then_remembered(tmp_path):
+    job = listening.Listen(asset="a", full=SPEECH / "librivox_0880.wav", place=tmp_path, seconds=3)
+    made = listening.prepare(job)
+    heard = [listening.hear(piece) for piece in made.pieces]
+    assert "not an" in " ".join(str(w["text"]) for h in heard for w in h.words)
+    assert all(w["timed"] == "aligned" for h in heard for w in h.words)
+    kept = next(tmp_path.glob("00000.*.json"))
+    kept.write_text(json.dumps([{"text": "kept"}]))
+    assert listening.hear(made.pieces[0]).words == ({"text": "kept"},)
