@@ -73,8 +73,22 @@ def _clip(clip: Footage) -> dict[str, Any]:
         "faces": [], "relinked_from": None, "scene": None, "group": None,
         "cull": {"decision": Cull.UNDECIDED.value, "by": "machine", "score": None, "reasons": []}, "proposals": [],
         "versions": [], "open": [], "shots": _shots(clip), "transcript": None, "silences": None, "fillers": None,
-        "faults": None, "loudness": loud.value if loud is not None else None,
+        "faults": _faults(clip), "loudness": loud.value if loud is not None else None,
     }  # fmt: skip
+
+
+def _faults(clip: Footage) -> list[dict[str, Any]] | None:
+    """Faults of picture and sound in order of time; null where nobody could look."""
+    told = [clip.facts.get(name) for name in ("faults.picture", "faults.sound")]
+    lists = [m.value for m in told if m is not None and isinstance(m.value, list)]
+    if not lists:
+        return None
+    found: list[Any] = [fault for part in lists for fault in part]
+    return [
+        fault | {"at": fault["start"], "start": float(Fraction(fault["start"])), "until": fault["end"],
+                 "end": float(Fraction(fault["end"]))}
+        for fault in sorted(found, key=lambda f: (Fraction(f["start"]), f["kind"]))
+    ]  # fmt: skip
 
 
 def _shots(clip: Footage) -> list[dict[str, Any]] | None:
@@ -279,6 +293,8 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
         lines.append(f"  from {facts['clip.timecode']}{reel}")
     if entry["shots"]:
         lines.append(f"  {many(len(entry['shots']), 'shot')}")
+    for fault in entry["faults"] or ():
+        lines.append(f"  {fault['start']:.2f}–{fault['end']:.2f} s: {fault['kind'].replace('_', ' ')}")
     if entry["loudness"]:
         loud = entry["loudness"]
         lines.append(f"  {loud['integrated_lufs']:.1f} LUFS, true peak {loud['true_peak_dbtp']:.1f} dBTP")

@@ -99,6 +99,7 @@ class Model:
 
 def _bands() -> Floats:
     """Bins x bands: each column averages the bins of a band that is equally wide on the ERB scale, two at least."""
+
     def erb(hertz: float) -> float:
         return 9.265 * float(np.log1p(hertz / (24.7 * 9.265)))
 

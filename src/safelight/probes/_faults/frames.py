@@ -24,7 +24,26 @@ RED_SHARE, RED_STEP = 0.8, 20.0  # saturated red, and least change of (R âˆ’ G â
 LEGAL = (5, 246)  # EBU R 103, 8 bits
 JUMP = 1.2  # times the largest difference of the frames before: worth asking whether frames are missing
 FLOW = (128, 72)
-NAMES = ("mean", "dark", "light", "spread", "step", "most", "gain", "comb", "motion", "blocks", "outside", "up", "down", "red")
+NAMES = (
+    "mean",
+    "dark",
+    "light",
+    "spread",
+    "step",
+    "most",
+    "gain",
+    "gain_0",
+    "gain_1",
+    "gain_2",
+    "gain_3",
+    "comb",
+    "motion",
+    "blocks",
+    "outside",
+    "up",
+    "down",
+    "red",
+)
 
 
 @dataclass(slots=True)
@@ -61,19 +80,20 @@ class Measuring:
         levels = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / grey.size
         dark, light = (float(np.searchsorted(levels, share)) for share in (0.02, 0.98))
         now = grey.astype(np.float32)
-        step = most = gain = 0.0
+        step = most = 0.0
+        gains = [0.0] * 5
         cells = cv2.resize(now, BLOCKS, interpolation=cv2.INTER_AREA)
         if self.greys and self.greys[-1].shape == now.shape:
             apart = cv2.absdiff(now, self.greys[-1])
             step = float(apart.mean())
             most = float(cv2.resize(apart, BLOCKS, interpolation=cv2.INTER_AREA).max())
-            gain = self._gain(cells)
+            gains = self._gains(cells)
         self.cells = cells
         comb, motion, blocks, outside = self._stored(still.luma)
         up, down, red = self.flashes.see(rgb)
         index = len(self.rows.values)
         self.rows.values.append((
-            float(now.mean()), dark, light, float(now.std()), step, most, gain, comb, motion, blocks, outside, up, down, red,
+            float(now.mean()), dark, light, float(now.std()), step, most, *gains, comb, motion, blocks, outside, up, down, red,
         ))  # fmt: skip
         self.rows.at.append(still.at)
         self.greys.append(now)
@@ -81,15 +101,18 @@ class Measuring:
         self._missing(index)
         del self.greys[:-6], self.steps[:-8]
 
-    def _gain(self, cells: Grey) -> float:
-        """By how much light has changed, as a logarithm: the middle of all parts that are neither dark nor burnt."""
+    def _gains(self, cells: Grey) -> list[float]:
+        """By how much light has changed, as a logarithm, over all and in each quarter: the middle of what its parts
+        say that are neither dark nor burnt."""
         assert self.cells is not None
         fit = (self.cells > 24) & (self.cells < 225) & (cells > 20) & (cells < 230)
-        if fit.sum() < 20:
-            return 0.0
-        ratios = np.log(cells[fit] / self.cells[fit])
-        low, high = np.quantile(ratios, (0.25, 0.75))
-        return float(ratios[(ratios >= low) & (ratios <= high)].mean())
+        ratios = np.log(np.maximum(cells, 1) / np.maximum(self.cells, 1))
+        middle, across = BLOCKS[1] // 2, BLOCKS[0] // 2
+        parts = [(slice(None), slice(None))]
+        parts += [
+            (ys, xs) for ys in (slice(0, middle), slice(middle, None)) for xs in (slice(0, across), slice(across, None))
+        ]
+        return [_middle(ratios[part][fit[part]]) for part in parts]
 
     # ------------------------------------------------------------ stored luma
 
@@ -137,17 +160,33 @@ class Measuring:
         small = [cv2.resize(g, FLOW, interpolation=cv2.INTER_AREA).astype(np.uint8) for g in self.greys[-4:]]
         nothing = np.zeros((FLOW[1], FLOW[0], 2), np.float32)
         before, across, after = (self.flow.calc(a, b, nothing.copy()) for a, b in zip(small, small[1:], strict=False))
-        usual = (before + after) / 2
-        total = float((usual * usual).sum())
-        if total < 1:
-            return
-        product = float((usual * across).sum())
-        likeness = product / float(np.sqrt(total * max((across * across).sum(), 1e-6)))
+        times, alike = max(
+            _along((before + after) / 2, across),
+            _along(((self.greys[-3] - self.greys[-4]) + (self.greys[-1] - self.greys[-2])) / 2,
+                   self.greys[-2] - self.greys[-3]), key=lambda found: found[1],
+        )  # fmt: skip
         ys, xs = np.mgrid[0 : FLOW[1], 0 : FLOW[0]].astype(np.float32)
         moved = cv2.remap(small[2], xs + across[..., 0], ys + across[..., 1], cv2.INTER_LINEAR,
                           borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
-        held = float(np.corrcoef(moved.ravel(), small[1].ravel())[0, 1])
-        self.rows.gaps.append((index - 1, product / total, min(likeness, held if held == held else 0.0)))
+        one, two = (part.astype(np.float32) - part.mean() for part in (moved, small[1]))
+        held = _along(one, two)[1]
+        self.rows.gaps.append((index - 1, times, min(alike, held)))
+
+
+def _middle(values: Grey) -> float:
+    """The mean of the middle half; 0 where there are too few."""
+    if len(values) < 8:
+        return 0.0
+    ordered = np.sort(values)
+    return float(ordered[len(values) // 4 : -(len(values) // 4)].mean())
+
+
+def _along(usual: Grey, across: Grey) -> tuple[float, float]:
+    """How many times `usual` lies in `across`, and how alike they are."""
+    product, total = float((usual * across).sum()), float((usual * usual).sum())
+    if total < 1:
+        return 0.0, 0.0
+    return product / total, product / float(np.sqrt(total * max(float((across * across).sum()), 1e-6)))
 
 
 def _thinned(luma: Bytes) -> Bytes:
