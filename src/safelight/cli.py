@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 import safelight
-from safelight.cli_av import align, captions, loudness, timeline
+from safelight.cli_av import align, captions, loudness, sound, timeline
 from safelight.cli_check import accept, channel_option, check, client_option
 from safelight.cli_guide import guide
 from safelight.cli_handoff import bring_back, handoff
@@ -400,6 +400,7 @@ cli.add_command(captions)
 cli.add_command(loudness)
 cli.add_command(timeline)
 cli.add_command(align)
+cli.add_command(sound)
 
 
 @cli.group()

@@ -5,6 +5,8 @@ Light, motion and flashing on small frames; combing, blocks and legal levels on 
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from safelight.media.frame import Bytes
 from safelight.media.video import Still
 
-Grey = NDArray[np.float32]
+Grey = NDArray[Any]
 
 SIDE = 128  # px, width of what motion and light are read from
 TILES = (16, 9)  # of the picture, for flashing
@@ -90,7 +92,7 @@ class Measuring:
             gains = self._gains(cells)
         self.cells = cells
         comb, motion, blocks, outside = self._stored(still.luma)
-        up, down, red = self.flashes.see(rgb)
+        up, down, red = self.flashes.see(np.asarray(rgb, np.uint8))
         index = len(self.rows.values)
         self.rows.values.append((
             float(now.mean()), dark, light, float(now.std()), step, most, *gains, comb, motion, blocks, outside, up, down, red,
@@ -159,7 +161,7 @@ class Measuring:
             return
         small = [cv2.resize(g, FLOW, interpolation=cv2.INTER_AREA).astype(np.uint8) for g in self.greys[-4:]]
         nothing = np.zeros((FLOW[1], FLOW[0], 2), np.float32)
-        before, across, after = (self.flow.calc(a, b, nothing.copy()) for a, b in zip(small, small[1:], strict=False))
+        before, across, after = (self.flow.calc(a, b, nothing.copy()) for a, b in pairwise(small))
         times, alike = max(
             _along((before + after) / 2, across),
             _along(((self.greys[-3] - self.greys[-4]) + (self.greys[-1] - self.greys[-2])) / 2,

@@ -236,20 +236,25 @@ class Listening:
         if len(self.lines) < HUM_HOPS:
             return
         lines = np.array(self.lines)
-        strengths = np.zeros(len(lines))
+        strengths, mains = np.zeros(len(lines)), np.zeros(len(lines))
         for first in range(len(lines) - HUM_HOPS + 1):
             part = lines[first : first + HUM_HOPS]
             size = np.abs(part) + 1e-9
             weight = np.minimum(1, 1.5 * np.quantile(size, 0.2, axis=0) / size)
             agreed = np.abs((weight * part / size).sum(0)) / np.sqrt((weight**2).sum(0))
-            best = max(float(np.sort(agreed[half])[-3:].mean()) for half in (slice(0, 10), slice(10, 20)))
+            best, hertz = max(
+                (float(np.sort(agreed[half])[-3:].mean()), hertz)
+                for half, hertz in ((slice(0, 10), 50.0), (slice(10, 20), 60.0))
+            )
             place = slice(first + 2, first + HUM_HOPS - 2)
+            mains[place] = np.where(best / HUM > strengths[place], hertz, mains[place])
             strengths[place] = np.maximum(strengths[place], best / HUM)
         for first, end in runs(strengths > 0.7, bridge=2):
             span = (Fraction(first, 4), Fraction(end + 1, 4))
             if float(span[1] - span[0]) >= HUM_S:
                 yield Fault(kind="hum", start=self.start + span[0], end=self.start + span[1],
-                            strength=limited(float(strengths[first:end].max())))  # fmt: skip
+                            strength=limited(float(strengths[first:end].max())),
+                            hertz=float(mains[first + int(strengths[first:end].argmax())]))  # fmt: skip
 
 
 MAINS = np.concatenate([50.0 * np.arange(1, 11), 60.0 * np.arange(1, 11)])
@@ -272,8 +277,8 @@ def _rms(samples: Samples) -> float:
 
 def _boxed(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """Running mean."""
-    sums = np.cumsum(np.concatenate([[0.0], np.pad(values, size // 2, mode="edge")]))
-    return np.maximum(sums[size:] - sums[:-size], 0)[: len(values)] / size
+    sums: NDArray[np.float64] = np.cumsum(np.concatenate([[0.0], np.pad(values, size // 2, mode="edge")]))
+    return np.asarray(np.maximum(sums[size:] - sums[:-size], 0)[: len(values)] / size, float)
 
 
 def _median(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ MOST = 1e6  # a strength is never larger, so that it can be written
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A fault over [start, end) seconds. `strength` is what was measured, 1 where a fault is as likely as not;
-    `frames` counts pictures, None for sound."""
+    `frames` counts pictures, None for sound; `hertz` is the mains frequency of hum."""
 
     kind: str
     start: Fraction
@@ -26,6 +26,7 @@ class Fault:
     strength: float
     frames: tuple[int, int] | None = None
     channel: int | None = None
+    hertz: float | None = None
 
     @property
     def probability(self) -> float:
