@@ -2,7 +2,7 @@
 
     heard ─▶ faults ─▶ repairs ─▶ written ─▶ heard again
 
-Hum and clicks are mended where they were found, noise is turned down where somebody speaks, and nothing else is touched.
+Hum and clicks are mended where they were found, noise is turned down where somebody speaks, nothing else is touched.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The repair of a file's sound, stretch by stretch: rate, length, channels and times stay; memory is that of a minute."""
+"""The repair of a sound, stretch by stretch: rate, length, channels and times stay; memory is that of a minute."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +18,8 @@ Span = tuple[Fraction, Fraction]
 STRETCH_S, CONTEXT_S = 20, 3
 FADE_S = 0.05
 PART_S = 0.02
-SPOKEN_DB, KEPT = -62.0, 0.5
+SPOKEN_DB, KEPT = -62.0, 0.2  # dBFS of a voice; least part of the power that it is
+CLEAN_DB = (24.0, 34.0)  # from floor to speech: noise is turned down in full below, left above
 SWING, SWINGS = 9.0, (10, 90)
 
 
@@ -97,6 +98,10 @@ def _noise(samples: Samples, rate: int, model: Model, limit_db: float) -> Sample
         return samples
     mono = samples.mean(1)
     at_rate = mono if rate == RATE else resample_poly(mono, RATE, rate).astype(np.float32)
+    low, high = CLEAN_DB
+    limit_db *= min(max((high - _range_db(at_rate)) / (high - low), 0.0), 1.0)
+    if limit_db < 1:
+        return samples
     spans = [(round(a * rate / RATE), round(b * rate / RATE)) for a, b in spoken(at_rate, model)]
     if not spans:
         return samples
@@ -112,6 +117,18 @@ def _noise(samples: Samples, rate: int, model: Model, limit_db: float) -> Sample
             cleaned = x - less.astype(np.float32)
         out[:, channel] = x + share * (cleaned - x)
     return out
+
+
+def _range_db(samples: Floats) -> float:
+    """From the floor to the loud parts of mono samples at 48 kHz; digital silence does not count."""
+    size = round(PART_S * RATE)
+    count = len(samples) // size
+    level = np.sqrt((samples[: count * size].reshape(count, size).astype(np.float64) ** 2).mean(1))
+    level = level[level > 1e-5]
+    if len(level) < 10:
+        return 0.0
+    floor, loud = np.quantile(level, (0.1, 0.95))
+    return 20 * float(np.log10(loud / floor))
 
 
 def _faded(count: int, spans: list[tuple[int, int]], rate: int) -> Floats:
@@ -147,7 +164,7 @@ def spoken(samples: Floats, model: Model) -> list[tuple[int, int]]:
         part = slice(max(at - half, 0), at + half)
         low, high = np.percentile(level[part], SWINGS)
         power = float((kept[part] ** 2).sum() / (heard[part] ** 2).sum())
-        if high - low >= SWING and power >= KEPT / 10 and loud[part].mean() > 0.15:
+        if high - low >= SWING and power >= KEPT and loud[part].mean() > 0.15:
             found[at : at + half // 2] = True
     pad = round(0.25 / PART_S)
     edges = np.flatnonzero(

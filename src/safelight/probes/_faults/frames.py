@@ -1,6 +1,6 @@
 """What is measured of each frame, given the ones before: a few numbers, so that hours stay small in memory.
 
-Light, motion and flashing on small frames; combing, blocks and legal levels on the stored luma, thinned where it is large.
+Light, motion and flashing on small frames; combing, blocks and legal levels on the stored luma, thinned where large.
 """
 
 from dataclasses import dataclass, field
@@ -95,7 +95,8 @@ class Measuring:
         up, down, red = self.flashes.see(np.asarray(rgb, np.uint8))
         index = len(self.rows.values)
         self.rows.values.append((
-            float(now.mean()), dark, light, float(now.std()), step, most, *gains, comb, motion, blocks, outside, up, down, red,
+            float(now.mean()), dark, light, float(now.std()), step, most, *gains, comb, motion, blocks, outside,
+            up, down, red,
         ))  # fmt: skip
         self.rows.at.append(still.at)
         self.greys.append(now)

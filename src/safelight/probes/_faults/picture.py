@@ -1,4 +1,4 @@
-"""Which frames of a clip are faults: black, held, doubled, missing, flickering, flashing, combed, blocky, illegal.
+"""Which frames of a clip are faults: black, held, doubled, missing, flashing, combed, blocky, illegal.
 
 Every rule compares a frame with those around it, so that what a programme always is (dark, still, doubled in a rhythm)
 is none. A strength of 1 is the threshold.
@@ -28,9 +28,6 @@ COMB, COMBED = 0.14, 0.01  # share of motion between the fields; least part that
 BLOCKS = 0.9
 OUTSIDE = 0.01  # of the picture, EBU R 103
 AREA, FLASHES = 0.25, 3  # of the picture at once; in a second, at most (BT.1702, WCAG 2.3.1)
-FLICKER_S, HERTZ = 2.0, (0.8, 12.5)
-FLICKER, PURE, SHARED = 0.0022, 1.1, 0.75  # least amplitude; times what is left beside it; part that quarters share
-CHANGED = 0.12  # a change of light at once is no swing
 
 
 def found(rows: Rows, *, rate: Fraction | None) -> list[Fault]:
@@ -39,7 +36,7 @@ def found(rows: Rows, *, rate: Fraction | None) -> list[Fault]:
         return []
     judge = _Judge(rows, float(rate or 25))
     return [*judge.black(), *judge.held(), *judge.dropped(), *judge.comb(), *judge.blocks(), *judge.levels(),
-            *judge.flashing(), *judge.flicker()]  # fmt: skip
+            *judge.flashing()]  # fmt: skip
 
 
 class _Judge:
@@ -65,7 +62,7 @@ class _Judge:
 
     def held(self) -> Iterator[Fault]:
         """Frames that repeat the one before while all around moves. A cadence is no fault."""
-        still = (self.step < STILL * np.maximum(self._usual(), MOVES)) & ~self.black_at
+        still = (self.step < STILL * np.maximum(self._usual(), 1.0)) & ~self.black_at
         still[0] = False
         spans = [(s, r) for s in runs(still) if (r := self._ratio(*s)) > 0]
         steady = self._cadence([s[0] for s, _ in spans if s[1] - s[0] < FREEZE])
@@ -150,51 +147,3 @@ class _Judge:
                     strength = max(strength, len(inside) / (2 * FLASHES + 0.5))
             for span in runs(hit, bridge=int(self.rate / 2)):
                 yield self.fault("flashing", span, strength)
-
-    def flicker(self) -> Iterator[Fault]:
-        """Light that swings evenly: the best sine of each two seconds against what is left beside it."""
-        gains = np.stack([self.rows.column(f"gain{part}") for part in ("", "_0", "_1", "_2", "_3")], axis=1)
-        gains[(np.abs(gains[:, 0]) > CHANGED) | (self.rows.column("spread") < EVEN)] = 0.0
-        light = np.cumsum(gains, axis=0)
-        count, hop = round(FLICKER_S * self.rate * 0.75), max(round(self.rate / 6), 1)
-        if self.count < count or self.rate < 2 * HERTZ[1] - 5:
-            return
-        bases = _bases(count, self.rate)
-        strengths = np.zeros(self.count)
-        for first in range(0, self.count - count + 1, hop):
-            part = strengths[first : first + count]
-            np.maximum(part, _sine(light[first : first + count], bases), out=part)
-        for span in runs(strengths > 0.5, bridge=2):
-            yield self.fault("flicker", span, float(strengths[span[0] : span[1]].max()))
-
-
-def _bases(count: int, rate: float) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-    """What drifts, and for each frequency a pair of waves orthogonal to it; samples x columns, orthonormal."""
-    place = np.linspace(-1, 1, count)
-    drift, _ = np.linalg.qr(np.stack([place**n for n in range(4)], axis=1))
-    pairs = []
-    for hertz in np.arange(HERTZ[0], min(HERTZ[1], rate / 2), 0.25):
-        angle = 2 * np.pi * hertz * np.arange(count) / rate
-        waves = np.stack([np.sin(angle), np.cos(angle)], axis=1)
-        waves -= drift @ (drift.T @ waves)
-        kept, _ = np.linalg.qr(waves)
-        pairs.append(kept)
-    return drift, pairs
-
-
-def _sine(light: NDArray[np.float64], bases: tuple[NDArray[np.float64], list[NDArray[np.float64]]]) -> float:
-    """Strength of the best sine: its amplitude, how much it stands out, and whether all quarters share it."""
-    drift, pairs = bases
-    left = light - drift @ (drift.T @ light)
-    whole = left[:, 0]
-    total = float(whole @ whole)
-    if total <= 0:
-        return 0.0
-    parts = [pair.T @ left for pair in pairs]
-    best = max(parts, key=lambda part: float((part[:, 0] ** 2).sum()))
-    power = float((best[:, 0] ** 2).sum())
-    amplitude = float(np.sqrt(2 * power / len(light)))
-    pure = power / max(total - power, 1e-12)
-    shared = float(np.sort(best[:, 0] @ best[:, 1:] / power)[1])  # one quarter may have nothing to say
-    together = min(max(shared, 0.0) / SHARED, 1.2) ** 2
-    return float(min(amplitude / FLICKER, 1.5) * min(pure / PURE, 1.5) ** 0.5 * together)

@@ -30,7 +30,7 @@ class Fault:
 
     @property
     def probability(self) -> float:
-        """Chance that a person would call it a fault, from made cases; logistic in the logarithm of the strength."""
+        """Chance that a person would call it a fault, from made cases; logistic in its logarithm."""
         steepness, shift = calibration().get(self.kind, (4.0, 0.0))
         place = steepness * math.log(max(self.strength, 1e-6)) + shift
         return 1 / (1 + math.exp(-min(max(place, -30.0), 30.0)))
@@ -38,7 +38,7 @@ class Fault:
 
 @cache
 def calibration() -> dict[str, tuple[float, float]]:
-    """By kind, steepness and shift of its logistic: written by `bench/fit/faults.py`."""
+    """By kind, steepness and shift of its logistic, where they are not those of a threshold at 1."""
     text = files("safelight.probes._faults").joinpath("calibration.json").read_text("utf-8")
     return {kind: (float(a), float(b)) for kind, (a, b) in json.loads(text).items()}
 
