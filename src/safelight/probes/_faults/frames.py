@@ -19,7 +19,7 @@ Grey = NDArray[Any]
 
 SIDE = 128  # px, width of what motion and light are read from
 TILES = (16, 9)  # of the picture, for flashing
-BLOCKS = (16, 9)  # for what light does apart from motion
+BLOCKS = (16, 9)  # in which the largest motion is sought
 ROWS, COLUMNS = 540, 480  # of stored luma: what is looked at for combing and blocks
 FLASH, DARKER = 0.1, 0.8  # of relative luminance: least change; the darker state lies below (WCAG 2.3.1)
 RED_SHARE, RED_STEP = 0.8, 20.0  # saturated red, and least change of (R − G − B) · 320
@@ -33,11 +33,6 @@ NAMES = (
     "spread",
     "step",
     "most",
-    "gain",
-    "gain_0",
-    "gain_1",
-    "gain_2",
-    "gain_3",
     "comb",
     "motion",
     "blocks",
@@ -69,7 +64,6 @@ class Measuring:
         self.combs, self.legal = not interlaced, not full_range
         self.greys: list[Grey] = []  # the last few
         self.field: Grey | None = None
-        self.cells: Grey | None = None
         self.flashes = _Flashes()
         self.flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self.steps: list[float] = []
@@ -83,19 +77,15 @@ class Measuring:
         dark, light = (float(np.searchsorted(levels, share)) for share in (0.02, 0.98))
         now = grey.astype(np.float32)
         step = most = 0.0
-        gains = [0.0] * 5
-        cells = cv2.resize(now, BLOCKS, interpolation=cv2.INTER_AREA)
         if self.greys and self.greys[-1].shape == now.shape:
             apart = cv2.absdiff(now, self.greys[-1])
             step = float(apart.mean())
             most = float(cv2.resize(apart, BLOCKS, interpolation=cv2.INTER_AREA).max())
-            gains = self._gains(cells)
-        self.cells = cells
         comb, motion, blocks, outside = self._stored(still.luma)
         up, down, red = self.flashes.see(np.asarray(rgb, np.uint8))
         index = len(self.rows.values)
         self.rows.values.append((
-            float(now.mean()), dark, light, float(now.std()), step, most, *gains, comb, motion, blocks, outside,
+            float(now.mean()), dark, light, float(now.std()), step, most, comb, motion, blocks, outside,
             up, down, red,
         ))  # fmt: skip
         self.rows.at.append(still.at)
@@ -103,19 +93,6 @@ class Measuring:
         self.steps.append(step)
         self._missing(index)
         del self.greys[:-6], self.steps[:-8]
-
-    def _gains(self, cells: Grey) -> list[float]:
-        """By how much light has changed, as a logarithm, over all and in each quarter: the middle of what its parts
-        say that are neither dark nor burnt."""
-        assert self.cells is not None
-        fit = (self.cells > 24) & (self.cells < 225) & (cells > 20) & (cells < 230)
-        ratios = np.log(np.maximum(cells, 1) / np.maximum(self.cells, 1))
-        middle, across = BLOCKS[1] // 2, BLOCKS[0] // 2
-        parts = [(slice(None), slice(None))]
-        parts += [
-            (ys, xs) for ys in (slice(0, middle), slice(middle, None)) for xs in (slice(0, across), slice(across, None))
-        ]
-        return [_middle(ratios[part][fit[part]]) for part in parts]
 
     # ------------------------------------------------------------ stored luma
 
@@ -174,14 +151,6 @@ class Measuring:
         one, two = (part.astype(np.float32) - part.mean() for part in (moved, small[1]))
         held = _along(one, two)[1]
         self.rows.gaps.append((index - 1, times, min(alike, held)))
-
-
-def _middle(values: Grey) -> float:
-    """The mean of the middle half; 0 where there are too few."""
-    if len(values) < 8:
-        return 0.0
-    ordered = np.sort(values)
-    return float(ordered[len(values) // 4 : -(len(values) // 4)].mean())
 
 
 def _along(usual: Grey, across: Grey) -> tuple[float, float]:

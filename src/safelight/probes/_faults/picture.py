@@ -103,7 +103,9 @@ class _Judge:
     def dropped(self) -> Iterator[Fault]:
         """Motion that goes on in its direction, several times as far."""
         for place, times, alike in self.rows.gaps:
-            if alike > CUT:
+            near = self.step[max(place - round(self.rate), 1) : place + round(self.rate)]
+            cadence = (near < 0.15 * float(np.quantile(near, 0.75))).mean() > 0.1  # held frames in a rhythm, or a hold
+            if alike > CUT and not cadence:
                 yield self.fault("dropped", (place, place + 1), times / GAP * min(alike / ALIKE, 1.0) ** 2)
 
     def comb(self) -> Iterator[Fault]:
