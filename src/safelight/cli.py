@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 import safelight
-from safelight.cli_av import align, captions, loudness, timeline
+from safelight.cli_av import align, captions, loudness, sound, timeline
 from safelight.cli_check import accept, channel_option, check, client_option
 from safelight.cli_cut import match, tighten
 from safelight.cli_guide import guide
@@ -403,6 +403,7 @@ cli.add_command(timeline)
 cli.add_command(align)
 cli.add_command(tighten)
 cli.add_command(match)
+cli.add_command(sound)
 
 
 @cli.group()

@@ -223,3 +223,31 @@ def align(reference: Path, others: tuple[Path, ...], to: Path | None, as_json: b
             click.echo(f"lost: {loss}", err=as_json)
         click.echo(f"{to.name}: read back, the same in every frame.", err=as_json)
     raise SystemExit(BROKEN if any(m.offset_s is None for m in found.values()) else 0)
+
+
+@click.group()
+def sound() -> None:
+    """Repair of sound: noise, hum, clicks."""
+
+
+@sound.command("repair")
+@click.argument("file", type=FILE)
+@click.option("--to", type=FILE, required=True, help="Where it goes: .wav, .flac, .m4a, .mp3, .opus.")
+@click.option("--noise", type=click.FloatRange(0, 30), default=12.0, show_default=True, metavar="DB",
+              help="By how much noise under speech is turned down at most; 0 leaves it.")  # fmt: skip
+@click.option("--keep", multiple=True, type=click.Choice(["hum", "clicks", "noise"]), help="Leave this as it is.")
+@click.option("--target", metavar="NAME", help="Also bring it to a loudness: ebu_r128, streaming, podcast, …")
+@json_option
+def repair(file: Path, to: Path, noise: float, keep: tuple[str, ...], target: str | None, as_json: bool) -> None:
+    """Mend the sound of a clip or sound where faults were found, and write it. Everything else stays as it is."""
+    from safelight import sound_repair
+    from safelight.media.loudness import TARGETS
+
+    if target is not None and target not in TARGETS:
+        raise UsageError(f"There is no target {target!r}.", remedy=f"There are {', '.join(TARGETS)}.")
+    done = sound_repair.repair(file, to, noise_db=noise, keep=keep, target=TARGETS[target] if target else None)
+    if as_json:
+        show({"schema": "safelight.sound/1", "file": file.name, "to": to.name} | done.plain())
+        return
+    for note in done.notes:
+        click.echo(note)

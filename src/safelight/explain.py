@@ -76,7 +76,7 @@ def _clip(clip: Footage) -> dict[str, Any]:
         "cull": {"decision": Cull.UNDECIDED.value, "by": "machine", "score": None, "reasons": []}, "proposals": [],
         "versions": [], "open": [], "shots": _shots(clip), "transcript": _transcript(clip),
         "silences": _spans(clip, "silences"), "fillers": _spans(clip, "fillers"),
-        "faults": None, "loudness": loud.value if loud is not None else None,
+        "faults": _faults(clip), "loudness": loud.value if loud is not None else None,
     }  # fmt: skip
 
 
@@ -92,6 +92,20 @@ def _transcript(clip: Footage) -> dict[str, Any] | None:
 def _spans(clip: Footage, name: str) -> list[dict[str, Any]] | None:
     found = clip.facts.get(name)
     return spans_of(found.value) if found is not None and isinstance(found.value, list) else None
+
+
+def _faults(clip: Footage) -> list[dict[str, Any]] | None:
+    """Faults of picture and sound in order of time; null where nobody could look."""
+    told = [clip.facts.get(name) for name in ("faults.picture", "faults.sound")]
+    lists = [m.value for m in told if m is not None and isinstance(m.value, list)]
+    if not lists:
+        return None
+    found: list[Any] = [fault for part in lists for fault in part]
+    return [
+        fault | {"at": fault["start"], "start": float(Fraction(fault["start"])), "until": fault["end"],
+                 "end": float(Fraction(fault["end"]))}
+        for fault in sorted(found, key=lambda f: (Fraction(f["start"]), f["kind"]))
+    ]  # fmt: skip
 
 
 def _shots(clip: Footage) -> list[dict[str, Any]] | None:
@@ -296,6 +310,7 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
         lines.append(f"  from {facts['clip.timecode']}{reel}")
     if entry["shots"]:
         lines.append(f"  {many(len(entry['shots']), 'shot')}")
+    lines += [f"  {f['start']:.2f}–{f['end']:.2f} s: {f['kind'].replace('_', ' ')}" for f in entry["faults"] or ()]
     if entry["loudness"]:
         loud = entry["loudness"]
         lines.append(f"  {loud['integrated_lufs']:.1f} LUFS, true peak {loud['true_peak_dbtp']:.1f} dBTP")

@@ -5,7 +5,7 @@ with cause and remedy. Each clip costs one reading of its bytes, one of its pack
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
@@ -21,10 +21,14 @@ from safelight.media import container, loudness, shots, sound, video
 from safelight.media.container import Contents, Timing
 from safelight.media.formats import unreadable
 from safelight.media.picture import shrink
+from safelight.probes._faults import picture as picture_faults
+from safelight.probes._faults.frames import Measuring
+from safelight.probes._faults.sound import Listening
+from safelight.probes._faults.spans import Fault, told
 from safelight.work import PROXY_QUALITY, THUMB_SIDE, as_json, refusal
 from safelight.workers import Lost
 
-CLIP = "clip@1"
+CLIP = "clip@2"
 KEY = digest_of([CLIP])[:24]  # under which its answer is kept; another version means looking again
 CHUNK = 1 << 22
 S_A_MB, S_A_SECOND = 0.05, 0.2  # what reading a megabyte and measuring a second may compute
@@ -73,7 +77,8 @@ def watch(job: Watch) -> Watched:
     )  # fmt: skip
     measures, notes = _said(facts, timing), list(facts.notes) + list(timing.notes if timing else ())
     limits.begin("loudness", seconds=limits.opening(0) + S_A_SECOND * float(duration or 600))
-    measures += _loud(job.full, facts, notes)
+    heard = Listening()
+    measures += _loud(job.full, facts, notes, heard)
     limits.begin("proxy", seconds=limits.opening((asset.width or 0) * (asset.height or 0)) + float(duration or 600))
     if facts.picture:
         _proxy(job, asset, facts, notes)
@@ -88,7 +93,12 @@ def watch(job: Watch) -> Watched:
         notes.append(told)
     if facts.picture:
         limits.begin(SHOTS, seconds=limits.opening(0) + S_A_SECOND_OF_PICTURE * float(duration or 600))
-        measures.append(_shots(job, facts))
+        seen = Measuring(interlaced=facts.picture.fields is not None, full_range=_full_range(facts.picture))
+        measures.append(_shots(job, facts, seen))
+        rate = timing.rate if timing else None
+        measures.append(_faults("faults.picture", job.full, lambda: picture_faults.found(seen.rows, rate=rate)))
+    if facts.sounds:
+        measures.append(_faults("faults.sound", job.full, heard.done))
     if notes:
         measures.append(Measure(name="file.note", value=" ".join(notes)))
     return Watched(path=job.path, asset=asset, measures=tuple(measures))
@@ -154,12 +164,12 @@ def _said(facts: Contents, timing: Timing | None) -> list[Measure]:
     return found
 
 
-def _loud(path: Path, facts: Contents, notes: list[str]) -> list[Measure]:
+def _loud(path: Path, facts: Contents, notes: list[str], heard: Listening) -> list[Measure]:
     if not facts.sounds:
         return [Measure(name="loudness", cannot_tell="it has no sound")]
     holes = sound.Holes()
     try:
-        found = loudness.measure_blocks(sound.blocks(path, facts=facts, holes=holes))
+        found = loudness.measure_blocks(_also(sound.blocks(path, facts=facts, holes=holes), heard))
     except Exception as error:  # noqa: BLE001 - a sound that cannot be decoded must not lose the picture
         return [Measure(name="loudness", cannot_tell=refusal(path, error)["cause"])]
     notes += holes.notes()
@@ -172,15 +182,44 @@ def _loud(path: Path, facts: Contents, notes: list[str]) -> list[Measure]:
     return [Measure(name="loudness", value=value)]
 
 
-def _shots(job: Watch, facts: Contents) -> Measure:
+def _also(blocks: Iterator[sound.Block], heard: Listening) -> Iterator[sound.Block]:
+    """Blocks that are heard by two, decoded once."""
+    for block in blocks:
+        heard.hear(block)
+        yield block
+
+
+def _full_range(picture: container.PictureStream) -> bool:
+    """Whether all code values are legal: it says so, or its luma is not kept as broadcast keeps it."""
+    return picture.levels == "full" or picture.pixels.startswith("yuvj")
+
+
+def _faults(name: str, path: Path, find: Callable[[], list[Fault]]) -> Measure:
+    """Spans that are likely faults, in order, with their chance."""
+    try:
+        found = told(find())
+    except Exception as error:  # noqa: BLE001 - as above
+        return Measure(name=name, cannot_tell=refusal(path, error)["cause"])
+    value: list[Json] = [
+        {
+            "kind": f.kind, "start": exact(f.start), "end": exact(f.end), "probability": round(f.probability, 3),
+            "strength": round(f.strength, 2), "frames": list(f.frames) if f.frames else None, "channel": f.channel,
+        }
+        for f in found
+    ]  # fmt: skip
+    return Measure(name=name, value=value)
+
+
+def _shots(job: Watch, facts: Contents, seen: Measuring) -> Measure:
     """Joins of shots, with the frame and the time at which each new shot is seen alone."""
     if not job.shots:
         return Measure(name="shots", cannot_tell="looking for shots was cut off")
     times: dict[int, Fraction] = {}
 
     def noted() -> Iterator[video.Still]:
-        for still in video.frames(job.full, long_side=SHOT_SIDE, facts=facts):
+        for still in video.frames(job.full, long_side=SHOT_SIDE, facts=facts, luma=True):
             times[still.index] = still.at
+            seen.see(still)
             yield still
 
     try:

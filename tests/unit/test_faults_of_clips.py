@@ -1,0 +1,140 @@
+"""Faults of picture and sound on made cases, each with its honest look-alike."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from safelight.media.sound import Block
+from safelight.media.video import Still
+from safelight.probes._faults import picture
+from safelight.probes._faults.frames import Measuring
+from safelight.probes._faults.sound import Listening
+from safelight.probes._faults.spans import Fault, runs, told
+
+RATE = Fraction(25)
+SOUND = 48000
+
+
+def pan(count=100, step=4):
+    """A picture with detail moving sideways, H×W×3 bytes a frame."""
+    rng = np.random.default_rng(3)
+    wide = np.kron(rng.integers(40, 200, (12, 120)), np.ones((12, 12))).astype(np.uint8)
+    return [np.repeat(wide[:, i * step : i * step + 256, None], 3, 2).copy() for i in range(count)]
+
+
+def faults_of(frames):
+    measuring = Measuring()
+    for i, rgb in enumerate(frames):
+        luma = (16 + rgb[..., 1] * 0.85).astype(np.uint8)
+        measuring.see(Still(index=i, at=i / RATE, rgb=rgb, luma=luma))
+    return told(picture.found(measuring.rows, rate=RATE))
+
+
+def test_an_honest_pan_has_no_fault():
+    assert faults_of(pan()) == []
+
+
+def test_black_inside_is_a_fault_and_at_the_ends_is_none():
+    frames = pan()
+    for i in (0, 1, 2, 50, 51, 98, 99):
+        frames[i][:] = 0
+    found = [f for f in faults_of(frames) if f.kind == "black"]
+    assert [(f.frames, f.start, f.end) for f in found] == [((50, 52), Fraction(2), Fraction(52, 25))]
+
+
+def test_a_held_picture_is_found_to_the_frame():
+    frames = pan()
+    for i in range(40, 52):
+        frames[i] = frames[39]
+    assert [f.frames for f in faults_of(frames) if f.kind == "freeze"] == [(40, 52)]
+
+
+def test_flashing_is_judged_by_its_rate():
+    for hertz, expected in ((6, True), (2, False)):
+        frames = pan()
+        for i in range(20, 70):
+            frames[i][:] = 235 if int(2 * hertz * i / 25) % 2 else 20
+        assert any(f.kind == "flashing" for f in faults_of(frames)) is expected
+
+
+def speech(seconds=6, seed=1):
+    """Noise that swings as syllables do, left and right nearly alike."""
+    rng = np.random.default_rng(seed)
+    count = seconds * SOUND
+    swing = 0.5 + 0.5 * np.sin(2 * np.pi * 3 * np.arange(count) / SOUND)
+    voice = np.convolve(rng.standard_normal(count), np.ones(24) / 24, "same") * 0.3 * swing**2
+    room = rng.standard_normal((count, 2)) * 5e-4
+    return (voice[:, None] + room).astype(np.float32)
+
+
+def heard(samples):
+    listening = Listening()
+    for first in range(0, len(samples), SOUND):
+        part = samples[first : first + SOUND]
+        listening.hear(Block(at=Fraction(first, SOUND), samples=part, rate=SOUND))
+    return told(listening.done())
+
+
+def test_an_honest_sound_has_no_fault():
+    assert heard(speech()) == []
+
+
+def clip(x):
+    x *= 3
+    np.clip(x, -0.6, 0.6, out=x)
+
+
+def hum(x):
+    x += (0.02 * sum(np.sin(2 * np.pi * 50 * n * np.arange(len(x)) / SOUND) / n for n in (1, 2, 3, 4)))[:, None]
+
+
+def click(x):
+    x[3 * SOUND + 500 : 3 * SOUND + 504] += np.array([[0.8], [-0.6], [0.4], [-0.2]])
+
+
+def kill(x):
+    x[SOUND : 4 * SOUND, 1] = 0
+
+
+def turn(x):
+    x[SOUND : 4 * SOUND, 1] *= -1
+
+
+def drop(x):
+    x[3 * SOUND + 4000 : 3 * SOUND + 6000] = 0
+
+
+def silence(x):
+    x[2 * SOUND : 3 * SOUND] = 0
+
+
+def push(x):
+    x += 0.03
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind"),
+    [(clip, "clipping"), (hum, "hum"), (click, "click"), (kill, "dead_channel"), (turn, "inverted_phase"),
+     (drop, "dropout"), (silence, "silence"), (push, "dc_offset")],
+)  # fmt: skip
+def test_each_fault_of_sound_is_named(spoil, kind):
+    samples = speech()
+    spoil(samples)
+    assert kind in {f.kind for f in heard(samples)}
+
+
+def test_silence_and_dropout_lie_where_they_were_made():
+    samples = speech()
+    silence(samples)
+    (found,) = [f for f in heard(samples) if f.kind == "silence"]
+    assert (found.start, found.end) == (2, 3)
+
+
+def test_runs_are_half_open_and_bridged():
+    assert runs(np.array([0, 1, 1, 0, 1, 0, 0, 0, 1], bool), bridge=1) == [(1, 5), (8, 9)]
+
+
+def test_a_strength_of_one_is_as_likely_as_not():
+    one = Fault(kind="nothing known", start=Fraction(0), end=Fraction(1), strength=1.0)
+    assert one.probability == 0.5
