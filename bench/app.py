@@ -54,7 +54,7 @@ def _on(work: Path, browser: Any, size: tuple[int, int], full: tuple[int, int] |
     page.add_init_script(WATCH_LONG_TASKS)
     try:
         page.goto(server.link)
-        page.wait_for_selector(".cell img[src]", timeout=60_000)
+        page.wait_for_selector(".cell sl-thumb[data-drawn]", timeout=60_000)
         yield from part(page, server, made)
     finally:
         context.close()
@@ -66,7 +66,7 @@ def _large(page: Any, server: Server, made: Made) -> Iterable[Result]:
     paints, cells = [], []
     for _ in range(5):
         page.goto(f"{server.address}/")
-        page.wait_for_selector(".cell img[src]")
+        page.wait_for_selector(".cell sl-thumb[data-drawn]")
         cells.append(float(page.evaluate("() => performance.now()")))
         paints.append(float(page.evaluate(PAINT)))
     yield _at_most("app.first_paint.ms", float(np.median(paints)), 1500, n)

@@ -81,5 +81,5 @@ def answer(at: Session, since: int, done: verdicts.Said | None = None) -> Answer
     return Answered(
         written=len(done.verdicts) if done else 0,
         left=[Left(path=printable(path), operator=name, because=why) for path, name, why in left],
-        revision=shown["revision"], photos=shown["photos"], counts=shown["counts"],
+        since=since, revision=shown["revision"], photos=shown["photos"], counts=shown["counts"],
     )  # fmt: skip
