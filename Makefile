@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
+TYPESCRIPT := 5.9.3
+TSC := build/tsc/node_modules/.bin/tsc
 
 .PHONY: demo test check docs weights clean lock
 
@@ -19,7 +21,12 @@ check: .venv/dev
 	$(BIN)/ruff check src bench tests docs tools
 	$(BIN)/mypy src bench
 	$(BIN)/lint-imports
-	@if command -v tsc >/dev/null; then tsc -p src/safelight/review/static/js; else echo "No tsc: the client code is not type-checked."; fi
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(TSC) && $(TSC) -p src/safelight/review/static/js; \
+	else echo "No npm: the client code is not type-checked."; fi
+
+# The type check of the client code; a tool of the check alone, the app needs no npm.
+$(TSC):
+	npm install --prefix build/tsc --silent --no-audit --no-fund typescript@$(TYPESCRIPT)
 
 docs: .venv/dev
 	$(BIN)/python docs/_generate.py

@@ -118,10 +118,10 @@ def _pictures(where: ShootFolder, photos: Sequence[tuple[str, str]], full: tuple
     pool.mkdir(parents=True, exist_ok=True)
     for i in range(PICTURES):
         rgb = _picture(i)
-        (pool / f"{i}.thumb.jpg").write_bytes(_jpeg(cv2.resize(rgb, (360, 240), interpolation=cv2.INTER_AREA), 85))
-        (pool / f"{i}.jpg").write_bytes(_jpeg(rgb, 85))
+        (pool / f"{i}.thumb.jpg").write_bytes(jpeg(cv2.resize(rgb, (360, 240), interpolation=cv2.INTER_AREA), 85))
+        (pool / f"{i}.jpg").write_bytes(jpeg(rgb, 85))
         if full is not None and i < 6:
-            (pool / f"{i}.full.jpg").write_bytes(_jpeg(cv2.resize(rgb, full, interpolation=cv2.INTER_CUBIC), 92))
+            (pool / f"{i}.full.jpg").write_bytes(jpeg(cv2.resize(rgb, full, interpolation=cv2.INTER_CUBIC), 92))
     for n, (name, id_) in enumerate(photos):
         place = where.cached(id_)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -142,6 +142,12 @@ def _picture(seed: int) -> np.ndarray:
     return np.asarray(20 + 215 * (total - low) / (high - low), np.uint8)
 
 
-def _jpeg(rgb: np.ndarray, quality: int) -> bytes:
-    data = simplejpeg.encode_jpeg(np.ascontiguousarray(rgb), quality=quality, colorspace="RGB", colorsubsampling="420")
+def small(seed: int) -> np.ndarray:
+    """480 x 320 px of the same kind."""
+    return np.asarray(cv2.resize(_picture(seed), (480, 320), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def jpeg(rgb: np.ndarray, quality: int) -> bytes:
+    """A JPEG of sRGB bytes."""
+    data = simplejpeg.encodejpeg(np.ascontiguousarray(rgb), quality=quality, colorspace="RGB", colorsubsampling="420")
     return bytes(data)

@@ -93,7 +93,7 @@ def page(browser):
 def cull(page, server):
     """Opens the Cull page and waits for its pictures."""
     page.goto(server.link)
-    page.wait_for_selector(".cell img[src]")
+    page.wait_for_selector(".cell sl-thumb[data-drawn]")
 
 
 def settled(page):

@@ -15,10 +15,10 @@ def test_the_grid_shows_stacks_with_the_best_on_top_and_counts_what_is_open(page
     cull(page, demo_server)
     assert page.locator(".cell").count() == 7
     first = page.locator(".cell").first
-    assert first.locator("img").get_attribute("src").endswith("/thumb.jpg")
+    assert first.locator("sl-thumb").get_attribute("data-drawn") == first.get_attribute("data-id")
     assert "stack of 5" in first.get_attribute("aria-label")
     assert "17 need you" in page.inner_text("#status")
-    until(page, "[...document.querySelectorAll('.cell img')].every((i) => i.complete && i.naturalWidth)")
+    until(page, "[...document.querySelectorAll('.cell sl-thumb')].every((t) => t.dataset.drawn)")
 
 
 def test_enter_approves_a_stack_and_goes_on(page, demo_server):

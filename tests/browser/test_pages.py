@@ -102,7 +102,7 @@ def test_a_hostile_shoot_breaks_nothing_and_runs_nothing(page, hostile_server):
     server, ids = hostile_server
     page.expected = ("404", "422")
     page.goto(server.link)
-    page.wait_for_selector(".cell img[src]")
+    page.wait_for_selector(".cell sl-thumb[data-drawn]")
     page.keyboard.press("Space")
     for _ in range(len(ids)):
         page.wait_for_timeout(250)
@@ -122,7 +122,7 @@ def test_a_proxy_deleted_while_it_is_shown_is_made_again(page, hostile_server, t
     server, ids = hostile_server
     page.expected = ("404", "422")
     page.goto(server.link)
-    page.wait_for_selector(".cell img[src]")
+    page.wait_for_selector(".cell sl-thumb[data-drawn]")
     for picture in (tmp_path / "shoot/.safelight/cache").rglob(f"{ids['proxy.JPG']}*"):
         picture.unlink()
     model(page, f"m.go('{ids['proxy.JPG']}')")
@@ -162,7 +162,7 @@ def test_a_wide_gamut_and_a_turned_picture_look_right(page, browser, tmp_path):
     server.start()
     try:
         page.goto(server.link)
-        page.wait_for_selector(".cell img[src]")
+        page.wait_for_selector(".cell sl-thumb[data-drawn]")
         found = differences(page)
         assert max(found.values()) < 2, json.dumps(found, indent=1)
     finally:

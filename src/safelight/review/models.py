@@ -60,7 +60,8 @@ class Answered(BaseModel):
 
     written: int
     left: list[Left] = []
-    revision: int
+    since: int  # photos holds what changed after this revision …
+    revision: int  # … up to this one
     photos: list[dict[str, Any]]
     counts: dict[str, Any]
     order: list[str] | None = None  # with `groups`, where stacks stand otherwise now

@@ -5,6 +5,7 @@ on from where we stopped, at every request; new photos, proposals and groups com
 requests are answered from the state before until it is there.
 """
 
+import gc
 import json
 import threading
 import time
@@ -49,7 +50,9 @@ class Session:
         self._took = 0.0
         self._loaded = 0.0
         self.trouble: LibraryError | None = None
-        self._take(*self._read())
+        read = self._read()
+        with uncollected():
+            self._take(*read)
 
     # ------------------------------------------------------------ reading
 
@@ -161,7 +164,7 @@ class Session:
     def _load(self) -> None:
         try:
             read = self._read()
-            with self.lock:
+            with self.lock, uncollected():
                 self._take(*read)
         except LibraryError as error:
             self.trouble = error
@@ -172,13 +175,17 @@ class Session:
     def _read(self) -> tuple[tuple[int, ...], ShootState, Marks, blind.Controls]:
         began = time.monotonic()
         mark = self._grown()  # before the load: what comes while it goes on is loaded next time
+        with uncollected():
+            state, marks = self._state()
+        self._took = time.monotonic() - began
+        return mark, state, marks, blind.controls(self.library, self.shoot.id)
+
+    def _state(self) -> tuple[ShootState, Marks]:
         shoot = records.shoot_of(self.library, self.shoot.id) or self.shoot
         state = ShootState.load(self.library, shoot, evidence=False)
         for subject, found in records.evidence(self.library, list(state.photos), names=entries.NEEDS).items():
             state.photos[subject].facts = {name: measure for name, (measure, _) in found.items()}
-        marks = Marks.read(self.library, list(state.photos))
-        self._took = time.monotonic() - began
-        return mark, state, marks, blind.controls(self.library, self.shoot.id)
+        return state, Marks.read(self.library, list(state.photos))
 
     def _take(self, mark: tuple[int, ...], state: ShootState, marks: Marks, controls: blind.Controls) -> None:
         """Puts a loaded state in the place of the one before."""
@@ -283,6 +290,19 @@ class Session:
                 f"The copy of the record in {self.folder.state} could not be written ({error}).",
                 remedy="Everything is in the library; check that the folder can be written.",
             )
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """While hundreds of thousands of small objects come that all stay, looking for cycles among them costs more than
+    making them does."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def plain(value: Any) -> bytes:

@@ -83,6 +83,6 @@ def answer(at: Session, since: int, done: verdicts.Said | None = None) -> Answer
     return Answered(
         written=len(done.verdicts) if done else 0,
         left=[Left(path=printable(path), operator=name, because=why) for path, name, why in left],
-        revision=shown["revision"], photos=shown["photos"], counts=shown["counts"], order=shown["order"],
-        groups=shown["groups"],
+        since=since, revision=shown["revision"], photos=shown["photos"], counts=shown["counts"],
+        order=shown["order"], groups=shown["groups"],
     )  # fmt: skip

@@ -36,6 +36,33 @@ export async function get(path, more = {}) {
   return body;
 }
 
+/** Reads an answer line by line, so that a long one never holds up the page.
+ * @param {string} path @returns {AsyncGenerator<any, void, void>} the lines, parsed */
+export async function* lines(path) {
+  const gone = () => new Trouble("The answer broke off.", "See whether `safelight review` still runs in its terminal.", true);
+  const answer = await fetch(path, { headers: { Accept: "application/x-ndjson" } }).catch(() => null);
+  if (!answer) throw new Trouble("The app does not answer.", "See whether `safelight review` still runs in its terminal.", true);
+  if (!answer.ok || !answer.body) {
+    const told = await answer.json().catch(() => null);
+    throw new Trouble(told?.cause ?? `The app said ${answer.status}.`, told?.remedy ?? "");
+  }
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  /** @type {string[]} */ let begun = [];
+  for (;;) {
+    const { done, value } = await reader.read().catch(() => { throw gone(); });
+    if (done) break;
+    const parts = value.split("\n");
+    const last = /** @type {string} */ (parts.pop());
+    for (const part of parts) {
+      yield JSON.parse(begun.join("") + part);
+      begun = [];
+      await new Promise((go) => setTimeout(go)); // somebody may have pressed a key
+    }
+    begun.push(last);
+  }
+  if (begun.join("")) throw gone();
+}
+
 /** @param {string} path @param {unknown} body @param {string} [method] */
 export const send = (path, body, method = "POST") =>
   get(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });

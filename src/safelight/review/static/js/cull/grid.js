@@ -1,7 +1,7 @@
 // The grid: as many cells as fit on the screen, whatever the size of the shoot. Cells are made by hand and used again,
 // because this is the one place where a page must not think while somebody scrolls.
-import { picture } from "../api.js";
 import { markup, words } from "../parts/signs.js";
+import "../parts/thumb.js";
 
 /** @typedef {import("./model.js").Model} Model @typedef {import("./model.js").Photo} Photo @typedef {import("./model.js").Unit} Unit */
 
@@ -156,11 +156,11 @@ class Cell {
     this.root.className = "cell";
     this.root.setAttribute("role", "option");
     this.root.innerHTML =
-      '<div class="mat"><img alt="" decoding="async" draggable="false"></div><div class="caption"><span class="what"></span>' +
+      '<div class="mat"><sl-thumb></sl-thumb></div><div class="caption"><span class="what"></span>' +
       '<span class="name"></span><span class="stars"></span><span class="count"></span></div>';
-    const [img, what, name, stars, count] = ["img", ".what", ".name", ".stars", ".count"].map((s) => this.root.querySelector(s));
-    this.img = /** @type {HTMLImageElement} */ (img);
-    this.img.addEventListener("error", () => this.root.classList.add("gone"));
+    const [thumb, what, name, stars, count] = ["sl-thumb", ".what", ".name", ".stars", ".count"].map((s) => this.root.querySelector(s));
+    this.thumb = /** @type {import("../parts/thumb.js").Thumb} */ (thumb);
+    this.thumb.onseen = (here) => this.root.classList.toggle("gone", !here);
     this.what = /** @type {HTMLElement} */ (what);
     this.name = /** @type {HTMLElement} */ (name);
     this.stars = /** @type {HTMLElement} */ (stars);
@@ -202,7 +202,7 @@ class Cell {
     root.setAttribute("aria-label", `${photo.path.slice(-80)}: ${words(photo)}${stack}${stars}${photo.label ? `, ${photo.label}` : ""}`);
     if (this.top !== top && this.top) {
       this.top = top;
-      this.img.src = picture(top, "thumb");
+      this.thumb.photo = top;
     }
     this.next = top;
   }
@@ -211,12 +211,12 @@ class Cell {
     if (this.top === this.next || !this.next) return;
     this.top = this.next;
     this.root.classList.remove("gone");
-    this.img.src = picture(this.top, "thumb");
+    this.thumb.photo = this.top;
   }
 
   /** Stops a picture that is still on its way. */
   unload() {
-    this.img.removeAttribute("src");
+    this.thumb.photo = "";
     this.top = "";
     this.shown = "";
     this.root.classList.remove("gone");

@@ -5,10 +5,12 @@ import { Pictures } from "../parts/pictures.js";
 import { decision, name, sign } from "../parts/signs.js";
 import { eyesOf } from "./why.js";
 import "../parts/stage.js";
+import "../parts/thumb.js";
 
 /** @typedef {import("./model.js").Model} Model @typedef {import("../parts/stage.js").Stage} Stage */
 
 const AROUND = 24; // units of the strip on each side of the cursor
+const ROOM = 9; // pictures of 7 MB that are kept decoded
 const AHEAD = 3; // units whose pictures are made ready before somebody goes there
 export const MOST = 6; // frames side by side
 
@@ -16,7 +18,7 @@ export class Loupe extends LitElement {
   constructor() {
     super();
     /** @type {Model} */ this.model = /** @type {any} */ (null);
-    this.pictures = new Pictures(14, (id, size) => (size === "after" ? `${picture(id, /** @type {any} */ ("after"))}?side=1600&v=${this.versions.get(id) ?? ""}` : picture(id, /** @type {any} */ (size))));
+    this.pictures = new Pictures(ROOM, (id, size) => (size === "after" ? `${picture(id, /** @type {any} */ ("after"))}?side=1600&v=${this.versions.get(id) ?? ""}` : picture(id, /** @type {any} */ (size))));
     /** @type {Map<string, string>} */ this.versions = new Map();
     this.zoom = { on: false, x: 0.5, y: 0.5 };
     /** @type {"before" | "after" | "split"} */ this.side = "before";
@@ -106,7 +108,7 @@ export class Loupe extends LitElement {
   prepare() {
     const { model } = this;
     const unit = model.unit;
-    if (!unit) return;
+    if (!unit || this.comparing) return; // the frames before us have the room
     const here = model.shown.indexOf(model.unitOf.get(model.current) ?? -1);
     const around = [];
     for (let i = 1; i <= AHEAD; i++) around.push(model.shown[here + i]);
@@ -160,7 +162,7 @@ export class Loupe extends LitElement {
     const here = id === model.current;
     return html`<button type="button" class="${kind} ${photo.decision} ${photo.decided ? "said" : "proposed"} ${here ? "here" : ""} ${model.marked.has(id) ? "marked" : ""}"
       aria-pressed=${here} title="${photo.path.slice(-80)}${best ? ": the machine's best" : ""}" @click=${() => model.go(id)}>
-      <img src=${picture(id, "thumb")} alt="" decoding="async" loading="lazy">${sign(/** @type {any} */ (photo.decision))}
+      <sl-thumb .photo=${id}></sl-thumb>${sign(/** @type {any} */ (photo.decision))}
       <span class="hidden">${photo.path.slice(-80)}, ${photo.decision}</span></button>`;
   }
 

@@ -1,6 +1,6 @@
 // The shoot as the Cull page holds it: photos, stacks, filter, cursor. What was said here shows at once; what the server
 // has confirmed is kept beside it, so that a verdict that was lost can be taken out of the picture again.
-import { get, ofShoot, send } from "../api.js";
+import { lines, ofShoot, send } from "../api.js";
 
 /**
  * @typedef {{id: string, path: string, width: number, height: number, taken: string | null, camera: string,
@@ -57,19 +57,38 @@ export class Model extends EventTarget {
     if (this.loading) return;
     this.loading = true;
     try {
-      this.take(await get(ofShoot(`photos?since=${whole ? -1 : this.revision}`)));
+      if (whole) this.revision = -1; // a new start counts anew
+      let since = this.revision;
+      do since = await this.read(since); // what was answered meanwhile may be newer than what came here: once more from there
+      while (since < this.revision);
     } finally {
       this.loading = false;
     }
   }
 
-  /** @param {any} found */
-  take(found) {
-    for (const photo of found.photos) {
+  /** @param {number} since @returns {Promise<number>} the revision that was read */
+  async read(since) {
+    let head = null;
+    for await (const line of lines(ofShoot(`photos?since=${since}`))) {
+      if (head) this.hold(line);
+      else head = line;
+    }
+    this.take({ ...head, since });
+    return head.revision;
+  }
+
+  /** @param {Photo[]} photos */
+  hold(photos) {
+    for (const photo of photos) {
       this.confirmed.set(photo.id, photo);
       if (!this.waiting || !this.photos.has(photo.id)) this.photos.set(photo.id, photo);
     }
-    this.revision = Math.max(this.revision, found.revision);
+  }
+
+  /** @param {any} found */
+  take(found) {
+    this.hold(found.photos);
+    if (found.since <= this.revision) this.revision = Math.max(this.revision, found.revision); // else others' changes lie between
     this.counts = found.counts;
     if (found.failed) this.failed = found.failed;
     if (found.order) {

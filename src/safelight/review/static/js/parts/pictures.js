@@ -39,7 +39,8 @@ export class Pictures {
   async read(address, stop) {
     try {
       const answer = await fetch(address, { signal: stop.signal });
-      return answer.ok ? await createImageBitmap(await answer.blob()) : null;
+      const data = answer.ok ? await answer.blob() : null;
+      return data && !stop.signal.aborted ? await createImageBitmap(data) : null;
     } catch {
       return null;
     }

@@ -1,0 +1,55 @@
+"""Every page looks as it was last looked at: 1280 and 2560 px, dark and light."""
+
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.browser import golden
+from tests.browser.test_every_page import AROUND, NAMES, opened
+
+FAILED = Path("build/golden")  # where pictures of what failed go
+SIZES = {1280: 720, 2560: 1440}
+
+
+def pages():
+    """Names of the golden pictures with the address of each."""
+    named = [(address.split("?")[0].strip("/") or "start", address) for address in (*NAMES, *AROUND)]
+    return [*named, ("loupe", "cull"), ("judge-photo", "judge")]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("width", SIZES)
+def test_every_page_looks_as_it_did(browser, demo_server, theme, width):
+    context = browser.new_context(viewport={"width": width, "height": SIZES[width]})
+    page = context.new_page()
+    wrong = {}
+    try:
+        for name, address in pages():
+            opened(page, demo_server, theme, address)
+            if name in ("loupe", "judge-photo"):
+                page.keyboard.press("Space")
+                page.wait_for_timeout(1200)
+            page.wait_for_timeout(500)
+            full = f"{name}-{width}-{theme}"
+            picture, parts = golden.taken(page)
+            if os.environ.get("GOLDEN") == "keep":
+                golden.keep(full, picture, parts)
+            elif found := golden.apart(full, picture, parts, FAILED):
+                wrong[full] = found
+    finally:
+        context.close()
+    assert wrong == {}, f"new pictures and differences are in {FAILED}"
+
+
+def test_a_page_that_looks_different_is_told(tmp_path):
+    """The comparison itself can fail."""
+    name = "help-1280-dark"
+    picture = Image.open(golden.PLACE / f"{name}.webp").convert("RGB")
+    parts = golden.boxes()[name]
+    assert golden.apart(name, picture, parts, tmp_path) == []
+    picture.paste((200, 30, 30), (200, 200, 600, 500))
+    parts = {**parts, "#main": [0, 80, 1280, 720]}
+    assert len(golden.apart(name, picture, parts, tmp_path)) == 2
+    assert (tmp_path / f"{name}.difference.png").exists()
