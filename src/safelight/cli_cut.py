@@ -1,6 +1,7 @@
 """The commands that make a cut and a grade out of clips: `safelight tighten`, `safelight match`."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safelight.cli_options import json_option, show
+from safelight.cli_options import json_option, library_option, show
 from safelight.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,11 +21,16 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.command()
 @click.argument("file", type=FILE)
 @click.option("--pace", default="balanced", show_default=True, metavar="NAME", help="natural, balanced or fast.")
-@click.option("--words", type=FILE, help="What was heard: JSON with words, each with text, start and end in seconds.")
-@click.option("--strike", metavar="RANGES", help="Words to leave out, by number from 0: 12-18,40. Needs --words.")
+@click.option(
+    "--words", type=FILE, help="What was heard, as JSON: text, start and end in seconds. Default: the record's."
+)
+@click.option("--strike", metavar="RANGES", help="Words to leave out, by number from 0: 12-18,40.")
 @click.option("--to", type=FILE, help="Write the cut as a timeline: .otio, .edl, .fcpxml, .xml, .mlt.")
+@library_option
 @json_option
-def tighten(file: Path, pace: str, words: Path | None, strike: str | None, to: Path | None, as_json: bool) -> None:
+def tighten(
+    file: Path, pace: str, words: Path | None, strike: str | None, to: Path | None, library: str | None, as_json: bool
+) -> None:
     """Shorten the pauses of a talk, or leave out struck words; say what was cut, why, and what a person must decide.
 
     The clip is not touched, nothing is rendered: the cut is a timeline."""
@@ -32,9 +38,10 @@ def tighten(file: Path, pace: str, words: Path | None, strike: str | None, to: P
 
     if pace not in cutting.PACES:
         raise UsageError(f"There is no pace {pace!r}.", remedy=f"There are {', '.join(cutting.PACES)}.")
-    if strike is not None and words is None:
-        raise UsageError("Words to strike need the words.", remedy="Give them: --words FILE.")
-    heard = _words(words) if words is not None else None
+    heard = _words(words) if words is not None else _on_record(file, library)
+    if strike is not None and heard is None:
+        remedy = "Let a run hear it first, or give them: --words FILE."
+        raise UsageError(f"The words of {file.name} are not known.", remedy=remedy)
     rate, length = cutting.frames_of(file)
     levels = cutting.measure(file)
     if strike is not None and heard is not None:
@@ -75,17 +82,37 @@ def _struck(heard: "list[Word]", strike: str, levels: Any, rate: Fraction, lengt
         raise UsageError(f"--strike {strike}: {error}.", remedy="Numbers of words from 0: 12-18,40.") from error
 
 
-def _words(path: Path) -> "list[Word]":
+def _on_record(file: Path, library: str | None) -> "list[Word] | None":
+    """The words that a run heard in this clip, all of it; None where no shoot knows it or it is still being heard."""
+    from safelight import places
+    from safelight.api import Library
+
+    try:
+        with Library.open(library) as opened:
+            clips = [clip for _, _, found, _ in places.find(opened, (file,), cache=None) for clip in found]
+            told = clips[0].facts.get("words") if clips else None
+    except UsageError:
+        return None
+    value: Any = told.value if told is not None else None
+    if not isinstance(value, dict) or not value.get("whole"):
+        return None
+    return [_word(row) for row in value["words"]]
+
+
+def _word(row: Mapping[str, Any]) -> "Word":
     from safelight.cutting import Word
 
+    return Word(
+        text=str(row["text"]), start=Fraction(str(row["start"])), end=Fraction(str(row["end"])),
+        confidence=float(row.get("confidence") or 0), estimated=row.get("timed") == "estimated",
+    )  # fmt: skip
+
+
+def _words(path: Path) -> "list[Word]":
     try:
         found = json.loads(path.read_text("utf-8"))
         rows = found.get("words", found) if isinstance(found, dict) else found
-        return [
-            Word(text=str(r["text"]), start=Fraction(str(r["start"])), end=Fraction(str(r["end"])),
-                 confidence=float(r.get("confidence", 1)), estimated=bool(r.get("estimated", False)))
-            for r in rows
-        ]  # fmt: skip
+        return [_word({"confidence": 1, **row}) for row in rows]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError) as error:
         cause = f"{path.name} is no list of words: {type(error).__name__} {error}."
         raise UsageError(cause, remedy='Each needs "text", "start" and "end".') from error

@@ -192,7 +192,8 @@ def test_what_is_marked_stays_or_is_said_to_be_too_long():
         cutting.select(two, target_s=Fraction(5))
 
 
-def test_the_command_writes_a_timeline_of_the_original(tmp_path):
+def test_the_command_writes_a_timeline_of_the_original(tmp_path, monkeypatch):
+    monkeypatch.setenv("SAFELIGHT_LIBRARY", str(tmp_path / "library"))
     clip = tmp_path / "talk.wav"
     saved(clip, wave())
     heard_as = tmp_path / "words.json"
@@ -216,7 +217,7 @@ def test_the_command_writes_a_timeline_of_the_original(tmp_path):
     ("arguments", "said"),
     [
         (["--pace", "brisk"], "no pace"),
-        (["--strike", "1"], "need the words"),
+        (["--strike", "1"], "are not known"),
         (["--words", "bad.json"], "no list of words"),
         (["--words", "good.json", "--strike", "7-x"], "--strike"),
         (["--words", "good.json", "--strike", "900"], "not there"),
@@ -225,6 +226,7 @@ def test_the_command_writes_a_timeline_of_the_original(tmp_path):
 )
 def test_wrong_usage_is_said(tmp_path, monkeypatch, arguments, said):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SAFELIGHT_LIBRARY", str(tmp_path / "library"))
     saved("talk.wav", wave(seconds=3, talk=((0.5, 1),)))
     (tmp_path / "bad.json").write_text('[{"text": "x"}]')
     (tmp_path / "good.json").write_text('[{"text": "x", "start": "1/2", "end": 1}]')
