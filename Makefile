@@ -18,6 +18,7 @@ check: .venv/dev
 	$(BIN)/ruff check src bench tests docs tools
 	$(BIN)/mypy src bench
 	$(BIN)/lint-imports
+	@if command -v tsc >/dev/null; then tsc -p src/safelight/review/static/js; else echo "No tsc: the client code is not type-checked."; fi
 
 docs: .venv/dev
 	$(BIN)/python docs/_generate.py

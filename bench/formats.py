@@ -8,6 +8,7 @@ without a picture, are refused with a reason. Capture facts are compared with ex
 """
 
 import importlib
+import io
 import json
 import os
 import resource
@@ -32,6 +33,7 @@ from safelight.media import image, profiles, raw
 from safelight.media.capture import container, header
 from safelight.media.formats import PICTURE_SUFFIXES
 
+STEP = 40  # of the table of a made JPEG, levels
 MEMORY_MB = 2500  # what a worker may hold in the run over the corpus
 ADDRESSES = 24 << 30  # bytes of address space for every process of it
 SLOW_S = 10.0
@@ -148,6 +150,7 @@ def _exact(whole: list[Path], place: Path) -> Iterator[Result]:
         compared = _compared(path, peer)
         if compared is not None:
             found.setdefault(f"made{path.suffix}", []).append(compared)
+    yield _drawn_in()
     for name, rows in found.items():
         far, ours, theirs = max(r[0] for r in rows), sum(r[1] for r in rows), sum(r[2] for r in rows)
         yield Result(
@@ -191,15 +194,48 @@ def _pillow(path: Path) -> Any:
 
 
 def _imagecodecs(path: Path) -> Any:
-    """What libavif and libjxl give, 8 bits; Pillow's own AVIF is off by a level, for it converts colours at 8 bits."""
+    """What libavif and libjxl give, 8 bits; Pillow's own AVIF is off by a level, for it converts colours at 8 bits.
+
+    A JPEG that was packed is taken out and decoded as the JPEG that it is: libjxl's own pixels of it are no inverse of
+    ITU-T T.81, for it draws coefficients towards zero, by what it expects them to have been (`_drawn_in`).
+    """
     codecs = importlib.import_module("imagecodecs")
     data = path.read_bytes()
     try:
-        pixels = codecs.avif_decode(data) if path.suffix.lower() == ".avif" else codecs.jpegxl_decode(data)
+        if path.suffix.lower() == ".avif":
+            pixels = codecs.avif_decode(data)
+        else:
+            jpeg = _packed(data)
+            pixels = codecs.jpegxl_decode(data) if jpeg is None else np.asarray(Image.open(io.BytesIO(jpeg)))
     except (ValueError, RuntimeError):
         return None
     most = 255 if pixels.dtype == np.uint8 else 1023 if pixels.max() < 1024 else 65535
     return np.rint(pixels[..., :3] * (255 / most)).astype(np.uint8)
+
+
+def _packed(data: bytes) -> bytes | None:
+    """The JPEG that was packed into a JPEG XL file; None where there is none."""
+    try:
+        return bytes(importlib.import_module("imagecodecs").jpegxl_decode_jpeg(data))
+    except (ValueError, RuntimeError):
+        return None
+
+
+def _drawn_in() -> Result:
+    """One wave of one coefficient of 1, whose height T.81 gives: how much of it is left, by ours and by libjxl."""
+    codecs = importlib.import_module("imagecodecs")
+    wave = np.cos((2 * np.arange(8) + 1) * 3 * np.pi / 16) * STEP / 4 / np.sqrt(2)
+    drawn = np.rint(128 + np.tile(wave, (64, 8))).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(drawn).save(stream, "jpeg", qtables=[[STEP] * 64])
+    ours = image.decode_jpeg(stream.getvalue(), Path("wave.jpg"))[..., 0]
+    libjxl = codecs.jpegxl_decode(codecs.jpegxl_encode_jpeg(stream.getvalue())).reshape(64, 64, -1)[..., 0]
+    full = np.tile(wave, 8)
+    kept, theirs = (float(((plane - 128.0) @ full).mean() / (full @ full)) for plane in (ours, libjxl))
+    return Result(
+        name="exact.made.jxl.wave_kept", value=kept, n=64, bar=0.97, want="at least", beside={"libjxl": theirs},
+        note="of the height that T.81 gives one coefficient of a packed JPEG; bytes are rounded",
+    )  # fmt: skip
 
 
 def _tifffile(path: Path) -> Any:

@@ -204,5 +204,5 @@ def _corners(truth: Mapping[str, Any], size: tuple[int, int], params: vignetting
     small = Frame(pixels=np.ones((height, width, 3), np.float32), geometry=scaling(width / size[0], height / size[1]))
     x, y = np.meshgrid((np.arange(width) + 0.5) * size[0] / width, (np.arange(height) + 0.5) * size[1] / height)
     r2 = ((x - size[0] / 2) ** 2 + (y - size[1] / 2) ** 2) / ((size[0] - 1) ** 2 + (size[1] - 1) ** 2) * 4
-    light = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) * (vignetting.gain(small, params) if params.k1 else 1.0)
+    light = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) * (vignetting.over(small, params) if params.k1 else 1.0)
     return float(np.abs(np.log2(light)).max())

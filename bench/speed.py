@@ -1,11 +1,12 @@
 """What a 24-megapixel JPEG costs, as ratios to one full libjpeg-turbo decode on one core, in the same run.
 
 `speed.probes.jpeg24.decodes`: all probes over one picture, decode and proxies included. `speed.render.jpeg24.*`:
-exposure and white balance from file to file against decode and encode. `speed.first_pass.*`: all light and geometry.
+exposure and white balance from file to file, without the gate, against decode and encode. `speed.first_pass.*`: all
+light and geometry.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -18,6 +19,7 @@ from bench import _first_pass
 from bench.harness import Data, MissingData, Result
 from safelight import line, plugins, weights, work
 from safelight.domain import Edit, Kind
+from safelight.workers import keep_freed_memory
 
 SIZE = (6000, 4000)
 ROUNDS = 5
@@ -27,19 +29,20 @@ EXPOSURE_EV = 0.4
 def run(data: Data) -> Iterable[Result]:
     """Measures in turns, so that a busy machine is busy for all of them."""
     cv2.setNumThreads(1)
+    keep_freed_memory()  # as worker processes do
     files = _photos(data)
     decode, encode, plain, faces, render = [], [], [], [], []
-    installed = weights.installed()
+    installed, keys = weights.installed(), line.probe_keys()
     for _ in range(ROUNDS):
         for path in files:
             content = path.read_bytes()
             decode.append(_cpu(partial(simplejpeg.decode_jpeg, content)))
             rgb = simplejpeg.decode_jpeg(content)
             encode.append(_cpu(partial(simplejpeg.encode_jpeg, rgb, quality=92, colorsubsampling="444")))
-            plain.append(_cpu(partial(_look, path, data.work, faces=False)))
+            plain.append(_cpu(partial(_look, path, data.work, keys)))
             if installed:
-                faces.append(_cpu(partial(_look, path, data.work, faces=True)))
-            render.append(_cpu(partial(_first_pass.deliver, path, _edits(), data.work)))
+                faces.append(_cpu(partial(_look, path, data.work, keys, faces=True)))
+            render.append(_first_pass.timed(path, _edits(), data.work)[1])
     base, both = median(decode), median(decode) + median(encode)
     yield Result(name="speed.decode.jpeg24.cpu_s", value=base, unit="s", n=len(decode))
     yield _ratio("speed.probes.jpeg24.decodes", plain, base, 3.0)
@@ -74,11 +77,10 @@ def _cpu(job: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def _look(path: Path, folder: Path, *, faces: bool) -> None:
+def _look(path: Path, folder: Path, keys: Mapping[str, str], *, faces: bool = False) -> None:
     identity = work.identify(work.Identify(path=path.name, full=path))
     assert identity.asset is not None
     assert identity.asset.kind is Kind.PHOTO
-    keys = line.probe_keys()
     asked = {p.name: keys[p.name] for p in plugins.ordered_probes() if p.name in keys and (faces or not p.weights)}
     proxy = folder / f"proxy-{time.monotonic_ns()}"
     looked = work.look(

@@ -24,7 +24,7 @@ from bench._tones import DISTORTIONS, distorted
 from bench.harness import Data, Result, quantile_interval
 from safelight import specimens
 from safelight.domain import Asset, Kind, Measure
-from safelight.fuse import apply_fused, fuse
+from safelight.fuse import fuse
 from safelight.media.colour import delta_e, linear_of_srgb, srgb8
 from safelight.media.frame import Bytes, Frame
 from safelight.media.image import read
@@ -145,7 +145,7 @@ def _subject(facts: Mapping[str, Measure]) -> Subject:
 
 
 def _rendered(rgb: Bytes, steps: Sequence[Step]) -> Bytes:
-    return apply_fused(fuse(steps, specimens.suite_tools()), rgb) if steps else rgb
+    return fuse(steps, specimens.suite_tools())(rgb) if steps else rgb
 
 
 def _of_cases(cases: Sequence[Case]) -> Iterator[Result]:
@@ -229,7 +229,7 @@ def _fusing(pictures: Sequence[Bytes]) -> Iterator[Result]:
         fused = fuse(steps, specimens.suite_tools())
         for rgb in pictures:
             exact = srgb8(through(Frame(pixels=linear_of_srgb(rgb)), steps, specimens.suite_tools()).pixels)
-            apart = np.abs(apply_fused(fused, rgb).astype(int) - exact)
+            apart = np.abs(fused(rgb).astype(int) - exact)
             worst.append(float(apart.max()))
             total.append(float(apart.mean()))
     yield Result(

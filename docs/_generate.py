@@ -1,4 +1,4 @@
-"""Writes the manual pages of operators and probes from their declarations, and code into the tutorial.
+"""Writes the manual pages of operators, probes and detectors from their declarations, and code into the tutorial.
 
 `--check` only says what is out of date.
 
@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from safelight import contract, params, plugins
+from safelight.checking import FAIL, LOOK, thresholds
+from safelight.detectors import Detector
+from safelight.detectors import template as detector_template
 from safelight.operators import Operator
 from safelight.operators import template as operator_template
 from safelight.probes import Probe
@@ -24,13 +27,17 @@ NOTE = "<!-- Written by docs/_generate.py from the declarations in the code; cha
 
 
 def pages() -> dict[Path, str]:
-    """Every page and its text: one for each operator and probe, and an index of each."""
+    """Every page and its text: one for each operator, probe and detector, and an index of each."""
     operators = dict(plugins.operators()) | {"template": operator_template.operator}
     probes = dict(plugins.probes()) | {"template": probe_template.probe}
     made = {DOCS / "operators" / f"{name}.md": operator_page(item, probes) for name, item in operators.items()}
     made |= {DOCS / "probes" / f"{name}.md": probe_page(item, operators, probes) for name, item in probes.items()}
+    detectors = dict(plugins.detectors()) | {"template": detector_template.detector}
+    made |= {DOCS / "detectors" / f"{name}.md": detector_page(item) for name, item in detectors.items()}
     made |= {path: with_code(path.read_text("utf-8")) for path in (DOCS / "tutorial").glob("*.md")}
     made[DOCS / "operators" / "index.md"] = index("Operators", "Evidence in, proposals out; then pixels.", operators)
+    about = "A picture before and after an edit in, findings out."
+    made[DOCS / "detectors" / "index.md"] = index("Detectors", about, detectors)
     made[DOCS / "probes" / "index.md"] = index("Probes", "Pictures in, evidence out.", probes)
     return made
 
@@ -47,6 +54,7 @@ def operator_page(operator: Operator[Any], probes: Mapping[str, Probe]) -> str:
         ("pixels of neighbourhood it needs", "the whole picture" if operator.margin is None else operator.margin),
         ("judgement it takes, 0 to 1", operator.risk.complexity),
         ("cost of a mistake, 0 to 1", operator.risk.cost),
+        ("a change counts as a reject when", operator.material_when),
         ("weights", ", ".join(operator.weights) or "none"),
     ]
     lines = [NOTE, f"# {operator.name}", operator.about, _table(("", ""), facts), "## Params"]
@@ -91,6 +99,21 @@ def probe_page(probe: Probe, operators: Mapping[str, Operator[Any]], probes: Map
         )
         + "\n"
     )
+
+
+def detector_page(detector: Detector) -> str:
+    """The manual page of a detector."""
+    limits = thresholds()
+    facts = [("version", detector.version), ("weights", ", ".join(detector.weights) or "none")]
+    rows = []
+    for name in detector.finds:
+        known = limits.get(name)
+        look, fail = (LOOK, FAIL) if known is None else (known.look, known.fail)
+        rows.append((f"`{name}`", f"{look:.2f}", f"{fail:.2f}", "the bench" if known else "nothing yet"))
+    module = inspect.getdoc(inspect.getmodule(detector.detect)) or ""
+    found = _table(("finding", "a look from a probability of", "a fail from", "calibrated on"), rows)
+    parts = [NOTE, f"# {detector.name}", detector.about, _table(("", ""), facts), "## What it finds", found]
+    return "\n\n".join([*parts, "## How", module]) + "\n"
 
 
 def with_code(text: str) -> str:

@@ -1,6 +1,7 @@
 """The first pass over a shoot, with the record of how often it was right.
 
-`safelight.run(folder)` makes a first pass; `safelight.Library` opens the record; `safelight.domain` has the nouns.
+`safelight.run(folder)` makes a first pass; `safelight.Library` opens the record; `safelight.check(before,
+after)` looks for artefacts; `safelight.domain` has the nouns.
 """
 
 import os
@@ -12,7 +13,11 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 
-_API = {"run": "safelight.api", "Library": "safelight.api"}  # imported on first use: workers need none of it
+_API = {
+    "run": "safelight.api",
+    "Library": "safelight.api",
+    "check": "safelight.checking",
+}  # imported on first use: workers need none of it
 
 
 def __getattr__(name: str) -> Any:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from safelight import deliver as delivering
-from safelight import explain, line, report, verdicts
+from safelight import explain, ledger, line, queue, report, verdicts
 from safelight.deliver import Order
 from safelight.domain import Asset, Genre, Say, Verdict
 from safelight.errors import UsageError
 from safelight.line import Options, Pass, Progress
 from safelight.operators import Wishes
-from safelight.state import Photo, ShootState
+from safelight.report import trust
+from safelight.state import Footage, Photo, ShootState
 from safelight.store import carried, records
 from safelight.store import library as store
 from safelight.store.objects import ShootFolder
@@ -39,12 +40,13 @@ class Library:
         self, folder: Path | str, *, options: Options | None = None, cache: Path | None = None,
         tell: Callable[[Progress], None] = silent,
     ) -> Pass:  # fmt: skip
-        """Makes the first pass over a folder and writes its report. Raises NothingFound, UsageError or LibraryError; a
-        bad file raises nothing and is listed in the state's `failed`."""
+        """Makes the first pass over a folder and writes its report, and beside it where every task stands. Raises
+        NothingFound, UsageError or LibraryError; a bad file raises nothing and is listed in the state's `failed`."""
         where = ShootFolder.at(Path(folder), cache=cache)
         made = line.first_pass(self.store, where, options or Options(), tell)
         if made.changed or not report.path_of(where).exists():
             report.write(self.store, ShootState.load(self.store, made.shoot), where)
+            trust.write(ledger.document(self.store), report.path_of(where).with_name("trust.html"))
         return replace(made, report=report.path_of(where))
 
     def deliver(
@@ -76,10 +78,18 @@ class Library:
             raise UsageError(f"{where.root} is not in the library.", remedy=f"safelight run {where.root}")
         return ShootState.load(self.store, shoot, evidence=evidence)
 
+    def queue(
+        self, folder: Path | str, *, task: str = queue.EVERYTHING, cache: Path | None = None
+    ) -> tuple[ShootState, queue.Queue]:
+        """A shoot, and what of it waits for a person, worst first."""
+        where, state = ShootFolder.at(Path(folder), cache=cache), self.state(folder, cache=cache)
+        return state, queue.waiting(self.store, state, where, ledger.rules(self.store), task=task)
+
     def assets(self, folder: Path | str | None = None) -> list[Asset]:
         """All readable originals of a shoot, or of every shoot."""
         if folder is not None:
-            return [photo.asset for photo in self.state(folder).photos.values()]
+            state = self.state(folder)
+            return [p.asset for p in state.photos.values()] + [c.asset for c in state.clips.values()]
         found: dict[str, Asset] = {}
         for shoot in self.shoots():
             ids = [str(f.asset) for f in records.files(self.store, shoot.id).values() if f.asset]
@@ -89,9 +99,10 @@ class Library:
     def explain(self, asset: Asset | str | Path, *, folder: Path | str | None = None) -> dict[str, Any]:
         """The entry of `safelight.explain/1` for an asset, its id, or its path. Raises UsageError if it is unknown."""
         for state in self._states(asset, folder):
-            photo = _find(state, asset)
-            if photo is not None:
-                found: dict[str, Any] = explain.document(self.store, state, [photo])["assets"][0]
+            photo, clip = _find(state, asset), _find_clip(state, asset)
+            if photo is not None or clip is not None:
+                photos, clips = [photo] if photo else [], [clip] if clip and not photo else []
+                found: dict[str, Any] = explain.document(self.store, state, photos, clips=clips)["assets"][0]
                 return found
         raise UsageError(f"{asset} is not in the library.", remedy="Run `safelight run` on its folder first.")
 
@@ -142,6 +153,13 @@ def _find(state: ShootState, asset: Asset | str | Path) -> Photo | None:
         asset = str(asset.expanduser().resolve().relative_to(state.shoot.root))
     found = state.by_path.get(asset) or state.photos.get(asset)
     return found or next((p for p in state.photos.values() if p.asset.id == asset), None)
+
+
+def _find_clip(state: ShootState, asset: Asset | str | Path) -> Footage | None:
+    if isinstance(asset, Path):
+        asset = str(asset.expanduser().resolve().relative_to(state.shoot.root))
+    name = asset.id if isinstance(asset, Asset) else asset
+    return state.clips.get(name) or next((c for c in state.clips.values() if c.asset.id == name), None)
 
 
 def run(

@@ -13,8 +13,15 @@ from typing import Any
 import click
 
 import safelight
+from safelight.cli_av import align, captions, loudness, timeline
+from safelight.cli_check import accept, channel_option, check, client_option
+from safelight.cli_guide import guide
+from safelight.cli_handoff import bring_back, handoff
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
+from safelight.cli_proof import gallery, sample
+from safelight.cli_review import review
+from safelight.cli_trust import trust
 from safelight.domain import Genre
 from safelight.engine import one_thread
 from safelight.errors import SafelightError, UsageError
@@ -51,6 +58,12 @@ NO_GENRE = "none"  # for a shoot of which one was asked before
     help="What kind of shoot, for later runs too: what counts, how strictly.",
 )
 @click.option("--ratio", metavar="W:H", help="Propose a crop of every keeper to this ratio, such as 4:5.")
+@click.option(
+    "--stakes", type=click.Choice(["normal", "high"]), help="How much is at stake; high: a person sees everything."
+)
+@click.option(
+    "--client", metavar="NAME", help="Whose shoot it is, for later runs too; the policy may hold rules for it."
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
 @click.option(
     "--engine",
@@ -64,7 +77,8 @@ NO_GENRE = "none"  # for a shoot of which one was asked before
 @json_option
 def run(
     folder: Path, only: str, policy: Path | None, target: int | None, genre: str | None, ratio: str | None,
-    jobs: int | None, engine: str, cache: Path | None, library: str | None, as_json: bool,
+    stakes: str | None, client: str | None, jobs: int | None, engine: str, cache: Path | None, library: str | None,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Make the first pass over FOLDER. Run again: only what changed."""
     from safelight import summary, terminal
@@ -74,6 +88,7 @@ def run(
 
     options = Options(
         only=tuple(name for name in only.split(",") if name), policy=policy, jobs=jobs, engine=engine,
+        stakes=stakes, client=client,
         wishes=Wishes(
             target=target or None, genre=Genre(genre) if genre and genre != NO_GENRE else None, ratio=ratio
         ),
@@ -95,12 +110,13 @@ def run(
 @library_option
 @json_option
 def status(folder: Path, cache: Path | None, library: str | None, as_json: bool) -> int:
-    """Count what is kept, what waits for a person, what failed."""
+    """Count what is kept, what waits for a person and what of it comes first, what failed."""
     from safelight import summary
     from safelight.api import Library
 
     with Library.open(library) as opened:
-        found = summary.of(opened.state(folder, cache=cache, evidence=False), library=library)
+        state, waiting = opened.queue(folder, cache=cache)
+        found = summary.of_status(state, waiting, library=library)
     if as_json:
         show(found)
     else:
@@ -121,8 +137,8 @@ def explain(paths: tuple[Path, ...], cache: Path | None, library: str | None, as
 
     with Library.open(library) as opened:
         entries: list[Any] = []
-        for state, photos, failed in places.find(opened, paths, cache=cache):
-            entries += explaining.document(opened.store, state, photos, failed)["assets"]
+        for state, photos, clips, failed in places.find(opened, paths, cache=cache):
+            entries += explaining.document(opened.store, state, photos, failed, clips=clips)["assets"]
     if as_json:
         show({"schema": explaining.SCHEMA, "assets": entries})
     else:
@@ -171,7 +187,7 @@ def verdict(
     with Library.open(library) as opened:
         outcomes = []
         if paths:
-            for state, photos, _ in places.find(opened, paths, cache=cache, evidence=False):
+            for state, photos, _, _ in places.find(opened, paths, cache=cache, evidence=False):
                 outcomes.append(answer(opened.store, state, photos, saying))
                 opened.carry(state, cache=cache)
         else:
@@ -249,20 +265,26 @@ def sync(folder: Path, write: bool, by: str | None, cache: Path | None, library:
 @click.option("--sidecars/--no-sidecars", default=False, help="An XMP sidecar beside each file.")
 @click.option("--draft", is_flag=True, help="Hand over what is there, marked as a draft.")
 @click.option("--sign-off", metavar="NAME", help="Who signs for this delivery.")
+@channel_option
+@client_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
 @cache_option
 @library_option
 @json_option
 def deliver(
     folder: Path, to: Path, preset: str, names: str | None, sidecars: bool, draft: bool, sign_off: str | None,
-    jobs: int | None, cache: Path | None, library: str | None, as_json: bool,
+    channels: tuple[str, ...], client: Path | None, jobs: int | None, cache: Path | None, library: str | None,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Write the finished files with their manifest, if nothing is left open."""
     from safelight import terminal
     from safelight.api import Library
     from safelight.deliver import Order, words
 
-    order = Order(to=to, preset=preset, names=names, sidecars=sidecars, draft=draft, sign_off=sign_off, jobs=jobs)
+    order = Order(
+        to=to, preset=preset, names=names, sidecars=sidecars, draft=draft, sign_off=sign_off, jobs=jobs,
+        channels=channels, client=client,
+    )  # fmt: skip
     with Library.open(library) as opened, terminal.Bar() as bar:
         manifest = opened.deliver(folder, to, order=order, cache=cache, tell=bar.tell)
     if as_json:
@@ -270,26 +292,6 @@ def deliver(
     else:
         click.echo(words(manifest, to))
     return SOME_FAILED if manifest["failed"] else DONE
-
-
-@cli.command()
-@click.option("--export", type=click.Path(path_type=Path, dir_okay=False), help="The ledger as .csv or .jsonl.")
-@library_option
-@json_option
-def trust(export: Path | None, library: str | None, as_json: bool) -> int:
-    """Count what people said of each task; write the ledger."""
-    from safelight import ledger
-    from safelight.api import Library
-
-    with Library.open(library) as opened:
-        found = ledger.document(opened.store)
-        if export is not None:
-            ledger.export(opened.store, export)
-    if as_json:
-        show(found)
-    else:
-        click.echo(ledger.words(found))
-    return DONE
 
 
 @cli.group("style")
@@ -385,6 +387,19 @@ def settings(as_json: bool) -> int:
 
 
 cli.add_command(people)
+cli.add_command(sample)
+cli.add_command(gallery)
+cli.add_command(guide)
+cli.add_command(trust)
+cli.add_command(review)
+cli.add_command(check)
+cli.add_command(accept)
+cli.add_command(handoff)
+cli.add_command(bring_back)
+cli.add_command(captions)
+cli.add_command(loudness)
+cli.add_command(timeline)
+cli.add_command(align)
 
 
 @cli.group()

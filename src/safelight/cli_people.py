@@ -115,7 +115,7 @@ def part(person: int, paths: tuple[Path, ...], by: str | None, cache: Path | Non
 
     with Library.open(library) as opened:
         assets = {
-            photo.id for _, photos, _ in places.find(opened, paths, cache=cache, evidence=False) for photo in photos
+            photo.id for _, photos, _, _ in places.find(opened, paths, cache=cache, evidence=False) for photo in photos
         }
         number = acts.part(opened.store, person, assets, by=by or getpass.getuser())
     click.echo(f"They are person {number} now.")

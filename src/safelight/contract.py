@@ -20,10 +20,11 @@ from safelight import params as json_params
 from safelight import plugins, specimens
 from safelight.domain import Measure, canonical
 from safelight.errors import UsageError
-from safelight.fuse import apply_fused, fuse
+from safelight.fuse import fuse
 from safelight.media import warp
 from safelight.media.colour import linear_of_srgb, srgb8
 from safelight.media.frame import Frame, Pixels
+from safelight.media.gains import places
 from safelight.media.picture import Picture
 from safelight.media.timeline import Timeline
 from safelight.operators import FINDING, Medium, Operator, Stage, Subject, Wishes, faults
@@ -72,8 +73,27 @@ def declares_itself(operator: Operator[Any]) -> None:
         _fail(operator, "ships no spoil, so nobody knows whether its check notices anything")
     if operator.pointwise and operator.margin != 0:
         _fail(operator, "is pointwise and therefore needs no margin")
+    if operator.gain is not None and (operator.pointwise or operator.margin != 0):
+        _fail(operator, "multiplies light by place and is therefore neither pointwise nor in need of a margin")
     if (operator.warp is not None) != (operator.stage is Stage.FRAMING):
         _fail(operator, "frames and has no warp, or has a warp and does not frame")
+
+
+def says_what_counts(operator: Operator[Any]) -> None:
+    """Says, in words and as a function, how large a person's change must be to count as a reject.
+
+    Equal params are never a material change, the order of the two does not matter, and some example is one."""
+    if operator.material is None or not operator.material_when:
+        _fail(operator, "does not say when a change of params counts as a reject: material and material_when")
+    assert operator.material is not None
+    every = (operator.params(), *examples(operator))
+    if any(operator.material(params, params) for params in every):
+        _fail(operator, "calls equal params a material change")
+    pairs = [(one, other) for one in every for other in every if one != other]
+    if any(operator.material(one, other) != operator.material(other, one) for one, other in pairs):
+        _fail(operator, "calls a change material in one direction only")
+    if not any(operator.material(one, other) for one, other in pairs):
+        _fail(operator, "calls no change between its examples material")
 
 
 def params_survive_json(operator: Operator[Any]) -> None:
@@ -177,7 +197,7 @@ def check_notices_spoil(operator: Operator[Any]) -> None:
 
 
 def keeps_the_frame(operator: Operator[Any]) -> None:
-    """Dtype, meta and alpha are kept; shape and geometry too, except by operators that frame."""
+    """Dtype, meta and alpha are kept; shape and geometry too, except by operators that frame or bring a picture."""
     for params in _frame_examples(operator):
         for frame in specimens.frames():
             after = _render(operator, frame, params)
@@ -187,7 +207,7 @@ def keeps_the_frame(operator: Operator[Any]) -> None:
                 _fail(operator, "drops or invents alpha")
             if after.alpha is not None and after.alpha.shape != after.pixels.shape[:2]:
                 _fail(operator, f"leaves alpha at {after.alpha.shape} beside {after.pixels.shape}")
-            if operator.stage is Stage.FRAMING:
+            if operator.stage in (Stage.FRAMING, Stage.RETURNED):
                 continue
             if after.pixels.shape != frame.pixels.shape:
                 _fail(operator, f"changes the shape from {frame.pixels.shape} to {after.pixels.shape}")
@@ -237,6 +257,16 @@ def render_is_the_warp(operator: Operator[Any]) -> None:
             _equal(operator, warped, _render(operator, frame, params), f"the warp of {params}")
 
 
+def gain_is_render(operator: Operator[Any]) -> None:
+    """Light is multiplied by the gain of its place and no more, for operators that declare a gain."""
+    if operator.gain is None:
+        return
+    for params in _frame_examples(operator):
+        for frame in specimens.frames():
+            factors = np.broadcast_to(operator.gain(*places(frame), params), frame.pixels.shape[:2])
+            _near(operator, frame.pixels * factors[..., None], _render(operator, frame, params).pixels, "its gain")
+
+
 def pointwise_is_pointwise(operator: Operator[Any]) -> None:
     """Shuffled pixels give shuffled results, for operators that promise it."""
     if not operator.pointwise:
@@ -261,7 +291,7 @@ def fused_equals_chain(operator: Operator[Any]) -> None:
         fused = fuse(run, specimens.suite_tools())
         for picture in (specimens.scene(), specimens.ramps()):
             chain = srgb8(through(Frame(pixels=linear_of_srgb(picture)), run, specimens.suite_tools()).pixels)
-            apart = np.abs(apply_fused(fused, picture).astype(int) - chain.astype(int))
+            apart = np.abs(fused(picture).astype(int) - chain.astype(int))
             if apart.mean() > FUSED_MEAN or (apart <= FUSED_MOST).mean() < FUSED_SHARE:
                 _fail(
                     operator, f"fused differs for {params}: {apart.mean():.2f} levels on average, {apart.max()} at most"
@@ -445,9 +475,9 @@ def _fail(item: Operator[Any] | Probe, what: str) -> None:
 OPERATOR_CHECKS: Mapping[str, Callable[[Operator[Any]], None]] = {
     check.__name__: check
     for check in (
-        declares_itself, params_survive_json, proposes_soundly, default_is_identity, repeats_itself,
+        declares_itself, says_what_counts, params_survive_json, proposes_soundly, default_is_identity, repeats_itself,
         check_answers, check_notices_spoil, keeps_the_frame, stays_finite, tiles_equal_whole, render_is_the_warp,
-        pointwise_is_pointwise, fused_equals_chain,
+        gain_is_render, pointwise_is_pointwise, fused_equals_chain,
     )
 }  # fmt: skip
 

@@ -62,12 +62,16 @@ class Say(StrEnum):
 
 
 class Drawn(StrEnum):
-    """How an item came before a person: by its turn, or by a coin that was tossed before anything was shown."""
+    """How an item came before a person: by its turn, or by a coin that was tossed before anything was shown.
+
+    A known bad is a deliberately spoilt suggestion, which tells how much a reviewer notices; a control comes without
+    any suggestion, which tells how long the work takes a person alone."""
 
     REVIEW = "review"
     CANARY = "canary"
     AUDIT = "audit"
     KNOWN_BAD = "known_bad"
+    CONTROL = "control"
 
 
 class State(StrEnum):
@@ -252,11 +256,21 @@ class Proposal:
     alternatives: tuple[Edit, ...] = ()
     cannot_tell: str | None = None
     bundle: str | None = None
+    group: str | None = None  # the risk group of the record that it belongs to
+
+    @property
+    def offers(self) -> bool:
+        """Whether it offers anything that could be done: neither an abstention nor a choice left open."""
+        return self.cannot_tell is None and self.edit.params.get("decision") != Cull.UNDECIDED.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What somebody said about a proposal, once and for ever; undo is another verdict."""
+    """What somebody said about a proposal, once and for ever; undo is another verdict.
+
+    `group` is the risk group, a part of the task that earns its own licence; None is everything else. `material` says
+    of a change whether it was large enough, by the operator's threshold, to count as a reject; None where nothing was
+    changed or nobody knows."""
 
     at: str
     by: str
@@ -276,6 +290,14 @@ class Verdict:
     drawn: Drawn = Drawn.REVIEW
     bundled: int = 1  # how many items this one decision answered
     upon: tuple[Edit, ...] | None = None  # the edits below the decided one, as they were shown; None: not known
+    together: str | None = None  # the scene or group that was shown as one
+    shown: Mapping[str, Json] | None = None  # the evidence that stood beside it: reasons and findings, name and value
+    material: bool | None = None
+
+    @property
+    def bad(self) -> bool:
+        """Whether it says that the machine was wrong: rejected, handed on, or changed by more than a touch."""
+        return self.say in (Say.REJECT, Say.ESCALATE) or (self.say is Say.MODIFY and self.material is not False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

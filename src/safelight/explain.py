@@ -2,23 +2,27 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
 
-from safelight.domain import Cull, Group, GroupKind, Input, Measure, Proposal, State, Version
-from safelight.state import Photo, ShootState
+from safelight import ingest
+from safelight.domain import Cull, Group, GroupKind, Input, Kind, Measure, Proposal, State, Version, exact
+from safelight.state import Footage, Photo, ShootState
 from safelight.store import personal, records, schema
 from safelight.store.library import Library
 from safelight.store.records import File
+from safelight.words import many
 
 SCHEMA = "safelight.explain/1"
 
 
 def document(
-    library: Library, state: ShootState, photos: Sequence[Photo], failed: Sequence[File] = ()
-) -> dict[str, Any]:
-    """`safelight.explain/1` for these photos and for files that failed."""
+    library: Library, state: ShootState, photos: Sequence[Photo], failed: Sequence[File] = (), *,
+    clips: Sequence[Footage] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """`safelight.explain/1` for these photos, clips and sounds, and for files that failed."""
     trials = {photo.id: Version(inputs=(Input(id=photo.id),), edits=photo.edits(proposed=True)).id for photo in photos}
     checks = records.evidence(library, list(trials.values()))
     versions = _versions(library, state, [photo.id for photo in photos])
@@ -27,7 +31,7 @@ def document(
         names = personal.said(library).names
         for photo, entry in zip(photos, entries, strict=True):
             _name(entry, photo, names)
-    return {"schema": SCHEMA, "assets": entries + [_failed(file) for file in failed]}
+    return {"schema": SCHEMA, "assets": entries + [_clip(c) for c in clips] + [_failed(f) for f in failed]}
 
 
 def _photo(
@@ -56,6 +60,37 @@ def _photo(
         "versions": versions,
         "open": photo.open_questions(),
     }
+
+
+def _clip(clip: Footage) -> dict[str, Any]:
+    """A clip or a sound. What nobody has measured yet is null: shots, words, faults."""
+    asset, loud = clip.asset, clip.facts.get("loudness")
+    return {
+        "id": asset.id, "path": clip.path, "kind": asset.kind.value, "format": asset.format, "width": asset.width,
+        "height": asset.height, "duration_s": None if asset.duration_s is None else float(asset.duration_s),
+        "duration": exact(asset.duration_s), "captured_at": asset.capture.at, "camera": asset.capture.body,
+        "error": None, "evidence": [_measure(m) | {"by": clip.by.get(name)} for name, m in clip.facts.items()],
+        "faces": [], "relinked_from": None, "scene": None, "group": None,
+        "cull": {"decision": Cull.UNDECIDED.value, "by": "machine", "score": None, "reasons": []}, "proposals": [],
+        "versions": [], "open": [], "shots": _shots(clip), "transcript": None, "silences": None, "fillers": None,
+        "faults": None, "loudness": loud.value if loud is not None else None,
+    }  # fmt: skip
+
+
+def _shots(clip: Footage) -> list[dict[str, Any]] | None:
+    """Shots between the joins that were found; null where nobody could look."""
+    found, frames = clip.facts.get("shots"), clip.facts.get("clip.frames")
+    if found is None or not isinstance(found.value, list) or frames is None:
+        return None
+    joins: list[Any] = [{"into": "start", "frame": 0, "at": "0/1", "score": None}, *found.value]
+    ends = [(j["frame"], j["at"]) for j in joins[1:]] + [(frames.value, exact(clip.asset.duration_s))]
+    return [
+        {
+            "start": float(Fraction(j["at"])), "end": float(Fraction(end_at)), "at": j["at"], "start_frame": j["frame"],
+            "end_frame": end, "into": j["into"], "score": j["score"],
+        }
+        for j, (end, end_at) in zip(joins, ends, strict=True)
+    ]  # fmt: skip
 
 
 def _name(entry: dict[str, Any], photo: Photo, names: Mapping[int, str]) -> None:
@@ -87,7 +122,7 @@ def _failed(file: File) -> dict[str, Any]:
     return {
         **dict.fromkeys(keys),
         "path": file.path,
-        "kind": "photo",
+        "kind": (ingest.kind_of(file.path) or Kind.PHOTO).value,
         "error": dict(file.error or {}),
         "evidence": [
             {
@@ -181,11 +216,12 @@ def best_of(group: Group, state: ShootState) -> str | None:
 def _versions(library: Library, state: ShootState, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Checkpoints of each photo, oldest first."""
     table = schema.versions
-    rows = library.rows(
-        sa.select(table.c.id, table.c.asset, table.c.body, table.c.checkpoint)
-        .where(table.c.shoot == state.shoot.id)
-        .order_by(table.c.seq)
+    found = sa.select(table.c.id, table.c.asset, table.c.body, table.c.checkpoint).where(
+        table.c.shoot == state.shoot.id
     )
+    if len(ids) == 1:  # a person looks at one photo of a large shoot
+        found = found.where(table.c.asset == ids[0])
+    rows = library.rows(found.order_by(table.c.seq))
     wanted = set(ids)
     out: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
@@ -203,6 +239,8 @@ def words(entry: Mapping[str, Any]) -> str:
     lines = [entry["path"]]
     if entry["error"]:
         return f"{entry['path']}\n  {entry['error'].get('cause', '')} {entry['error'].get('remedy', '')}"
+    if entry["kind"] != Kind.PHOTO:
+        return _clip_words(entry)
     who = "" if entry["cull"]["by"] == "machine" else f" (said by {entry['cull']['by']})"
     lines.append(f"  {entry['cull']['decision']}{who}")
     lines += [f"    {reason['text']}" for reason in entry["cull"]["reasons"]]
@@ -224,4 +262,26 @@ def words(entry: Mapping[str, Any]) -> str:
     unknown = sorted(e["name"] for e in entry["evidence"] if e["cannot_tell"])
     if unknown:
         lines.append(f"  cannot tell: {', '.join(unknown)}")
+    return "\n".join(lines)
+
+
+def _clip_words(entry: Mapping[str, Any]) -> str:
+    facts = {e["name"]: e["value"] for e in entry["evidence"]}
+    size = f", {entry['width']} x {entry['height']}" if entry["width"] else ""
+    lasts = f", {entry['duration_s']:.2f} s" if entry["duration_s"] is not None else ""
+    lines = [entry["path"], f"  {entry['kind']}: {entry['format']}{size}{lasts}"]
+    if facts.get("clip.rate"):
+        rate = f"{float(Fraction(facts['clip.rate'])):.6g}"
+        varies = " on average: its rate varies" if facts.get("clip.rate.variable") else ""
+        lines.append(f"  {facts['clip.frames']} frames, {rate} a second{varies}")
+    if facts.get("clip.timecode"):
+        reel = f", reel {facts['clip.reel']}" if facts.get("clip.reel") else ""
+        lines.append(f"  from {facts['clip.timecode']}{reel}")
+    if entry["shots"]:
+        lines.append(f"  {many(len(entry['shots']), 'shot')}")
+    if entry["loudness"]:
+        loud = entry["loudness"]
+        lines.append(f"  {loud['integrated_lufs']:.1f} LUFS, true peak {loud['true_peak_dbtp']:.1f} dBTP")
+    lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] == "file.note"]
+    lines += [f"  cannot tell {e['name']}: {e['cannot_tell']}" for e in entry["evidence"] if e["cannot_tell"]]
     return "\n".join(lines)

@@ -88,6 +88,11 @@ SETTINGS = (
         name="ratio", where="--ratio W:H", about="A crop of every keeper to this ratio is proposed.", now=lambda: "none"
     ),
     Setting(
+        name="stakes", where="--stakes normal or --stakes high", about="High: a person sees everything in a shoot.",
+        now=lambda: "normal",
+    ),
+    Setting(name="client", where="--client NAME", about="Whose shoot it is.", now=lambda: "nobody's"),
+    Setting(
         name="people", where="safelight people on or off", about="Whether faces are said to be one person.",
         now=lambda: "kept in the library: safelight people status",
     ),

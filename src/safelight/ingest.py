@@ -11,8 +11,8 @@ from safelight.media.formats import OPTIONAL_SUFFIXES, PICTURE_SUFFIXES, RAW_SUF
 from safelight.store.objects import FOLDER
 from safelight.store.records import File
 
-CLIPS = frozenset({".mp4", ".mov", ".mxf", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m4v"})
-SOUNDS = frozenset({".wav", ".aif", ".aiff", ".flac", ".mp3", ".m4a", ".ogg", ".opus"})
+CLIPS = frozenset({".mp4", ".mov", ".mxf", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".m4v"})
+SOUNDS = frozenset({".wav", ".bwf", ".aif", ".aiff", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus"})
 PASSING = frozenset({"media-unreadable", "media-too-large", "media-too-slow", "media-crashed"})
 PAIRABLE = frozenset({".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif"})
 
@@ -29,11 +29,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a run has to do: files to look at, files that are as they were, paths that have vanished, and for each
-    camera JPEG the raw it belongs to."""
+    """What a run has to do: photos to look at, photos that are as they were, the same of clips and sounds, paths that
+    have vanished, and for each camera JPEG the raw it belongs to."""
 
     fresh: tuple[Seen, ...]
     same: tuple[File, ...]
+    clips: tuple[Seen, ...]
+    same_clips: tuple[File, ...]
     gone: tuple[File, ...]
     pairs: Mapping[str, str]
 
@@ -82,21 +84,30 @@ def plan(root: Path, known: Mapping[str, File]) -> Plan:
     """Compares the folder with what was seen last time, by size and time of change."""
     seen = list(walk(root))
     photos = [s for s in seen if s.kind is Kind.PHOTO]
+    fresh, same = _parted(photos, known)
+    clips, same_clips = _parted([s for s in seen if s.kind is not Kind.PHOTO], known)
+    present = {item.path for item in seen}
+    return Plan(
+        fresh=tuple(fresh),
+        same=tuple(same),
+        clips=tuple(clips),
+        same_clips=tuple(same_clips),
+        gone=tuple(file for path, file in known.items() if path not in present),
+        pairs=pairs(item.path for item in photos),
+    )
+
+
+def _parted(seen: Iterable[Seen], known: Mapping[str, File]) -> tuple[list[Seen], list[File]]:
+    """What is new or changed, and what is as it was."""
     fresh, same = [], []
-    for item in photos:
+    for item in seen:
         before = known.get(item.path)
         unchanged = before is not None and (before.size, before.mtime_ns) == (item.size, item.mtime_ns)
         if before is not None and unchanged and not _try_again(before):
             same.append(before)
         else:
             fresh.append(item)
-    present = {item.path for item in photos}
-    return Plan(
-        fresh=tuple(fresh),
-        same=tuple(same),
-        gone=tuple(file for path, file in known.items() if path not in present),
-        pairs=pairs(item.path for item in photos),
-    )
+    return fresh, same
 
 
 def _try_again(file: File) -> bool:

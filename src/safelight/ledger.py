@@ -1,66 +1,344 @@
-"""The verdict ledger of a studio: counted task by task, and written out for others to check."""
+"""The verdict ledger of a studio: what it says each task has earned, and the ledger itself for others to check.
+
+The document is made from the ledger alone. It is kept, for as long as nothing was added, so that asking again costs
+nothing; `rebuilt` makes it anew.
+"""
 
 import csv
 import io
-from collections import defaultdict
-from collections.abc import Sequence
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from safelight import policy
-from safelight.domain import Drawn, Say, Verdict
+import sqlalchemy as sa
+
+from safelight import params, plugins, policy, weights
+from safelight.domain import Say, Verdict, digest_of
 from safelight.errors import UsageError
 from safelight.files import json_text, write_atomic
-from safelight.state import POLICY
-from safelight.store import carried, records
-from safelight.store.library import Library
+from safelight.learn import audit, cells, replay
+from safelight.learn.record import Cell, Record, Rules, TaskRules
+from safelight.learn.rows import POLICY, Columns, build, columns
+from safelight.ledger_rows import of_file, of_library
+from safelight.policy import Policy
+from safelight.store import carried, records, schema
+from safelight.store.library import Library, now
+from safelight.words import many
 
 SCHEMA = "safelight.trust/1"
-EVIDENCE = (Drawn.CANARY, Drawn.AUDIT)  # drawn by coin before anything was shown; the rest came by its turn
+WORSE = 5  # times α: the jump in quality of which it is told how many bad items pass before a licence is withdrawn
+YEAR_WEEKS = 365.25 / 7
 
 
-def document(library: Library) -> dict[str, Any]:
-    """`safelight.trust/1`: for each task what people said, and its zone. No task is licensed: all are apprentices."""
-    by_task: dict[tuple[str, int], list[Verdict]] = defaultdict(list)
-    for shoot in records.shoots(library):
-        for verdict in records.ledger(library, shoot.id).standing.values():
-            if not verdict.by.startswith(POLICY):
-                by_task[verdict.operator, verdict.version].append(verdict)
-    cells = [_cell(task, version, rows) for (task, version), rows in sorted(by_task.items())]
-    return {"schema": SCHEMA, "cells": cells, "deliveries": [], "set_aside": []}
+# ---------------------------------------------------------------- the record
 
 
-def _cell(task: str, version: int, rows: Sequence[Verdict]) -> dict[str, Any]:
-    rules = policy.default().task(task)
-    drawn = [v for v in rows if v.drawn in EVIDENCE]
-    rejected = sum(v.say in (Say.REJECT, Say.MODIFY) for v in rows)
+def rules(library: Library, path: Path | None = None) -> Policy:
+    """The policy that the record is judged by: a file laid over the studio's own."""
+    return policy.load(path, studio=studio_file(library), tasks=tuple(plugins.operators()))
+
+
+def studio_file(library: Library) -> Path | None:
+    """Where a studio's own policy lies; None for a library on a server, whose runs name theirs."""
+    return None if library.folder is None else library.folder / policy.FILE_NAME
+
+
+def rules_of(asked: Policy) -> Rules:
+    """A policy as the reducer needs it."""
+    return Rules(
+        tasks={name: _rules(task) for name, task in asked.tasks.items()},
+        default=_rules(asked.default),
+        clients={
+            name: {task: _rules(row) for task, row in client.tasks.items()} for name, client in asked.clients.items()
+        },
+        high_stakes=frozenset(name for name in asked.clients if asked.stakes(name) == policy.HIGH),
+    )
+
+
+def _rules(task: policy.Task) -> TaskRules:
+    return TaskRules(
+        zone=task.zone, alpha=task.alpha, delta=task.delta, audit=task.audit, canary=task.canary, strict=task.strict,
+        needs_licence=task.needs_licence,
+    )  # fmt: skip
+
+
+def record(library: Library, asked: Policy) -> Record:
+    """Where every task stands, from the ledger alone."""
+    ledger, _ = of_library(library)
+    return _reduced(library, ledger, asked)
+
+
+def _reduced(library: Library, ledger: Columns, asked: Policy) -> Record:
+    def same(task: str, old: str, new: str, assets: Sequence[str]) -> bool:
+        return same_output(library, task, old, new, assets)
+
+    return Record.from_columns(ledger, rules_of(asked), same_output=same, running=running(_answered(library)))
+
+
+def running(tasks: Mapping[str, Any]) -> dict[str, str]:
+    """The build that is installed of each of these tasks, as the ledger names it."""
+    known = plugins.operators()
+    return {name: build(known[name].version, weights.used(known[name].weights)) for name in tasks if name in known}
+
+
+def same_output(library: Library, task: str, old: str, new: str, assets: Sequence[str]) -> bool:
+    """Whether an operator's new build suggests the same as the old one, within its written threshold, for every asset
+    that somebody decided on. Where it has not looked at one of them again, nobody knows, and the answer is no."""
+    known = plugins.operators().get(task)
+    if known is None or known.material is None or not assets:
+        return False
+    table = schema.proposals.c
+    found: dict[str, dict[int, Any]] = {}
+    for start in range(0, len(assets), records.CHUNK):
+        some = assets[start : start + records.CHUNK]
+        wanted = sa.select(table.asset, table.version, table.params, table.cannot_tell)
+        chosen = wanted.where(table.operator == task, table.asset.in_(some), table.withdrawn.is_(False))
+        for row in library.rows(chosen.order_by(table.seq)):
+            found.setdefault(row["asset"], {})[row["version"]] = (row["params"], row["cannot_tell"] is None)
+    before, after = (int(each.split("/", 1)[0]) for each in (old, new))
+    if before == after:  # other weights behind the same version: what they suggested cannot be told apart afterwards
+        return False
+    return all(_alike(known, found.get(asset, {}), before, after) for asset in assets)
+
+
+def _alike(operator: Any, said: Mapping[int, Any], before: int, after: int) -> bool:
+    if before not in said or after not in said or said[before][1] != said[after][1]:
+        return False
+    try:
+        one, other = (params.from_json(operator.params, json.loads(said[v][0])) for v in (before, after))
+    except UsageError:  # the old version's params mean nothing to the new one
+        return False
+    return not operator.material(one, other)
+
+
+# ---------------------------------------------------------------- the document
+
+
+def document(library: Library, asked: Policy | None = None) -> dict[str, Any]:
+    """`safelight.trust/1`: where each task stands, what deliveries can at most hold, which rows could not be read."""
+    chosen = asked or rules(library)
+    key = _key(library, chosen)
+    kept = library.newest(schema.trust, ["name"], schema.trust.c.name == SCHEMA)
+    if kept and kept[0]["key"] == key:
+        found: dict[str, Any] = json.loads(kept[0]["body"])
+        return found
+    made = rebuilt(library, chosen)
+    library.append(schema.trust, [{"name": SCHEMA, "key": key, "body": json_text(made), "at": now()}])
+    return made
+
+
+def rebuilt(library: Library, asked: Policy) -> dict[str, Any]:
+    """The same document, made from the ledger alone."""
+    ledger, aside = of_library(library)
+    answered = _answered(library)
+    found = _reduced(library, ledger, asked)
     return {
-        "task": task, "style": None, "group": None, "version": f"{task}@{version}", "zone": rules.zone.value,
-        "state": "apprentice", "shoots": len({v.shoot for v in rows}), "n": len(rows), "k": rejected,
-        "drawn": len(drawn), "drawn_k": sum(v.say in (Say.REJECT, Say.MODIFY) for v in drawn),
-        "alpha": rules.alpha, "delta": rules.delta,
-        "reject_rate": {"value": rejected / len(rows), "low": None, "high": None, "level": None},
+        "schema": SCHEMA,
+        "cells": [_cell(cell, asked, answered) for cell in found.cells],
+        "deliveries": _deliveries(library),
+        "set_aside": [asdict(row) for row in aside],
+    }
+
+
+def replayed(path: Path, asked: Policy) -> dict[str, Any]:
+    """The same document for a ledger in a file, with what would have happened under this policy."""
+    rows, aside = of_file(path)
+    ledger = columns(rows)
+    found = Record.from_columns(ledger, rules_of(asked))
+    answered: dict[str, int] = {}
+    for code in ledger.task.tolist():
+        answered[ledger.names["task"][code]] = answered.get(ledger.names["task"][code], 0) + 1
+    made = []
+    for cell in found.cells:
+        would = replay.would_have(ledger, cell)
+        row = {"items": would.items, "automated": would.automated, "bad_let_through": would.bad_let_through}
+        made.append(_cell(cell, asked, answered) | {"would_have": row})
+    return {"schema": SCHEMA, "cells": made, "deliveries": [], "set_aside": [asdict(row) for row in aside]}
+
+
+def _key(library: Library, asked: Policy) -> str:
+    """What the document depends on: how far the ledger goes, the rules, what is installed."""
+    with library.transaction(reading=True) as connection:
+        newest = [
+            connection.execute(sa.select(sa.func.max(table.c.seq))).scalar()
+            for table in (schema.verdicts, schema.deliveries, schema.proposals, schema.shoots, schema.draws)
+        ]
+    operators = sorted(op.label for op in plugins.operators().values())
+    return digest_of([newest, operators, version("safelight"), repr(asked)])
+
+
+def _answered(library: Library) -> dict[str, int]:
+    """How many answers people gave in each task."""
+    table = schema.verdicts.c
+    statement = (
+        sa.select(table.operator, sa.func.count())
+        .where(table.verdict != Say.UNDO.value, ~table.by.startswith(POLICY))
+        .group_by(table.operator)
+    )
+    with library.transaction(reading=True) as connection:
+        return {str(task): int(count) for task, count in connection.execute(statement)}
+
+
+def _cell(cell: Cell, asked: Policy, answered: Mapping[str, int]) -> dict[str, Any]:
+    task = asked.task(cell.task, cell.client or None)
+    course = cell.course
+    return {
+        "task": cell.task, "style": None, "client": cell.client or None, "group": cell.group or None,
+        "version": label(cell), "current": cell.current, "zone": cell.zone.value, "complexity": task.complexity,
+        "cost": task.cost, "state": cell.state, "because": cell.because,
+        "answered": answered.get(cell.task, 0), "shoots": cell.shoots, "n": cell.n, "k": cell.k,
+        "drawn": cell.drawn, "drawn_bad": cell.drawn_bad,
+        "reject_rate": {
+            "value": _rounded(cell.drawn_bad / cell.drawn) if cell.drawn else None, "low": _rounded(cell.rate_low),
+            "high": _rounded(cell.rate_high), "level": cells.LEVEL,
+        },
+        "alpha": cell.alpha, "delta": cell.delta, "e_value": _rounded(math.exp(min(course.log_e, 600.0))),
+        "threshold": _rounded(cell.threshold), "share_automated": _rounded(cell.share_automated),
+        "audit": cell.audit, "canary": cell.canary,
+        "needs": {
+            "verdicts_if_none_bad": cell.needs, "shoots": cell.needs_shoots, "weeks": _weeks(cell),
+            "for": _next_step(cell),
+        },
+        "seconds_saved": None if cell.saved is None else _rounded(cell.saved.seconds),
+        "saved": None if cell.saved is None else {k: _rounded(v) for k, v in asdict(cell.saved).items()},
+        "reviewers": {
+            "known_bads": cell.caught[0], "caught": cell.caught[1], "at_least": _rounded(cell.sensitivity),
+        },
+        "exposure": {
+            "rate": WORSE * cell.alpha,
+            "bad_before_stopped": _rounded(audit.exposure(WORSE * cell.alpha, cell.alpha, cell.audit)),
+        },
+        "drift": _rounded(cell.drift),
+        "history": [{"at": e.at, "event": e.event, "because": e.because} for e in cell.history],
+        "curve": [list(point) for point in cell.curve],
     }  # fmt: skip
 
 
-def words(found: dict[str, Any]) -> str:
-    """The counts for a terminal."""
-    if not found["cells"]:
-        return "Nobody has decided anything yet."
-    lines = []
-    for cell in found["cells"]:
-        rate = f"{cell['reject_rate']['value']:.1%}"
-        lines.append(
-            f"{cell['task']}: {cell['n']:,} answered in {cell['shoots']:,} shoots, {cell['k']:,} changed or rejected "
-            f"({rate}); {cell['drawn']:,} were drawn by coin."
-        )
-    lines.append("Nothing is done alone yet: every task waits for a person.")
+def label(cell: Cell) -> str:
+    """`exposure@2`, with the digest of weights where it used any."""
+    number, _, papers = cell.builds[-1].partition("/")
+    return f"{cell.task}@{number}" + (f"/{papers}" if papers else "")
+
+
+def _next_step(cell: Cell) -> str | None:
+    """What the next verdicts are for: a licence, or the share that the next threshold would let through."""
+    if cell.state == "never" or (cell.needs == 0 and cell.state == "licensed"):
+        return None
+    rung = min(cell.course.rung, len(cell.course.shares) - 1)
+    return f"{cell.course.shares[rung]:.0%} of the work"
+
+
+def _weeks(cell: Cell) -> float | None:
+    if cell.needs_shoots is None or not cell.per_year:
+        return None
+    return round(cell.needs_shoots / cell.per_year * YEAR_WEEKS, 1)
+
+
+def _rounded(value: float | None) -> float | None:
+    if value is None or isinstance(value, int):
+        return value
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def _deliveries(library: Library) -> list[dict[str, Any]]:
+    """What nobody looked at in each delivery, as its manifest says."""
+    table = schema.deliveries.c
+    text: Any = table.manifest
+    kind = sa.type_coerce(text, sa.JSON) if library.engine.dialect.name == "sqlite" else sa.cast(text, sa.JSON)
+    rows = library.rows(
+        sa.select(table.id, table.at, table.shoot, kind["unseen"].label("unseen"))
+        .where(table.draft.is_(False))
+        .order_by(table.seq)
+    )
+    return [
+        {
+            "id": row["id"], "at": row["at"], "shoot": row["shoot"], "unseen": said.get("photos", 0),
+            "audited": said.get("audited", 0), "bad_found": said.get("bad_found", 0),
+            "bad_at_most": said.get("bad_at_most"), "level": said.get("level"),
+        }
+        for row in rows if (said := row["unseen"] or {}) is not None
+    ]  # fmt: skip
+
+
+# ---------------------------------------------------------------- words
+
+
+def words(found: Mapping[str, Any]) -> str:
+    """The document for a terminal."""
+    lines: list[str] = []
+    shown = [cell for cell in found["cells"] if cell["current"]]
+    if not shown:
+        lines.append("Nobody has decided anything yet.")
+    for cell in shown:
+        lines += _cell_words(cell)
+    if shown and not any(cell["state"] == "licensed" and cell["zone"] == "auto" for cell in shown):
+        lines.append("Nothing is done alone yet: every task waits for a person.")
+    for row in found["set_aside"][:5]:
+        lines.append(f"Set aside, line {row['line']:,}: {row['because']}.")
+    if len(found["set_aside"]) > 5:
+        lines.append(f"… and {len(found['set_aside']) - 5:,} more rows that could not be read.")
     return "\n".join(lines)
 
 
-def export(library: Library, path: Path) -> None:
-    """Writes the whole ledger, one row a verdict. Raises UsageError for a name that says neither CSV nor JSON Lines."""
-    rows = records.ledger(library).rows
+def _cell_words(cell: Mapping[str, Any]) -> list[str]:
+    name = " · ".join(str(part) for part in (cell["task"].replace("_", " "), cell["group"], cell["client"]) if part)
+    rate = cell["reject_rate"]
+    lines = [f"{name}: {cell['state']}. {_rate_words(cell, rate)}"]
+    if cell["state"] == "licensed":
+        held = "" if cell["zone"] == "auto" else f" The policy holds it at {cell['zone'].replace('_', ' ')}."
+        from_ = "whatever its score" if cell["threshold"] is None else f"from a score of {cell['threshold']:.3g}"
+        lines.append(
+            f"  Of what is done alone, {from_}, at most {cell['alpha']:.1%} is bad; the method is wrong less than "
+            f"1 time in {1 / cell['delta']:.0f}.{held}"
+        )
+    elif cell["state"] != "never":
+        lines.append(f"  {needs_words(cell['needs'])}")
+    if (would := cell.get("would_have")) is not None:
+        lines.append(
+            f"  It would have done {would['automated']:,} of {would['items']:,} alone, and let "
+            f"{would['bad_let_through']:,} bad ones through."
+        )
+    saved = cell["saved"]
+    if saved is not None:
+        lines.append(
+            f"  A suggestion saves {saved['seconds']:.1f} s ({saved['low']:.1f} to {saved['high']:.1f}, from "
+            f"{saved['controls']:,} without one)."
+        )
+    else:
+        lines.append("  Time saved: not measured.")
+    return lines
+
+
+def _rate_words(cell: Mapping[str, Any], rate: Mapping[str, Any]) -> str:
+    if rate["value"] is None:
+        return f"{many(cell['answered'], 'answer', 'answers')}, none drawn by coin and answered one by one."
+    return (
+        f"About {rate['value']:.1%} wrong ({rate['low']:.1%} to {rate['high']:.1%}, from {cell['drawn']:,} drawn by "
+        f"coin in {many(cell['shoots'], 'shoot', 'shoots')})."
+    )
+
+
+def needs_words(needs: Mapping[str, Any]) -> str:
+    """What is missing for the next step, in a sentence."""
+    if needs["verdicts_if_none_bad"] is None:
+        return "No number of verdicts would earn a licence now."
+    text = f"{needs['verdicts_if_none_bad']:,} more looked at, none bad"
+    if needs["shoots"]:
+        text += f": about {many(needs['shoots'], 'shoot', 'shoots')}"
+    return text + (f", {needs['weeks']:.0f} weeks at this pace." if needs["weeks"] else ".")
+
+
+# ---------------------------------------------------------------- in and out
+
+
+def export(library: Library, path: Path, *, groups: bool = False) -> None:
+    """Writes the whole ledger, one row a verdict; groups that are about people only if `groups` asks for them. Raises
+    UsageError for a name that says neither CSV nor JSON Lines."""
+    rows = [row if groups else carried.plain(row) for row in records.ledger(library).rows]
     if path.suffix == ".jsonl":
         write_atomic(path, carried.lines(rows))
     elif path.suffix == ".csv":
@@ -71,10 +349,10 @@ def export(library: Library, path: Path) -> None:
 
 def _csv(rows: Sequence[Verdict]) -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, [*carried.COLUMNS, "proposal", "note", "bundled", "upon"])
+    writer = csv.DictWriter(out, [*carried.COLUMNS, *carried.MORE])
     writer.writeheader()
     for verdict in rows:
         fields = carried.row(verdict)
-        texts = {name: "" if (v := fields[name]) is None else json_text(v) for name in ("params", "upon")}
+        texts = {name: "" if (v := fields[name]) is None else json_text(v) for name in carried.TEXTS}
         writer.writerow(fields | texts)
     return out.getvalue().encode()

@@ -14,10 +14,24 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safelight import engine, ingest, plugins, policy, propose, style, weights, work
-from safelight.domain import Cull, Findings, Kind, Scope, digest_of
+from safelight import (
+    earned,
+    engine,
+    footage,
+    ingest,
+    known_bads,
+    ledger,
+    plugins,
+    policy,
+    propose,
+    style,
+    weights,
+    work,
+)
+from safelight.domain import Cull, Findings, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.files import json_text
+from safelight.learn.record import Record
 from safelight.operators import Wishes
 from safelight.people import faces as people
 from safelight.probes import Member, Probe
@@ -25,7 +39,7 @@ from safelight.state import ShootState
 from safelight.store import carried, personal, records, schema
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
-from safelight.store.records import Shoot
+from safelight.store.records import File, Shoot
 from safelight.todo import Todo
 
 FIRST_LOOK_S = 12.0  # decisions are made on what is there after so long, …
@@ -43,6 +57,8 @@ class Options:
     engine: str = "process"
     wishes: Wishes = field(default_factory=Wishes)
     forget: tuple[str, ...] = ()  # of what was asked of the shoot before: target, genre
+    stakes: str | None = None  # how much is at stake in the shoot, and whose it is; None: as before
+    client: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,30 +90,34 @@ class Pass:
 def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Tell) -> Pass:
     """Ingest, probe, survey, propose, try the edits; report is the caller's next line. Raises NothingFound."""
     began = time.monotonic()
-    rules = policy.load(options.policy)
+    rules = ledger.rules(library, options.policy)
     known = folder.shoot_id()
-    if known is None and not any(seen.kind is Kind.PHOTO for seen in ingest.walk(folder.root)):
+    if known is None and not any(True for _ in ingest.walk(folder.root)):
         raise _nothing(folder)
     folder.claim()
     with folder.lock():
-        shoot = know(library, folder)
+        shoot = know(library, folder, options)
         carried.read(library, folder, shoot.id)
         plan = ingest.plan(folder.root, records.files(library, shoot.id))
-        if not (plan.fresh or plan.same):
+        if not (plan.fresh or plan.same or plan.clips or plan.same_clips):
             raise _nothing(folder)
         options = replace(options, wishes=style.wished(library, shoot.id, options.wishes, forget=options.forget))
-        key = run_key(library, shoot, options)
-        if not (plan.fresh or plan.gone) and key == last_run_key(library, shoot):
+        record = ledger.record(library, rules)
+        key = run_key(library, shoot, options, allowed=(rules, record))
+        if not (plan.fresh or plan.clips or plan.gone) and key == last_run_key(library, shoot):
             return Pass(shoot=shoot, looked=0, changed=False, seconds=time.monotonic() - began)
         with engine.engine(options.engine, jobs=options.jobs) as (executor, width):
-            line = Line(library=library, folder=folder, shoot=shoot, options=options, rules=rules, tell=tell)
-            looked = line.look(plan, executor, width)
+            line = Line(
+                library=library, folder=folder, shoot=shoot, options=options, rules=rules, record=record, tell=tell
+            )
+            looked = line.look(plan, executor, width) + line.watch(plan, executor, width)
             state = line.decide()
             if line.look_closer(state, executor, width):
                 state = line.decide()
             line.try_edits(state, executor, width)
-        done = {"shoot": shoot.id, "key": run_key(library, shoot, options), "summary": json_text({"looked": looked})}
-        library.append(schema.runs, [done | {"at": now()}])
+        summary = json_text({"looked": looked, "gear": earned.gear(state)})
+        done = {"shoot": shoot.id, "key": run_key(library, shoot, options, allowed=(rules, record))}
+        library.append(schema.runs, [done | {"summary": summary, "at": now()}])
         carried.write(library, folder, shoot.id)
         library.backup()
     return Pass(
@@ -105,12 +125,13 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
     )
 
 
-def know(library: Library, folder: ShootFolder) -> Shoot:
-    """The shoot's row, made or brought up to date where the folder has moved."""
+def know(library: Library, folder: ShootFolder, options: Options) -> Shoot:
+    """The shoot's row, made or brought up to date where the folder has moved, and where stakes or client are said."""
     shoot_id = folder.claim()
     known = records.shoot_of(library, shoot_id)
     shoot = replace(known, root=str(folder.root)) if known else None
     shoot = shoot or Shoot(id=shoot_id, root=str(folder.root), name=folder.root.name)
+    shoot = replace(shoot, stakes=options.stakes or shoot.stakes, client=options.client or shoot.client)
     records.save_shoot(library, shoot)
     return shoot
 
@@ -124,6 +145,7 @@ class Line:
     shoot: Shoot
     options: Options
     rules: policy.Policy
+    record: Record
     tell: Tell
     troubles: list[str] = field(default_factory=list)
 
@@ -155,11 +177,33 @@ class Line:
                 self._remember(todo, identified, seen)
             if time.monotonic() > early and clock.done < todo.total:
                 began = time.monotonic()
-                self.decide()
+                self.decide(whole=False)
                 took = time.monotonic() - began
                 early = time.monotonic() + max(LOOK_AGAIN_S, 10 * took)  # never more than a tenth of the run
         self._remember(todo, identified, seen)
         return clock.done
+
+    def watch(self, plan: ingest.Plan, executor: Executor, width: int) -> int:
+        """Looks at clips and sounds that are new, or that nobody has looked at with this version; how many."""
+        done = records.measured(self.library, dict.fromkeys([str(f.asset) for f in plan.same_clips if f.asset], ()))
+        again = [f for f in plan.same_clips if f.asset and (str(f.asset), footage.KEY) not in done]
+        sizes = {f.path: (f.size, f.mtime_ns) for f in again} | {s.path: (s.size, s.mtime_ns) for s in plan.clips}
+        clock = _Clock("watch", len(sizes), self.tell)
+        cache = self.folder.state / "cache"
+        jobs = [footage.Watch(path=p, full=self.folder.root / p, cache=cache) for p in sorted(sizes)]
+        for watched in engine.stream(
+            executor, width, iter([(footage.watch, job) for job in jobs]), rescue=footage.rescue
+        ):
+            asset, (size, mtime_ns) = watched.asset, sizes[watched.path]
+            records.save_assets(self.library, [asset] if asset is not None else [])
+            if asset is not None:
+                found = [(asset.id, footage.CLIP, footage.KEY, watched.measures)]
+                records.save_evidence(self.library, found)
+            name = asset.id if asset else None
+            file = File(path=watched.path, asset=name, size=size, mtime_ns=mtime_ns, error=watched.error)
+            records.save_files(self.library, self.shoot.id, [file])
+            clock.step()
+        return len(sizes)
 
     def _remember(self, todo: Todo, identified: list[work.Identity], seen: list[work.Looked]) -> None:
         """Writes what workers found; both lists are empty afterwards."""
@@ -180,13 +224,16 @@ class Line:
 
     # ------------------------------------------------------------ decide
 
-    def decide(self) -> ShootState:
-        """Surveys the shoot as a whole and asks the operators what they would do with it."""
+    def decide(self, *, whole: bool = True) -> ShootState:
+        """Surveys the shoot as a whole and asks the operators what they would do with it. While it is not `whole`,
+        nothing is drawn by coin and nothing is done alone that needs a licence."""
         self.survey()
         if personal.switch(self.library).on:
             people.group_shoot(self.library, self._photos())
         state = ShootState.load(self.library, self.shoot)
-        asked = propose.Asked(rules=self.rules, wishes=self.options.wishes, only=self.options.only)
+        asked = propose.Asked(
+            rules=self.rules, wishes=self.options.wishes, record=self.record, only=self.options.only, whole=whole
+        )
         self.troubles += propose.propose(self.library, state, asked)
         return ShootState.load(self.library, self.shoot)
 
@@ -258,6 +305,10 @@ class Line:
             if len(done) >= BATCH:
                 propose.remember(self.library, self.shoot.id, done)
         propose.remember(self.library, self.shoot.id, done)
+        known_bads.make(self.library, state, self.rules)
+        spoilt = [(known_bads.spoil, job) for job in known_bads.trials(self.library, state, self.folder)]
+        for trouble in engine.stream(executor, width, iter(spoilt), rescue=known_bads.rescue):
+            self.troubles += [trouble] if trouble else []
 
 
 # ---------------------------------------------------------------- keys
@@ -276,9 +327,13 @@ def catch_up(library: Library, folder: ShootFolder, state: ShootState, *, jobs: 
     """Brings photos that a person has kept since the last run to where the machine's own keepers are, as far as that
     needs no licence: raws get their base rendering, and approvals that a later change has shaken are checked again.
     Nothing new is proposed that a person would have to answer."""
-    rules = policy.default()
+    rules = ledger.rules(library)
     free = tuple(op for op in plugins.operators() if not rules.task(op).needs_licence)
-    line = Line(library=library, folder=folder, shoot=state.shoot, options=Options(only=free), rules=rules, tell=tell)
+    record = ledger.record(library, rules)
+    line = Line(
+        library=library, folder=folder, shoot=state.shoot, options=Options(only=free), rules=rules, record=record,
+        tell=tell,
+    )  # fmt: skip
     with engine.engine("process", jobs=jobs) as (executor, width):
         state = line.decide() if line.look_closer(state, executor, width) else state
         if any(photo.shaken for photo in state.photos.values()):
@@ -287,18 +342,20 @@ def catch_up(library: Library, folder: ShootFolder, state: ShootState, *, jobs: 
     return state
 
 
-def run_key(library: Library, shoot: Shoot, options: Options) -> str:
+def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[policy.Policy, Record]) -> str:
     """What the result of a run depends on besides the files in the folder. Equal keys: nothing to do."""
+    rules, record = allowed
+    licences = [[c.task, c.group, c.client, c.builds, c.state, c.threshold] for c in record.cells if c.current]
     with library.transaction(reading=True) as connection:
         newest = [
             connection.execute(sa.select(sa.func.max(t.c.seq)).where(t.c.shoot == shoot.id)).scalar()
             for t in (schema.files, schema.verdicts)
         ]
-    rules = options.policy.read_bytes().hex() if options.policy else ""
     operators = sorted(op.label for op in plugins.operators().values())
     keys = [probe_keys(personal_too=personal.switch(library).on), probe_keys(of_raws=True)]
     said = personal.key(library)
-    return digest_of([newest, keys, said, operators, rules, asdict(options.wishes), sorted(options.only)])
+    own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
+    return digest_of([newest, keys, said, operators, own, asdict(options.wishes), sorted(options.only)])
 
 
 def last_run_key(library: Library, shoot: Shoot) -> str | None:
@@ -328,10 +385,6 @@ class _Clock:
 
 
 def _nothing(folder: ShootFolder) -> NothingFound:
-    others = sum(seen.kind is not Kind.PHOTO for seen in ingest.walk(folder.root))
-    if others:
-        return NothingFound(
-            f"{folder.root} holds {others} clips or sounds and no photos.",
-            remedy="Photos are looked at; clips and sounds are not yet.",
-        )
-    return NothingFound(f"No photos were found in {folder.root}.", remedy="Name the folder that holds the originals.")
+    return NothingFound(
+        f"No photos, clips or sounds were found in {folder.root}.", remedy="Name the folder that holds the originals."
+    )

@@ -5,18 +5,18 @@ from pathlib import Path
 
 from safelight.api import Library
 from safelight.errors import UsageError
-from safelight.state import Photo, ShootState
+from safelight.state import Footage, Photo, ShootState
 from safelight.store.objects import FOLDER
 from safelight.store.records import File
 
-Found = tuple[ShootState, list[Photo], list[File]]
+Found = tuple[ShootState, list[Photo], list[Footage], list[File]]
 
 
 def find(
     library: Library, paths: Iterable[Path], *, cache: Path | None = None, evidence: bool = True
 ) -> Iterator[Found]:
-    """For each shoot that the paths lie in: its state, the photos named (all below a folder), and the files named
-    that failed. Raises UsageError for a path that belongs to no shoot."""
+    """For each shoot that the paths lie in: its state, the photos named (all below a folder), the clips and
+    sounds, and the files named that failed. Raises UsageError for a path that belongs to no shoot."""
     roots: dict[Path, list[Path]] = {}
     for path in paths:
         full = path.expanduser().absolute()
@@ -24,14 +24,16 @@ def find(
     for root, named in roots.items():
         state = library.state(root, cache=cache, evidence=evidence)
         photos: dict[str, Photo] = {}
+        clips: dict[str, Footage] = {}
         failed: dict[str, File] = {}
         for full in named:
-            some_photos, some_failed = _below(state, root, full)
-            if not some_photos and not some_failed:
+            some_photos, some_clips, some_failed = _below(state, root, full)
+            if not (some_photos or some_clips or some_failed):
                 raise UsageError(f"{full} is not in the library.", remedy=f"safelight run {root}")
             photos |= {p.id: p for p in some_photos}
+            clips |= {c.path: c for c in some_clips}
             failed |= {f.path: f for f in some_failed}
-        yield state, list(photos.values()), list(failed.values())
+        yield state, list(photos.values()), list(clips.values()), list(failed.values())
 
 
 def root_of(library: Library, path: Path) -> Path:
@@ -46,15 +48,16 @@ def root_of(library: Library, path: Path) -> Path:
     return max(known, key=lambda folder: len(folder.parts))
 
 
-def _below(state: ShootState, root: Path, full: Path) -> tuple[list[Photo], list[File]]:
+def _below(state: ShootState, root: Path, full: Path) -> tuple[list[Photo], list[Footage], list[File]]:
     if full in (root, root.resolve()):
-        return list(state.photos.values()), state.failed
+        return list(state.photos.values()), list(state.clips.values()), state.failed
     base = root if full.is_relative_to(root) else root.resolve()
     relative = (
         str(full.relative_to(base)) if full.is_relative_to(base) else str(full.resolve().relative_to(root.resolve()))
     )
     if relative in state.by_path:
-        return [state.by_path[relative]], []
+        return [state.by_path[relative]], [], []
     inside = relative + "/"
     photos = [p for path, p in state.by_path.items() if path.startswith(inside)]
-    return photos, [f for f in state.failed if f.path == relative or f.path.startswith(inside)]
+    clips = [c for path, c in state.clips.items() if path == relative or path.startswith(inside)]
+    return photos, clips, [f for f in state.failed if f.path == relative or f.path.startswith(inside)]

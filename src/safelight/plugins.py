@@ -1,8 +1,9 @@
-"""Which probes and operators there are: entry points in, registries out.
+"""Which probes, operators and detectors there are: entry points in, registries out.
 
-Built-ins come through the same two doors as anybody's plug-in (`safelight.probes`, `safelight.operators`); nothing
-here names one of them. A plug-in that cannot be used is kept in `broken()` with the reason, and everything else works.
-Registries are made once in a process, so that worker processes find their probes by name.
+Built-ins come through the same doors as anybody's plug-in (`safelight.probes`, `safelight.operators`,
+`safelight.detectors`); nothing here names one of them. A plug-in that cannot be used is kept in `broken()` with the
+reason, and everything else works. Registries are made once in a process, so that worker processes find their probes
+by name.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,12 +14,14 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+from safelight.detectors import Detector
 from safelight.errors import UsageError
 from safelight.operators import Operator
 from safelight.probes import Probe
 
 PROBES = "safelight.probes"
 OPERATORS = "safelight.operators"
+DETECTORS = "safelight.detectors"
 OURS = "safelight"  # the distribution whose entry points win a clash of names
 EXTERNAL = {
     "ingest.failed": "ingest",
@@ -56,6 +59,11 @@ def operators() -> Mapping[str, Operator[Any]]:
     return _loaded_operators().found
 
 
+def detectors() -> Mapping[str, Detector]:
+    """All usable detectors by name, in alphabetical order."""
+    return _loaded_detectors().found
+
+
 def probe(name: str) -> Probe:
     """The probe of this name; UsageError lists those that exist."""
     return _named(name, probes(), "probe")
@@ -72,6 +80,7 @@ def broken() -> tuple[Broken, ...]:
     return (
         *_loaded_probes().broken,
         *_loaded_operators().broken,
+        *_loaded_detectors().broken,
         *broken_promises(probes(), operators()),
     )
 
@@ -139,6 +148,11 @@ def _loaded_probes() -> Loaded[Probe]:
 @cache
 def _loaded_operators() -> Loaded[Operator[Any]]:
     return load(OPERATORS, Operator, entry_points(group=OPERATORS))
+
+
+@cache
+def _loaded_detectors() -> Loaded[Detector]:
+    return load(DETECTORS, Detector, entry_points(group=DETECTORS))
 
 
 def _owner(point: EntryPoint) -> str:

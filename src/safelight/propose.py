@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 import simplejpeg
-import sqlalchemy as sa
 
-from safelight import limits, params, plugins, render
+from safelight import earned, limits, params, plugins, render
 from safelight.domain import (
     Cull,
-    Drawn,
     Edit,
     GroupKind,
     Input,
@@ -26,14 +24,14 @@ from safelight.domain import (
     digest_of,
 )
 from safelight.files import write_atomic
-from safelight.learn import draws
+from safelight.learn.record import Record
 from safelight.media import image, write
-from safelight.media.frame import scaling
+from safelight.media.frame import Frame, scaling
 from safelight.media.picture import shrink
 from safelight.operators import Medium, Operator, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.policy import Policy
 from safelight.state import POLICY, Photo, ShootState
-from safelight.store import records, schema
+from safelight.store import records
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
 from safelight.workers import Lost
@@ -44,11 +42,13 @@ TRIED = "trial@1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Under which rules and wishes, and which operators (empty: all)."""
+    """Under which rules, wishes and record, and which operators (empty: all)."""
 
     rules: Policy
     wishes: Wishes
+    record: Record
     only: Sequence[str] = ()
+    whole: bool = True  # whether all of the shoot was looked at; before that nothing is drawn and nothing done alone
 
 
 def propose(library: Library, state: ShootState, asked: Asked) -> list[str]:
@@ -56,23 +56,38 @@ def propose(library: Library, state: ShootState, asked: Asked) -> list[str]:
 
     Culling comes first; edits are proposed for photos that stay. Returns what went wrong in operators that raised."""
     troubles: list[str] = []
-    rules, only = asked.rules, asked.only
+    only = asked.only
+    decider = earned.Decider.of(library, state, asked.rules, asked.record, whole=asked.whole)
     found = [
         op for op in plugins.operators().values() if op.medium is not Medium.TIMELINE and (not only or op.name in only)
     ]
     for op in sorted(found, key=lambda op: (op.medium is not Medium.CHOICE, op.stage, op.name)):
         before = {asset: p for photo in state.photos.values() for asset, p in _own(photo, op.name)}
-        made = {p.asset: p for p in _proposals(op, state, asked, troubles)}
-        fresh = [p for asset, p in made.items() if asset not in before or before[asset].id != p.id]
+        made = {p.asset: p for p in decider.place(op.name, list(_proposals(op, state, asked, troubles)))}
+        fresh = [p for asset, p in made.items() if asset not in before or _differs(before[asset], p)]
         gone = [p for asset, p in before.items() if asset not in made]
         records.save_proposals(library, state.shoot.id, fresh, gone)
-        _toss(library, state.shoot.id, op.name, rules, [p.asset for p in made.values() if p.cannot_tell is None])
         for photo in state.photos.values():
             photo.proposals.pop(op.name, None)
             if photo.id in made:
                 photo.proposals[op.name] = made[photo.id]
-        _apply(library, state, op)
+        if asked.whole:
+            _take_back(library, state, op.name, asked.rules)
+            _apply(library, state, op)
     return troubles
+
+
+def _differs(old: Proposal, new: Proposal) -> bool:
+    return (old.id, old.zone, old.group) != (new.id, new.zone, new.group)
+
+
+def _take_back(library: Library, state: ShootState, task: str, rules: Policy) -> None:
+    """What was done alone and is not to be done alone any more waits for a person again."""
+
+    def holds(photo: Photo, name: str) -> bool:
+        return name != task or (name in photo.proposals and photo.proposals[name].zone is Zone.AUTO)
+
+    earned.taken_back(library, state, rules, holds)
 
 
 def _own(photo: Photo, operator: str) -> list[tuple[str, Proposal]]:
@@ -94,7 +109,7 @@ def _proposals(op: Operator[Any], state: ShootState, asked: Asked, troubles: lis
                 and op.medium is Medium.FRAME
             ):
                 continue  # nothing to do
-            yield _proposal(op, suggestion, photo, asked.rules, bundle)
+            yield _proposal(op, suggestion, photo, asked.rules, bundle, client=state.shoot.client)
 
 
 def _suggestions(
@@ -129,8 +144,10 @@ def _sets(op: Operator[Any], state: ShootState) -> Iterable[list[Subject]]:
 
 
 def _proposal(
-    op: Operator[Any], suggestion: Suggestion[Any], photo: Photo, rules: Policy, bundle: str | None
-) -> Proposal:
+    op: Operator[Any], suggestion: Suggestion[Any], photo: Photo, rules: Policy, bundle: str | None, *,
+    client: str | None,
+) -> Proposal:  # fmt: skip
+    """A suggestion as it is kept. Which zone it is in is for the record to say."""
     chosen = op.params() if suggestion.params is None else suggestion.params
     edit = Edit(operator=op.name, version=op.version, params=params.to_json(chosen))
     alternatives = tuple(
@@ -141,7 +158,8 @@ def _proposal(
         id=digest_of([photo.id, op.label, edit.params, suggestion.cannot_tell, because])[:32],
         asset=photo.id,
         edit=edit,
-        zone=rules.zone(op.name, photo.facts, licensed=False),
+        zone=Zone.REVIEW,
+        group=rules.group(op.name, photo.facts, client),
         score=suggestion.score,
         because=suggestion.because,
         alternatives=alternatives,
@@ -150,32 +168,12 @@ def _proposal(
     )
 
 
-def _toss(library: Library, shoot: str, task: str, rules: Policy, assets: Sequence[str]) -> None:
-    """Draws canaries and audits among items that have no coin yet, and logs them before anybody sees the items."""
-    table = schema.draws
-    known = {
-        row["asset"]
-        for row in library.rows(sa.select(table.c.asset).where(table.c.shoot == shoot, table.c.operator == task))
-    }
-    fresh = [asset for asset in assets if asset not in known]
-    rule = rules.task(task)
-    drawn = draws.draw(shoot, task, fresh, canary=0 if known else rule.canary, audit=rule.audit)
-    library.append(
-        table,
-        [
-            {"shoot": shoot, "asset": a, "operator": task, "drawn": drawn.get(a, Drawn.REVIEW).value, "seed": shoot,
-             "at": now()}
-            for a in fresh
-        ],
-    )  # fmt: skip
-
-
 def _apply(library: Library, state: ShootState, op: Operator[Any]) -> None:
     """Applies what is in zone auto, as a verdict of the policy's rule, where no person has said anything."""
     said = []
     for photo in state.photos.values():
         proposal, standing = photo.proposals.get(op.name), photo.standing.get(op.name)
-        if proposal is None or proposal.zone is not Zone.AUTO or proposal.cannot_tell is not None:
+        if proposal is None or proposal.zone is not Zone.AUTO or not proposal.offers:
             continue
         by_rule = standing is not None and standing.by.startswith(POLICY)
         if standing is not None and (not by_rule or standing.proposal == proposal.id):
@@ -184,7 +182,7 @@ def _apply(library: Library, state: ShootState, op: Operator[Any]) -> None:
             Verdict(
                 at=now(), by=f"{POLICY}{op.name}", asset=photo.id, shoot=state.shoot.id, operator=op.name,
                 version=op.version, say=Say.APPROVE, proposal=proposal.id, score=proposal.score,
-                params=proposal.edit.params, group=photo.group.id if photo.group else None,
+                params=proposal.edit.params, group=proposal.group,
             )
         )  # fmt: skip
         photo.standing[op.name] = said[-1]
@@ -225,18 +223,24 @@ def trials(library: Library, state: ShootState, folder: ShootFolder) -> list[Tri
         edits = photo.edits(proposed=True)
         if photo.decision is not Cull.KEEP or not edits:
             continue
-        version = Version(inputs=(Input(id=photo.id),), edits=edits)
-        wanted[version.id] = Trial(
-            photo=photo.id, version=version, proxy=folder.cached(photo.id).with_suffix(".jpg"),
-            original=folder.root / photo.path, width=photo.asset.width or 1, height=photo.asset.height or 1,
-            place=folder.cached(version.id), kept=folder.state,
-        )  # fmt: skip
+        job = trial(photo, edits, folder)
+        wanted[job.version.id] = job
     done = records.measured(library, dict.fromkeys(wanted, ()))
     return [
-        trial
-        for version, trial in wanted.items()
-        if (version, TRIED) not in done or not trial.place.with_suffix(".after.jpg").exists()
+        job
+        for version, job in wanted.items()
+        if (version, TRIED) not in done or not job.place.with_suffix(".after.jpg").exists()
     ]
+
+
+def trial(photo: Photo, edits: tuple[Edit, ...], folder: ShootFolder, *, named: str | None = None) -> Trial:
+    """Asks for these edits of a photo on its proxy; the pictures are kept under the version's id or as `named`."""
+    version = Version(inputs=(Input(id=photo.id),), edits=edits)
+    return Trial(
+        photo=photo.id, version=version, proxy=folder.cached(photo.id).with_suffix(".jpg"),
+        original=folder.root / photo.path, width=photo.asset.width or 1, height=photo.asset.height or 1,
+        place=folder.cached(named or version.id), kept=folder.state,
+    )  # fmt: skip
 
 
 def try_edits(job: Trial) -> Tried:
@@ -245,10 +249,7 @@ def try_edits(job: Trial) -> Tried:
     A raw's proxy is its embedded preview, which has the camera's look already; that edit is left out here and
     checked on the raw itself when it is delivered."""
     try:
-        rgb = shrink(image.read(job.proxy if job.proxy.exists() else job.original), TRIAL_SIDE)
-        before = frame = image.frame_of(rgb)
-        frame = frame.moved(frame.pixels, scaling(frame.width / job.width, frame.height / job.height))
-        tools = Tools(kept=ShootFolder(job.kept, job.kept).kept, weights={})
+        before, frame, tools = opened(job)
         measures: list[tuple[str, tuple[Measure, ...]]] = []
         for edit in job.version.edits:
             op = plugins.operator(edit.operator)
@@ -261,11 +262,24 @@ def try_edits(job: Trial) -> Tried:
             frame = after
     except Exception as error:  # noqa: BLE001 - a render that fails is a finding about this photo, not the end of a run
         return Tried(photo=job.photo, version=job.version, error=f"{type(error).__name__}: {error}")
-    for suffix, shown in ((".before.jpg", before), (".after.jpg", frame)):
+    show(job, before, frame)
+    return Tried(photo=job.photo, version=job.version, measures=tuple(measures))
+
+
+def opened(job: Trial) -> tuple[Frame, Frame, Tools]:
+    """The proxy as it is shown, the same in the original's coordinates, and what a render may use."""
+    rgb = shrink(image.read(job.proxy if job.proxy.exists() else job.original), TRIAL_SIDE)
+    before = image.frame_of(rgb)
+    frame = before.moved(before.pixels, scaling(before.width / job.width, before.height / job.height))
+    return before, frame, Tools(kept=ShootFolder(job.kept, job.kept).kept, weights={})
+
+
+def show(job: Trial, before: Frame, after: Frame) -> None:
+    """Writes the pictures that people compare."""
+    for suffix, shown in ((".before.jpg", before), (".after.jpg", after)):
         pixels = np.ascontiguousarray(write.to_srgb8(shown))
         data = simplejpeg.encode_jpeg(pixels, quality=82, colorspace="RGB", colorsubsampling="420")
         write_atomic(job.place.with_suffix(suffix), data)
-    return Tried(photo=job.photo, version=job.version, measures=tuple(measures))
 
 
 def rescue(job: Trial, lost: Lost) -> Tried:

@@ -1,15 +1,15 @@
 """Edits in, pixels out: in a fixed order, in strips, with one pass over bytes and one resampling where possible.
 
 Edits of a version are rendered by stage, whatever order people approved them in: repair, light, look, local, framing,
-output. What follows each other is taken together: pointwise edits of bytes as one table (`fuse`), geometric edits as
-one resampling (`media.warp`), all else in float light over strips of rows that overlap by as many pixels as the
-operators need, so that memory stays flat.
+output. What follows each other is taken together: gains and pointwise edits of bytes as one table (`fuse`), geometric
+edits as one resampling (`media.warp`), all else in float light over strips of rows that overlap by as many pixels as
+the operators need, so that memory stays flat.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import Any, TypeAlias
 
 import cv2
@@ -19,16 +19,17 @@ from safelight import params as json_params
 from safelight import plugins
 from safelight.domain import Edit
 from safelight.errors import UsageError
-from safelight.fuse import apply_fused, fuse
+from safelight.fuse import fuse
 from safelight.media import warp
 from safelight.media.colour import ROWS, Words, linear_of_srgb, srgb8, srgb16
 from safelight.media.frame import Bytes, Frame, LinearWords, Matrix, Pixels, moving
+from safelight.media.gains import Gains
 from safelight.media.timeline import Timeline
 from safelight.media.warp import Warp
 from safelight.operators import Medium, Operator, Tools
 
-TOP = 4.0  # light up to here goes from float to a table; words then are fine enough for the darkest byte
 NO_OFFSET = np.zeros(4)
+TOP = 4.0  # light up to here goes from float to a table
 OVERLAP = 6  # rows of a strip for each row of its margin: a strip is then worked on by a third more than it gives
 
 
@@ -89,9 +90,10 @@ def render_timeline(timeline: Timeline, edits: Sequence[Edit], tools: Tools) -> 
     return timeline
 
 
-def render_bytes(source: Source, edits: Sequence[Edit], tools: Tools) -> Bytes:
-    """Bytes (sRGB, H x W x 3) with all edits, of sRGB bytes or words or of light."""
-    return np.asarray(_rendered(source, steps(edits), tools, back=srgb8, dtype=np.uint8))
+def render_bytes(source: Source, edits: Sequence[Edit], tools: Tools, *, geometry: Matrix | None = None) -> Bytes:
+    """Bytes (sRGB, H x W x 3) with all edits, of sRGB bytes or words or of light. `geometry` leads from the upright
+    original to bytes or words that were resized or cut out of it; a Frame knows its own."""
+    return np.asarray(_rendered(source, steps(edits), tools, back=srgb8, dtype=np.uint8, geometry=geometry))
 
 
 def render_words(source: Source, edits: Sequence[Edit], tools: Tools) -> Words:
@@ -137,15 +139,14 @@ class Run:
         return self.steps[0].operator.warp is not None
 
     @property
-    def pointwise(self) -> bool:
-        """Whether every pixel's result depends on that pixel alone."""
-        return all(step.operator.pointwise for step in self.steps)
-
-    @property
-    def split(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-        """The steps up to the last one that is not pointwise, and the pointwise ones after it."""
-        last = max((i for i, step in enumerate(self.steps) if not step.operator.pointwise), default=-1)
-        return self.steps[: last + 1], self.steps[last + 1 :]
+    def split(self) -> tuple[tuple[Step, ...], tuple[Step, ...], tuple[Step, ...]]:
+        """Its end is gains, then pointwise steps: what comes before it, the gains, the pointwise steps."""
+        last = first = len(self.steps)
+        while last and self.steps[last - 1].operator.pointwise:
+            last = first = last - 1
+        while first and self.steps[first - 1].operator.gain is not None:
+            first -= 1
+        return self.steps[:first], self.steps[first:last], self.steps[last:]
 
     @property
     def margin(self) -> int | None:
@@ -193,42 +194,76 @@ def _rows(height: int, margin: int) -> Iterator[slice]:
     return (slice(start, min(start + step, height)) for start in range(0, height, step))
 
 
-def _rendered(source: Source, todo: Sequence[Step], tools: Tools, *, back: Callable[[Pixels], Any], dtype: Any) -> Any:
-    """Bytes or words after all steps. Before and after a resampling the picture has the depth in which it leaves."""
-    geometry = source.geometry if isinstance(source, Frame) else np.eye(3)
-    for warped, group in groupby(todo, key=lambda step: step.operator.warp is not None):
-        run = Run(steps=tuple(group))
-        if warped:
-            pixels = _encoded(source, tools, back=back, dtype=dtype)
-            one = run.warp(pixels.shape[1], pixels.shape[0])
-            source, geometry = warp.resample(pixels, one), one.matrix @ geometry
+def words_of(light: Pixels) -> LinearWords:
+    """Light as words that reach up to `TOP`: what stands between two runs where the second one is a table."""
+    words = cv2.add(light * np.float32(65535 / TOP), NO_OFFSET, dtype=cv2.CV_16U)  # rounds and clips
+    return LinearWords(words=np.asarray(words, np.uint16), top=TOP)
+
+
+def _rendered(
+    source: Source, todo: Sequence[Step], tools: Tools, *, back: Callable[[Pixels], Any], dtype: Any,
+    geometry: Matrix | None = None,
+) -> Any:  # fmt: skip
+    """Bytes or words after all steps. Before and after a resampling the picture has the depth in which it leaves; of a
+    picture that is cut afterwards, only the part that stays is worked on."""
+    if isinstance(source, Frame):
+        geometry = source.geometry
+    elif geometry is None:
+        geometry = np.eye(3)
+    parts = [Run(steps=tuple(group)) for _, group in groupby(todo, key=lambda step: step.operator.warp is not None)]
+    one: Warp | None = None
+    for run, after in zip_longest(parts, parts[1:]):
+        height, width = size_of(source)
+        if run.warped:
+            one = one or run.warp(width, height)
+            source, geometry = (
+                warp.resample(_encoded(source, tools, back=back, dtype=dtype), one),
+                one.matrix @ geometry,
+            )
+            one = None
         elif run.margin is None:
-            whole = slice(0, size_of(source)[0])
-            source = back(through(_light(source, geometry, whole), run.steps, tools).pixels)
-        elif dtype == np.uint8:
-            source = _to_bytes(source, run, tools, geometry)
+            source = back(through(_light(source, geometry, slice(0, height)), run.steps, tools).pixels)
         else:
-            source = _over_strips(source, run, tools, geometry=geometry, back=back, dtype=dtype)
+            if after is not None:
+                one = after.warp(width, height)
+                rows, columns = one.reach(width, height, margin=run.margin)
+                source, geometry = _part(source, rows, columns), moving(-columns.start, -rows.start) @ geometry
+                one = one.of_part(columns.start, rows.start)
+            if dtype == np.uint8:
+                source = _to_bytes(source, run, tools, geometry)
+            else:
+                source = _over_strips(source, run, tools, geometry=geometry, back=back, dtype=dtype)
     return _encoded(source, tools, back=back, dtype=dtype)
 
 
 def _to_bytes(source: Source, run: Run, tools: Tools, geometry: Matrix) -> Bytes:
-    """Bytes after a run of light, its pointwise end as one table."""
-    if run.pointwise and isinstance(source, LinearWords):
-        return apply_fused(fuse(run.steps, tools, top=source.top), source.words)
-    if run.pointwise and isinstance(source, np.ndarray) and source.dtype == np.uint8:
-        return apply_fused(fuse(run.steps, tools), np.asarray(source, np.uint8))
-    back: Callable[[Pixels], Any] = srgb8
-    first, last = run.split
-    if first and last and not isinstance(source, Frame):  # a Frame may hold colours that words cannot
-        run, processor = Run(steps=first), fuse(last, tools, top=TOP)
-        back = partial(_through_words, processor)
-    return np.asarray(_over_strips(source, run, tools, geometry=geometry, back=back, dtype=np.uint8))
+    """Bytes after a run of light, its end of gains and pointwise steps as one transform."""
+    first, gains, last = run.split
+    if isinstance(source, Frame) or not (gains or last):  # a Frame may hold colours that a table cannot
+        return np.asarray(_over_strips(source, run, tools, geometry=geometry, back=srgb8, dtype=np.uint8))
+    height, width = size_of(source)
+    light = _gains(gains, geometry, width, height) if gains else None
+    most = 1.0 if light is None else light.most
+    if first:
+        fused, out = fuse(last, tools, top=TOP, most=most), np.empty((height, width, 3), np.uint8)
+        for rows, pixels in Run(steps=first).strips(height, partial(_light, source, geometry), tools):
+            out[rows] = fused(pixels, None if light is None else light.below(rows.start))
+        return out
+    if isinstance(source, LinearWords):
+        return fuse(last, tools, top=source.top, most=most)(source.words, light)
+    if source.dtype == np.uint8:
+        return fuse(last, tools, most=most)(np.asarray(source, np.uint8), light)
+    return np.asarray(_over_strips(source, run, tools, geometry=geometry, back=srgb8, dtype=np.uint8))
 
 
-def _through_words(processor: Any, light: Pixels) -> Bytes:
-    words = cv2.add(light * np.float32(65535 / TOP), NO_OFFSET, dtype=cv2.CV_16U)  # rounds and clips
-    return apply_fused(processor, np.asarray(words, np.uint16))
+def _gains(gains: Sequence[Step], geometry: Matrix, width: int, height: int) -> Gains:
+    functions = [partial(_gain, step) for step in gains]
+    return Gains.over(functions, geometry, width, height)
+
+
+def _gain(step: Step, x: Matrix, y: Matrix) -> Any:
+    assert step.operator.gain is not None
+    return step.operator.gain(x, y, step.params)
 
 
 def _over_strips(
@@ -249,9 +284,16 @@ def _encoded(source: Source, tools: Tools, *, back: Callable[[Pixels], Any], dty
 def _light(source: Source, geometry: Matrix, rows: slice) -> Frame:
     if isinstance(source, Frame):
         return tile(source, rows)
+    pixels = source.frame(rows).pixels if isinstance(source, LinearWords) else linear_of_srgb(source[rows])
+    return Frame(pixels=pixels, geometry=moving(0, -rows.start) @ geometry)
+
+
+def _part(source: Source, rows: slice, columns: slice) -> Source:
+    if isinstance(source, Frame):
+        return tile(source, rows, columns)
     if isinstance(source, LinearWords):
-        return source.frame(rows)
-    return Frame(pixels=linear_of_srgb(source[rows]), geometry=moving(0, -rows.start) @ geometry)
+        return replace(source, words=source.words[rows, columns])
+    return source[rows, columns]
 
 
 def size_of(source: Source) -> tuple[int, int]:

@@ -24,6 +24,7 @@ from safelight.store.objects import ShootFolder
 
 SCHEMA = "safelight.sync/1"
 BY = "sidecar@1"
+HERE = ("review:", "undo:")  # who gives stars and colours in the review app
 WATCHED = ("xmp:Rating", "xmp:Label", "xmpDM:pick", "digiKam:PickLabel", "dc:subject", "lr:hierarchicalSubject")
 COLOUR = ("crs:WhiteBalance", "crs:Temperature", "crs:Tint")
 TONE = ("crs:Highlights2012", "crs:Shadows2012", "crs:Whites2012", "crs:Blacks2012", "crs:Contrast2012")
@@ -311,6 +312,9 @@ def exported(photo: Photo) -> dict[str, Any]:
         says["safelight:Suggests"] = str(proposal.edit.params["decision"])
         says["safelight:Because"] = " ".join(b.text for b in proposal.because)
     says["xmpDM:pick"] = "1" if photo.decision is Cull.KEEP else "-1"
+    for name, wanted in (("rating", "xmp:Rating"), ("label", "xmp:Label")):
+        if photo.by.get(name, "").startswith(HERE):  # what a sidecar says itself stays as it is
+            says[wanted] = str(photo.facts[name].value)
     exposure = photo.edit("exposure")
     if exposure is not None and photo.is_raw:
         says["crs:Exposure2012"] = f"{float(str(exposure.params['ev'])):+.2f}"
@@ -326,7 +330,9 @@ def delivered(photo: Photo) -> dict[str, Any]:
     says: dict[str, Any] = {"safelight:Version": __version__}
     if edits:
         by_hand = any(photo.state(e.operator) is State.MODIFIED for e in edits)
-        says[xmp.SOURCE_TYPE] = xmp.SOURCE + ("humanEdits" if by_hand else "algorithmicallyEnhanced")
+        generated = any(e.params.get("generated") is True for e in edits)
+        origin = "humanEdits" if by_hand else "algorithmicallyEnhanced"
+        says[xmp.SOURCE_TYPE] = xmp.SOURCE + ("compositeWithTrainedAlgorithmicMedia" if generated else origin)
     rating = photo.facts.get("rating")
     if rating is not None and rating.value is not None:
         says["xmp:Rating"] = str(rating.value)

@@ -14,6 +14,7 @@ from safelight.domain import (
     GroupKind,
     Input,
     Json,
+    Kind,
     Measure,
     Proposal,
     Say,
@@ -30,6 +31,7 @@ from safelight.store.library import Library
 from safelight.store.records import File, Shoot
 
 POLICY = "policy:"  # verdicts of a named rule carry this before the rule's name
+CHECK = "check."  # before the name of a finding that a verdict is about, where else an operator is named
 STATES = {
     Say.APPROVE: State.APPROVED,
     Say.MODIFY: State.MODIFIED,
@@ -55,6 +57,7 @@ class Photo:
     scene: Group | None = None
     proposals: dict[str, Proposal] = field(default_factory=dict)
     standing: dict[str, Verdict] = field(default_factory=dict)
+    contested: set[str] = field(default_factory=set)  # operators about which people differ
     shaken: dict[str, str] = field(default_factory=dict)  # approvals that an edit below has shaken, and why
 
     # ------------------------------------------------------------ what holds now
@@ -132,19 +135,31 @@ class Photo:
 
     def open_questions(self) -> list[str]:
         """Operators whose answer is still missing before this photo may leave; empty for rejected photos."""
-        if not self.decided:
+        if not self.decided or "cull" in self.contested:
             return ["cull"]
         if self.decision is not Cull.KEEP:
             return []
         waiting = (State.PROPOSED, State.ESCALATED)
         return sorted(
-            {name for name in self.proposals if name != "cull" and self.state(name) in waiting} | set(self.shaken)
+            {name for name in self.proposals if name != "cull" and self.state(name) in waiting}
+            | set(self.shaken)
+            | self.contested
         )
 
 
 def by_time(photos: Iterable[Photo]) -> list[Photo]:
     """Photos in the order in which they were taken; those without a time come last, by path."""
     return sorted(photos, key=lambda p: (p.taken is None, p.taken.isoformat() if p.taken else "", p.path))
+
+
+@dataclass(slots=True, kw_only=True)
+class Footage:
+    """A clip or a sound of the shoot, with what was measured of it."""
+
+    path: str
+    asset: Asset
+    facts: Mapping[str, Measure] = field(default_factory=dict)
+    by: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -157,13 +172,14 @@ class ShootState:
     groups: list[Group]
     ledger: records.Ledger
     by_path: dict[str, Photo]
+    clips: dict[str, Footage] = field(default_factory=dict)  # by path
     asked: records.Asked = field(default_factory=records.Asked)
 
     @classmethod
     def load(cls, library: Library, shoot: Shoot, *, evidence: bool = True) -> "ShootState":
         """Reads the state; without `evidence` (by far the largest part) photos have no facts."""
         files = records.files(library, shoot.id)
-        photos, by_path = _photos(library, files)
+        photos, by_path, clips = _photos(library, files)
         state = cls(
             shoot=shoot,
             photos=photos,
@@ -171,6 +187,7 @@ class ShootState:
             groups=records.groups(library, shoot.id),
             ledger=records.ledger(library, shoot.id),
             by_path=by_path,
+            clips=clips,
             asked=records.asked(library, shoot.id),
         )
         state._attach(records.proposals(library, shoot.id))
@@ -180,6 +197,10 @@ class ShootState:
                 photos[subject].by = {name: by for name, (_, by) in found.items()}
             if personal.switch(library).on:
                 state._people(library)
+            said = records.evidence(library, [clip.asset.id for clip in clips.values()])
+            for clip in clips.values():
+                clip.facts = {name: measure for name, (measure, _) in said.get(clip.asset.id, {}).items()}
+                clip.by = {name: by for name, (_, by) in said.get(clip.asset.id, {}).items()}
         state.shake(library)
         return state
 
@@ -214,9 +235,21 @@ class ShootState:
         for (asset, operator), proposal in proposals.items():
             if asset in self.photos:
                 self.photos[asset].proposals[operator] = proposal
-        for (asset, operator), verdict in self.ledger.standing.items():
-            if asset in self.photos:
-                self.photos[asset].standing[operator] = verdict
+        for asset, operator in self.ledger.standing:
+            self.hold(asset, operator)
+
+    def hold(self, asset: str, operator: str) -> None:
+        """Brings a photo to what the ledger says of an operator now."""
+        photo, key = self.photos.get(asset), (asset, operator)
+        if photo is None:
+            return
+        photo.contested.discard(operator)
+        if key in self.ledger.contested:
+            photo.contested.add(operator)
+        if key in self.ledger.standing:
+            photo.standing[operator] = self.ledger.standing[key]
+        else:
+            photo.standing.pop(operator, None)
 
     def _people(self, library: Library) -> None:
         """Adds who is on each photo to its facts: `people`, the persons' numbers with the boxes of their faces."""
@@ -268,15 +301,21 @@ class ShootState:
         return found
 
 
-def _photos(library: Library, files: Mapping[str, File]) -> tuple[dict[str, Photo], dict[str, Photo]]:
-    """Photos by record id and by every path that leads to them."""
+def _photos(
+    library: Library, files: Mapping[str, File]
+) -> tuple[dict[str, Photo], dict[str, Photo], dict[str, Footage]]:
+    """Photos by record id and by every path that leads to them; clips and sounds by path."""
     good = [f for f in files.values() if f.asset is not None]
     known = records.assets(library, sorted({str(f.asset) for f in good}))
     photos: dict[str, Photo] = {}
     by_path: dict[str, Photo] = {}
+    clips: dict[str, Footage] = {}
     pairs = ingest.pairs(f.path for f in good)  # a camera JPEG whose raw cannot be read is a photo of its own
     for file in sorted(good, key=lambda f: f.path):
         if file.path in pairs or file.asset not in known:
+            continue
+        if known[str(file.asset)].kind is not Kind.PHOTO:
+            clips[file.path] = Footage(path=file.path, asset=known[str(file.asset)])
             continue
         key = file.relinked_from or str(file.asset)
         photo = photos.get(key)
@@ -291,7 +330,7 @@ def _photos(library: Library, files: Mapping[str, File]) -> tuple[dict[str, Phot
         if raw in by_path:
             by_path[raw].jpeg = jpeg
             by_path[jpeg] = by_path[raw]
-    return photos, by_path
+    return photos, by_path, clips
 
 
 def needs_a_person(photos: Sequence[Photo]) -> list[Photo]:

@@ -131,7 +131,7 @@ def _said(verdict: Verdict | None, group: Group) -> Cull | None:
         return None
     if verdict.say not in (Say.APPROVE, Say.MODIFY):
         return None
-    seen = verdict.group == group.id or verdict.bundled <= len(group.members) * len(plugins.operators())
+    seen = verdict.together == group.id or verdict.bundled <= len(group.members) * len(plugins.operators())
     if verdict.say is Say.APPROVE and not seen:
         return None
     decision = Cull(str(verdict.params["decision"]))

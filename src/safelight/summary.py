@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from safelight import verdicts, weights
+from safelight import policy, queue, verdicts, weights
 from safelight.domain import Cull, State
 from safelight.line import Pass
 from safelight.state import Photo, ShootState, needs_a_person
@@ -20,6 +20,14 @@ def of_run(state: ShootState, made: Pass, *, library: str | None = None) -> dict
     return of(state, library=library) | {
         "changed": made.changed, "looked": made.looked, "seconds": round(made.seconds, 1), "report": str(made.report),
         "troubles": list(made.troubles),
+    }  # fmt: skip
+
+
+def of_status(state: ShootState, waiting: queue.Queue, *, library: str | None = None) -> dict[str, Any]:
+    """The summary with what needs a person first."""
+    first = [{"path": state.photos[i.photo].path, "operator": i.operator, "harm": i.harm} for i in waiting.items[:3]]
+    return of(state, library=library) | {
+        "answers": len(waiting.items), "expected_wrong": round(waiting.expected, 1), "first": first,
     }  # fmt: skip
 
 
@@ -39,8 +47,12 @@ def of(state: ShootState, *, library: str | None = None) -> dict[str, Any]:
         "shoot": {"id": state.shoot.id, "name": state.shoot.name, "root": state.shoot.root},
         "photos": len(photos),
         "asked": {"target": state.asked.target, "genre": state.asked.genre},
-        "kinds": dict(Counter(p.asset.kind.value for p in photos)),
+        "kinds": dict(
+            Counter(a.kind.value for a in [*(p.asset for p in photos), *(c.asset for c in state.clips.values())])
+        ),
         "decisions": {d.value: decisions.get(d.value, 0) for d in Cull},
+        "done_alone": sum(_alone(photo) for photo in photos),
+        "stakes": state.shoot.stakes,
         "decided_by_people": sum(p.decided for p in photos),
         "groups": dict(Counter(g.kind.value for g in state.groups)),
         "zones": {f"{zone}.{name}": count for (zone, name), count in sorted(zones.items())},
@@ -75,13 +87,15 @@ def words(found: dict[str, Any]) -> str:
     tail = f"; {decided:,} decided by people." if decided else "."
     photos = many(found["photos"], "photo")
     about = f" of about {found['asked']['target']:,}" if found["asked"]["target"] else ""
+    kinds = found["kinds"]
+    others = [many(kinds[k], w) for k, w in (("video", "clip"), ("audio", "sound")) if kinds.get(k)]
+    if others:
+        lines.append(f"{' and '.join(others)}: looked at, listed by `safelight explain`.")
     lines.append(f"{photos}: {d['keep']:,} kept{about}, {d['reject']:,} {gone}, {d['undecided']:,} undecided{tail}")
     if found["groups"]:
         kinds = ", ".join(many(n, k.replace("_", " ")) for k, n in sorted(found["groups"].items()))
         lines.append(f"Found {kinds}.")
-    if found["needs_a_person"]:
-        waiting = many(found["needs_a_person"], "photo waits", "photos wait")
-        lines.append(f"{waiting} for a person: nothing is applied before somebody says so.")
+    lines += _waits(found)
     if found["failed"]:
         lines.append(f"{many(len(found['failed']), 'file')} could not be read:")
         lines += [f"  {f['path']!r}: {f.get('cause', '')}" for f in found["failed"][:3]]
@@ -95,3 +109,27 @@ def words(found: dict[str, Any]) -> str:
         lines.append(f"Report: {found['report']}")
     lines.append(f"Next: {found['next']}")
     return "\n".join(lines)
+
+
+def _waits(found: dict[str, Any]) -> list[str]:
+    """What people have left to do, and what was done without them."""
+    lines = []
+    if found["needs_a_person"]:
+        waiting = many(found["needs_a_person"], "photo waits", "photos wait")
+        tail = "." if found["done_alone"] else ": nothing is applied before somebody says so."
+        lines.append(f"{waiting} for a person{tail}")
+    if found.get("first"):
+        wrong = f"about {found['expected_wrong']:.0f}" if found["expected_wrong"] >= 1 else "hardly any"
+        lines.append(
+            f"{many(found['answers'], 'answer')} to give; {wrong} of them wrong, as far as the record tells. First:"
+        )
+        lines += [f"  {item['path']!r}: {item['operator'].replace('_', ' ')}" for item in found["first"]]
+    if found["done_alone"]:
+        lines.append(f"{many(found['done_alone'], 'edit was', 'edits were')} made alone, as the record allows.")
+    return lines
+
+
+def _alone(photo: Photo) -> int:
+    """Edits that were made alone under a licence; what needs none changes nothing that was seen."""
+    rules = policy.default()
+    return sum(photo.state(name) is State.APPLIED and rules.task(name).needs_licence for name in photo.standing)

@@ -7,13 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from safelight import params, plugins, standing, weights
-from safelight.domain import Cull, Drawn, Proposal, Say, State, Verdict
+from safelight.domain import Cull, Drawn, Input, Proposal, Say, State, Verdict, Version
 from safelight.errors import UsageError
 from safelight.operators import Medium, Operator
-from safelight.state import POLICY, Photo, ShootState
+from safelight.state import CHECK, POLICY, Photo, ShootState
 from safelight.store import records, schema
 from safelight.store.library import Library, now
 
+FEW = 500  # photos whose coins are looked up one by one; those of more are read with all others
 REASONS = {  # reason codes; free text goes into the note
     "too_bright": "Too bright",
     "too_dark": "Too dark",
@@ -26,6 +27,8 @@ REASONS = {  # reason codes; free text goes into the note
     "moment": "The moment counts more",
     "duplicate": "One of these is enough",
     "taste": "A matter of taste",
+    "no_fault": "What was found is no fault",
+    "wanted": "It is wanted so",
     "other": "Something else",
 }
 
@@ -43,6 +46,8 @@ class Saying:
     seconds: float | None = None
     group: str | None = None  # the scene or group that was shown as one
     drawn: Drawn | None = None
+    at: str | None = None  # the moment of the decision; default: now. What was said at one moment is undone at once
+    bundled: int | None = None  # how many items the decision answers, where it is written in parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +62,11 @@ def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying:
     """Writes one verdict for each photo and operator that the decision is about, in one transaction.
 
     Raises UsageError for an unknown operator, reason or param, before anything is written."""
-    _validate(saying)
+    checked(saying)
+    saying = replace(saying, at=saying.at or now())
     verdicts: list[Verdict] = []
     left: list[tuple[str, str, str]] = []
-    drawn = _drawn(library, state.shoot.id)
+    drawn = _drawn(library, state.shoot.id, [photo.id for photo in photos])
     for photo in photos:
         for name in saying.operators or _all_of(photo):
             outcome = _answer(photo, plugins.operator(name), saying, shown_together=len(photos) > 1)
@@ -69,25 +75,30 @@ def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying:
                     left.append((photo.path, name, outcome))
                 continue
             verdicts.append(_verdict(photo, name, saying, answer=outcome, state=state, drawn=drawn))
-    bundled = len(verdicts)
+    bundled = saying.bundled or len(verdicts)
     final = tuple(_bundled(v, bundled) for v in verdicts)
     records.save_verdicts(library, final)
     for verdict in final:
         state.ledger.add(verdict)
-        holds = state.ledger.standing.get((verdict.asset, verdict.operator))
-        photo = state.photos[verdict.asset]
-        if holds is None:
-            photo.standing.pop(verdict.operator, None)
-        else:
-            photo.standing[verdict.operator] = holds
+        state.hold(verdict.asset, verdict.operator)
     state.shake(library)
     return Said(verdicts=final, left=tuple(left))
+
+
+def decide_each(library: Library, state: ShootState, wanted: Mapping[str, Sequence[Photo]], saying: Saying) -> Said:
+    """One decision that is about other photos for each operator: undone at once, its verdicts recorded as bundled."""
+    saying = replace(saying, at=saying.at or now(), bundled=sum(map(len, wanted.values())) or None)
+    parts = [
+        decide(library, state, photos, replace(saying, operators=(name,))) for name, photos in wanted.items() if photos
+    ]
+    return Said(verdicts=sum((p.verdicts for p in parts), ()), left=sum((p.left for p in parts), ()))
 
 
 def best(library: Library, state: ShootState, photos: Sequence[Photo], saying: Saying) -> Said:
     """One decision about whole stacks: these photos stay, and the rest of their groups goes."""
     chosen = {photo.id for photo in photos}
     rest = {m for photo in photos if photo.group is not None for m in photo.group.members} - chosen
+    saying = replace(saying, at=saying.at or now())
     out = []
     for ids, decision in ((chosen, Cull.KEEP), (rest, Cull.REJECT)):
         wanted = [state.photos[i] for i in sorted(ids) if i in state.photos]
@@ -96,10 +107,66 @@ def best(library: Library, state: ShootState, photos: Sequence[Photo], saying: S
     return Said(verdicts=out[0].verdicts + out[1].verdicts, left=out[0].left + out[1].left)
 
 
+def choose(library: Library, state: ShootState, wanted: Mapping[str, Cull], saying: Saying) -> Said:
+    """One decision that names for each photo (by id) whether it stays: an approval where the machine proposed the
+    same, else a change."""
+    saying = replace(saying, at=saying.at or now(), operators=("cull",))
+    agreed, changed = [], {decision: list[Photo]() for decision in Cull}
+    for id_, decision in wanted.items():
+        photo = state.photos[id_]
+        proposal = photo.proposals.get("cull")
+        if proposal is not None and proposal.edit.params["decision"] == decision.value != Cull.UNDECIDED.value:
+            agreed.append(photo)
+        else:
+            changed[decision].append(photo)
+    parts = [decide(library, state, agreed, replace(saying, say=Say.APPROVE, params=None))] if agreed else []
+    for decision, photos in changed.items():
+        params_ = {"decision": decision.value, "tie_with": ""}
+        if photos:
+            parts.append(decide(library, state, photos, replace(saying, say=Say.MODIFY, params=params_)))
+    return Said(verdicts=sum((p.verdicts for p in parts), ()), left=sum((p.left for p in parts), ()))
+
+
+def last_of(state: ShootState, by: str) -> Verdict | None:
+    """The newest verdict of a person on this shoot that nobody has taken back."""
+    ledger = state.ledger
+    mine = (
+        v for v in reversed(ledger.rows)
+        if v.by == by and v.say is not Say.UNDO and (v.asset in state.photos or v.drawn is Drawn.KNOWN_BAD)
+    )  # fmt: skip
+    return next((v for v in mine if v in ledger.kept(v.asset, v.operator)), None)
+
+
+def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
+    """Takes back the newest decision of a person, with everything it answered. What somebody else has decided on the
+    same items stands, and is named in `left`."""
+    last = last_of(state, by)
+    if last is None:
+        return Said(verdicts=(), left=())
+    if last.drawn is Drawn.KNOWN_BAD:  # about no photo: it is asked again
+        back = replace(last, at=now(), say=Say.UNDO, params=None, reason="", note="", seconds=None, material=None)
+        records.save_verdicts(library, (back,))
+        state.ledger.add(back)
+        return Said(verdicts=(), left=())
+    act = [v for v in state.ledger.rows if v.at == last.at and v.by == by and v.asset in state.photos]
+    done: list[Verdict] = []
+    left: list[tuple[str, str, str]] = []
+    at = now()
+    for name in dict.fromkeys(v.operator for v in act):
+        mine = [v for v in act if v.operator == name and v in state.ledger.kept(v.asset, name)]
+        saying = Saying(say=Say.UNDO, by=by, operators=(name,), at=at)
+        done += decide(library, state, [state.photos[v.asset] for v in mine], saying).verdicts
+        for verdict in mine:
+            holds = state.photos[verdict.asset].standing.get(name)
+            if holds is not None and holds.by != by:
+                left.append((state.photos[verdict.asset].path, name, f"what {holds.by} said stands"))
+    return Said(verdicts=tuple(done), left=tuple(left))
+
+
 def can_be_approved(photo: Photo) -> bool:
     """Whether approving what is shown would settle anything about a photo that waits."""
     for name in photo.open_questions():
-        if name in photo.shaken:
+        if name in photo.shaken or name in photo.contested:
             return True
         proposal = photo.proposals.get(name)
         if proposal is not None and proposal.cannot_tell is None:
@@ -119,7 +186,8 @@ def members(state: ShootState, group_id: str) -> list[Photo]:
 
 def _all_of(photo: Photo) -> list[str]:
     """Operators that have something to say about a photo, culling first; edits only of photos that may stay."""
-    return sorted({*photo.proposals, *photo.standing}, key=lambda name: (name != "cull", name))
+    said = {name for name in photo.standing if not name.startswith(CHECK)}
+    return sorted({*photo.proposals, *said}, key=lambda name: (name != "cull", name))
 
 
 def _answer(
@@ -146,13 +214,14 @@ def _approval(
 ) -> tuple[Mapping[str, Any] | None, Proposal | None] | str:
     """What approving means: what is proposed, or what stands, seen again on what has changed below it."""
     proposal = photo.proposals.get(op.name)
-    if op.name in photo.shaken:
+    held = photo.standing.get(op.name)
+    if op.name in photo.shaken or (op.name in photo.contested and held is not None and held.params is not None):
         return photo.standing[op.name].params, proposal
     if proposal is None:
         return "nothing is proposed"
     if proposal.cannot_tell is not None:
         return f"the machine proposes nothing: {proposal.cannot_tell}"
-    if not saying.operators and photo.state(op.name) is not State.PROPOSED:
+    if not saying.operators and photo.state(op.name) is not State.PROPOSED and op.name not in photo.contested:
         return "answered before"
     if op.name == "cull" and proposal.edit.params["decision"] == Cull.UNDECIDED.value:
         if shown_together and proposal.edit.params["tie_with"]:
@@ -174,7 +243,7 @@ def _verdict(
     values, proposal = answer
     op = plugins.operator(name)
     return Verdict(
-        at=now(),
+        at=saying.at or now(),
         by=saying.by,
         asset=photo.id,
         shoot=state.shoot.id,
@@ -182,8 +251,8 @@ def _verdict(
         version=proposal.edit.version if proposal else op.version,
         say=saying.say,
         proposal=proposal.id if proposal else None,
-        group=saying.group,
-        weights=_papers(op),
+        group=proposal.group if proposal else None,
+        weights=weights.used(op.weights),
         score=proposal.score if proposal else None,
         reason=saying.reason,
         note=saying.note,
@@ -191,15 +260,30 @@ def _verdict(
         seconds=saying.seconds,
         drawn=saying.drawn or drawn.get((photo.id, name), Drawn.REVIEW),
         upon=standing.below(photo.edits(proposed=True), name) if op.medium is Medium.FRAME else None,
+        together=saying.group,
+        shown=_shown(photo, proposal),
+        material=_material(op, proposal, values) if saying.say is Say.MODIFY else None,
     )
 
 
-def _papers(op: Operator[Any]) -> str:
-    """Digests of the weights that the operator used; most use none."""
-    if not op.weights:
-        return ""
-    papers = weights.digests()
-    return ",".join(sorted(papers[w] for w in op.weights if w in papers))
+def _shown(photo: Photo, proposal: Proposal | None) -> Mapping[str, Any] | None:
+    """What stood beside the proposal: its reasons, and the version whose checks were shown."""
+    if proposal is None:
+        return None
+    edits = photo.edits(proposed=True)
+    version = Version(inputs=(Input(id=photo.id),), edits=edits).id if edits else None
+    return {"because": [[b.evidence, b.value] for b in proposal.because], "version": version}
+
+
+def _material(op: Operator[Any], proposal: Proposal | None, values: Mapping[str, Any] | None) -> bool | None:
+    """Whether a change is large enough to count as a reject, by the operator's threshold. Where nothing was offered
+    nothing was wrong; None where it was made by another version of the operator."""
+    if proposal is None or not proposal.offers:
+        return False
+    if proposal.edit.version != op.version or op.material is None or values is None:
+        return None
+    before, after = (params.from_json(op.params, each) for each in (proposal.edit.params, values))
+    return op.material(before, after)
 
 
 def _bundled(verdict: Verdict, count: int) -> Verdict:
@@ -208,15 +292,20 @@ def _bundled(verdict: Verdict, count: int) -> Verdict:
     return Verdict(**(fields | {"bundled": count, "seconds": seconds}))
 
 
-def _drawn(library: Library, shoot: str) -> dict[tuple[str, str], Drawn]:
+def _drawn(library: Library, shoot: str, assets: Sequence[str] | None = None) -> dict[tuple[str, str], Drawn]:
     table = schema.draws
-    rows: Iterable[Any] = library.rows(
-        sa.select(table.c.asset, table.c.operator, table.c.drawn).where(table.c.shoot == shoot)
-    )
+    wanted = sa.select(table.c.asset, table.c.operator, table.c.drawn).where(table.c.shoot == shoot)
+    if assets is not None and len(assets) <= FEW:
+        wanted = wanted.where(table.c.asset.in_(assets))
+    rows: Iterable[Any] = library.rows(wanted.order_by(table.c.seq))  # the newest coin of an item counts
     return {(row["asset"], row["operator"]): Drawn(row["drawn"]) for row in rows}
 
 
-def _validate(saying: Saying) -> None:
+def checked(saying: Saying) -> None:
+    """Raises UsageError for a decision that cannot be meant: an unknown operator, reason or param. What is said of a
+    suggestion that was spoilt on purpose is no decision about a photo."""
+    if saying.drawn is Drawn.KNOWN_BAD:
+        raise UsageError("That is no decision about a photo.", remedy="Answer it through the queue.")
     if saying.reason and saying.reason not in REASONS:
         raise UsageError(
             f"{saying.reason!r} is not a reason.", remedy=f"Reasons are {', '.join(REASONS)}; more goes into --note."

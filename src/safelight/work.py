@@ -118,7 +118,7 @@ def look(job: Look) -> Looked:
         if trouble:
             troubles.append((probe.label, trouble))
     limits.begin("writing the proxy", seconds=limits.opening(pixels))
-    _proxies(picture, job.proxy)
+    proxies(picture, job.proxy)
     return Looked(
         path=job.path, asset=job.asset, found=tuple(found), troubles=tuple(troubles),
         seconds=time.process_time() - began,
@@ -156,9 +156,9 @@ def decode(path: Path) -> tuple[Bytes, bool]:
     return write.to_srgb8(raw.develop(path, half=True)), True
 
 
-def _proxies(picture: Picture, place: Path) -> None:
+def proxies(picture: Picture, place: Path) -> None:
     """The proxy (long side 1600 px) and the thumbnail, for people to look at; both can be made again."""
-    if not place.with_suffix(".thumb.jpg").exists():
+    if not all(place.with_suffix(suffix).exists() for suffix in (".jpg", ".thumb.jpg")):
         small = shrink(picture.small, THUMB_SIDE)
         for suffix, rgb in ((".jpg", picture.work), (".thumb.jpg", small)):
             data = simplejpeg.encode_jpeg(rgb, quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420")

@@ -105,6 +105,12 @@ def test_lie_about_pointwise():
     assert "shuffled" in spoilt("pointwise_is_pointwise", render=blurred)
 
 
+def test_lie_about_a_gain():
+    more = lambda x, y, params: np.float64(1 + params.strength) + 0 * x + 0 * y  # noqa: E731
+    assert "its gain" in spoilt("gain_is_render", gain=more, pointwise=False)
+    assert "neither pointwise" in spoilt("declares_itself", gain=more)
+
+
 def test_pointwise_that_no_table_can_hold():
     stripes = when_changed(lambda p: np.where(np.floor(p * 4000) % 2 == 0, p, 0).astype(np.float32))
     assert "levels" in spoilt("fused_equals_chain", render=stripes)

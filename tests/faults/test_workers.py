@@ -1,7 +1,9 @@
 """Workers that crash, hang or take too much memory cost their own job: the others' results are the same as without."""
 
 import os
+import platform
 import signal
+import subprocess
 import sys
 import time
 
@@ -167,3 +169,24 @@ def test_a_limit_that_is_no_number_is_refused(monkeypatch, value):
     monkeypatch.setenv("SAFELIGHT_PATIENCE", value)
     with pytest.raises(UsageError, match="SAFELIGHT_PATIENCE"):
         limits.patience()
+
+
+CHURN = """
+import resource, numpy as np
+from safelight.workers import keep_freed_memory
+keep_freed_memory()
+def churn():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        arrays = [np.ones(1 << 19) for _ in range(6)]
+        del arrays
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+churn()
+print(churn())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep freed memory")
+def test_memory_of_arrays_is_not_taken_anew():
+    ran = subprocess.run([sys.executable, "-c", CHURN], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 20 * 6 * 1024 / 10  # of 4-kB pages that 4-MB arrays have

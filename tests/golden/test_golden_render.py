@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from safelight import specimens
-from safelight.fuse import apply_fused, fuse
+from safelight.fuse import fuse
 from safelight.media.colour import linear_of_srgb, srgb8
 from safelight.media.frame import Frame
 from safelight.operators import black_and_white, crop, denoise, painted_light, red_eye, straighten, template, tone
@@ -72,7 +72,7 @@ def test_render_is_as_it_was(name, tmp_path):
 
 
 def test_fused_render_is_as_it_was(tmp_path):
-    assert near(apply_fused(fuse([CONTRAST], TOOLS), scene()), "template", tmp_path) <= 1, f"look at {tmp_path}"
+    assert near(fuse([CONTRAST], TOOLS)(scene()), "template", tmp_path) <= 1, f"look at {tmp_path}"
 
 
 def test_golden_pictures_tell_a_change(tmp_path):

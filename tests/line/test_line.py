@@ -115,10 +115,11 @@ def test_the_cache_may_be_deleted_and_every_version_renders_the_same_bytes(libra
     for path in ("IMG_0000.JPG", "IMG_0001.JPG"):
         library.verdict(folder, [path], operator="cull", say="modify", params={"decision": "keep"}, by="ann")
         library.verdict(folder, [path], operator="exposure", say="modify", params={"ev": 0.4}, by="ann")
-    first = library.deliver(folder, tmp_path / "a")
+    signed = Order(to=tmp_path, sign_off="ann")
+    first = library.deliver(folder, tmp_path / "a", order=signed)
     shutil.rmtree(folder / ".safelight" / "cache")
     library.run(folder, options=INLINE)
-    second = library.deliver(folder, tmp_path / "b")
+    second = library.deliver(folder, tmp_path / "b", order=signed)
     assert [f["sha256"] for f in first["files"]] == [f["sha256"] for f in second["files"]]
     assert all(f["edits"][-1]["operator"].startswith("exposure@") for f in first["files"])
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from safelight.api import Library
 from safelight.domain import Cull
 from safelight.errors import UsageError
 from safelight.line import Options
-from safelight.store import carried
+from safelight.store import carried, records
 
 INLINE = Options(engine="inline")
 
@@ -72,5 +73,16 @@ def test_every_item_was_drawn_before_it_was_shown(library, folder):
 def test_counts_are_told_and_nothing_is_promised(library, folder):
     found = ledger.document(library.store)
     (cell,) = [c for c in found["cells"] if c["task"] == "cull"]
-    assert (cell["n"], cell["state"]) == (1, "apprentice")
+    assert (cell["answered"], cell["n"], cell["state"]) == (2, 0, "apprentice"), "a canary that was answered twice"
     assert "every task waits for a person" in ledger.words(found)
+
+
+def test_groups_that_are_about_people_stay_in_the_library(library, folder):
+    state = library.state(folder)
+    one = state.ledger.rows[-1]
+    records.save_verdicts(library.store, [replace(one, group="skin_tone:8-10"), replace(one, group="nobody")])
+    library.carry(library.state(folder))
+    copy = (folder / ".safelight" / "record.jsonl").read_text()
+    assert "skin_tone" not in copy
+    assert '"nobody"' in copy
+    assert [v.group for v in records.ledger(library.store).rows[-2:]] == ["skin_tone:8-10", "nobody"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from safelight import propose, verdicts
+from safelight import ledger, propose, verdicts
 from safelight.api import Library
 from safelight.deliver import gate
 from safelight.domain import Asset, Capture, Cull, Findings, Group, GroupKind, Kind, Measure, Say, digest_of
@@ -55,7 +55,9 @@ def made_shoot(library: Library) -> tuple[ShootState, set[str]]:
     records.save_evidence(library.store, found)
     records.save_survey(library.store, shoot.id, "made", [("made@1", Findings(groups=tuple(groups)))])
     state = ShootState.load(library.store, shoot)
-    propose.propose(library.store, state, propose.Asked(rules=default(), wishes=Wishes(), only=("cull",)))
+    record = ledger.record(library.store, default())
+    asked = propose.Asked(rules=default(), wishes=Wishes(), record=record, only=("cull",))
+    propose.propose(library.store, state, asked)
     return state, wanted
 
 

@@ -66,7 +66,7 @@ def shoot(library, make_shoot):
 
 
 def change(library, folder, mired):
-    library.verdict(folder, [PHOTO], operator="white_balance", say="modify", params={"mired": mired}, by="ben")
+    library.verdict(folder, [PHOTO], operator="white_balance", say="modify", params={"mired": mired}, by="ann")
 
 
 def test_an_approval_returns_to_review_and_says_why(library, shoot):

@@ -23,7 +23,7 @@ GROUP = Group(id="g", kind=GroupKind.BURST, members=("a", "b", "c"), by="t")
 
 def verdict(decision, *, say=Say.MODIFY, by="ann", bundled=1, group=None):
     return Verdict(
-        at="2026", by=by, asset="a", shoot="s", operator="cull", version=2, say=say, bundled=bundled, group=group,
+        at="2026", by=by, asset="a", shoot="s", operator="cull", version=2, say=say, bundled=bundled, together=group,
         params={"decision": decision, "tie_with": "", "taste": ""},
     )  # fmt: skip
 

@@ -72,7 +72,7 @@ def test_a_damaged_file_is_told_with_its_remedy(folder):
 def test_damage_that_shows_later_is_told_too(folder):
     with Library.open(folder) as library:
         records.save_files(
-            library, "s", [records.File(path=f"{n:04d}.jpg", asset=None, size=n, mtime_ns=n) for n in range(2000)]
+            library, "s", [records.File(path=f"{n:04d}.jpg", asset=None, size=n, mtime_ns=n) for n in range(5000)]
         )
     spoil(folder / FILE_NAME)
     with Library.open(folder) as library:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from safelight import propose, verdicts
+from safelight import propose
 from safelight.domain import (
     Asset,
     Because,
@@ -32,7 +32,6 @@ from safelight.domain import (
     digest_of,
 )
 from safelight.files import json_text
-from safelight.policy import default
 from safelight.store import records, schema
 from safelight.store.library import now
 from safelight.store.records import CHUNK, File, Ledger, Shoot
@@ -345,17 +344,6 @@ def test_the_library_keeps_undo_chains(library, sayings):
 
 
 # ---------------------------------------------------------------- what is written without a noun of its own
-
-
-def test_coins_are_tossed_once(library):
-    photos = [digest_of(n) for n in range(200)]
-    propose._toss(library, "s", "cull", default(), photos)
-    drawn = verdicts._drawn(library, "s")
-    propose._toss(library, "s", "cull", default(), photos)
-    assert set(drawn) == {(photo, "cull") for photo in photos}
-    assert verdicts._drawn(library, "s") == drawn
-    assert len(library.rows(sa.select(schema.draws))) == len(photos)
-    assert verdicts._drawn(library, "another") == {}
 
 
 def test_trials_leave_versions_and_evidence(library):

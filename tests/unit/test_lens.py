@@ -156,6 +156,13 @@ def test_lines_tell_whether_a_photo_was_corrected_already(straight, bent):
     assert judged(np.full((800, 1200, 3), 128, np.uint8))["lens.already"].cannot_tell
 
 
+@pytest.mark.parametrize("share", [0.5, 2.2])
+def test_things_bent_otherwise_than_by_the_lens_tell_nothing(straight, bent, share):
+    profile = judged(bent)["lens.profile"].value["distortion"]
+    curved = seen_through(straight, [float(n == 0) + share * (p - (n == 0)) for n, p in enumerate(profile)])
+    assert "its lines do not tell" in judged(curved)["lens.already"].cannot_tell
+
+
 def test_what_the_file_says_goes_before_its_lines(bent, monkeypatch):
     source = said(monkeypatch, lines=True, fringes=True, corners=True, by="darktable")
     assert judged(bent, **source)["lens.already"].value["by"] == "darktable"

@@ -1,5 +1,6 @@
 """Every format gives back the picture that went in, with its colours, metadata and turns, and says what it left out."""
 
+import io
 import shutil
 import struct
 
@@ -170,6 +171,15 @@ def test_a_jpeg_inside_comes_out_byte_for_byte(put):
     packed = put("a.jxl", imagecodecs.jpegxl_encode_jpeg(jpeg))
     assert jxl.as_jpeg(packed.read_bytes(), packed) == jpeg
     assert np.array_equal(image.read(packed), image.read(put("a.jpg", jpeg)))
+
+
+def test_a_packed_jpeg_is_decoded_as_the_standard_says(put):
+    """ITU-T T.81 A.3.3: one coefficient of 1, times its step, is a wave of this height; libjxl makes it lower."""
+    wave = 128 + np.cos((2 * np.arange(8) + 1) * 3 * np.pi / 16) * 40 / 4 / np.sqrt(2)
+    stream = io.BytesIO()
+    Image.fromarray(np.tile(np.rint(wave), (8, 1)).astype(np.uint8)).save(stream, "jpeg", qtables=[[40] * 64])
+    ours = image.read(put("a.jxl", imagecodecs.jpegxl_encode_jpeg(stream.getvalue())))
+    assert np.abs(ours - wave[:, None]).max() <= 0.5
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (96, 144), (100, 133), (257, 31), (1, 1), (3000, 2)])

@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from safelight import policy
+from safelight import plugins, policy
 from safelight.domain import Measure, Zone
 from safelight.errors import UsageError
 
@@ -34,6 +36,55 @@ def test_a_policy_of_ones_own_is_laid_over_the_built_in_one(tmp_path):
     assert rules.zone("exposure", {}, licensed=True) is Zone.HUMAN
     assert rules.task("exposure").complexity == policy.default().task("exposure").complexity
     assert rules.zone("white_balance", {}, licensed=True) is Zone.AUTO
+
+
+def line_of(text):
+    with pytest.raises(UsageError) as error:
+        policy.parse(HEAD + text, "mine.toml", base=policy.default(), tasks=("grade",))
+    assert error.value.remedy
+    found = re.search(r"mine\.toml, line (\d+): ", error.value.cause)
+    return int(found[1]) if found else error.value.cause
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[task.cull]\nalpha = 1\n", 3), ("[task.cull]\nalpha = 0\n", 3), ("\n[task.crop]\n# no\nzone = 'auto'\n", 5),
+        ("[task.no_such]\nzone = 'human'\n", 2), ("[task.lens.cap]\n'lens.guess' = 'auto'\n", 3),
+        ("[client.'Ada & Co'.task.trim]\nzone = 'auto'\n", 3), ("task.trim.zone = 'auto'\n", 2),
+        ("[task.tone]\nneeds_licence = false\n", 3), ("[task.tone]\ngroups = []\n", 3),
+        ("[task.tone]\naudit = 0.01\n", 3), ("[task.tone]\ncanary = 0\n", 3), ("[task.tone]\nzone = 'nobody'\n", 3),
+        ("[client.A]\nstakes = 'huge'\n", 3), ("[client.A]\ncolour = 1\n", 3), ("opt_out = 'skin'\n", 2),
+    ],
+)  # fmt: skip
+def test_what_would_raise_a_level_or_is_unknown_is_refused_with_its_line(text, line):
+    assert line_of(text) == line
+
+
+def test_a_client_has_rules_of_its_own_over_those_of_the_studio():
+    text = HEAD + "[client.Ada.task.exposure]\nzone = 'never-unreviewed'\n[client.Ben]\nstakes = 'high'\n"
+    rules = policy.parse(text, "mine.toml", base=policy.default())
+    assert rules.zone("exposure", {}, licensed=True) is Zone.AUTO
+    assert rules.zone("exposure", {}, licensed=True, client="Ada") is Zone.NEVER_UNREVIEWED
+    assert rules.zone("tone", {}, licensed=True, client="Ada") is Zone.AUTO
+    assert rules.zone("tone", {}, licensed=True, client="Ben") is Zone.REVIEW
+    assert rules.zone("tone", {}, licensed=True, stakes="high") is Zone.REVIEW
+
+
+def test_every_operator_has_its_place_on_the_map_and_nothing_else_has():
+    assert set(policy.default().tasks) == set(plugins.operators())
+
+
+def test_a_group_is_told_by_evidence_and_unknown_without_it():
+    rules = policy.default()
+    face, tone = (Measure(name=n, value=v) for n, v in (("faces", [{"box": [0, 0, 9, 9]}]), ("skin_tone", "8-10")))
+    assert rules.group("denoise", {"faces": face}) is None
+    assert rules.group("exposure", {}) is None
+    assert rules.group("exposure", {"faces": Measure(name="faces", value=[])}) == "nobody"
+    assert rules.group("exposure", {"faces": face}) is None
+    assert rules.group("exposure", {"faces": face, "skin_tone": tone}) == "skin_tone:8-10"
+    private = policy.parse(HEAD + "opt_out = ['skin_tone']\n", "mine.toml", base=rules)
+    assert private.group("exposure", {"faces": face, "skin_tone": tone}) is None
 
 
 @pytest.mark.parametrize(

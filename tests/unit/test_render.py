@@ -10,6 +10,7 @@ from safelight.domain import Edit
 from safelight.errors import UsageError
 from safelight.media.colour import REC2020_FROM_SRGB, decode, linear_of_srgb, srgb8, srgb16
 from safelight.media.frame import Frame, LinearWords, moving
+from safelight.media.gains import places
 from safelight.media.timeline import Clip, Timeline
 from safelight.media.warp import Warp
 from safelight.operators import Medium, Operator, Risk, Stage, crop, template, trim
@@ -36,6 +37,14 @@ def _blur(frame, params, tools):
 
 def _soften(frame, params, tools):
     return frame.with_pixels(cv2.GaussianBlur(frame.pixels, (5, 5), 1, borderType=cv2.BORDER_REPLICATE))
+
+
+def _falloff(x, y, params):
+    return 1 + params.red * (((x - 30) / 100) ** 2 + ((y - 40) / 300) ** 2)
+
+
+def _falls(frame, params, tools):
+    return frame.with_pixels(frame.pixels * _falloff(*places(frame), params)[..., None].astype(np.float32))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +75,7 @@ OPERATORS = (
     made("blur", _blur, margin=None, stage=Stage.LOCAL),
     made("soften", _soften, margin=2, stage=Stage.REPAIR),
     made("turn", lambda frame, params, tools: frame, params=Turn, warp=_turn, stage=Stage.FRAMING, rank=30),
+    made("falloff", _falls, gain=_falloff, stage=Stage.REPAIR),
     made("choose", _gain, stage=Stage.CHOICE, medium=Medium.CHOICE),
     template.operator,
     crop.operator,
@@ -248,6 +258,43 @@ def test_margins_are_handed_out():
     edits = [edit("soften"), edit("soften", red=1.1)]
     assert np.allclose(render(frame, edits, TOOLS).pixels, _soften(_soften(frame, None, None), None, None).pixels)
     assert np.array_equal(render_bytes(picture, edits, TOOLS), srgb8(render(frame, edits, TOOLS).pixels))
+
+
+SOURCES = {
+    "bytes": lambda picture: picture,
+    "words": lambda picture: LinearWords(words=(linear_of_srgb(picture) * 40000).astype(np.uint16), top=1.6),
+    "light": lambda picture: Frame(pixels=linear_of_srgb(picture)),
+}
+LIGHT = {
+    "gain alone": [edit("falloff", red=1.5)],
+    "gain before a matrix": [edit("falloff", red=1.5), gain(0.5, red=1.2)],
+    "gains before a table": [edit("falloff", red=1.5), edit("falloff", red=0.3), gain(-0.5), CONTRAST],
+    "after other light": [edit("soften"), edit("falloff", red=1.5), gain(-0.5, blue=0.9), CONTRAST],
+}
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+@pytest.mark.parametrize("edits", LIGHT.values(), ids=LIGHT)
+def test_gains_are_within_two_levels_of_float_light(edits, source):
+    picture = source(cv2.resize(specimens.scene(), (120, 310)))
+    frame = picture if isinstance(picture, Frame) else None
+    frame = frame or (picture.frame() if isinstance(picture, LinearWords) else Frame(pixels=linear_of_srgb(picture)))
+    slow = srgb8(render(frame, edits, TOOLS).pixels)
+    apart = np.abs(render_bytes(picture, edits, TOOLS).astype(int) - slow.astype(int))
+    assert apart.max() <= 2
+    assert apart.mean() < 0.3
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+@pytest.mark.parametrize("edits", LIGHT.values(), ids=LIGHT)
+def test_only_what_stays_is_worked_on_and_nothing_differs(edits, source):
+    picture = source(cv2.resize(specimens.scene(), (120, 310)))
+    framed = edit("crop", box=[0.3, 0.4, 0.9, 0.8], angle=3.0)
+    for give, level in ((render_bytes, 1), (render_words, 257)):
+        all_at_once = give(give(picture, edits, TOOLS), [framed], TOOLS)
+        apart = np.abs(give(picture, [*edits, framed], TOOLS).astype(int) - all_at_once) / level
+        assert apart.max() <= 2  # places are rounded to 1/32 px
+        assert apart.mean() < 0.1
 
 
 def test_two_framings_are_one_resampling():

@@ -41,22 +41,22 @@ def test_the_middle_stays_and_the_corner_gets_what_it_lost():
 
 
 def test_a_tile_and_a_reduced_copy_get_the_light_of_their_place():
-    whole = vignetting.gain(frame(), PARAMS)
-    part = vignetting.gain(tile(frame(), slice(120, 201), slice(200, 301)), PARAMS)
+    whole = vignetting.over(frame(), PARAMS)
+    part = vignetting.over(tile(frame(), slice(120, 201), slice(200, 301)), PARAMS)
     assert part == pytest.approx(whole[120:, 200:], rel=1e-5)
     small = Frame(pixels=np.zeros((67, 100, 3), np.float32))
     small = small.moved(small.pixels, scaling(100 / 301, 67 / 201))
-    assert vignetting.gain(small, PARAMS)[33, 2] == pytest.approx(whole[100, 7], rel=0.02)
+    assert vignetting.over(small, PARAMS)[33, 2] == pytest.approx(whole[100, 7], rel=0.02)
 
 
 def test_half_the_amount_is_half_the_stops():
     half = vignetting.VignettingParams(k1=-0.55, k2=-0.2, k3=-0.1, size=(301, 201), amount=0.5)
-    assert vignetting.gain(frame(), half) ** 2 == pytest.approx(vignetting.gain(frame(), PARAMS), rel=1e-4)
+    assert vignetting.over(frame(), half) ** 2 == pytest.approx(vignetting.over(frame(), PARAMS), rel=1e-4)
 
 
 def test_no_corner_is_brightened_without_end():
     params = vignetting.VignettingParams(k1=-2.0, size=(301, 201))
-    assert vignetting.gain(frame(), params).max() <= 1 / vignetting.DARKEST + 1e-3
+    assert vignetting.over(frame(), params).max() <= 1 / vignetting.DARKEST + 1e-3
 
 
 def test_coefficients_need_the_size_they_are_about():

@@ -111,3 +111,27 @@ def test_geometry_follows_and_alpha_comes_along():
 def test_a_bend_that_is_none_is_refused(wrong):
     with pytest.raises(ValueError, match="positive unit"):
         Radial(**({"centre": (0.0, 0.0), "unit": 1.0, "polynomial": ((1.0,),)} | wrong))
+
+
+@pytest.mark.parametrize(
+    "warp",
+    [
+        turned(3, (100, 60)), tilted(), Warp(size=(240, 160), steps=(BEND, FRINGE)),
+        turned(2).then(Warp.forward(moving(-90, -70), (60, 40))), Warp.forward(moving(-400, 30), (20, 20)),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_part_that_a_result_reaches_is_all_it_needs(warp):
+    pixels = picture()
+    rows, columns = warp.reach(240, 160)
+    part = warp.of_part(columns.start, rows.start)
+    apart = np.abs(resample(pixels[rows, columns], part).astype(int) - resample(pixels, warp))
+    assert apart.max() <= 1  # places are sums of single precision
+    assert (apart > 0).mean() < 0.001
+    assert part.matrix @ moving(-columns.start, -rows.start) == pytest.approx(warp.matrix)
+
+
+def test_what_is_cut_away_is_not_reached():
+    rows, columns = Warp.forward(moving(-90, -70), (60, 40)).reach(240, 160, margin=5)
+    assert (rows.start, rows.stop) == (62, 118)
+    assert (columns.start, columns.stop) == (82, 158)

@@ -1,16 +1,18 @@
 """Versions to files that leave the building: the gate, the files, their manifest, the page a client can read."""
 
+import shutil
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from safelight import __version__, engine, line, sidecars, weights
-from safelight.deliver import gate, manifest, names, presets
+from safelight import __version__, channels, earned, engine, ledger, line, lots, sidecars, weights
+from safelight.deliver import checked, gate, job_record, limits, manifest, names, presets
 from safelight.deliver.write import Job, Written, deliver_one, rescue
-from safelight.domain import Input, Version
+from safelight.domain import Cull, Input, Version
 from safelight.errors import UsageError
-from safelight.files import json_text, write_atomic
+from safelight.files import PART, json_text, write_atomic
 from safelight.line import Progress
 from safelight.state import Photo, ShootState, by_time
 from safelight.store import records, schema
@@ -18,6 +20,7 @@ from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
 from safelight.words import many
 
+CLIENT_FILE = "client.toml"  # in a shoot's folder: the rules of its client
 DRAFT_FOLDER_NOTE = "DRAFT - not final.txt"
 
 
@@ -32,6 +35,8 @@ class Order:
     draft: bool = False
     sign_off: str | None = None
     jobs: int | None = None
+    channels: tuple[str, ...] = ()  # names, or TOML files
+    client: Path | None = None  # a client's TOML file; by default client.toml in the shoot's folder
     says: dict[str, Any] = field(default_factory=dict)
 
 
@@ -40,12 +45,16 @@ def deliver(
 ) -> dict[str, Any]:
     """Writes a delivery and returns its manifest (`safelight.delivery/1`).
 
-    Raises Refused where questions are open and it is no draft, UsageError where the target is not empty or a name or
-    preset cannot be understood; nothing is written then. A file that fails is listed in the manifest.
+    Raises Refused where questions are open, or a file does not pass the gate, and it is no draft; UsageError where
+    the target is not empty or a name, preset or rule cannot be understood. Nothing is left there then. A file that
+    cannot be written is listed in the manifest.
     """
     template = order.names or names.DEFAULT
     names.validate(template)
     preset = presets.find(order.preset)
+    rules = rules_of(order, where)
+    trusted = ledger.rules(library)
+    earned.settle(library, state, trusted)
     if any(photo.shaken for photo in state.photos.values()):
         state = _caught_up(library, where, state, order, tell)
     answer = gate.ask(state, draft=order.draft)
@@ -53,22 +62,63 @@ def deliver(
         state = _caught_up(library, where, state, order, tell)
         answer = gate.ask(state, draft=order.draft)
     target = _target(order.to, where)
-    jobs = _jobs(state, where, answer.photos, order=order, preset=preset, template=template, target=target)
-    written = _write(jobs, order, tell)
-    made = manifest.of(
-        state, answer, written, preset=preset, order=manifest.Signed(draft=order.draft, by=order.sign_off),
-        versions={job.photo: _version(state.photos[job.photo], job) for job in jobs}, weights=weights.digests(),
-        program=__version__,
-    )  # fmt: skip
+    staging = Path(tempfile.mkdtemp(dir=target, prefix=PART))
+    try:
+        jobs = _jobs(state, where, answer.photos, order=order, preset=preset, template=template, target=staging)
+        jobs = [
+            replace(
+                job,
+                rules=rules,
+                limits=limits.of_studio(library),
+                findings=where.cached(_version(state.photos[job.photo], job).id),
+            )
+            for job in jobs
+        ]
+        versions = {job.photo: _version(state.photos[job.photo], job) for job in jobs}
+        written = _write(jobs, order, tell)
+        checked.remember(library, written, versions)
+        of_set = checked.about_the_set(written, rules, state.shoot)
+        waiting = checked.missing(state, written, versions, of_set=of_set, signed_by=order.sign_off)
+        if waiting and not order.draft:
+            raise gate.refuse(waiting, page=str(checked.page(where, written, state, of_set)))
+        made = manifest.of(
+            state, answer, written, preset=preset, order=manifest.Signed(draft=order.draft, by=order.sign_off),
+            versions=versions, weights=weights.digests(), program=__version__, of_set=of_set,
+            unseen=lots.told(library, state, trusted, answer.photos),
+        )  # fmt: skip
+        for part in staging.iterdir():
+            part.replace(target / part.name)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
     write_atomic(target / "manifest.json", (json_text(made, indent=1) + "\n").encode())
     write_atomic(target / "report.html", manifest.page(made).encode("utf-8", "backslashreplace"))
+    paper = job_record.of(made, trusted)
+    write_atomic(target / job_record.HTML_NAME, job_record.page(paper).encode("utf-8", "backslashreplace"))
+    write_atomic(target / job_record.PDF_NAME, job_record.pdf(paper, at=made["made_at"]))
     if order.draft:
         write_atomic(target / DRAFT_FOLDER_NOTE, manifest.draft_note(made).encode())
     row = {"id": made["id"], "shoot": state.shoot.id, "manifest": json_text(made), "by": order.sign_off}
     library.append(schema.deliveries, [row | {"draft": order.draft, "at": now()}])
-    delivered = [(job.photo, _version(state.photos[job.photo], job)) for job in jobs]
-    records.save_versions(library, state.shoot.id, delivered, checkpoint="delivered")
+    records.save_versions(library, state.shoot.id, versions.items(), checkpoint="delivered")
     return made
+
+
+def planned(where: ShootFolder, state: ShootState, order: Order) -> list[tuple[Photo, str]]:
+    """What a delivery would write, in order: photos with the names of their files. Nothing is made or read.
+
+    Raises UsageError where a name or preset cannot be understood."""
+    template, preset = order.names or names.DEFAULT, presets.find(order.preset)
+    names.validate(template)
+    photos = tuple(photo for photo in state.photos.values() if photo.decision is Cull.KEEP)
+    jobs = _jobs(state, where, photos, order=order, preset=preset, template=template, target=order.to)
+    return [(state.photos[job.photo], job.target.name) for job in jobs]
+
+
+def refuse(state: ShootState, order: Order) -> None:
+    """Raises what `deliver` would raise about open questions and names, before anything is made."""
+    names.validate(order.names or names.DEFAULT)
+    presets.find(order.preset)
+    gate.ask(state, draft=order.draft)
 
 
 def _caught_up(
@@ -78,6 +128,14 @@ def _caught_up(
         return line.catch_up(library, where, state, jobs=order.jobs, tell=tell)
 
 
+def rules_of(order: Order, where: ShootFolder) -> tuple[channels.Channel, ...]:
+    """The channels that an order names, and those of its client. Raises UsageError for what cannot be understood."""
+    beside = where.root / CLIENT_FILE
+    client = order.client or (beside if beside.is_file() else None)
+    named = tuple(channels.channel(name) for name in order.channels)
+    return (*named, *(channels.client(client) if client is not None else ()))
+
+
 def words(made: dict[str, Any], target: Path) -> str:
     """A delivery in a few lines."""
     kind = "draft" if made["draft"] else "final delivery"
@@ -85,6 +143,9 @@ def words(made: dict[str, Any], target: Path) -> str:
     if made["open"]:
         lines.append(f"{many(len(made['open']), 'photo')} with open questions; the manifest lists them.")
     lines += [f"  {f['path']!r}: {f.get('cause', '')}" for f in made["failed"][:5]]
+    held = [f for f in made["files"] if f["gate"]["open"]]
+    if held:
+        lines.append(f"{many(len(held), 'file does', 'files do')} not pass the gate; the manifest says why.")
     lost = sorted({loss for f in made["files"] for loss in f["losses"]})
     lines += [f"Note: {loss}" for loss in lost]
     lines.append(f"Manifest: {target / 'manifest.json'}")
@@ -98,11 +159,13 @@ def _target(to: Path, where: ShootFolder) -> Path:
         raise UsageError("A delivery cannot go among the originals.", remedy="Name another folder with --to.")
     try:
         target.mkdir(parents=True, exist_ok=True)
-        taken = next((p for p in target.iterdir() if not p.name.startswith(".part-")), None)
+        taken = next((p for p in target.iterdir() if not p.name.startswith(PART)), None)
     except OSError as error:
         raise UsageError(
             f"{target} cannot be written ({error.strerror}).", remedy="Name another folder with --to."
         ) from error
+    for left in target.glob(f"{PART}*"):  # of a delivery that was ended
+        shutil.rmtree(left, ignore_errors=True)
     if taken is not None:
         raise UsageError(f"{target} is not empty ({taken.name}).", remedy="Name a new folder with --to.")
     return target
@@ -154,4 +217,4 @@ def _version(photo: Photo, job: Job) -> Version:
     return Version(inputs=(Input(id=photo.id),), edits=job.edits)
 
 
-__all__ = ["Order", "deliver", "words"]
+__all__ = ["Order", "deliver", "planned", "refuse", "words"]

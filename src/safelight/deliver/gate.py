@@ -1,12 +1,19 @@
-"""What must be settled before anything final leaves: every photo decided, every edit of a kept photo answered."""
+"""What must be settled before anything final leaves: every photo decided, every edit of a kept photo answered, and
+every written file passed by the detectors and the rules, or taken by a person on their name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from safelight.domain import Cull
+from safelight import policy
+from safelight.checking import Outcome
+from safelight.domain import Cull, Say, Verdict, Version, Zone, digest_of
 from safelight.errors import Refused
-from safelight.state import Photo, ShootState
+from safelight.state import CHECK, POLICY, Photo, ShootState
 from safelight.words import many
+
+LISTED = 8  # things that a refusal names one by one
+UNREVIEWED = "a look by a named person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +24,22 @@ class Answer:
     open: tuple[tuple[str, tuple[str, ...]], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Something that holds a file back: a finding or a broken rule that nobody has taken on their name."""
+
+    path: str
+    name: str  # of the finding, or `channel.rule`
+    outcome: Outcome
+    text: str
+    remedy: str = ""
+
+
 def ask(state: ShootState, *, draft: bool) -> Answer:
     """Which photos may leave. A final delivery with open questions is Refused, and the refusal says which; a draft
     takes every photo that is kept so far, with the edits that were approved."""
     photos = list(state.photos.values())
-    waiting = tuple((photo.path, tuple(photo.open_questions())) for photo in photos if photo.open_questions())
+    waiting = tuple((photo.path, unsettled(photo)) for photo in photos if unsettled(photo))
     kept = tuple(photo for photo in photos if photo.decision is Cull.KEEP)
     if not draft and waiting:
         raise Refused(
@@ -32,13 +50,100 @@ def ask(state: ShootState, *, draft: bool) -> Answer:
     return Answer(photos=kept, open=waiting)
 
 
-def _words(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+def unsettled(photo: Photo) -> tuple[str, ...]:
+    """What of a photo waits for a person: operators without an answer, edits that nobody has looked at."""
+    return (*photo.open_questions(), *unreviewed(photo))
+
+
+def unreviewed(photo: Photo) -> list[str]:
+    """Edits that never leave without a named person's look at this very photo, and have had none."""
+    if photo.decision is not Cull.KEEP:
+        return []
+    rules = policy.default()
+    found = []
+    for edit in photo.edits():
+        proposal, verdict = photo.proposals.get(edit.operator), photo.standing.get(edit.operator)
+        zone = proposal.zone if proposal else rules.task(edit.operator).zone
+        looked = verdict is not None and not verdict.by.startswith(POLICY) and verdict.bundled == 1
+        if zone is Zone.NEVER_UNREVIEWED and not looked:
+            found.append(f"{edit.operator} ({UNREVIEWED})")
+    return found
+
+
+# ---------------------------------------------------------------- findings
+
+
+def finding_id(version: str, name: str) -> str:
+    """What a verdict about a finding of a version is about: the same finding of another version is another."""
+    return digest_of([version, name])[:32]
+
+
+def taken(standing: Mapping[str, Verdict], version: str, name: str) -> Verdict | None:
+    """The verdict by which a person has taken a finding of this version on their name; None if nobody has."""
+    verdict = standing.get(f"{CHECK}{name}")
+    if verdict is None or verdict.say is not Say.REJECT or verdict.proposal != finding_id(version, name):
+        return None
+    return verdict
+
+
+def raised(entry: Mapping[str, Any]) -> list[Missing]:
+    """What the detectors and rules hold against a file: findings that are no pass, broken rules."""
+    path = str(entry["after"])
+    found = [
+        Missing(path=path, name=f["name"], outcome=Outcome(f["outcome"]), text=f["text"])
+        for f in entry["findings"] if f["outcome"] != Outcome.PASS
+    ]  # fmt: skip
+    cannot = (entry["aligned"] or {}).get("cannot")
+    if cannot:
+        found.append(Missing(path=path, name="aligned", outcome=Outcome.LOOK, text=str(cannot)))
+    elif entry["verdict"] == Outcome.LOOK and not found:
+        found.append(Missing(path=path, name="measured", outcome=Outcome.LOOK, text="Nothing could be measured."))
+    return found + [
+        Missing(path=path, name=r["rule"], outcome=Outcome.FAIL, text=r["text"], remedy=r["remedy"])
+        for r in entry["rules"] if r["held"] is False
+    ]  # fmt: skip
+
+
+def missing(photo: Photo, version: Version, entry: Mapping[str, Any], *, signed_by: str | None) -> list[Missing]:
+    """What of a file still waits for a person. Whoever signs for the delivery answers for what only wants a look;
+    what failed is taken one by one."""
+    return [
+        m for m in raised({**entry, "after": photo.path})
+        if taken(photo.standing, version.id, m.name) is None and not (signed_by and m.outcome is Outcome.LOOK)
+    ]  # fmt: skip
+
+
+def refuse(waiting: Sequence[Missing], *, page: str) -> Refused:
+    """The refusal of a delivery, naming what is missing."""
+    files = len({m.path for m in waiting})
+    lines = [f"{m.path}: {m.name.replace('_', ' ')}, {m.outcome.value}. {m.text}" for m in waiting[:LISTED]]
+    more = f"\n  … and {len(waiting) - LISTED} more" if len(waiting) > LISTED else ""
+    looks = all(m.outcome is Outcome.LOOK for m in waiting)
+    remedy = (
+        f"Look at {page}. Reject the edit, or take a finding on your name with `safelight accept PHOTO --finding NAME "
+        "--reason CODE`."
+    )
+    return Refused(
+        f"{many(files, 'file does', 'files do')} not pass:\n  " + "\n  ".join(lines) + more,
+        remedy=remedy + (" --sign-off NAME answers for all that only want a look." if looks else ""),
+    )
+
+
+def reasons(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
+    """Why photos that wait for a person hold a delivery back, in words without a stop."""
     undecided = sum("cull" in names for _, names in waiting)
-    unanswered = len(waiting) - undecided
+    unlooked = sum(any(UNREVIEWED in name for name in names) for _, names in waiting)
+    unanswered = sum("cull" not in names and any(UNREVIEWED not in n for n in names) for _, names in waiting)
     parts = []
     if undecided:
         parts.append(f"{many(undecided, 'photo is', 'photos are')} not decided")
     if unanswered:
         parts.append(f"{many(unanswered, 'kept photo has', 'kept photos have')} edits that nobody has answered")
-    first = ", ".join(path for path, _ in waiting[:3])
-    return f"{' and '.join(parts)} (first: {first})."
+    if unlooked:
+        parts.append(f"{many(unlooked, 'kept photo needs', 'kept photos need')} {UNREVIEWED}")
+    return tuple(parts)
+
+
+def _words(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+    first = "; ".join(f"{path}: {', '.join(names)}" for path, names in waiting[:3])
+    return f"{' and '.join(reasons(waiting))} (first: {first})."

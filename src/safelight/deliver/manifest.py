@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from safelight import policy
+from safelight.checking import Outcome
+from safelight.deliver import checked
 from safelight.deliver.gate import Answer
 from safelight.deliver.presets import Preset
 from safelight.deliver.write import Written
 from safelight.domain import Measure, Version, digest_of
-from safelight.state import POLICY, ShootState
+from safelight.state import ShootState
 from safelight.store.library import now
 from safelight.store.records import where_json
 from safelight.words import many
@@ -28,10 +29,11 @@ class Signed:
 
 def of(
     state: ShootState, answer: Answer, written: Sequence[Written], *, preset: Preset, order: Signed,
-    versions: Mapping[str, Version], weights: Mapping[str, str], program: str,
+    versions: Mapping[str, Version], weights: Mapping[str, str], program: str, unseen: Mapping[str, Any],
+    of_set: checked.SetAnswers = (),
 ) -> dict[str, Any]:  # fmt: skip
     """The manifest: each file with its source, version, edits, checks and verdicts; what is open; what failed."""
-    files = [_file(state, w, versions[w.photo]) for w in written if w.error is None]
+    files = [_file(state, w, versions[w.photo], order) for w in written if w.error is None]
     at = now()
     return {
         "schema": SCHEMA,
@@ -44,12 +46,13 @@ def of(
         "signed_off_by": order.by,
         "files": files,
         "failed": [{"path": state.photos[w.photo].path, **w.error} for w in written if w.error is not None],
+        "set_rules": [{"photo": photo, **answer.as_json()} for photo, answer in of_set],
         "open": [{"path": path, "operators": list(names)} for path, names in answer.open],
-        "unseen": _unseen(answer),
+        "unseen": dict(unseen),
     }
 
 
-def _file(state: ShootState, w: Written, version: Version) -> dict[str, Any]:
+def _file(state: ShootState, w: Written, version: Version, order: Signed) -> dict[str, Any]:
     photo = state.photos[w.photo]
     return {
         "name": w.target,
@@ -66,6 +69,7 @@ def _file(state: ShootState, w: Written, version: Version) -> dict[str, Any]:
             {"operator": name, "by": v.by, "say": v.say.value, "at": v.at, "bundled": v.bundled}
             for name, v in sorted(photo.standing.items())
         ],
+        "gate": checked.told(w, state, version, signed_by=order.by),
         "sidecar": w.sidecar,
         "losses": list(w.losses),
     }
@@ -78,23 +82,12 @@ def _check(label: str, m: Measure) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _unseen(answer: Answer) -> dict[str, Any]:
-    """What nobody looked at: photos on which a policy rule alone changed the picture or the choice. A camera's own
-    rendering, which changes nothing that was seen, does not count."""
-    rules = policy.default()
-    unseen = [
-        photo
-        for photo in answer.photos
-        if any(v.by.startswith(POLICY) and rules.task(name).needs_licence for name, v in photo.standing.items())
-    ]
-    return {
-        "photos": len(unseen),
-        "bad_at_most": len(unseen),
-        "level": 0.95,
-        "text": "Somebody decided on every photo and every change in this delivery."
-        if not unseen
-        else f"{many(len(unseen), 'photo was', 'photos were')} changed by rule and not looked at.",
-    }
+def _gate_words(found: Mapping[str, Any]) -> str:
+    """What the gate said of a file, in a line."""
+    if found["verdict"] == Outcome.PASS:
+        return "pass"
+    taken = [f"{a['finding'].replace('_', ' ')} taken by {a['by']}" for a in found["answered"]]
+    return "; ".join([*taken, *(f"{name.replace('_', ' ')} open" for name in found["open"])])
 
 
 def draft_note(made: Mapping[str, Any]) -> str:
@@ -111,7 +104,8 @@ def page(made: Mapping[str, Any]) -> str:
     rows = "".join(
         f"<tr><td>{html.escape(f['name'])}<td>{html.escape(f['source']['path'])}<td>{f['width']} × {f['height']}"
         f"<td>{html.escape(', '.join(e['operator'] for e in f['edits']) or 'as shot')}"
-        f"<td>{html.escape(', '.join(sorted({v['by'] for v in f['verdicts']})))}<td><code>{f['sha256'][:16]}</code>"
+        f"<td>{html.escape(', '.join(sorted({v['by'] for v in f['verdicts']})))}"
+        f"<td>{html.escape(_gate_words(f['gate']))}<td><code>{f['sha256'][:16]}</code>"
         for f in made["files"]
     )
     kind = "Draft" if made["draft"] else "Delivery"
@@ -128,6 +122,6 @@ td, th {{ border: 1px solid #e2e2e2; padding: 4px 8px; text-align: left; }}
 <h1>{kind}: {html.escape(made["shoot"]["name"])}</h1>
 <p>{len(made["files"]):,} files, {html.escape(made["made_at"])}. {signed} {html.escape(made["unseen"]["text"])}</p>
 {open_text}
-<table><tr><th>File<th>From<th>Size<th>What was done<th>Decided by<th>sha256</tr>{rows}</table>
+<table><tr><th>File<th>From<th>Size<th>What was done<th>Decided by<th>Check<th>sha256</tr>{rows}</table>
 </html>
 """

@@ -80,8 +80,14 @@ def find(name: str) -> Preset:
         preset = point.load()
         if isinstance(preset, Preset):
             return preset
-    known = sorted({point.name for point in entry_points(group="safelight.deliveries")})
-    raise UsageError(f"{name!r} is not a preset.", remedy=f"Presets are {', '.join(known)}, or name a .toml file.")
+    names = ", ".join(preset.name for preset in known())
+    raise UsageError(f"{name!r} is not a preset.", remedy=f"Presets are {names}, or name a .toml file.")
+
+
+def known() -> list[Preset]:
+    """The presets that are installed, by name."""
+    found = (point.load() for point in entry_points(group="safelight.deliveries"))
+    return sorted((preset for preset in found if isinstance(preset, Preset)), key=lambda preset: preset.name)
 
 
 def _from_file(path: Path) -> Preset:

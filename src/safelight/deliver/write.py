@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight import limits, params, plugins, render, work
+from safelight.channels import Channel
+from safelight.checking import Thresholds
+from safelight.deliver import judge
 from safelight.deliver.presets import Format, Preset
 from safelight.domain import Edit, Measure
 from safelight.errors import MediaError
@@ -42,6 +45,9 @@ class Job:
     sidecar: bytes | None  # XMP that lies beside the original
     says: Mapping[str, Any]  # XMP properties of the delivered file
     write_sidecar: bool
+    rules: tuple[Channel, ...] = ()  # what channels and client ask of the file
+    limits: Mapping[str, Thresholds] | None = None  # of findings, by name
+    findings: Path | None = None  # where pictures of findings go, as the beginning of their names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +64,8 @@ class Written:
     losses: tuple[str, ...] = ()
     sidecar: str | None = None
     output: tuple[Edit, ...] = ()  # what was done at the delivered size
+    judged: Mapping[str, Any] = field(default_factory=dict)  # its entry of safelight.check/1
+    thumb: tuple[float, ...] = ()  # a small grey, by which doubles are found
     error: Mapping[str, str] | None = None
 
 
@@ -79,7 +87,8 @@ def rescue(job: Job, lost: Lost) -> Written:
 def _deliver(job: Job) -> Written:
     tools = Tools(kept=ShootFolder(job.state, job.state).kept, weights={})
     made = tuple(edit for edit in job.edits if not _is_output(edit))
-    pixels, before = _rendered(job, made, tools)
+    pixels, small = _rendered(job, made, tools)
+    before = judge.reduced(small, CHECK_SIDE / max(small.width, small.height, CHECK_SIDE))
     output = job.edits[len(made) :] or job.preset.output  # what a person set goes before the preset's
     pixels, checks = _finished(_sized(pixels, job.preset.long_side), output, tools)
     height, width = pixels.shape[:2]
@@ -96,10 +105,23 @@ def _deliver(job: Job) -> Written:
     if job.write_sidecar:
         beside = job.target.with_name(job.target.name + ".xmp")
         _put(beside, packet)
+    limits.begin("the gate", seconds=4 * limits.plugin(width * height))
+    judged = judge.judge(
+        job.target,
+        job.original,
+        small,
+        (*made, *output),
+        rules=job.rules,
+        tools=tools,
+        place=job.findings,
+        limits=job.limits,
+        jpeg_quality=job.preset.quality if job.preset.format is Format.JPEG else None,
+    )
+    thumb = judged.pop("thumb")
     return Written(
         photo=job.photo, target=job.target.name, sha256=hashlib.sha256(data).hexdigest(), size=len(data), width=width,
         height=height, checks=_checks(before, made, tools) + checks, losses=losses, output=output,
-        sidecar=beside.name if beside else None,
+        sidecar=beside.name if beside else None, judged=judged, thumb=thumb,
     )  # fmt: skip
 
 
@@ -129,7 +151,7 @@ def _finished(pixels: NDArray[Any], output: tuple[Edit, ...], tools: Tools) -> t
 
 
 def _rendered(job: Job, edits: tuple[Edit, ...], tools: Tools) -> tuple[NDArray[Any], Frame]:
-    """The finished pixels (bytes or words), and the small frame before any edit, for the checks."""
+    """The finished pixels (bytes or words), and the small frame before any edit, for checks and gate."""
     deep = job.preset.format is Format.TIFF16
     header = capture.header(job.original)
     pixels, size = (header.width or 0) * (header.height or 0), job.original.stat().st_size
@@ -138,7 +160,7 @@ def _rendered(job: Job, edits: tuple[Edit, ...], tools: Tools) -> tuple[NDArray[
     plain = not deep and header.format == "jpeg"
     if plain:
         source: Any = image.read(job.original)
-        small = image.frame_of(shrink(source, CHECK_SIDE))
+        small = image.frame_of(shrink(source, judge.SIDE))
     else:
         source = raw.linear_words(job.original) if is_raw else image.read_frame(job.original)
         small = _small(source)
@@ -152,8 +174,8 @@ def _rendered(job: Job, edits: tuple[Edit, ...], tools: Tools) -> tuple[NDArray[
 
 def _small(source: LinearWords | Frame) -> Frame:
     if isinstance(source, LinearWords):
-        return LinearWords(words=_sized(source.words, CHECK_SIDE), top=source.top).frame()
-    return Frame(pixels=_sized(source.pixels, CHECK_SIDE))
+        return LinearWords(words=_sized(source.words, judge.SIDE), top=source.top).frame()
+    return Frame(pixels=_sized(source.pixels, judge.SIDE))
 
 
 def _sized(pixels: NDArray[Any], long_side: int) -> NDArray[Any]:

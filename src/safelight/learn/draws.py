@@ -5,9 +5,11 @@ everybody can check it.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from safelight.domain import Drawn
+
+EVIDENCE = 5  # verdicts of one shoot that count towards a licence: photos of a shoot fail together
 
 
 def coin(seed: str, task: str, asset: str) -> float:
@@ -16,8 +18,32 @@ def coin(seed: str, task: str, asset: str) -> float:
     return int.from_bytes(digest[:8]) / 2**64
 
 
-def draw(seed: str, task: str, assets: Iterable[str], *, canary: int, audit: float) -> dict[str, Drawn]:
-    """Canaries (the `canary` items with the lowest coins) and audits (coin below `audit`) among the items of a task."""
-    coins = sorted((coin(seed, task, asset), asset) for asset in assets)
+def draw(
+    seed: str,
+    task: str,
+    assets: Iterable[str] | Mapping[str, float | None],
+    *,
+    canary: int,
+    audit: float,
+    evidence: int = 0,
+    ladder: Sequence[float | None] = (None,),
+) -> dict[str, Drawn]:
+    """Canaries (the `canary` items with the lowest coins) and audits (coin below `audit`) among the items of a task.
+
+    `evidence` more items with the next lowest coins are audits too, so that a task that is still looked at whole
+    gathers what a licence needs. Where items come with scores, each threshold of the `ladder` gets its own canaries
+    and evidence among the items that reach it (an item without a score reaches none but None)."""
+    scores = assets if isinstance(assets, Mapping) else dict.fromkeys(assets)
+    coins = sorted((coin(seed, task, asset), asset) for asset in scores)
     out = {asset: Drawn.AUDIT for value, asset in coins if value < audit}
-    return out | {asset: Drawn.CANARY for _, asset in coins[:canary]}
+    canaries: dict[str, Drawn] = {}
+    for threshold in ladder:
+        there = [asset for _, asset in coins if reaches(scores[asset], threshold)]
+        canaries |= dict.fromkeys(there[:canary], Drawn.CANARY)
+        out |= dict.fromkeys(there[canary : canary + evidence], Drawn.AUDIT)
+    return out | canaries
+
+
+def reaches(score: float | None, threshold: float | None) -> bool:
+    """Whether an item is among those above a threshold; None as threshold is no threshold."""
+    return threshold is None or (score is not None and score >= threshold)

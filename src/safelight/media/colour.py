@@ -3,6 +3,7 @@
 Both share the white point D65, so grey stays grey through every matrix here.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,11 +80,25 @@ def linear_of_srgb(rgb: Bytes | Words) -> Pixels:
 def srgb8(linear: Pixels) -> Bytes:
     """Bytes, sRGB-encoded, of linear Rec.2020, rounded; what lies outside sRGB is clipped to it."""
     out = np.empty(linear.shape, np.uint8)
-    matrix = SRGB_FROM_REC2020 * 65535
     for rows in strips(len(linear)):
-        index = cv2.add(cv2.transform(linear[rows], matrix), _NOTHING, dtype=cv2.CV_16U)  # rounds and clips
-        out[rows] = cv2.LUT(index, _BYTE_OF_LINEAR)
+        out[rows] = _bytes_of(cv2.transform(linear[rows], SRGB_FROM_REC2020 * 65535))
     return out
+
+
+def grey8(linear: Pixels) -> Bytes:
+    """The luminance of linear Rec.2020 as bytes, sRGB-encoded, H x W."""
+    return _bytes_of(cv2.transform(linear, LUMINANCE_2020[None] * 65535)).reshape(linear.shape[:2])
+
+
+def encoded8(light: NDArray[Any]) -> Bytes:
+    """Bytes, sRGB-encoded, of linear light of which 1 is white."""
+    return _bytes_of(light * np.float32(65535))
+
+
+def _bytes_of(light: NDArray[Any]) -> Bytes:
+    """Bytes, sRGB-encoded, of linear light of which 65535 is white."""
+    index = cv2.add(light, _NOTHING, dtype=cv2.CV_16U)  # rounds and clips
+    return np.asarray(cv2.LUT(index, _BYTE_OF_LINEAR), np.uint8)
 
 
 def srgb16(linear: Pixels) -> Words:
@@ -167,6 +182,13 @@ def dimmest(pixels: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]))
 
 
-def strips(height: int) -> Iterator[slice]:
-    """Slices of ROWS rows that cover a picture."""
-    return (slice(start, min(start + ROWS, height)) for start in range(0, height, ROWS))
+def sparse(pixels: NDArray[Any], most: int = 100_000) -> NDArray[Any]:
+    """Every pixel, or every second, third, … of every such row, so that no more than about `most` are left: enough for
+    a quantile."""
+    step = max(1, math.ceil(math.sqrt(pixels.shape[0] * pixels.shape[1] / most)))
+    return np.ascontiguousarray(pixels[::step, ::step])
+
+
+def strips(height: int, rows: int = ROWS) -> Iterator[slice]:
+    """Slices of so many rows that cover a picture."""
+    return (slice(start, min(start + rows, height)) for start in range(0, height, rows))

@@ -50,7 +50,15 @@ def read_frame(path: Path) -> Frame:
 
     Raises as `read`.
     """
-    decoded = _decoded(path)
+    return _frame(_decoded(path))
+
+
+def frame_from(data: bytes, name: str) -> Frame:
+    """`read_frame` for a file's bytes in memory; `name` is what errors call it. Raises as `read`, but Unreadable."""
+    return _frame(_of_bytes(data, Path(name)))
+
+
+def _frame(decoded: Decoded) -> Frame:
     alpha = None if decoded.alpha is None else upright(decoded.alpha, decoded.orientation)
     return Frame(pixels=upright(light(decoded), decoded.orientation), alpha=alpha)
 
@@ -105,6 +113,10 @@ def _decoded(path: Path) -> Decoded:
         data = path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from error
+    return _of_bytes(data, path)
+
+
+def _of_bytes(data: bytes, path: Path) -> Decoded:
     if not data:
         raise truncated(path, have=0)
     format_ = sniff(data[:HEAD], path.suffix)

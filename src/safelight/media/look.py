@@ -25,14 +25,16 @@ NO_CURVE = tuple(round(float(x), 6) for x in PLACES)
 def apply_look(pixels: Pixels, matrix: Sequence[float], curve: Sequence[float]) -> Pixels:
     """Linear Rec.2020 light under a look, H x W x 3; nothing is clipped."""
     inward = np.reshape(matrix, (3, 3)) @ SRGB_FROM_REC2020
-    fine = np.linspace(0, TOP, SAMPLES)
-    values = PchipInterpolator(PLACES, curve)(fine)
+    values = PchipInterpolator(PLACES, curve)(np.linspace(0, TOP, SAMPLES)).astype(np.float32)
+    rises = np.diff(values)
     out = np.empty(pixels.shape, np.float32)
     for rows in strips(len(pixels)):
         code = encode(cv2.transform(pixels[rows], inward))
         inside = np.clip(code, 0, np.float32(TOP))
-        shaped = np.interp(inside, fine, values) + (code - inside)
-        cv2.transform(decode(shaped).astype(np.float32), REC2020_FROM_SRGB, dst=out[rows])
+        place = inside * np.float32((SAMPLES - 1) / TOP)
+        below = np.minimum(place.astype(np.int32), SAMPLES - 2)
+        shaped = values.take(below) + rises.take(below) * np.subtract(place, below, dtype=np.float32) + (code - inside)
+        cv2.transform(decode(shaped), REC2020_FROM_SRGB, dst=out[rows])
     return out
 
 

@@ -1,9 +1,10 @@
 """A decoded original as probes see it: several sizes, each made once, on demand."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from safelight.domain import Capture, Measure
 from safelight.media.frame import Bytes, Pixels
+
+Found = TypeVar("Found")
 
 WORK_SIDE = 1600  # px, long side of the size at which most probes look
 SMALL_SIDE = 400  # px
@@ -33,6 +36,7 @@ class Picture:
     weights: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     is_preview: bool = False  # a raw's embedded preview stands in for the raw
     source: Path | None = None  # the original, for the few probes that need more than the picture
+    found: dict[str, Any] = field(default_factory=dict, repr=False)  # what `once` keeps
 
     @property
     def height(self) -> int:
@@ -73,6 +77,13 @@ class Picture:
     def work_scale(self) -> float:
         """Length of a `work` pixel in native pixels, at least 1."""
         return float(self.width / self.work.shape[1])
+
+    def once(self, name: str, look: Callable[["Picture"], Found]) -> Found:
+        """What `look` finds in this picture; several probes ask for it, under one name, and it is looked once."""
+        if name not in self.found:
+            self.found[name] = look(self)
+        found: Found = self.found[name]
+        return found
 
     def value(self, name: str, default: object = None) -> object:
         """The value of an earlier measure, or `default` where there is none."""

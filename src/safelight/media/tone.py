@@ -104,16 +104,18 @@ def table_of(**sliders: float) -> Vector:
     return np.asarray(decode(curve(encode(np.linspace(0, 1, KNOTS) ** 2), **sliders)))
 
 
-def through(light: NDArray[np.floating], table: Vector) -> Vector:
-    """Linear light through the curve: straight through zero below black, at the encoded slope of white above it."""
-    root = np.sqrt(np.clip(light, 0, 1)) * (KNOTS - 1)
+def through(light: NDArray[np.floating], table: Vector) -> NDArray[np.floating]:
+    """Linear light through the curve, in the precision in which it is given: straight through zero below black, at the
+    encoded slope of white above it."""
+    values = table.astype(light.dtype, copy=False)
+    rises = np.diff(values)
+    root = np.sqrt(np.clip(light, 0, 1)) * light.dtype.type(KNOTS - 1)
     below = np.minimum(root.astype(np.int32), KNOTS - 2)
-    low = table[below]
-    after = low + (table[below + 1] - low) * (root - below)
-    if light.size and light.min() < 0:
-        after = np.where(light < 0, light * (table[1] * (KNOTS - 1) ** 2), after)
-    if light.size and light.max() > 1:
+    after = values.take(below) + rises.take(below) * np.subtract(root, below, dtype=light.dtype)
+    if (under := light < 0).any():
+        after[under] = light[under] * (table[1] * (KNOTS - 1) ** 2)
+    if (over := light > 1).any():
         ends = encode(table[-2:])
         slope = (ends[1] - ends[0]) / (1 - float(encode(np.array([(1 - 1 / (KNOTS - 1)) ** 2]))[0]))
-        after = np.where(light > 1, decode(ends[1] + slope * (encode(np.maximum(light, 1)) - 1)), after)
-    return np.asarray(after, np.float64)
+        after[over] = decode(ends[1] + slope * (encode(light[over]) - 1))
+    return np.asarray(after)

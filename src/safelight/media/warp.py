@@ -19,6 +19,8 @@ CELL = 16  # px between places that are computed; bends are smooth, so what lies
 SMALL_CELL, SMALL = 4, 2000  # the same in a result whose long side is below so many px, where a bend is as strong
 ROWS = 128  # a strip of so many rows of maps stays in the cache
 CHANNELS = 3
+TAPS = 3  # px beside a place that its cubic reads, and one for rounding
+FEW = 32  # places a side inside a result where it is looked how far it reaches
 
 Array = TypeVar("Array", bound=NDArray[Any])
 Places: TypeAlias = NDArray[np.float64]
@@ -114,10 +116,33 @@ class Warp:
             guess_x, guess_y = guess_x + want_x - have_x, guess_y + want_y - have_y
         return guess_x, guess_y
 
+    def reach(self, width: int, height: int, *, margin: int = 0) -> tuple[slice, slice]:
+        """Rows and columns of a source of this size that the result is made of, and `margin` more on each side.
+
+        A picture that is not folded lies inside the outline that its border is moved to.
+        """
+        across, down = (np.linspace(0, side - 1, side // CELL + 2) for side in self.size)
+        x = np.concatenate([across, across, np.zeros(len(down)), np.full(len(down), self.size[0] - 1.0)])
+        y = np.concatenate([np.zeros(len(across)), np.full(len(across), self.size[1] - 1.0), down, down])
+        inner = np.meshgrid(across[:: len(across) // FEW + 1], down[:: len(down) // FEW + 1])
+        x, y = np.concatenate([x, inner[0].ravel()]), np.concatenate([y, inner[1].ravel()])
+        places = [self.back(x, y, channel) for channel in (range(CHANNELS) if self.by_channel else (1,))]
+        return tuple(  # type: ignore[return-value]
+            slice(
+                min(max(0, int(np.floor(min(place[i].min() for place in places))) - TAPS - margin), side - 1),
+                max(min(side, int(np.ceil(max(place[i].max() for place in places))) + TAPS + margin + 1), 1),
+            )
+            for i, side in ((1, height), (0, width))
+        )
+
+    def of_part(self, x: int, y: int) -> "Warp":
+        """The same warp of a part of its source, which begins at column x and row y."""
+        return Warp(size=self.size, steps=(*self.steps, np.array([[1.0, 0.0, -x], [0.0, 1.0, -y], [0.0, 0.0, 1.0]])))
+
     def maps(self, rows: slice, channel: int = 1) -> tuple[Pixels, Pixels]:
         """For these rows of the result, the source's column and row of every pixel, float32."""
         width, start, stop = self.size[0], rows.start, rows.stop
-        cell = CELL if max(self.size) >= SMALL else SMALL_CELL
+        cell = cell_of(*self.size)
         columns = np.arange(-1, (width - 1) // cell + 2) * cell + (cell - 1) / 2
         lines = np.arange(-1, (stop - start - 1) // cell + 2) * cell + (cell - 1) / 2 + start
         across, down = np.meshgrid(columns, lines)
@@ -127,6 +152,11 @@ class Warp:
         return tuple(  # type: ignore[return-value]
             cv2.resize(places.astype(np.float32), full, interpolation=cv2.INTER_LINEAR)[inside] for places in (x, y)
         )
+
+
+def cell_of(width: int, height: int) -> int:
+    """The distance in px of places that are computed in a picture of this size."""
+    return CELL if max(width, height) >= SMALL else SMALL_CELL
 
 
 def _moved(matrix: Matrix, x: Places, y: Places) -> tuple[Places, Places]:

@@ -41,6 +41,7 @@ class Stage(IntEnum):
     LOOK = 20  # tones and colours, a person's or the studio's
     LOCAL = 30  # masks and retouch, in source geometry
     FRAMING = 40  # lens, straighten, crop: where pixels go; all of them one resampling
+    RETURNED = 43  # a finished picture that a person brought back, in its own size; takes the place of all before it
     OUTPUT = 45  # sharpening for a medium, at the size that is delivered
     TIME = 50
     CHOICE = 60
@@ -133,15 +134,18 @@ class Operator(Generic[P]):
     """A named way to change something.
 
     `params` is a frozen dataclass whose defaults are the identity; JSON, command line, form and manual page derive
-    from it. `rank` orders operators of one stage, lower first, then by name. `pointwise` promises that a pixel's result
-    depends on that pixel alone, so that neighbours in a version fuse into one table. `margin` promises that a tile with
-    so many more pixels on each side renders as the whole does; None asks for the whole picture. `warp` says, for a
-    picture of this width and height, where each pixel of the result comes from; operators of stage FRAMING have one,
-    and it is all that their `render` does, so that a version is resampled once however often it was framed. `spoil`
-    makes a deliberately bad render from (before, params), which `check` must notice. `material` is true where a
-    person's change of params is large enough to count as a reject. `learns`, of a choice, is what its taste
-    can be learned from; `propose` finds what was learned in `Wishes.taste`. `examples` are params that change
-    something: the contract suite renders them, the manual page shows them.
+    from it. `rank` orders operators of one stage, lower first, then by name. `pointwise` promises that a pixel's
+    result depends on that pixel alone, so that neighbours in a version fuse into one table. `gain` says, for
+    columns and rows of the upright source, by how much light is multiplied there, where that is all that `render`
+    does. `margin` promises that a tile with so many more pixels on each side renders as the whole does; None asks
+    for the whole picture. `warp` says, for a picture of this width and height, where each pixel of the result comes
+    from; operators of stage FRAMING have one, and it is all that their `render` does, so that a version is
+    resampled once however often it was framed. `spoil` makes a deliberately bad render from (before, params), which
+    `check` must notice. `material` is true where a person's change of params is large enough to count as a reject;
+    `material_when` says so in words, with the unit. `learns`, of a choice, is what its taste can be learned from;
+    `propose` finds what was learned in `Wishes.taste`. `artefacts` names the findings of detectors that its render
+    could cause, so that the gate need not look for others; None: not known, all are looked for. `examples` are params
+    that change something: the contract suite renders them, the manual page shows them.
     """
 
     name: str
@@ -160,10 +164,13 @@ class Operator(Generic[P]):
     render: Callable[[Any, P, Tools], Any]  # Frame -> Frame or Timeline -> Timeline, as `medium` says
     check: Callable[[Any, Any, P], Sequence[Measure]]
     warp: Callable[[int, int, P], Warp] | None = None
+    gain: Callable[[NDArray[Any], NDArray[Any], P], NDArray[Any]] | None = None
     spoil: Callable[[Any, P], Any] | None = None
     material: Callable[[P, P], bool] | None = None
+    material_when: str = ""
     examples: tuple[P, ...] = ()
     learns: Learns | None = None
+    artefacts: tuple[str, ...] | None = None
     about: str = ""
 
     @property

@@ -10,6 +10,7 @@ from safelight.media.frame import Frame, Matrix
 from safelight.media.warp import Warp, apply
 
 SAMPLES = 64  # a side of the grid of points at which before and after are compared
+MEAN = np.full((1, 3), 1 / 3)
 FLAT = 1e-4  # spread of luma below which there is nothing to compare
 
 
@@ -51,7 +52,7 @@ def upside_down(before: Frame, warp: Warp) -> Frame:
 
 def _luma_at(frame: Frame, x: Matrix, y: Matrix) -> Matrix:
     values = cv2.remap(
-        frame.pixels.mean(axis=2), x.astype(np.float32)[None], y.astype(np.float32)[None], cv2.INTER_LINEAR,
+        cv2.transform(frame.pixels, MEAN), x.astype(np.float32)[None], y.astype(np.float32)[None], cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
     )  # fmt: skip
     return np.asarray(np.sqrt(np.clip(values[0], 0, 4)), np.float64)

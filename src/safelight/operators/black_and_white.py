@@ -223,10 +223,12 @@ operator: Operator[BlackAndWhiteParams] = Operator(
     check=check,
     spoil=spoil,
     material=material,
+    material_when="a hue differs by 25 or more, the amount by 10 or the contrast by 15, in slider units of 100",
     examples=(
         BlackAndWhiteParams(amount=100.0),
         BlackAndWhiteParams(amount=100.0, red=30.0, yellow=20.0, blue=-40.0, contrast=25.0),
         BlackAndWhiteParams(amount=50.0, green=-20.0),
     ),
+    artefacts=("clipping", "banding"),  # its hues go on purpose
     about="Turns a photo black and white, each hue as bright as is asked; proposed where colours are what is wrong.",
 )  # fmt: skip

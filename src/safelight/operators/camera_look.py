@@ -110,6 +110,7 @@ operator: Operator[CameraLookParams] = Operator(
     check=check,
     spoil=spoil,
     material=material,
+    material_when="any value of the matrix or the curve differs by 0.04 or more of encoded white",
     examples=(
         CameraLookParams(matrix=(1.08, -0.05, -0.03, -0.02, 1.05, -0.03, -0.02, -0.06, 1.08), curve=_SOFT_CONTRAST),
         CameraLookParams(curve=tuple(round(x * 0.9, 6) for x in NO_CURVE)),

@@ -191,6 +191,7 @@ operator: Operator[ChartProfileParams] = Operator(
     check=check,
     spoil=spoil,
     material=material,
+    material_when="any coefficient differs by 0.05 or more of linear white",
     examples=(
         ChartProfileParams(
             coefficients=(

@@ -260,6 +260,7 @@ operator: Operator[CropParams] = Operator(
     warp=warp,
     check=check,
     spoil=spoil,
+    material_when="the angle differs by 0.5 degrees or more, or an edge by 2 % of the picture or more",
     material=lambda before, after: (
         abs(before.angle - after.angle) >= 0.5
         or any(abs(a - b) >= 0.02 for a, b in zip(before.box, after.box, strict=True))

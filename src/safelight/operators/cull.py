@@ -330,6 +330,7 @@ operator: Operator[CullParams] = Operator(
     check=check,
     spoil=spoil,
     material=lambda before, after: before.decision is not after.decision,
+    material_when="the photo stays where it was to go, goes where it was to stay, or is decided where it was left open",
     learns=_ranking.LEARNS,
     about="Keeps the best of each group and says why the others go.",
 )  # fmt: skip

@@ -362,6 +362,8 @@ operator: Operator[DenoiseParams] = Operator(
     check=check,
     spoil=spoil,
     material=_material,
+    material_when="luma or grain differ by more than 0.2, or chroma by more than 0.4, of full strength",
     examples=(_EXAMPLE, replace(_EXAMPLE, quality=Quality.PREVIEW, grain=0.0)),
+    artefacts=("oversmoothing", "banding", "ghosting", "clipping"),
     about="Takes sensor noise out, as strongly as it was measured: colour more than luma, and some grain stays.",
 )

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.domain import Because, Group, GroupKind, Measure, Scope
-from safelight.media.colour import brightest, luminance
+from safelight.media.colour import brightest, luminance, sparse
 from safelight.media.frame import Frame
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _relative, _settings
 from safelight.operators._relative import Relative
@@ -375,7 +375,7 @@ def render(frame: Frame, params: ExposureParams, tools: Tools) -> Frame:  # noqa
 
 def check(before: Frame, after: Frame, params: ExposureParams) -> Sequence[Measure]:
     """Whether the light changed by what was asked, and how much of the picture is newly at white."""
-    light, new_light = luminance(before.pixels), luminance(after.pixels)
+    light, new_light = (luminance(sparse(frame.pixels)) for frame in (before, after))
     seen = (light > 1e-4) & (new_light > 1e-6)
     change = float(np.median(np.log2(new_light[seen] / light[seen]))) if seen.any() else params.ev
     blown = float((_at_white(after) & ~_at_white(before)).mean())
@@ -415,6 +415,7 @@ operator: Operator[ExposureParams] = Operator(
     check=check,
     spoil=spoil,
     material=lambda before, after: abs(before.ev - after.ev) > 0.15,
+    material_when="the light differs by more than 0.15 EV",
     examples=(ExposureParams(ev=0.7), ExposureParams(ev=-1.3)),
     about="Makes a photo brighter or darker, by its own light or to the level of its well-exposed neighbours.",
 )  # fmt: skip

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from safelight.domain import Because, Measure
 from safelight.media import bends, warp
 from safelight.media.chains import chains
-from safelight.media.colour import encode
+from safelight.media.colour import grey8
 from safelight.media.frame import Frame
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.params import declare
-from safelight.probes.lens import DOUBT, FOUND, estimate
+from safelight.probes.lens import DOUBT, FOUND, Guess, estimate
 
 NONE = (1.0,)
 BENT, SPLIT = 0.001, 0.0001  # of the diagonal: bends and fringes below are left alone
@@ -270,17 +270,18 @@ def _at(frame: Frame, x: NDArray[Any], y: NDArray[Any], channel: int) -> NDArray
 def _bent(before: Frame, after: Frame) -> Measure:
     """How much more the long edges agree that lines are bent than they did before."""
     name, aspect = "lens.bent", before.width / before.height
-    found = [estimate(chains(_level(frame))) for frame in (before, after)]
-    was, now = (bends.bend(guess.polynomial, aspect) if guess and guess.spread <= DOUBT else None for guess in found)
-    if was is None or now is None or found[1] is None:
+    was = _sure(before)
+    now = None if was is None else _sure(after)
+    if was is None or now is None:
         return _cannot(name, "There are too few long edges.")
-    more = now - was if found[1].gain >= FOUND else 0.0
+    more = bends.bend(now.polynomial, aspect) - bends.bend(was.polynomial, aspect) if now.gain >= FOUND else 0.0
     return Measure(name=name, value=round(float(np.clip(more / STRAIGHT / 2, 0, 1)), 4), unit="fault")
 
 
-def _level(frame: Frame) -> NDArray[np.uint8]:
-    grey = cv2.transform(frame.pixels, np.array([[0.2627, 0.6780, 0.0593]], np.float32))
-    return np.asarray(np.rint(encode(np.clip(grey.reshape(frame.pixels.shape[:2]), 0, 1)) * 255), np.uint8)
+def _sure(frame: Frame) -> Guess | None:
+    """What the long edges agree on; None where they do not."""
+    guess = estimate(chains(grey8(frame.pixels)))
+    return guess if guess is not None and guess.spread <= DOUBT else None
 
 
 def _cannot(name: str, why: str) -> Measure:
@@ -321,6 +322,7 @@ operator: Operator[LensParams] = Operator(
     warp=placement,
     spoil=spoil,
     material=material,
+    material_when="some colour of some point stands more than 0.2 % of the diagonal elsewhere",
     examples=(
         LensParams(distortion=(1.06, 0.0, -0.3, 0.12), scale=1.02, profile="a strong barrel"),
         LensParams(distortion=(1.0, 0.0, 0.2), red=(1.01,), blue=(0.99, 0.0, 0.004), scale=1.2),

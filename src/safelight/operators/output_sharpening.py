@@ -92,6 +92,8 @@ operator: Operator[OutputSharpeningParams] = Operator(
     check=check,
     spoil=spoil,
     material=lambda before, after: abs(before.amount - after.amount) >= 0.3 or abs(before.radius - after.radius) >= 0.4,
+    material_when="the amount differs by 0.3 or more, or the radius by 0.4 px or more",
     examples=(OutputSharpeningParams(amount=0.5), OutputSharpeningParams(amount=0.9, radius=1.1)),
+    artefacts=("halo", "clipping", "banding"),
     about="Sharpens for a screen or for print, at the size that is delivered.",
 )

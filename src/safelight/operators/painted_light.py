@@ -96,6 +96,8 @@ operator: Operator[PaintedLightParams] = Operator(
     check=check,
     spoil=spoil,
     material=lambda before, after: before.mask != after.mask or abs(before.ev - after.ev) >= 0.15,
+    material_when="the mask is another, or the light differs by 0.15 EV or more",
     examples=(PaintedLightParams(ev=1.0, mask="ab" * 32), PaintedLightParams(ev=-1.5, mask="ab" * 32)),
+    artefacts=("halo", "seam", "clipping", "hue_twist", "banding"),
     about="Brightens or darkens under a mask that a person painted.",
 )

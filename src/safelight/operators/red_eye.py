@@ -177,9 +177,11 @@ operator: Operator[RedEyeParams] = Operator(
     check=check,
     spoil=spoil,
     material=material,
+    material_when="other pupils are meant, one moves by half its radius or grows by half, or the amount by 0.25",
     examples=(
         RedEyeParams(pupils=(Pupil(x=16.0, y=14.0, radius=4.0), Pupil(x=30.0, y=13.5, radius=4.5))),
         RedEyeParams(pupils=(Pupil(x=24.0, y=18.0, radius=7.0),), amount=0.5),
     ),
+    artefacts=("seam", "clipping", "hue_twist", "identity"),
     about="Takes the red of a flash out of pupils and leaves the catch-light.",
 )

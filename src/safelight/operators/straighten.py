@@ -255,7 +255,8 @@ def _empty(before: Frame, after: Frame) -> float:
 def _leans_more(before: Frame, after: Frame) -> Measure:
     """Whether the lines lean more than they did; half a fault at 0.2 degrees."""
     name = "straighten.leans_more"
-    was, now = _turn(before), _turn(after)
+    was = _turn(before)
+    now = None if was is None else _turn(after)
     if was is None or now is None:
         return Measure(name=name, unit="fault", cannot_tell="Too few straight lines agree.")
     more = abs(now.degrees) - abs(was.degrees)
@@ -294,6 +295,7 @@ operator: Operator[StraightenParams] = Operator(
     warp=warp,
     check=check,
     spoil=spoil,
+    material_when="the angle differs by 0.3 degrees or more, or a keystone by 0.03 or more of full correction",
     material=lambda before, after: (
         abs(before.angle - after.angle) >= 0.3
         or abs(before.amount * before.vertical - after.amount * after.vertical) >= 0.03

@@ -101,6 +101,7 @@ operator: Operator[TemplateParams] = Operator(
     check=check,
     spoil=spoil,
     material=lambda before, after: abs(before.strength - after.strength) >= 0.2,
+    material_when="the strength differs by 0.2 or more of full strength",
     examples=(TemplateParams(strength=0.3), TemplateParams(strength=-0.5)),
     about="Gives a flat picture a little more contrast around mid-grey.",
 )

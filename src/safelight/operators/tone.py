@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from safelight.domain import Because, Measure, Scope
 from safelight.media import tone as curves
-from safelight.media.colour import SRGB_FROM_REC2020, brightest, dimmest, encode
+from safelight.media.colour import SRGB_FROM_REC2020, brightest, dimmest, encode, encoded8, sparse
 from safelight.media.frame import Frame, Pixels
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, exposure
 from safelight.operators._sliders import SLIDERS, Held, Limits, encoded, hold, solve, tightest
@@ -36,6 +36,7 @@ TWISTED = 6.0  # degrees in CIE L*a*b*, of the 95th percentile of coloured pixel
 COLOURED = 12.0  # C*: hues of paler pixels are not looked at
 TORN = 0.25  # share of the range in gaps of `GAP` unused levels or more, newly, that is a fault
 GAP = 3
+BLACK = 1 / 255 / 12.92  # light of the darkest byte above black
 SEEN = {  # what is seen where a slider goes up, and where it goes down
     "highlights": ("Bright tones are too dark.", "Bright tones are too close to white."),
     "shadows": ("Shadows are too dark.", "Shadows are too bright."),
@@ -236,15 +237,16 @@ def check(before: Frame, after: Frame, params: ToneParams) -> Sequence[Measure]:
 
     A curve that is the same everywhere makes no halo, so none is looked for."""
     was, now = _srgb(before), _srgb(after)
-    lost = [float((bad(now) & ~bad(was)).mean()) for bad in (_at_white, _at_black)]
-    twist = _twist(was, now)
+    light, done = brightest(was), brightest(now)
+    lost = float(((done >= 1) & (light < 1)).mean()), float(((done < BLACK) & (light >= BLACK)).mean())
+    twist = _twist(sparse(was), sparse(now))
     return (
-        Measure(name="tone.off", value=min(1.0, _off(was, now, params) / OFF / 2), unit="fault"),
+        Measure(name="tone.off", value=min(1.0, _off(sparse(light), sparse(done), params) / OFF / 2), unit="fault"),
         Measure(name="tone.new_clipping", value=round(lost[0], 5), unit="share"),
         Measure(name="tone.blown", value=min(1.0, lost[0] / LOST / 2), unit="fault"),
         Measure(name="tone.buried", value=min(1.0, lost[1] / LOST / 2), unit="fault"),
         Measure(name="tone.hue", value=min(1.0, twist / TWISTED / 2), unit="fault"),
-        Measure(name="tone.torn", value=float(np.clip((_torn(now) - _torn(was)) / TORN / 2, 0, 1)), unit="fault"),
+        Measure(name="tone.torn", value=float(np.clip((_torn(done) - _torn(light)) / TORN / 2, 0, 1)), unit="fault"),
     )
 
 
@@ -252,17 +254,8 @@ def _srgb(frame: Frame) -> Pixels:
     return np.asarray(cv2.transform(frame.pixels, SRGB_FROM_REC2020), np.float32)
 
 
-def _at_white(light: Pixels) -> NDArray[np.bool_]:
-    return np.asarray(brightest(light) >= 1)
-
-
-def _at_black(light: Pixels) -> NDArray[np.bool_]:
-    return np.asarray(brightest(light) < 1 / 255 / 12.92)
-
-
-def _off(was: Pixels, now: Pixels, params: ToneParams) -> float:
+def _off(light: Pixels, done: Pixels, params: ToneParams) -> float:
     """Median distance in stops between where the brightest channels went and where the curve sends them."""
-    light, done = brightest(was).ravel(), brightest(now).ravel()
     seen = (light > 1e-3) & (light < 1)
     if not seen.any():
         return 0.0
@@ -272,7 +265,7 @@ def _off(was: Pixels, now: Pixels, params: ToneParams) -> float:
 
 def _twist(was: Pixels, now: Pixels) -> float:
     """Degrees by which the hues of coloured pixels turned, 95th percentile."""
-    lab = [cv2.cvtColor(encode(np.clip(light, 0, 1)).astype(np.float32), cv2.COLOR_RGB2LAB) for light in (was, now)]
+    lab = [cv2.cvtColor(np.clip(light, 0, 1), cv2.COLOR_LRGB2LAB) for light in (was, now)]
     inside = (dimmest(np.minimum(was, now)) >= 0) & (brightest(np.maximum(was, now)) <= 1)
     coloured = inside & np.all([np.hypot(x[..., 1], x[..., 2]) >= COLOURED for x in lab], axis=0)
     if not coloured.any():
@@ -283,8 +276,7 @@ def _twist(was: Pixels, now: Pixels) -> float:
 
 def _torn(light: Pixels) -> float:
     """Share of the levels between the darkest and the brightest that lie in gaps of GAP or more unused ones."""
-    levels = np.rint(encode(np.clip(brightest(light), 0, 1)) * 255).astype(int)
-    used = np.flatnonzero(np.bincount(levels.ravel(), minlength=256))
+    used = np.flatnonzero(cv2.calcHist([encoded8(light)], [0], None, [256], (0, 256)))
     gaps = np.diff(used) - 1
     return float(gaps[gaps >= GAP].sum() / max(used[-1] - used[0], 1))
 
@@ -322,6 +314,7 @@ operator: Operator[ToneParams] = Operator(
     check=check,
     spoil=spoil,
     material=material,
+    material_when="any tone ends more than 3 L* elsewhere",
     examples=(
         ToneParams(highlights=-40.0, shadows=35.0),
         ToneParams(whites=20.0, blacks=-30.0, contrast=15.0),

@@ -126,6 +126,7 @@ operator: Operator[TrimParams] = Operator(
     check=check,
     spoil=spoil,
     material=lambda before, after: before != after,
+    material_when="any cut moves: times are compared exactly, in seconds",
     examples=(
         TrimParams(keep=(Range(start=Fraction(1), end=Fraction(5, 2)),)),
         TrimParams(

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from safelight.domain import Because, Measure
-from safelight.media.colour import brightest
+from safelight.media.colour import brightest, sparse
 from safelight.media.frame import Frame, Pixels
+from safelight.media.gains import places
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.operators.lens import SCORES
 from safelight.params import declare
@@ -99,40 +101,34 @@ def render(frame: Frame, params: VignettingParams, tools: Tools) -> Frame:  # no
     """Scene-linear light over the share of it that the lens let through; nothing is clipped."""
     if not (params.k1 or params.k2 or params.k3) or params.amount == 0:
         return frame
-    return frame.with_pixels(frame.pixels * gain(frame, params)[..., None])
+    return frame.with_pixels(frame.pixels * over(frame, params)[..., None])
 
 
-def gain(frame: Frame, params: VignettingParams) -> Pixels:
+def over(frame: Frame, params: VignettingParams) -> Pixels:
     """What each pixel of the frame is multiplied by, H x W, by its place in the upright source."""
-    across, down = _from_centre(frame, params)
-    half = math.hypot(params.size[0] / 2, params.size[1] / 2)
-    r2 = np.minimum((across / half) ** 2 + (down / half) ** 2, np.float32(SURPLUS**2))
-    light = np.maximum(1 + r2 * (params.k1 + r2 * (params.k2 + r2 * params.k3)), np.float32(DARKEST))
-    return np.asarray(1 / light if params.amount == 1 else light**-params.amount, np.float32)
+    return np.asarray(gain(*places(frame), params), np.float32)
 
 
-def _from_centre(frame: Frame, params: VignettingParams) -> tuple[Pixels, Pixels]:
-    """How far right of and below the source's centre the pixels lie, px: a row and a column where nothing is turned."""
-    back = np.linalg.inv(frame.geometry).tolist()  # plain floats keep what follows in single precision
-    x, y = np.arange(frame.width, dtype=np.float32), np.arange(frame.height, dtype=np.float32)[:, None]
-    centre = (params.size[0] - 1) / 2, (params.size[1] - 1) / 2
-    if not (back[0][1] or back[1][0] or back[2][0] or back[2][1]):
-        return back[0][0] * x + (back[0][2] - centre[0]), back[1][1] * y + (back[1][2] - centre[1])
-    depth = back[2][0] * x + back[2][1] * y + back[2][2]
-    across = (back[0][0] * x + back[0][1] * y + back[0][2]) / depth - centre[0]
-    return across, (back[1][0] * x + back[1][1] * y + back[1][2]) / depth - centre[1]
+def gain(x: NDArray[Any], y: NDArray[Any], params: VignettingParams) -> NDArray[Any]:
+    """What light is multiplied by at these columns and rows of the upright source."""
+    half = math.hypot(params.size[0] / 2, params.size[1] / 2) or 1.0
+    across, down = (x - (params.size[0] - 1) / 2) / half, (y - (params.size[1] - 1) / 2) / half
+    r2 = np.minimum(across * across + down * down, across.dtype.type(SURPLUS**2))
+    light = np.maximum(1 + r2 * (params.k1 + r2 * (params.k2 + r2 * params.k3)), r2.dtype.type(DARKEST))
+    return np.asarray(1 / light if params.amount == 1 else light**-params.amount)
 
 
 def check(before: Frame, after: Frame, params: VignettingParams) -> Sequence[Measure]:
     """Whether corners and middle got the light that was asked, and how much of the picture is newly at white."""
     name = "vignetting.off"
     light, new = brightest(before.pixels), brightest(after.pixels)
-    seen = (light > DARK) & (new > DARK)
     lost = float((new >= 1).mean() - (light >= 1).mean())
     clipped = Measure(name="vignetting.clipped", value=round(max(0.0, lost), 5), unit="share")
+    asked = over(before, params) if params.k1 or params.k2 or params.k3 else np.ones_like(light)
+    light, new, asked = sparse(light), sparse(new), sparse(asked)
+    seen = (light > DARK) & (new > DARK)
     if not seen.any():
         return Measure(name=name, unit="fault", cannot_tell="The picture is black."), clipped
-    asked = gain(before, params) if params.k1 or params.k2 or params.k3 else np.ones_like(light)
     wrong = np.abs(np.log2(new[seen] / light[seen]) - np.log2(asked[seen]))
     worst = float(np.quantile(wrong, 0.95))
     return Measure(name=name, value=round(min(1.0, worst / OFF / 2), 4), unit="fault"), clipped
@@ -142,7 +138,7 @@ def spoil(before: Frame, params: VignettingParams) -> Frame:
     """The corners darkened once more."""
     if not (params.k1 or params.k2 or params.k3):
         params = replace(params, k1=-0.6, size=(before.width, before.height))
-    return before.with_pixels(before.pixels / gain(before, params)[..., None])
+    return before.with_pixels(before.pixels / over(before, params)[..., None])
 
 
 def _corner(params: VignettingParams) -> float:
@@ -161,11 +157,14 @@ operator: Operator[VignettingParams] = Operator(
     propose=propose,
     render=render,
     check=check,
+    gain=gain,
     spoil=spoil,
     material=lambda before, after: abs(_corner(before) - _corner(after)) > 0.15,
+    material_when="the corners differ by more than 0.15 EV",
     examples=(
         VignettingParams(k1=-0.5, k2=-0.2, k3=-0.05, size=(48, 36)),
         VignettingParams(k1=-0.6, size=(48, 36), amount=0.5),
     ),
+    artefacts=("clipping", "hue_twist", "banding"),
     about="Gives back the light that a known lens loses towards the corners.",
 )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.domain import Because, Measure, Scope
-from safelight.media.colour import LUMINANCE_709
+from safelight.media.colour import LUMINANCE_709, brightest
 from safelight.media.frame import Frame
 from safelight.operators import Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _relative
 from safelight.operators._relative import Relative
@@ -444,10 +444,10 @@ def _through(frame: Frame, gains: Vector) -> Frame:
 
 def check(before: Frame, after: Frame, params: WhiteBalanceParams) -> Sequence[Measure]:
     """Whether a neutral went where the params say, and how much was newly clipped on an sRGB display."""
-    was, now = (_srgb(frame).reshape(-1, 3) for frame in (before, after))
-    done = np.maximum(now.mean(0, dtype=np.float64), 1e-6) / np.maximum(was.mean(0, dtype=np.float64), 1e-6)
-    off = _angle(done, gains_of(params))
-    clipped = float((now > 1).any(1).mean() - (was > 1).any(1).mean())
+    was, now = (_srgb(frame) for frame in (before, after))
+    done, had = (np.maximum(cv2.mean(light)[:3], 1e-6) for light in (now, was))
+    off = _angle(done / had, gains_of(params))
+    clipped = float((brightest(now) > 1).mean() - (brightest(was) > 1).mean())
     return (
         Measure(name="white_balance.off", value=min(off / OFF / 2, 1.0), unit="fault"),
         Measure(name="white_balance.clipped", value=float(np.clip(clipped / CLIPPED / 2, 0, 1)), unit="fault"),
@@ -491,6 +491,7 @@ operator: Operator[WhiteBalanceParams] = Operator(
     check=check,
     spoil=spoil,
     material=material,
+    material_when="the light's colour differs by more than 3 degrees of reproduction angle",
     examples=(WhiteBalanceParams(mired=60.0), WhiteBalanceParams(mired=-30.0, tint=10.0)),
     about="Takes out the colour of a light that the picture was wrongly balanced for.",
 )

@@ -67,7 +67,7 @@ class Tones:
 
 def judge(picture: Picture, *, model: Mapping[str, Any] = MODEL) -> Sequence[Measure]:
     """Faults, correction and spread in EV, tones and clipping; uniform pictures get tones and clipping alone."""
-    tones = look(picture)
+    tones = picture.once("exposure.tones", look)
     median = 2.0 ** float(tones.quantiles[SHARES.index(0.5)])
     return (
         *_verdict(picture, tones, model),
@@ -151,7 +151,7 @@ def look(picture: Picture) -> Tones:
     light = cv2.transform(TO_LINEAR[small], LUMINANCE).reshape(small.shape[:2])
     log = np.log2(np.maximum(light, np.float32(DARKEST)))
     quantiles = np.quantile(np.sort(log, axis=None), SHARES).astype(np.float64)  # sorted, its many ranks come cheaply
-    bright, weak = _histograms(picture.rgb)
+    bright, weak = _histograms(picture)
     some, every = float(bright[WHITE:].sum()), float(weak[WHITE:].sum())
     most, least = (TO_LINEAR[plane] for plane in _extremes(small))
     colour = (most - least) / np.maximum(most, np.float32(1e-3))
@@ -180,12 +180,16 @@ def look(picture: Picture) -> Tones:
     )
 
 
-def _histograms(rgb: Bytes) -> tuple[Vector, Vector]:
+def _histograms(picture: Picture) -> tuple[Vector, Vector]:
     """Shares of the levels of each pixel's brightest and weakest channel."""
-    step = max(1, max(rgb.shape[:2]) // CLIP_SIDE)
-    most, least = _extremes(rgb, step=step)
-    bright, weak = (cv2.calcHist([plane], [0], None, [256], [0, 256]).ravel() / plane.size for plane in (most, least))
+    ends = picture.once("exposure.ends", ends_of)
+    bright, weak = (cv2.calcHist([plane], [0], None, [256], [0, 256]).ravel() / plane.size for plane in ends)
     return bright.astype(np.float64), weak.astype(np.float64)
+
+
+def ends_of(picture: Picture) -> tuple[Bytes, Bytes]:
+    """The brightest and weakest channel of some native pixels."""
+    return _extremes(picture.rgb, step=max(1, max(picture.rgb.shape[:2]) // CLIP_SIDE))
 
 
 def _extremes(rgb: Bytes, *, step: int = 1) -> tuple[Bytes, Bytes]:

@@ -23,7 +23,8 @@ SIDE = 800  # px, long side at which edges are followed to find a bend …
 SIDE_TO_TELL = 1200  # … and to tell two states apart
 CASES = np.linspace(-0.15, 0.35, 101)  # k of lenses that are made; negative is a cushion
 POWERS = (2, 4, 6)  # of the polynomial that leads back
-SURE = 4.0  # log likelihood by which one state beats the other
+SURE = 4.0  # log likelihood by which one state beats the other, and no strength between or beyond beats it
+STRENGTHS = np.linspace(-1.0, 2.5, 36)  # of a known correction: 0 and 1 are lenses, others are curved things
 FOUND = 7.0  # log likelihood by which a bend beats none
 DOUBT = 0.02  # the widest spread of a bend that is told
 LEAST = 0.0025  # of the diagonal: lines bent by less are not worth a guess
@@ -90,8 +91,9 @@ def _already(picture: Picture, found: Profile, told: Corrections) -> Sequence[Me
         return (Measure(name="lens.already", value=state),)
     seen = chains(grey(shrink(picture.work, SIDE_TO_TELL)))
     if len(seen):
-        as_is, undone = seen.likelihood(np.stack([np.zeros(len(seen)), _bends(seen, found.distortion)], axis=1))
-        if abs(undone - as_is) >= SURE:
+        shares = seen.likelihood(_bends(seen, found.distortion)[:, None] * STRENGTHS)
+        as_is, undone = (float(shares[np.abs(STRENGTHS - state).argmin()]) for state in (0, 1))
+        if abs(undone - as_is) >= SURE and shares.max() - max(undone, as_is) < SURE:
             state |= {"lines": bool(as_is > undone), "by": "its lines", "gain": round(float(abs(undone - as_is)), 1)}
             return Measure(name="lens.already", value=state), Measure(name="lens.guess", value=True)
     why = "the file does not say whether its lens was corrected, and its lines do not tell"
@@ -174,7 +176,7 @@ def _silent(why: str) -> Sequence[Measure]:
 
 probe = Probe(
     name="lens",
-    version=1,
+    version=2,
     emits=(
         "lens.profile", "lens.bend", "lens.fringe", "lens.falloff", "lens.already", "lens.lines", "lens.guess",
     ),

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from safelight.domain import Measure
 from safelight.media.colour import encode
 from safelight.media.frame import Bytes
-from safelight.media.picture import TO_LINEAR, Picture, planes
+from safelight.media.picture import TO_LINEAR, Picture
 from safelight.probes import Probe
 from safelight.probes import exposure as light
 
@@ -33,7 +33,6 @@ EXPOSURES = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)  # EV for which the answer is
 QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)  # of pixels, read by the model
 WEAKEST = (1e-3, 0.05, 0.25)  # of native pixels: of their weakest channels
 END = 1e-3  # share of native pixels beyond which the ends of the histogram lie
-CLIP_SIDE = 800  # px, about: the ends are read from every n-th native pixel, since averaging would move them
 REACH = 3.0  # standard deviations to which features are held, so that the quadratic never runs away
 FURTHEST = 0.25  # encoded: the largest move that is told
 FEATURES = (
@@ -91,13 +90,9 @@ def _silent(reason: str) -> Sequence[Measure]:
 
 def look(picture: Picture) -> Seen:
     """What is seen of a picture's tones."""
-    tones = light.look(picture)
-    step = max(1, max(picture.rgb.shape[:2]) // CLIP_SIDE)
-    red, green, blue = planes(picture.rgb, step=step)
-    levels = (
-        *_levels(np.maximum(np.maximum(red, green), blue), (END, 1 - END)),
-        *_levels(np.minimum(np.minimum(red, green), blue), WEAKEST),
-    )
+    tones = picture.once("exposure.tones", light.look)
+    most, least = picture.once("exposure.ends", light.ends_of)
+    levels = (*_levels(most, (END, 1 - END)), *_levels(least, WEAKEST))
     ends = np.log2(np.maximum(TO_LINEAR[list(levels)], light.DARKEST))
     named = dict(zip(light.FEATURES, tones.features, strict=True))
     quantiles = np.interp(QUANTILES, light.SHARES, tones.quantiles)

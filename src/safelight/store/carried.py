@@ -6,7 +6,7 @@ no record of it.
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,20 @@ COLUMNS = (
     "at", "by", "asset", "shoot", "operator", "version", "weights", "group", "score", "verdict", "reason", "params",
     "seconds", "drawn",
 )  # fmt: skip
-"""The columns of the ledger that others rely on; `proposal`, `note` and `bundled` stand beside them."""
+"""The columns of the ledger that others rely on."""
+MORE = ("proposal", "note", "bundled", "upon", "together", "shown", "material")
+"""What stands beside them."""
+TEXTS = ("params", "upon", "shown")
+"""Columns whose values are JSON."""
+SENSITIVE = ("skin_tone",)
+"""Evidence whose groups are keys of the record, and leave the library only if somebody asks for it."""
 
 
 def write(library: Library, folder: ShootFolder, shoot: str) -> None:
     """Brings the folder's copy up to date."""
     rows = records.ledger(library, shoot).rows
     if rows:
-        write_atomic(folder.state / "record.jsonl", lines(rows))
+        write_atomic(folder.state / "record.jsonl", lines(plain(v) for v in rows))
 
 
 def read(library: Library, folder: ShootFolder, shoot: str) -> int:
@@ -40,6 +46,13 @@ def read(library: Library, folder: ShootFolder, shoot: str) -> int:
     found = list(_whole_lines(path))
     records.save_verdicts(library, found)
     return len(found)
+
+
+def plain(verdict: Verdict) -> Verdict:
+    """The verdict without a risk group that is about people; it counts as one of an unknown group then."""
+    if verdict.group is None or not any(name in verdict.group for name in SENSITIVE):
+        return verdict
+    return replace(verdict, group=None)
 
 
 def lines(rows: Iterable[Verdict]) -> bytes:
@@ -62,6 +75,8 @@ def _whole_lines(path: Path) -> Iterable[Verdict]:
             fields = json.loads(line)
             say, drawn = Say(fields.pop("verdict")), Drawn(fields.pop("drawn"))
             upon = fields.pop("upon", None)
+            if "together" not in fields:  # older copies call what was shown as one the group
+                fields |= {"together": fields.pop("group", None)}
             yield Verdict(
                 say=say, drawn=drawn, upon=None if upon is None else records.upon_from(json_text(upon)), **fields
             )

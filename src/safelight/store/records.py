@@ -19,6 +19,7 @@ from safelight.domain import (
     Genre,
     Group,
     GroupKind,
+    Json,
     Kind,
     Measure,
     Proposal,
@@ -30,7 +31,7 @@ from safelight.domain import (
     exact,
 )
 from safelight.files import json_text
-from safelight.store import schema
+from safelight.store import reviewers, schema
 from safelight.store.library import Library, now
 
 CHUNK = 5000  # bound values a statement may carry with room to spare
@@ -70,28 +71,47 @@ class File:
 
 @dataclass(slots=True, kw_only=True)
 class Ledger:
-    """Verdicts, oldest first, and the newest standing one of each (asset, operator)."""
+    """Verdicts, oldest first, and the standing one of each (asset, operator): the newest, or the newest of a lead where
+    there is one. Where the latest words of several people differ and no lead has spoken after them, the item is
+    contested."""
 
     rows: list[Verdict] = field(default_factory=list)
     standing: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+    contested: set[tuple[str, str]] = field(default_factory=set)
+    leads: frozenset[str] = frozenset()
+    seq: int = 0  # of the newest row that was read from the library
     _kept: dict[tuple[str, str], list[Verdict]] = field(default_factory=dict)  # what was said and not taken back
 
     def add(self, verdict: Verdict) -> None:
-        """Appends; an undo takes the newest standing verdict of its shoot away, so that the one before it stands
-        again."""
+        """Appends; an undo takes the newest verdict of its shoot away, that person's own where there is one, so that
+        the one before it stands again."""
         self.rows.append(verdict)
         key = verdict.asset, verdict.operator
         kept = self._kept.setdefault(key, [])
         if verdict.say is not Say.UNDO:
             kept.append(verdict)
         else:
-            newest = next((i for i in reversed(range(len(kept))) if kept[i].shoot == verdict.shoot), None)
-            if newest is not None:
-                del kept[newest]
-        if kept:
-            self.standing[key] = kept[-1]
-        else:
+            here = [i for i in range(len(kept)) if kept[i].shoot == verdict.shoot]
+            own = [i for i in here if kept[i].by == verdict.by]
+            if here:
+                del kept[(own or here)[-1]]
+        self.contested.discard(key)
+        if not kept:
             self.standing.pop(key, None)
+            return
+        self.standing[key] = next((v for v in reversed(kept) if v.by in self.leads), kept[-1])
+        latest = {v.by: v for v in kept if not v.by.startswith("policy:")}
+        if len({_outcome(v) for v in latest.values()}) > 1 and kept[-1].by not in self.leads:
+            self.contested.add(key)
+
+    def kept(self, asset: str, operator: str) -> tuple[Verdict, ...]:
+        """What was said about an item and not taken back, oldest first."""
+        return tuple(self._kept.get((asset, operator), ()))
+
+
+def _outcome(verdict: Verdict) -> str:
+    """What a verdict comes to: params that hold, or that none do."""
+    return verdict.say.value if verdict.params is None else json_text(verdict.params)
 
 
 # ---------------------------------------------------------------- shoots, assets, files
@@ -209,10 +229,12 @@ def measured(library: Library, key_by_subject: Mapping[str, Iterable[str]]) -> s
     return out
 
 
-def save_evidence(library: Library, found: Iterable[tuple[str, str, str, Sequence[Measure]]]) -> None:
+def save_evidence(
+    library: Library, found: Iterable[tuple[str, str, str, Sequence[Measure]]], *, at: str | None = None
+) -> None:
     """Appends (subject, by, key, measures) in one transaction with the mark that this has been measured."""
     listed = list(found)
-    rows = [_evidence_row(subject, by, m) for subject, by, _, measures in listed for m in measures]
+    rows = [_evidence_row(subject, by, m, at=at) for subject, by, _, measures in listed for m in measures]
     marks = [{"subject": subject, "key": key} for subject, _, key, _ in listed]
     with library.transaction() as connection:
         if rows:
@@ -221,12 +243,18 @@ def save_evidence(library: Library, found: Iterable[tuple[str, str, str, Sequenc
             connection.execute(sa.insert(schema.measured), marks)
 
 
-def _evidence_row(subject: str, by: str, m: Measure) -> dict[str, Any]:
+def _evidence_row(subject: str, by: str, m: Measure, *, at: str | None = None) -> dict[str, Any]:
     return {
         "subject": subject, "name": m.name, "value": None if m.value is None else json_text(m.value), "unit": m.unit,
         "place": json_text(where_json(m.where)) if m.where else None, "cannot_tell": m.cannot_tell, "by": by,
-        "at": now(),
+        "at": at or now(),
     }  # fmt: skip
+
+
+def value_of(text: str | None) -> Json:
+    """A measure's value from the text that is kept."""
+    value: Json = None if text is None else json.loads(text)
+    return value
 
 
 def facts(library: Library, subjects: Sequence[str]) -> dict[str, dict[str, Measure]]:
@@ -234,15 +262,17 @@ def facts(library: Library, subjects: Sequence[str]) -> dict[str, dict[str, Meas
     return {s: {n: m for n, (m, _) in found.items()} for s, found in evidence(library, subjects).items()}
 
 
-def evidence(library: Library, subjects: Sequence[str]) -> dict[str, dict[str, tuple[Measure, str]]]:
-    """The newest measure of each name with who measured it, by subject."""
+def evidence(
+    library: Library, subjects: Sequence[str], *, names: Sequence[str] = ()
+) -> dict[str, dict[str, tuple[Measure, str]]]:
+    """The newest measure of each name with who measured it, by subject; with `names`, of these only."""
     out: dict[str, dict[str, tuple[Measure, str]]] = defaultdict(dict)
+    table = schema.evidence
+    named = (table.c.name.in_(names),) if names else ()
     for part in _chunks(subjects):
-        table = schema.evidence
-        for row in library.newest(table, ["subject", "name"], table.c.subject.in_(part)):
-            value = None if row["value"] is None else json.loads(row["value"])
+        for row in library.newest(table, ["subject", "name"], table.c.subject.in_(part), *named):
             measure = Measure(
-                name=row["name"], value=value, unit=row["unit"], cannot_tell=row["cannot_tell"],
+                name=row["name"], value=value_of(row["value"]), unit=row["unit"], cannot_tell=row["cannot_tell"],
                 where=where_from(json.loads(row["place"])) if row["place"] else None,
             )  # fmt: skip
             out[row["subject"]][row["name"]] = measure, row["by"]
@@ -317,11 +347,21 @@ def proposals(library: Library, shoot_id: str) -> dict[tuple[str, str], Proposal
     return {(row["asset"], row["operator"]): _proposal(row) for row in rows if not row["withdrawn"]}
 
 
+def proposals_by_id(library: Library, ids: Sequence[str]) -> dict[str, Proposal]:
+    """Proposals by id, whether they still stand or not."""
+    out: dict[str, Proposal] = {}
+    for part in _chunks(sorted(set(ids))):
+        for row in library.rows(sa.select(schema.proposals).where(schema.proposals.c.id.in_(part))):
+            out[row["id"]] = _proposal(row)
+    return out
+
+
 def _proposal(row: sa.RowMapping) -> Proposal:
     name, version = row["operator"], row["version"]
     return Proposal(
         id=row["id"], asset=row["asset"], edit=Edit(operator=name, version=version, params=json.loads(row["params"])),
         zone=Zone(row["zone"]), score=row["score"], cannot_tell=row["cannot_tell"], bundle=row["bundle"],
+        group=row["group"],
         because=tuple(Because(**item) for item in json.loads(row["because"])),
         alternatives=tuple(
             Edit(operator=name, version=version, params=item) for item in json.loads(row["alternatives"])
@@ -342,7 +382,7 @@ def save_proposals(
                 "params": json_text(p.edit.params), "zone": p.zone.value, "score": p.score,
                 "because": json_text([asdict(b) for b in p.because]),
                 "alternatives": json_text([a.params for a in p.alternatives]), "cannot_tell": p.cannot_tell,
-                "bundle": p.bundle, "withdrawn": gone, "at": now(),
+                "bundle": p.bundle, "group": p.group, "withdrawn": gone, "at": now(),
             }
             for p, gone in rows
         ],
@@ -351,22 +391,32 @@ def save_proposals(
 
 def ledger(library: Library, shoot_id: str | None = None) -> Ledger:
     """The verdicts of a shoot, or of the whole studio."""
+    out = Ledger(leads=reviewers.leads(library))
+    read_on(library, out, shoot_id)
+    return out
+
+
+def read_on(library: Library, known: Ledger, shoot_id: str | None = None) -> list[Verdict]:
+    """Adds what was said since a ledger was read, by whomever; returns it."""
     table = schema.verdicts
-    statement = sa.select(table).order_by(table.c.seq)
+    statement = sa.select(table).where(table.c.seq > known.seq).order_by(table.c.seq)
     if shoot_id is not None:
         statement = statement.where(table.c.shoot == shoot_id)
-    out = Ledger()
+    fresh = []
     for row in library.rows(statement):
-        out.add(
-            Verdict(
-                at=row["at"], by=row["by"], asset=row["asset"], shoot=row["shoot"], operator=row["operator"],
-                version=row["version"], say=Say(row["verdict"]), proposal=row["proposal"], group=row["group"],
-                weights=row["weights"], score=row["score"], reason=row["reason"], note=row["note"],
-                params=json.loads(row["params"]) if row["params"] else None, seconds=row["seconds"],
-                drawn=Drawn(row["drawn"]), bundled=row["bundled"], upon=upon_from(row["upon"]),
-            )
+        verdict = Verdict(
+            at=row["at"], by=row["by"], asset=row["asset"], shoot=row["shoot"], operator=row["operator"],
+            version=row["version"], say=Say(row["verdict"]), proposal=row["proposal"], group=row["group"],
+            weights=row["weights"], score=row["score"], reason=row["reason"], note=row["note"],
+            params=json.loads(row["params"]) if row["params"] else None, seconds=row["seconds"],
+            drawn=Drawn(row["drawn"]), bundled=row["bundled"], upon=upon_from(row["upon"]),
+            together=row["together"], shown=json.loads(row["shown"]) if row["shown"] else None,
+            material=row["material"],
         )  # fmt: skip
-    return out
+        known.add(verdict)
+        known.seq = row["seq"]
+        fresh.append(verdict)
+    return fresh
 
 
 def save_verdicts(library: Library, said: Iterable[Verdict]) -> None:
@@ -374,9 +424,12 @@ def save_verdicts(library: Library, said: Iterable[Verdict]) -> None:
     rows = []
     for v in said:
         row = {f: getattr(v, f) for f in v.__slots__ if f != "say"}
-        params = None if v.params is None else json_text(v.params)
-        upon = None if v.upon is None else json_text(upon_json(v.upon))
-        rows.append(row | {"verdict": v.say.value, "drawn": v.drawn.value, "params": params, "upon": upon})
+        texts = {
+            "params": None if v.params is None else json_text(v.params),
+            "upon": None if v.upon is None else json_text(upon_json(v.upon)),
+            "shown": None if v.shown is None else json_text(v.shown),
+        }
+        rows.append(row | texts | {"verdict": v.say.value, "drawn": v.drawn.value})
     library.append(schema.verdicts, rows)
 
 
@@ -404,6 +457,14 @@ def save_versions(library: Library, shoot_id: str, made: Iterable[tuple[str, Ver
             for asset, version in made
         ],
     )  # fmt: skip
+
+
+def delivered(library: Library, shoot_id: str) -> set[str]:
+    """Photos of a shoot that have left in a final delivery."""
+    table = schema.deliveries
+    statement = sa.select(table.c.manifest).where(table.c.shoot == shoot_id, table.c.draft.is_(False))
+    manifests = [json.loads(row["manifest"]) for row in library.rows(statement)]
+    return {file["source"]["asset"] for made in manifests for file in made["files"]}
 
 
 def _chunks(items: Sequence[str]) -> Iterable[Sequence[str]]:

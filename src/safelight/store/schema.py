@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -196,6 +197,7 @@ proposals = Table(
     Column("alternatives", Text, nullable=False),
     Column("cannot_tell", Words),
     Column("bundle", Text),
+    Column("group", Text),  # the risk group
     Column("withdrawn", Boolean, nullable=False),
     Column("at", Text, nullable=False),
     Index("proposals_by_asset", "shoot", "asset", "operator", "seq"),
@@ -223,8 +225,17 @@ verdicts = Table(  # the ledger
     Column("drawn", Text, nullable=False),
     Column("bundled", Integer, nullable=False),
     Column("upon", Text),  # the edits below, as shown: [[operator, version, params], …]
+    Column("together", Text),  # scene or group that was shown as one; "group" is the risk group
+    Column("shown", Text),  # the evidence beside it
+    Column("material", Boolean),  # whether a change counts as a reject
     Index("verdicts_by_asset", "shoot", "asset", "operator", "seq"),
+    Index("verdicts_by_task", "operator", "verdict", "by"),
 )
+RETURNED = "client_return"  # the reason code of what a client sent back
+IMPORTED = "import:"  # verdicts taken from a studio's history carry this before the name
+COUNTED = f"drawn <> 'review' or reason = '{RETURNED}' or (\"by\" >= '{IMPORTED}' and \"by\" < 'import;')"
+"""The verdicts that the record rests on, as the index of them is made: a small part of the ledger."""
+verdicts_counted = Index("verdicts_counted", verdicts.c.at, sqlite_where=text(COUNTED), postgresql_where=text(COUNTED))
 
 draws = Table(  # coins, tossed before anything about the item is shown
     "draws",
@@ -235,8 +246,26 @@ draws = Table(  # coins, tossed before anything about the item is shown
     Column("operator", Text, nullable=False),
     Column("drawn", Text, nullable=False),
     Column("seed", Text, nullable=False),
+    Column("share", Float),  # of the items that the coin lets through
+    Column("lot", Text),  # the licence under which the item would be done alone; empty where it waits in any case
     Column("at", Text, nullable=False),
     Index("draws_by_asset", "shoot", "operator", "asset"),
+)
+
+known_bads = Table(  # suggestions spoilt on purpose: shown as if they were real, and never part of any version
+    "known_bads",
+    metadata,
+    _seq(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("shoot", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("params", Text, nullable=False),
+    Column("upon", Text, nullable=False),
+    Column("score", Float),
+    Column("at", Text, nullable=False),
+    Index("known_bads_by_shoot", "shoot", "operator", "asset"),
 )
 
 versions = Table(
@@ -300,6 +329,16 @@ styles = Table(  # what was learned for a task; the newest counts, and is used i
     Column("at", Text, nullable=False),
 )
 
+trust = Table(  # what the ledger was found to say, for as long as `key` holds; made anew from the ledger at any time
+    "trust",
+    metadata,
+    _seq(),
+    Column("name", Text, nullable=False, index=True),
+    Column("key", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
 runs = Table(
     "runs",
     metadata,
@@ -307,6 +346,17 @@ runs = Table(
     Column("shoot", Text, nullable=False, index=True),
     Column("key", Text, nullable=False),  # what the run worked on and with; equal keys mean nothing changed
     Column("summary", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+reviewers = Table(  # who decides, by name; the newest row of a name counts
+    "reviewers",
+    metadata,
+    _seq(),
+    Column("name", Words, nullable=False),
+    Column("pin", Text),  # salted digest; empty where none is asked for
+    Column("lead", Boolean, nullable=False),
+    Column("by", Words, nullable=False),
     Column("at", Text, nullable=False),
 )
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -46,6 +46,14 @@ def digests() -> Mapping[str, str]:
         for item in catalogue()
         if state(item) is State.INSTALLED
     }
+
+
+def used(names: Sequence[str]) -> str:
+    """Digests of those of these sets that are installed, as the ledger names them; most operators use none."""
+    if not names:
+        return ""
+    papers = digests()
+    return ",".join(sorted(papers[name] for name in names if name in papers))
 
 
 def paths(item: Manifest) -> dict[str, Path]:

@@ -1,0 +1,132 @@
+"""Scores of every detector on the pairs of recipe `artefacts`, with the transform known and estimated.
+
+A spoilt pair is looked at by the detector of its own finding, a legal edit by all. Rows of sources go to processes; a
+row whose estimated geometry is none, as is its true one, is measured once for both columns.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from safelight import plugins
+from safelight.checking import as_mask
+from safelight.detectors import Box, Finding, Pair, known, place
+from safelight.media.image import read
+from safelight.media.picture import grey
+from safelight.weights import installed
+
+KNOWN, ESTIMATED = "known", "estimated"
+COLUMNS = (KNOWN, ESTIMATED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What was said of one pair in one column: a score by finding (None: cannot tell), boxes, seconds by detector."""
+
+    row: Mapping[str, Any]
+    column: str
+    scores: Mapping[str, float | None]
+    boxes: Mapping[str, Box | None]
+    seconds: Mapping[str, float]
+    megapixels: float
+    cannot: str | None
+
+    @property
+    def spoilt(self) -> bool:
+        """Whether the pair has an artefact."""
+        return bool(self.row["artefact"] == "yes")
+
+    @property
+    def hit(self) -> bool | None:
+        """Whether the box of the pair's own finding touches where the artefact is; None without either."""
+        box, truth = self.boxes.get(self.row["finding"]), self.row["where"]
+        if box is None or not truth:
+            return None
+        x0, y0, x1, y1 = json.loads(truth)
+        return bool(min(box[2], x1) > max(box[0], x0) and min(box[3], y1) > max(box[1], y0))
+
+
+def measure(
+    folder: Path, rows: Sequence[Mapping[str, Any]], *, columns: Sequence[str] = COLUMNS, jobs: int | None = None,
+    only: Iterable[str] = (),
+) -> list[Told]:  # fmt: skip
+    """Every row in every column; `only` names detectors, default all."""
+    chosen = tuple(only) or tuple(plugins.detectors())
+    work = partial(_told, folder, columns, chosen)
+    with ProcessPoolExecutor(jobs or os.cpu_count(), initializer=_alone) as pool:
+        return [told for both in pool.map(work, rows, chunksize=8) for told in both]
+
+
+def _alone() -> None:
+    cv2.setNumThreads(1)
+
+
+def _told(folder: Path, columns: Sequence[str], chosen: Sequence[str], row: Mapping[str, Any]) -> list[Told]:
+    before, after = (read(folder / row[name]) for name in ("before", "after"))
+    size = after.shape[1], after.shape[0]
+    mask = as_mask(read(folder / row["mask"])[..., 0], after.shape[:2]) if row["mask"] else None
+    found: list[Told] = []
+    for column in columns:
+        began = time.process_time()
+        placement = known(json.loads(row["transform"]), size) if column == KNOWN else place(before, after)
+        took = time.process_time() - began
+        if (
+            found
+            and placement.still
+            and found[0].column == KNOWN
+            and json.loads(row["transform"])["type"] == "identity"
+        ):
+            scores = found[0]
+            found.append(
+                Told(row=row, column=column, scores=scores.scores, boxes=scores.boxes, cannot=None,
+                     seconds=dict(scores.seconds) | {"alignment": took}, megapixels=scores.megapixels)
+            )  # fmt: skip
+            continue
+        pair = Pair(before=before, after=after, placement=placement, mask=mask, weights=installed())
+        found.append(_asked(row, column, pair, chosen, took))
+    return found
+
+
+def _asked(row: Mapping[str, Any], column: str, pair: Pair, chosen: Sequence[str], took: float) -> Told:
+    seconds = {"alignment": took}
+    began = time.process_time()
+    _ = pair.stayed, pair.residual
+    seconds["planes"] = time.process_time() - began
+    findings: list[Finding] = []
+    for name in chosen:
+        detector = plugins.detectors()[name]
+        if row["artefact"] == "yes" and row["finding"] not in detector.finds:
+            continue
+        began = time.process_time()
+        findings += detector.detect(pair)
+        seconds[name] = time.process_time() - began
+    return Told(
+        row=row, column=column, scores={f.name: f.score for f in findings}, boxes={f.name: f.where for f in findings},
+        seconds=seconds, megapixels=pair.after.shape[0] * pair.after.shape[1] / 1e6, cannot=pair.placement.cannot,
+    )  # fmt: skip
+
+
+def peers(folder: Path, row: Mapping[str, Any]) -> dict[str, float]:
+    """What a plain comparison says of a pair: mean ΔE and 1 − SSIM of the pictures, sizes made equal."""
+    from skimage import metrics
+
+    likeness: Any = metrics.structural_similarity
+
+    before, after = (read(folder / row[name]) for name in ("before", "after"))
+    size = after.shape[1], after.shape[0]
+    before = np.asarray(cv2.resize(before, size, interpolation=cv2.INTER_AREA), np.uint8)
+    a, b = (cv2.cvtColor(p.astype(np.float32) / 255, cv2.COLOR_RGB2Lab) for p in (before, after))
+    level = [grey(p) for p in (before, after)]
+    return {
+        "delta_e": float(np.sqrt(((a - b) ** 2).sum(axis=2)).mean()),
+        "ssim": 1 - float(likeness(*level)) if min(level[0].shape) >= 7 else float("nan"),
+    }

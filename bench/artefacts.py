@@ -1,0 +1,179 @@
+"""Detectors of artefacts on the pairs of recipe `artefacts`: 15 artefacts against 16 legal edits.
+
+Two columns: the transform known, and estimated. Chances are those of calibrations that never saw the photo (five
+folds by source); families are left out of the calibration in turn. Beside the areas stand plain comparisons of the
+two pictures, ΔE and 1 − SSIM. Then real pairs, four skins, and time.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bench._artefact_reality import buckets, real_pairs, speed
+from bench._artefacts import COLUMNS, ESTIMATED, KNOWN, Told, measure, peers
+from bench._heldout import model_of
+from bench.fit.artefacts import tables
+from bench.harness import Data, Result, auc, bootstrap
+from safelight.detectors.calibration import at, calibrated
+
+BARS = {
+    "halo": 0.95, "oversmoothing": 0.94, "warp": 0.95, "bent_lines": 0.95, "seam": 0.95, "fringe": 0.95, "holes": 0.95,
+    "clipping": 0.97, "hue_twist": 0.97, "banding": 0.97, "ghosting": 0.95, "jpeg": 0.97, "fill_repeat": 0.92,
+    "fill_blur": 0.95, "skin_lightening": 0.97,
+}  # fmt: skip
+ON_SKIN = 0.97  # over-smoothing of faces
+WARP_ESTIMATED, WARP_FROM = 0.93, 3.0  # bar; px of displacement from which the bar for warp counts
+COVERAGE, CALIBRATION, FAMILY = 0.8, 0.05, 0.05
+FALSE = 0.05
+PEERS = 6  # pairs of each kind and strength on which the peers are asked
+
+
+def run(data: Data) -> Iterable[Result]:
+    """All figures."""
+    folder, rows = data.table("artefacts/truth.csv", recipe="artefacts")
+    told = measure(folder, rows)
+    beside = {row["after"]: peers(folder, row) for row in _few(rows)}
+    yield from figures(told, beside)
+    yield from speed(told)
+    yield from buckets(data)
+    yield from real_pairs(data)
+
+
+def figures(told: Sequence[Told], beside: Mapping[str, Mapping[str, float]]) -> Iterator[Result]:
+    """What the scores of a whole table come to."""
+    for name, bar in BARS.items():
+        for column in COLUMNS:
+            here = [t for t in told if t.column == column]
+            yield from _areas(name, column, here, bar, beside)
+        estimated = [t for t in told if t.column == ESTIMATED]
+        yield from _calibration(name, estimated)
+        yield from _families(name, estimated)
+
+
+def _few(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    kept: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        kept[row["kind"], row["strength"]].append(row)
+    return [row for same in kept.values() for row in same[:: max(1, len(same) // PEERS)]]
+
+
+# ---------------------------------------------------------------- areas, recall, coverage
+
+
+def _areas(
+    name: str, column: str, told: Sequence[Told], bar: float, beside: Mapping[str, Mapping[str, float]]
+) -> Iterator[Result]:
+    bad = [t for t in told if t.row["finding"] == name and t.row["tellable"] == "yes"]
+    good = [t for t in told if not t.spoilt]
+    legal = [s for t in good if (s := t.scores.get(name)) is not None]
+    found = _told(bad, name)
+    if not found or not legal:
+        yield Result(name=f"{name}.{column}.auc", value=None, n=0, note="no such pairs")
+        return
+    counted = _counted(name, bad)
+    low, high = bootstrap(
+        [(t.row["source"], t.spoilt, s) for t in (*counted, *good) if (s := t.scores.get(name)) is not None]
+    )
+    yield Result(
+        name=f"{name}.{column}.auc", value=auc(_told(counted, name), legal), n=len(counted) + len(legal),
+        bar=WARP_ESTIMATED if (name, column) == ("warp", ESTIMATED) else bar, want="at least", low=low, high=high,
+        beside=_peers(counted, good, beside) if column == KNOWN else {},
+        note=f"from {WARP_FROM:g} px" if name == "warp" else "",
+    )  # fmt: skip
+    skin = [t for t in bad if t.row["region"] == "skin"]
+    if name == "oversmoothing" and skin:
+        faces = [s for t in good if t.row["region"] == "skin" and (s := t.scores.get(name)) is not None]
+        yield Result(
+            name=f"{name}.{column}.skin.auc", value=auc(_told(skin, name), faces), n=len(skin) + len(faces),
+            bar=ON_SKIN, want="at least",
+        )  # fmt: skip
+    for strength in ("1", "2", "3"):
+        one = [t for t in bad if t.row["strength"] == strength]
+        if one:
+            yield Result(name=f"{name}.{column}.auc.{strength}", value=auc(_told(one, name), legal), n=len(one))
+    for kind in sorted({t.row["kind"] for t in good}):
+        same = [s for t in good if t.row["kind"] == kind and (s := t.scores.get(name)) is not None]
+        if same:
+            line = float(np.quantile(same, 1 - FALSE))
+            share = float(np.mean([s > line for s in _told(counted, name)]))
+            yield Result(name=f"{name}.{column}.recall.{kind}", value=share, n=len(same), note="at 5 % false alarms")
+    line = float(np.quantile(legal, 1 - FALSE))
+    yield Result(
+        name=f"{name}.{column}.recall", value=float(np.mean([s > line for s in _told(counted, name)])),
+        n=len(counted), note="at 5 % false alarms of all legal edits",
+    )  # fmt: skip
+    yield Result(
+        name=f"{name}.{column}.coverage", value=len(found) / len(bad), n=len(bad), bar=COVERAGE, want="at least",
+        note=f"of legal edits {len(legal) / len(good):.2f}",
+    )  # fmt: skip
+    hits = [t.hit for t in counted if t.hit is not None]
+    if hits:
+        yield Result(name=f"{name}.{column}.box", value=float(np.mean(hits)), n=len(hits), note="touches the artefact")
+
+
+def _told(told: Sequence[Told], name: str) -> list[float]:
+    return [s for t in told if (s := t.scores.get(name)) is not None]
+
+
+def _counted(name: str, bad: Sequence[Told]) -> list[Told]:
+    """The pairs for which the bar counts: all, but of warps those from 3 px of displacement."""
+    if name != "warp":
+        return list(bad)
+    return [t for t in bad if json.loads(t.row["parameters"])["largest_px"] >= WARP_FROM]
+
+
+def _peers(bad: Sequence[Told], good: Sequence[Told], beside: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    both = [[beside[t.row["after"]] for t in side if t.row["after"] in beside] for side in (bad, good)]
+    if not all(both):
+        return {}
+    return {peer: auc([b[peer] for b in both[0]], [b[peer] for b in both[1]]) for peer in ("delta_e", "ssim")}
+
+
+# ---------------------------------------------------------------- chances
+
+
+def _calibration(name: str, told: Sequence[Told]) -> Iterator[Result]:
+    """The error of the chances that a calibration without the photo gives, in ten bins."""
+    pairs = []
+    for t in told:
+        score = t.scores.get(name)
+        if score is None or (t.spoilt and (t.row["finding"] != name or t.row["tellable"] != "yes")):
+            continue
+        tables_of = model_of("artefacts", t.row["source"]) or calibrated()
+        if name in tables_of:
+            pairs.append((at(tables_of[name], score), t.spoilt))
+    if not pairs:
+        return
+    p, y = np.array([c for c, _ in pairs]), np.array([b for _, b in pairs], float)
+    bins = np.minimum((p * 10).astype(int), 9)
+    error = sum(
+        abs(p[bins == i].mean() - y[bins == i].mean()) * (bins == i).mean() for i in range(10) if (bins == i).any()
+    )
+    yield Result(name=f"{name}.ece", value=float(error), n=len(pairs), bar=CALIBRATION, want="at most")
+
+
+def _families(name: str, told: Sequence[Told]) -> Iterator[Result]:
+    """What each family of the artefact loses, in area under the curve of chances, by not being in the calibration."""
+    bad = [t for t in told if t.row["finding"] == name and t.row["tellable"] == "yes"]
+    legal = [s for t in told if not t.spoilt and (s := t.scores.get(name)) is not None]
+    column = "variant" if len({t.row["variant"] for t in bad}) > 1 else "strength"
+    whole = tables(told).get(name)
+    if whole is None:
+        return
+    losses = {}
+    for family in sorted({t.row[column] for t in bad}):
+        without = tables(told, without=(name, column, family)).get(name)
+        found = _told([t for t in bad if t.row[column] == family], name)
+        if without is None or not found:
+            continue
+        areas = [auc([at(table, s) for s in found], [at(table, s) for s in legal]) for table in (whole, without)]
+        losses[family] = areas[0] - areas[1]
+    if losses:
+        worst = max(losses, key=lambda f: losses[f])
+        yield Result(
+            name=f"{name}.left_out", value=losses[worst], n=len(losses), bar=FAMILY, want="at most",
+            note=f"most by {column} {worst}",
+        )  # fmt: skip

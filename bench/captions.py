@@ -1,0 +1,124 @@
+"""Caption files with known faults.
+
+Whether every rule is found where it is broken and nowhere else, whether files are read to the frame, whether what is
+written comes back the same. Beside it: pysubs2 on the same files.
+
+Recipe `captions` of the audio-visual set: SRT, WebVTT and TTML at 23.976, 25 and 29.97.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from bench.harness import Data, MissingData, Result
+from safelight import captions
+from safelight.captions import PRESETS, Captions, check
+from safelight.errors import SafelightError
+from safelight.media.timecode import nearest_frame
+
+RECIPE = "captions/truth.json"
+
+
+def run(data: Data) -> Iterable[Result]:
+    """All figures."""
+    path = data.find(RECIPE)
+    if path is None:
+        raise MissingData(f"{RECIPE} is not there: run recipe `captions` of av.py first")
+    items = json.loads(path.read_text("utf-8"))["items"]
+    yield from _rules(path.parent, [i for i in items if not i["quirk"]])
+    yield from _reading(path.parent, items)
+    yield from _writing(path.parent, [i for i in items if not i["quirk"]], data.work)
+
+
+def _rules(folder: Path, items: list[dict[str, Any]]) -> Iterable[Result]:
+    """Breaches found against those made, over all files, by rule."""
+    made: Counter[str] = Counter()
+    hit: Counter[str] = Counter()
+    false: Counter[str] = Counter()
+    on_clean = 0
+    for item in items:
+        found = captions.read(folder / item["file"])
+        said = check(found, PRESETS["netflix"], rate=Fraction(item["fps"]), shots=item["shot_changes"])
+        ours = {(b.cue, b.rule) for b in said if not b.soft}
+        truth = {(v["cue"], v["rule"]) for v in item["violations"]}
+        made.update(rule for _, rule in truth)
+        hit.update(rule for _, rule in truth & ours)
+        false.update(rule for _, rule in ours - truth)
+        on_clean += len(ours) if item["clean"] else 0
+    cues = sum(len(i["cues"]) for i in items)
+    for rule in sorted(made):
+        yield Result(
+            name=f"rule.{rule}.recall", value=hit[rule] / made[rule], n=made[rule], bar=1, want="at least",
+            note=f"{false[rule]} false in {cues} cues",
+        )  # fmt: skip
+    yield Result(name="rules.false", value=sum(false.values()), n=cues, unit="breaches", bar=0, want="at most")
+    yield Result(name="clean.breaches", value=on_clean, n=sum(i["clean"] for i in items), bar=0, want="at most")
+
+
+def _reading(folder: Path, items: list[dict[str, Any]]) -> Iterable[Result]:
+    """Share of cues that are read with their text and to the frame; what a cut-off file has lost does not count."""
+    for quirk in (False, True):
+        some = [i for i in items if bool(i["quirk"]) is quirk]
+        total = sum(len(i["cues"]) - (i["kind"] == "cut_off") for i in some)
+        right = sum(_same(_ours(folder / i["file"]), i) for i in some)
+        peer = sum(_same(_pysubs2(folder / i["file"], Fraction(i["fps"])), i) for i in some)
+        yield Result(
+            name="read.damaged" if quirk else "read.exact", value=right / max(total, 1), n=total, unit="of cues",
+            bar=1, want="at least", beside={"pysubs2": peer / max(total, 1)},
+        )  # fmt: skip
+
+
+Rows = list[tuple[Fraction, Fraction, str]]
+
+
+def _same(rows: Rows, item: dict[str, Any]) -> int:
+    rate = Fraction(item["fps"])
+    told = {(nearest_frame(a, rate), nearest_frame(b, rate), text) for a, b, text in rows}
+    accents = item["kind"] == "latin_1"  # the recipe puts accents on words after it wrote their truth down
+    if accents:
+        told = {(a, b, text.replace("é", "e")) for a, b, text in told}
+    return sum((c["start_frame"], c["end_frame"], c["text"]) in told for c in item["cues"])
+
+
+def _ours(path: Path) -> Rows:
+    try:
+        return [(c.start, c.end, "\n".join(c.lines)) for c in captions.read(path).cues]
+    except SafelightError:
+        return []
+
+
+def _pysubs2(path: Path, rate: Fraction) -> Rows:
+    try:
+        import pysubs2
+
+        found = pysubs2.load(str(path), fps=float(rate))
+    except Exception:  # noqa: BLE001 - a peer that fails reads nothing
+        return []
+    return [(Fraction(e.start, 1000), Fraction(e.end, 1000), e.plaintext) for e in found]
+
+
+def _writing(folder: Path, items: list[dict[str, Any]], work: Path) -> Iterable[Result]:
+    """Cues from truth, written, read back: the same frames and text."""
+    for ending in (".srt", ".vtt", ".ttml"):
+        total = right = 0
+        for i, item in enumerate(items):
+            rate = Fraction(item["fps"])
+            whole = captions.read(folder / item["file"])
+            cues = tuple(
+                captions.Cue(
+                    start=c["start_frame"] / rate, end=c["end_frame"] / rate, lines=tuple(c["text"].split("\n"))
+                )
+                for c in item["cues"]
+            )
+            cues = tuple(sorted(cues, key=lambda c: (c.start, c.end)))
+            path = work / f"{i}{ending}"
+            captions.write(path, Captions(cues=cues, language=whole.language), rate=rate)
+            total += len(cues)
+            right += _same(_ours(path), item)
+        yield Result(
+            name=f"written.{ending[1:]}.same", value=right / max(total, 1), n=total, unit="of cues", bar=1,
+            want="at least",
+        )  # fmt: skip

@@ -1,0 +1,7 @@
+"""Captions: cues in exact time, their files (SRT, WebVTT, TTML/IMSC), the rules they are held to."""
+
+from safelight.captions.cue import Captions, Cue
+from safelight.captions.files import ENDINGS, parse, read, text_of, write
+from safelight.captions.rules import PRESETS, Breach, Preset, check
+
+__all__ = ["ENDINGS", "PRESETS", "Breach", "Captions", "Cue", "Preset", "check", "parse", "read", "text_of", "write"]

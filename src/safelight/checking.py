@@ -1,0 +1,135 @@
+"""Checks a picture before and after an edit: aligns the two, asks every detector, says pass, look or fail.
+
+`compare` works on pictures in memory; `check` on files. Neither cares who made the edit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight import plugins
+from safelight.detectors import Detector, Finding, Pair, Placement, known, place
+from safelight.detectors.calibration import calibrated
+from safelight.media import image
+from safelight.media.frame import Bytes
+from safelight.media.picture import Picture
+from safelight.media.warp import Warp
+
+LOOK, FAIL = 0.5, 0.9  # probability from which a finding wants a look, or fails, where calibration names no other
+
+
+class Outcome(StrEnum):
+    """What the gate says of a pair."""
+
+    PASS = "pass"  # noqa: S105 - a verdict
+    LOOK = "look"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Probabilities from which a finding wants a look or fails."""
+
+    look: float = LOOK
+    fail: float = FAIL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What was found about one pair: every detector's findings, how the two were aligned, the verdict.
+
+    `limits` holds the thresholds that were applied, by finding. `pair` gives the aligned planes, for pages that show
+    them.
+    """
+
+    findings: tuple[Finding, ...]
+    placement: Placement
+    verdict: Outcome
+    limits: Mapping[str, Thresholds]
+    pair: Pair = field(repr=False)
+
+    def outcome(self, finding: Finding) -> Outcome:
+        """What one finding says by itself."""
+        return _outcome(finding, self.limits.get(finding.name, Thresholds()))
+
+
+def thresholds() -> dict[str, Thresholds]:
+    """The bench's thresholds of every calibrated finding."""
+    return {
+        name: Thresholds(look=table.get("look", LOOK), fail=table.get("fail", FAIL))
+        for name, table in calibrated().items()
+    }
+
+
+def compare(
+    before: Bytes | Picture, after: Bytes | Picture, mask: NDArray[Any] | None = None, *,
+    transform: Mapping[str, Any] | Warp | None = None, detectors: Sequence[Detector] | None = None,
+    limits: Mapping[str, Thresholds] | None = None, weights: Mapping[str, Mapping[str, Path]] | None = None,
+) -> Comparison:  # fmt: skip
+    """Findings of all registered detectors (or those given) about a pair of upright pictures, sRGB bytes H x W x 3.
+
+    `mask` says where the edit was meant to act, or is the matte of a cut-out: H x W, bytes or 0..1, in the after's
+    size (or the before's, or either's proportions). `transform` is the exact geometry if it is known, see
+    `detectors.known`; else it is estimated. Where the two cannot be aligned, only what the after shows by itself is
+    told, and the verdict is at least look. ValueError for arrays of another form.
+    """
+    first, second = _rgb(before), _rgb(after)
+    size = second.shape[1], second.shape[0]
+    placement = place(first, second) if transform is None else known(transform, size)
+    pair = Pair(
+        before=first, after=second, placement=placement, mask=as_mask(mask, second.shape[:2]), weights=weights or {}
+    )
+    chosen = tuple(plugins.detectors().values()) if detectors is None else tuple(detectors)
+    found = tuple(finding for detector in chosen for finding in detector.detect(pair))
+    limits = thresholds() if limits is None else limits
+    worst = [_outcome(finding, limits.get(finding.name, Thresholds())) for finding in found]
+    least = Outcome.PASS if placement.cannot is None else Outcome.LOOK
+    verdict = max([least, *worst], key=list(Outcome).index)
+    return Comparison(findings=found, placement=placement, verdict=verdict, limits=limits, pair=pair)
+
+
+def check(
+    before: Path | str, after: Path | str, mask: Path | str | None = None, *,
+    transform: Mapping[str, Any] | Warp | None = None, limits: Mapping[str, Thresholds] | None = None,
+) -> Comparison:  # fmt: skip
+    """`compare` for files of any kind that Safelight reads; profiles and orientation are taken into account.
+
+    Raises Unreadable, Truncated, NotMedia, TooLarge and Unsupported of `errors`.
+    """
+    from safelight.weights import installed
+
+    area = None if mask is None else image.read(Path(mask))[..., 0]
+    return compare(
+        image.read(Path(before)), image.read(Path(after)), area, transform=transform, limits=limits, weights=installed()
+    )
+
+
+def _outcome(finding: Finding, limits: Thresholds) -> Outcome:
+    if finding.probability is None or finding.probability < limits.look:
+        return Outcome.PASS
+    return Outcome.FAIL if finding.probability >= limits.fail else Outcome.LOOK
+
+
+def _rgb(picture: Bytes | Picture) -> Bytes:
+    rgb = picture.rgb if isinstance(picture, Picture) else np.asarray(picture)
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
+        raise ValueError(f"a picture is uint8, H x W x 3, not {rgb.dtype} {rgb.shape}")
+    return rgb
+
+
+def as_mask(mask: NDArray[Any] | None, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+    """A mask as the detectors want it: float32 0..1 of this shape; ValueError if it is no plane."""
+    if mask is None:
+        return None
+    if mask.ndim != 2 or not mask.size:
+        raise ValueError(f"a mask is H x W, not {mask.shape}")
+    plane = mask.astype(np.float32) / np.float32(255) if mask.dtype == np.uint8 else mask.astype(np.float32)
+    if plane.shape != shape:
+        plane = np.asarray(cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    return np.clip(plane, 0, 1)

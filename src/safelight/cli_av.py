@@ -1,0 +1,225 @@
+"""The commands about clips, sounds and captions: `safelight captions …`, `safelight loudness`."""
+
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+
+from safelight.cli_options import json_option, show
+from safelight.errors import UsageError
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+BROKEN = 1
+
+
+class _Rate(click.ParamType):  # type: ignore[type-arg]
+    """A frame rate: 25, 29.97, 30000/1001."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
+        from safelight.media.timecode import exact_rate
+
+        try:
+            return exact_rate(value)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+rate_option = click.option("--rate", type=_Rate(), metavar="RATE", help="Frames a second: 25, 29.97, 30000/1001.")
+
+
+@click.group()
+def captions() -> None:
+    """Caption files: SRT, WebVTT, TTML."""
+
+
+@captions.command("check")
+@click.argument("file", type=FILE)
+@click.option("--preset", default="netflix", show_default=True, metavar="NAME", help="Whose rules.")
+@rate_option
+@click.option("--cuts", type=FILE, help="A text file of frames where shots begin, one a line.")
+@json_option
+def check(file: Path, preset: str, rate: Fraction | None, cuts: Path | None, as_json: bool) -> None:
+    """Say which rules a caption file breaks, and where. Exit code 1 if it breaks any."""
+    from safelight import captions as caps
+
+    if preset not in caps.PRESETS:
+        raise UsageError(f"There is no preset {preset!r}.", remedy=f"There are {', '.join(caps.PRESETS)}.")
+    found = caps.read(file)
+    rate = rate or found.rate
+    if rate is None:
+        raise UsageError(f"{file.name} does not say its frame rate.", remedy="Give it: --rate 25.")
+    breaches = caps.check(found, caps.PRESETS[preset], rate=rate, shots=_frames(cuts))
+    if as_json:
+        show({
+            "schema": "safelight.captions/1", "file": file.name, "preset": preset, "rate": str(rate),
+            "cues": len(found.cues), "notes": found.notes, "breaches": [asdict(b) for b in breaches],
+        })  # fmt: skip
+    else:
+        for note in found.notes:
+            click.echo(note)
+        for b in breaches:
+            click.echo(f"{b.cue:5d}  {'advice' if b.soft else 'broken':7s} {b.rule:14s} {b.text}")
+        hard = sum(not b.soft for b in breaches)
+        click.echo(f"{len(found.cues)} cues, {hard} breaches of {preset}, {len(breaches) - hard} pieces of advice.")
+    raise SystemExit(BROKEN if any(not b.soft for b in breaches) else 0)
+
+
+def _frames(path: Path | None) -> list[int]:
+    if path is None:
+        return []
+    try:
+        return [int(line) for line in path.read_text("utf-8").split()]
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path.name} is no list of frames: {error}.", remedy="One whole number a line.") from error
+
+
+@captions.command("convert")
+@click.argument("file", type=FILE)
+@click.argument("to", type=FILE)
+@rate_option
+def convert(file: Path, to: Path, rate: Fraction | None) -> None:
+    """Write a caption file in another format; the ending says which. What is lost is said."""
+    from safelight import captions as caps
+
+    if to.exists() and to.samefile(file):
+        raise UsageError(f"{to.name} is the original.", remedy="Give another name.")
+    found = caps.read(file)
+    lost = caps.write(to, found, rate=rate)
+    for note in (*found.notes, *lost):
+        click.echo(note)
+    click.echo(f"{len(found.cues)} cues are in {to.name}, read back and the same.")
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--target", metavar="NAME", help="Where it is to be delivered: ebu_r128, streaming, podcast, …")
+@click.option("--to", type=FILE, help="Write it at the target: .wav, .flac, .m4a, .mp3, .opus.")
+@json_option
+def loudness(file: Path, target: str | None, to: Path | None, as_json: bool) -> None:
+    """Measure how loud a clip or sound is, or bring it to a target by one measured gain."""
+    from safelight.media import levelled
+    from safelight.media.loudness import TARGETS, measure
+
+    if target is not None and target not in TARGETS:
+        raise UsageError(f"There is no target {target!r}.", remedy=f"There are {', '.join(TARGETS)}.")
+    if to is not None and target is None:
+        raise UsageError("A target is missing.", remedy="Name it: --target podcast.")
+    document: dict[str, Any] = {"schema": "safelight.loudness/1", "file": file.name, "target": target}
+    notes: list[str] = []
+    if to is not None and target is not None:
+        done = levelled.level(file, to, TARGETS[target])
+        notes = done.notes(TARGETS[target])
+        document |= {"before": _plain(asdict(done.before)), "gain_db": done.gain_db, "limited_db": done.limited_db}
+        found = done.after
+    else:
+        found = measure(file, fine=True)
+    document |= {"loudness": _plain(asdict(found)), "notes": notes}
+    if as_json:
+        show(document)
+        return
+    for name, value, unit in (
+        ("integrated", found.integrated_lufs, "LUFS"), ("range", found.range_lu, "LU"),
+        ("true peak", found.true_peak_dbtp, "dBTP"), ("momentary, at most", found.momentary_max_lufs, "LUFS"),
+        ("short-term, at most", found.short_term_max_lufs, "LUFS"),
+    ):  # fmt: skip
+        click.echo(f"{name:20s} {'cannot tell' if value is None else f'{value:7.1f} {unit}'}")
+    for note in notes:
+        click.echo(note)
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: float(v) if isinstance(v, Fraction) else v for k, v in values.items()}
+
+
+@click.group()
+def timeline() -> None:
+    """Timelines: OpenTimelineIO, EDL, FCPXML, xmeml."""
+
+
+@timeline.command("read")
+@click.argument("file", type=FILE)
+@rate_option
+@json_option
+def read_timeline(file: Path, rate: Fraction | None, as_json: bool) -> None:
+    """Say what a timeline holds, track by track, and what of it could not be read."""
+    from safelight import interchange
+    from safelight.interchange.programme import Clip, placed
+    from safelight.media.timecode import label_of
+
+    opened = interchange.read(file, rate=rate)
+    p = opened.programme
+    if as_json:
+        show({
+            "schema": "safelight.timeline/1", "file": file.name, "name": p.name, "rate": str(p.rate), "drop": p.drop,
+            "start": label_of(p.start, p.rate, drop=p.drop), "frames": p.length, "notes": opened.notes,
+            "tracks": [
+                {"kind": t.kind, "clips": [
+                    {"name": c.name, "at": at, "frames": c.length, "source": c.source, "media": c.media, "reel": c.reel,
+                     "speed": str(c.speed)}
+                    for at, c in placed(t) if isinstance(c, Clip)]}
+                for t in p.tracks],
+        })  # fmt: skip
+        return
+    click.echo(f"{p.name}: {p.length} frames at {p.rate}, from {label_of(p.start, p.rate, drop=p.drop)}")
+    for track in p.tracks:
+        click.echo(f"{track.kind}")
+        for at, item in placed(track):
+            if isinstance(item, Clip):
+                label = label_of(p.start + at, p.rate, drop=p.drop)
+                click.echo(f"  {label}  {item.length:6d} frames  {item.name}")
+    for note in opened.notes:
+        click.echo(f"not read: {note}")
+
+
+@timeline.command("convert")
+@click.argument("file", type=FILE)
+@click.argument("to", type=FILE)
+@rate_option
+def convert_timeline(file: Path, to: Path, rate: Fraction | None) -> None:
+    """Write a timeline in another format, read it back, compare it frame by frame, and say what the format lost."""
+    from safelight import interchange
+
+    if to.exists() and to.samefile(file):
+        raise UsageError(f"{to.name} is the original.", remedy="Give another name.")
+    opened = interchange.read(file, rate=rate)
+    done = interchange.write(to, opened.programme)
+    for note in opened.notes:
+        click.echo(f"not read: {note}")
+    for loss in done.losses:
+        click.echo(f"lost: {loss}")
+    click.echo(f"{', '.join(f.name for f in done.files)}: read back, the same in every frame.")
+
+
+@click.command()
+@click.argument("reference", type=FILE)
+@click.argument("others", type=FILE, nargs=-1, required=True)
+@click.option("--to", type=FILE, help="Write a timeline with all that were placed: .otio, .fcpxml, .xml.")
+@json_option
+def align(reference: Path, others: tuple[Path, ...], to: Path | None, as_json: bool) -> None:
+    """Place recordings of one event by their sound, against the first. Exit code 1 if one cannot be."""
+    from safelight.interchange import side_by_side, write
+    from safelight.media import syncing
+
+    heard = syncing.heard(reference)
+    found = {other: syncing.match(heard, syncing.heard(other)) for other in others}
+    if as_json:
+        show({
+            "schema": "safelight.align/1", "reference": reference.name,
+            "others": [{"file": other.name} | asdict(match) for other, match in found.items()],
+        })  # fmt: skip
+    for other, m in {} if as_json else found.items():
+        if m.offset_s is None:
+            click.echo(f"{other.name}: cannot tell, {m.cannot_tell}")
+        else:
+            drift = f"{m.drift_ppm:+.1f} ppm ± {2 * (m.drift_spread_ppm or 0):.1f}"
+            click.echo(f"{other.name}: {m.offset_s:+.4f} s, {drift}, {m.agreeing} of {m.windows} stretches agree")
+    if to is not None:
+        done = write(to, side_by_side(reference, {o: m for o, m in found.items() if m.offset_s is not None}))
+        for loss in done.losses:
+            click.echo(f"lost: {loss}", err=as_json)
+        click.echo(f"{to.name}: read back, the same in every frame.", err=as_json)
+    raise SystemExit(BROKEN if any(m.offset_s is None for m in found.values()) else 0)

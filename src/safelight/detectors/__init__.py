@@ -1,0 +1,38 @@
+"""Detectors: a picture before and after an edit in, findings out. One module each; the module *is* the detector.
+
+Whoever made the edit: fit what any honest edit may do to the whole picture (tone, colour, crop, lens), look at what
+is left. A detector sees a `Pair`, whose planes lie on one grid and are made once for all of them, and answers for every
+name that it finds with a number or with the reason why it cannot tell; never with 0 for "not measured".
+`template.py` is a complete small detector and the tutorial.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from safelight.detectors._align import Placement, known, place
+from safelight.detectors._finding import HEAT_SIDE, Box, Finding
+from safelight.detectors._pair import Pair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector:
+    """A named way to find artefacts.
+
+    `finds` lists the names of findings, one or more; `detect` answers once for each of them, for every pair. `weights`
+    names model manifests that it uses where they are installed. Same pair, same findings; no I/O, no randomness.
+    """
+
+    name: str
+    version: int
+    finds: tuple[str, ...]
+    detect: Callable[[Pair], Sequence[Finding]]
+    weights: tuple[str, ...] = ()
+    about: str = ""
+
+    @property
+    def label(self) -> str:
+        """`halo@1`."""
+        return f"{self.name}@{self.version}"
+
+
+__all__ = ["HEAT_SIDE", "Box", "Detector", "Finding", "Pair", "Placement", "known", "place"]

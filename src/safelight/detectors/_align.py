@@ -1,0 +1,293 @@
+"""Where each pixel of the after was in the before: one answer for all detectors.
+
+A known transform is taken as it is. Else the simplest geometry that holds for most of the picture is taken: nothing,
+another size, a homography (turns by quarters among them), a homography with a smooth lens field. Blocks that disagree
+with all others (a warp, a moved object, another ground) do not bend the fit. "Cannot align" is an answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.detectors._blocks import Moved, even_contrast, moved
+from safelight.detectors._planes import Plane, Points
+from safelight.media.frame import Bytes, Matrix, scaling
+from safelight.media.picture import grey, shrink
+from safelight.media.warp import Radial, Warp
+
+SIDE = 1000  # px, long side at which pictures are compared
+STILL = 0.35  # px at that size: blocks that move less agree
+ALIKE = 0.14  # likeness from which a block's shift is believed
+FEWEST = 6  # blocks, and …
+MOST = 0.55  # … share of the believed ones that must agree
+LEAST = 0.5  # share without which a homography or a lens field is not believed
+FAR = 0.12  # of the long side: how far a lens field may move a feature
+CELL = 8  # px between places that are computed, as in media.warp
+TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_COUNTERCLOCKWISE)
+RATIO = 0.8  # of the best to the second-best match of a feature (Lowe 2004)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bend:
+    """A smooth displacement in px of the after: 12 x 2 coefficients in (x, y) about `middle`, scaled by `reach`."""
+
+    terms: Points
+    middle: tuple[float, float]
+    reach: float
+
+    def at(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The displacement at these places."""
+        basis = _lens((x - self.middle[0]) / self.reach, (y - self.middle[1]) / self.reach)
+        return tuple(sum(t * c for t, c in zip(basis, column, strict=True)) for column in self.terms.T)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """The map from px of the after to px of the before, pixel centres at whole numbers.
+
+    `kind` is one word of identity, resize, homography, lens. `given` says that it was known, not estimated; `agreed`
+    is the share of comparable blocks that it explains, `error_px` their median disagreement in after px. `cannot`
+    gives the reason where the pictures could not be aligned.
+    """
+
+    warp: Warp
+    kind: str = "identity"
+    bend: Bend | None = None
+    given: bool = False
+    agreed: float = 1.0
+    error_px: float = 0.0
+    cannot: str | None = None
+
+    @property
+    def still(self) -> bool:
+        """Whether pixels stay where they are."""
+        return self.kind == "identity" and self.cannot is None
+
+    def back(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Where these places of the after lie in the before."""
+        x, y = np.asarray(x, float), np.asarray(y, float)
+        if self.bend is not None:
+            dx, dy = self.bend.at(x, y)
+            x, y = x + dx, y + dy
+        return self.warp.back(x, y)
+
+    def onto(
+        self,
+        before: NDArray[Any],
+        shape: tuple[int, int],
+        after_px: float,
+        before_px: float,
+        *,
+        corner: tuple[float, float] = (0.0, 0.0),
+        how: int = cv2.INTER_CUBIC,
+    ) -> tuple[NDArray[Any], Plane]:
+        """A reduced before on the grid of a reduced after of `shape`, and where it has pixels (0 or 1).
+
+        `after_px` and `before_px` are the lengths of a reduced pixel in native ones, `corner` (x, y) the native after
+        px at which the reduced after's first pixel begins.
+        """
+        height, width = shape
+        columns = np.arange(-1, (width - 1) // CELL + 2) * CELL + (CELL - 1) / 2
+        rows = np.arange(-1, (height - 1) // CELL + 2) * CELL + (CELL - 1) / 2
+        x, y = np.meshgrid(*(((v + 0.5) * after_px - 0.5 + c) for v, c in zip((columns, rows), corner, strict=True)))
+        found = self.back(x, y)
+        full = len(columns) * CELL, len(rows) * CELL
+        inside = slice(CELL, CELL + height), slice(CELL, CELL + width)
+        u, v = (
+            np.ascontiguousarray(cv2.resize((((m + 0.5) / before_px) - 0.5).astype(np.float32), full)[inside])
+            for m in found
+        )
+        out = cv2.remap(before, u, v, how, borderMode=cv2.BORDER_REPLICATE)
+        tall, wide = before.shape[:2]
+        valid = (u > -0.5) & (v > -0.5) & (u < wide - 0.5) & (v < tall - 0.5)
+        return out, valid.astype(np.float32)
+
+
+def known(transform: Mapping[str, Any] | Warp, size: tuple[int, int]) -> Placement:
+    """The placement of a transform that our own record knows; `size` is (width, height) of the after.
+
+    A `Warp`, or `{"type": "identity"}`, `{"type": "homography", "matrix": 3 x 3}` from before to after px, `{"type":
+    "radial", "k1", "scale", "centre", "corner_px"}`: the after pixel at centre + d comes from centre + d (1 + k1
+    (|d|² / corner² − 1)) / scale. ValueError for another type.
+    """
+    if isinstance(transform, Warp):
+        bent = any(isinstance(step, Radial) for step in transform.steps)
+        still = not bent and transform.shift == (0, 0)
+        return Placement(warp=transform, kind="identity" if still else "lens" if bent else "homography", given=True)
+    kind = transform.get("type")
+    if kind == "identity":
+        return Placement(warp=Warp(size=size), given=True)
+    if kind == "homography":
+        warp = Warp.forward(np.asarray(transform["matrix"], np.float64), size)
+        return Placement(warp=warp, kind="homography", given=True)
+    if kind == "radial":
+        k1, scale, centre = float(transform["k1"]), float(transform["scale"]), tuple(map(float, transform["centre"]))
+        row = ((1 - k1) / scale, 0.0, k1 / scale)
+        radial = Radial(centre=(centre[0], centre[1]), unit=float(transform["corner_px"]), polynomial=(row,))
+        return Placement(warp=Warp(size=size, steps=(radial,)), kind="lens", given=True)
+    raise ValueError(f"a transform is of type identity, homography or radial, not {kind!r}")
+
+
+def place(before: Bytes, after: Bytes) -> Placement:
+    """The placement that explains most of two upright pictures of sRGB bytes."""
+    size = after.shape[1], after.shape[0]
+    small_a, small_b = (grey(shrink(p, SIDE)) for p in (before, after))
+    a_px, b_px = before.shape[1] / small_a.shape[1], after.shape[1] / small_b.shape[1]
+    even = even_contrast(np.asarray(small_b / np.float32(255), np.float32))
+    looking = _Looking(before=small_a, before_px=a_px, after=even, after_px=b_px)
+    plain = _plain(before.shape, after.shape)
+    if plain is not None:
+        tried, moves = looking.judged(plain)
+        if len(moves) < FEWEST or _holds(tried, moves):
+            return tried
+    found = looking.by_features(small_b, size)
+    if found is None:
+        if plain is not None and tried.agreed > 0.3:
+            return tried
+        return Placement(warp=Warp(size=size), cannot="the pictures have too little in common to be aligned")
+    return looking.refined(*found)
+
+
+def _plain(before: tuple[int, ...], after: tuple[int, ...]) -> Placement | None:
+    """No movement, or another size, where the sizes allow it."""
+    size = after[1], after[0]
+    if before[:2] == after[:2]:
+        return Placement(warp=Warp(size=size))
+    across, down = after[1] / before[1], after[0] / before[0]
+    if abs(across * before[0] - after[0]) > 2 and abs(across / down - 1) > 0.004:
+        return None
+    return Placement(warp=Warp.forward(scaling(across, down), size), kind="resize")
+
+
+def _holds(tried: Placement, moves: Moved) -> bool:
+    return tried.agreed >= MOST and int((moves.alike > ALIKE).sum()) >= FEWEST
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Looking:
+    """Both pictures at the size at which they are compared."""
+
+    before: Bytes
+    before_px: float
+    after: Plane
+    after_px: float
+
+    def moves(self, placement: Placement) -> Moved:
+        """What has still moved under this placement, in px of the reduced after."""
+        grid, valid = placement.onto(self.before, self.after.shape, self.after_px, self.before_px)
+        even = even_contrast(np.asarray(grid / np.float32(255), np.float32))
+        return moved(even, self.after, valid=valid > 0)
+
+    def judged(self, placement: Placement) -> tuple[Placement, Moved]:
+        """The placement with how many blocks agree with it."""
+        moves = self.moves(placement)
+        believed = moves.alike > ALIKE
+        if not believed.any():
+            return replace(placement, agreed=0.0 if len(moves) else 1.0), moves
+        off = np.hypot(*moves.shift[believed].T)
+        agreeing = off < STILL
+        error = float(np.median(off[agreeing])) if agreeing.any() else float(np.median(off))
+        return replace(placement, agreed=float(agreeing.mean()), error_px=error * self.after_px), moves
+
+    def by_features(self, after: Bytes, size: tuple[int, int]) -> tuple[Placement, Placement] | None:
+        """A homography, and one with a lens field, from features that look alike in both."""
+        finder = cv2.SIFT.create(nfeatures=1500, contrastThreshold=0.02)
+        (points_a, looks_a), (points_b, looks_b) = (finder.detectAndCompute(p, None) for p in (self.before, after))
+        if looks_a is None or looks_b is None or min(len(looks_a), len(looks_b)) < 2 * FEWEST:
+            return None
+        roots = [np.sqrt(v / np.maximum(v.sum(1, keepdims=True), 1e-6)) for v in (looks_a, looks_b)]
+        pairs = [
+            m for m, *n in cv2.BFMatcher().knnMatch(roots[1], roots[0], k=2) if n and m.distance < RATIO * n[0].distance
+        ]
+        if len(pairs) < 2 * FEWEST:
+            return None
+        here = (np.array([points_b[m.queryIdx].pt for m in pairs]) + 0.5) * self.after_px - 0.5
+        there = (np.array([points_a[m.trainIdx].pt for m in pairs]) + 0.5) * self.before_px - 0.5
+        cv2.setRNGSeed(1)
+        matrix, inside = cv2.findHomography(
+            here, there, cv2.USAC_MAGSAC, 3 * self.before_px, maxIters=3000, confidence=0.999
+        )
+        if matrix is None or int(inside.sum()) < 2 * FEWEST or not _sane(np.asarray(matrix, np.float64), size):
+            return None
+        back = cv2.perspectiveTransform(there[:, None], np.linalg.inv(np.asarray(matrix, np.float64)))[:, 0]
+        middle, reach = ((size[0] - 1) / 2, (size[1] - 1) / 2), max(size) / 2
+        basis = np.stack(_lens(*((here - middle) / reach).T), 1)
+        near = np.hypot(*(back - here).T) < FAR * max(size)
+        terms = _robust(basis[near], (back - here)[near], scale=2 * self.after_px)
+        flat = Placement(warp=Warp(size=size, steps=(np.asarray(matrix, np.float64),)), kind="homography")
+        return flat, replace(flat, kind="lens", bend=Bend(terms=terms, middle=middle, reach=reach))
+
+    def refined(self, flat: Placement, bent: Placement) -> Placement:
+        """Both made exact by blocks; the lens field is taken where the blocks ask for one."""
+        for _ in range(2):
+            flat = self._nudged(flat, plain=True)
+        flat, _ = self.judged(flat)
+        for _ in range(3):
+            bent = self._nudged(bent, plain=False)
+        bent, _ = self.judged(bent)
+        best = bent if bent.agreed > flat.agreed + 0.05 or bent.error_px < 0.7 * flat.error_px else flat
+        if best.agreed < LEAST:
+            return replace(best, cannot="less than half of the picture fits any one movement")
+        return best
+
+    def _nudged(self, placement: Placement, *, plain: bool) -> Placement:
+        moves = self.moves(placement)
+        good = moves.alike > ALIKE
+        if good.sum() < 2 * FEWEST:
+            return placement
+        centre = (moves.centre[good] + 0.5) * self.after_px - 0.5
+        shift = moves.shift[good] * self.after_px
+        size = placement.warp.size
+        if plain:
+            back = np.stack(placement.warp.back(*centre.T), 1)
+            here = centre + shift
+            matrix, inside = cv2.findHomography(here, back, cv2.USAC_MAGSAC, 1.0 * self.before_px, maxIters=2000)
+            if matrix is None or int(inside.sum()) < FEWEST or not _sane(np.asarray(matrix, np.float64), size):
+                return placement
+            return replace(placement, warp=Warp(size=size, steps=(np.asarray(matrix, np.float64),)))
+        middle, reach = ((size[0] - 1) / 2, (size[1] - 1) / 2), max(size) / 2
+        # The after's place p + shift shows what the placement looks for at p: at q it must look at q − shift.
+        basis = np.stack(_lens(*(((centre + shift) - middle) / reach).T), 1)
+        terms = _robust(basis, -shift, scale=0.5 * self.after_px)
+        bend = placement.bend
+        if bend is not None:
+            terms = terms + bend.terms
+        return replace(placement, kind="lens", bend=Bend(terms=terms, middle=middle, reach=reach))
+
+
+def _robust(basis: Points, values: Points, scale: float) -> Points:
+    """Least squares that outliers do not bend: reweighted by Tukey's biweight, from a wide to a narrow scale."""
+    weight = np.ones(len(values))
+    ridge = np.eye(basis.shape[1]) * 1e-6 * len(values)
+    found: Points = np.zeros((basis.shape[1], values.shape[1]))
+    for step in range(8):
+        weighed = basis * weight[:, None]
+        found = np.asarray(np.linalg.solve(basis.T @ weighed + ridge, weighed.T @ values), np.float64)
+        off = np.hypot(*(values - basis @ found).T)
+        wide = (
+            max(scale * 2, 4.685 * 1.48 * float(np.median(off)))
+            if step < 5
+            else max(scale * 2, 3 * float(np.median(off)))
+        )
+        weight = np.maximum(0, 1 - (off / wide) ** 2) ** 2
+    return np.asarray(found)
+
+
+def _lens(u: NDArray[Any], v: NDArray[Any]) -> list[NDArray[Any]]:
+    """A cubic in both directions and, as strong lenses need it, the fifth power of the radius."""
+    cubic = [np.ones_like(u), u, v, u * u, u * v, v * v, u * u * u, u * u * v, u * v * v, v * v * v]
+    fourth = (u * u + v * v) ** 2
+    return [*cubic, u * fourth, v * fourth]
+
+
+def _sane(matrix: Matrix, size: tuple[int, int]) -> bool:
+    """Whether the frame stays a convex quadrilateral of reasonable size under the homography."""
+    w, h = size
+    corners = np.array([[[0, 0]], [[w, 0]], [[w, h]], [[0, h]]], np.float64)
+    moved_to = cv2.perspectiveTransform(corners, matrix)
+    area = abs(float(cv2.contourArea(moved_to.astype(np.float32))))
+    return bool(cv2.isContourConvex(moved_to.astype(np.float32))) and 0.02 < area / (w * h) < 400

@@ -1,0 +1,33 @@
+"""From a detector's score to the chance that a careful person would call it the artefact.
+
+A table of (score, chance) per finding, written by `bench.fit.artefacts` from labelled pairs: isotonic regression, so
+the chance never falls where the score rises. Between entries the chance is interpolated, beyond them it stays.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+UNCERTAIN = {"scores": [0.0, 1.0], "chances": [0.01, 0.5]}  # a finding that was never calibrated cannot reach certainty
+
+
+@cache
+def calibrated() -> Mapping[str, Mapping[str, Any]]:
+    """The shipped table of every finding."""
+    text = files("safelight.detectors").joinpath("calibration.json").read_text("utf-8")
+    found: dict[str, dict[str, Any]] = json.loads(text)
+    return found
+
+
+def chance(name: str, score: float) -> float:
+    """The calibrated probability of a score of this finding."""
+    return at(calibrated().get(name, UNCERTAIN), score)
+
+
+def at(table: Mapping[str, Any], score: float) -> float:
+    """The probability of a score in one table."""
+    return float(np.interp(score, table["scores"], table["chances"]))

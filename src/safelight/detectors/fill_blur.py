@@ -1,0 +1,53 @@
+"""Blurred fills: a hole that was closed without the texture of its surroundings.
+
+Where the mask's content was replaced, the fine energy inside is compared with that of the ring around it, in the
+after alone; the score is the missing share as a logarithm. A mask whose own texture is still there was not filled.
+"""
+
+import cv2
+import numpy as np
+
+from safelight.detectors import Detector, Finding, Pair
+from safelight.detectors._planes import band, grown
+from safelight.detectors.answers import cannot, said
+
+SMALLEST = 80  # px of area
+INSIDE, OUTSIDE = 0.9, 0.1  # of the mask
+FLOOR = (0.8 / 255) ** 2
+
+
+def detect(pair: Pair) -> list[Finding]:
+    """One finding, `fill_blur`."""
+    if pair.placement.cannot:
+        return [cannot("fill_blur", pair.placement.cannot)]
+    area = pair.changed
+    if area is None:
+        return [said(pair, "fill_blur", 0.0, "Nothing was filled.")]
+    after, before = (band(p, 0.6, 2.0) for p in (pair.level_after, pair.expected))
+    best, box = 0.0, None
+    for x0, y0, x1, y1 in pair.changed_boxes:
+        reach = max(8, (x1 - x0) // 3, (y1 - y0) // 3)
+        window = np.s_[max(0, y0 - reach) : y1 + reach, max(0, x0 - reach) : x1 + reach]
+        inside = ~grown(area[window] <= INSIDE, 3)
+        around = ~grown(area[window] > OUTSIDE, 5) & pair.stayed[window]
+        if inside.sum() < SMALLEST or around.sum() < SMALLEST:
+            continue
+        a, b = after[window], before[window]
+        cross = float((a[inside] * b[inside]).mean())
+        own = float((b[inside] ** 2).mean()) + FLOOR
+        gone = 1 - np.clip(cross / own, 0, 1)
+        energy = float((a[inside] ** 2).mean()) + FLOOR
+        usual = float(np.quantile(cv2.blur(a * a, (9, 9))[around], 0.35)) + FLOOR
+        score = float(np.log(min(usual, own * 1.5) / energy)) * float(gone)
+        if score > best:
+            best, box = score, (x0, y0, x1, y1)
+    heat = np.zeros(area.shape, np.float32)
+    if box is not None:
+        heat[box[1] : box[3], box[0] : box[2]] = area[box[1] : box[3], box[0] : box[2]]
+    text = f"The fill has {100 * float(np.exp(-best)):.0f} % of the fine texture around it."
+    return [said(pair, "fill_blur", best, text, heat=heat)]
+
+
+detector = Detector(
+    name="fill_blur", version=1, finds=("fill_blur",), detect=detect, about="Fills without the texture around them."
+)

@@ -1,0 +1,214 @@
+"""What worker processes do with clips and sounds: who a file is, what it says about itself, how loud it is.
+
+Pure functions from a job to a result, as `work` has them for photos. A file that cannot be used comes back as an error
+with cause and remedy. Each clip costs one reading of its bytes, one of its packets, one of its sound and one frame.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+
+import simplejpeg
+
+from safelight import limits
+from safelight.domain import Asset, Capture, Json, Kind, Measure, digest_of, exact
+from safelight.engine import Again
+from safelight.files import write_atomic
+from safelight.media import container, loudness, shots, sound, video
+from safelight.media.container import Contents, Timing
+from safelight.media.formats import unreadable
+from safelight.media.picture import shrink
+from safelight.work import PROXY_QUALITY, THUMB_SIDE, as_json, refusal
+from safelight.workers import Lost
+
+CLIP = "clip@1"
+KEY = digest_of([CLIP])[:24]  # under which its answer is kept; another version means looking again
+CHUNK = 1 << 22
+S_A_MB, S_A_SECOND = 0.05, 0.2  # what reading a megabyte and measuring a second may compute
+SHOTS, S_A_SECOND_OF_PICTURE = "shots", 4.0  # a step of its own, since decoding all frames may take long
+SHOT_SIDE = 256  # px, long side in which shots are looked for
+LARGEST = 1600  # px, long side of what people look at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Asks what a clip or a sound is. `cache`: the folder of what can be made again."""
+
+    path: str
+    full: Path
+    cache: Path
+    shots: bool = True  # whether to look for them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What it is, with what was measured, or why it cannot be used."""
+
+    path: str
+    asset: Asset | None = None
+    measures: tuple[Measure, ...] = ()
+    error: Mapping[str, str] | None = None
+
+
+def watch(job: Watch) -> Watched:
+    """Looks at one file."""
+    try:
+        size = job.full.stat().st_size
+        limits.begin("opening", seconds=limits.opening(0) + S_A_MB * size / 1e6)
+        facts = container.contents(job.full)
+        whole = _digest(job.full)
+        limits.begin("timing", seconds=limits.opening(0) + S_A_MB * size / 1e6)
+        content = container.content_digest(job.full)
+        timing = container.timing(job.full, stream=facts.picture.index) if facts.picture else None
+    except Exception as error:  # noqa: BLE001 - whatever strange bytes make our readers do, it is about this file
+        return Watched(path=job.path, error=refusal(job.full, error))
+    duration = timing.duration_s if timing else facts.duration_s
+    asset = Asset(
+        id=whole, content=content, kind=Kind.VIDEO if facts.picture else Kind.AUDIO, format=facts.format,
+        width=facts.picture.width if facts.picture else None, height=facts.picture.height if facts.picture else None,
+        capture=Capture(at=_moment(facts.at), camera=facts.camera), duration_s=duration,
+    )  # fmt: skip
+    measures, notes = _said(facts, timing), list(facts.notes) + list(timing.notes if timing else ())
+    limits.begin("loudness", seconds=limits.opening(0) + S_A_SECOND * float(duration or 600))
+    measures += _loud(job.full, facts, notes)
+    limits.begin("proxy", seconds=limits.opening((asset.width or 0) * (asset.height or 0)) + float(duration or 600))
+    if facts.picture:
+        _proxy(job, asset, facts, notes)
+    if (
+        timing
+        and facts.duration_s
+        and abs(facts.duration_s - timing.duration_s) > max(facts.duration_s / 50, Fraction(1, 4))
+    ):
+        told = (
+            f"It says that it lasts {float(facts.duration_s):.1f} s; its frames last {float(timing.duration_s):.1f} s."
+        )
+        notes.append(told)
+    if facts.picture:
+        limits.begin(SHOTS, seconds=limits.opening(0) + S_A_SECOND_OF_PICTURE * float(duration or 600))
+        measures.append(_shots(job, facts))
+    if notes:
+        measures.append(Measure(name="file.note", value=" ".join(notes)))
+    return Watched(path=job.path, asset=asset, measures=tuple(measures))
+
+
+def rescue(job: Watch, lost: Lost) -> Watched | Again:
+    """What becomes of a file whose worker was lost: looked at again without its shots if it was they; else an error."""
+    if lost.step == SHOTS and job.shots:
+        return Again((watch, replace(job, shots=False)))
+    return Watched(path=job.path, error=as_json(lost.error(job.full.name)))
+
+
+def _digest(path: Path) -> str:
+    """sha256 of the bytes, without holding them."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return digest.hexdigest()
+
+
+def _moment(at: str | None) -> str | None:
+    """A date and time as ISO 8601 with milliseconds; None for what is only a date, or unset."""
+    if at is None or "T" not in at or at.startswith(("1904", "1970")):
+        return None
+    try:
+        return datetime.fromisoformat(at).isoformat(timespec="milliseconds")
+    except ValueError:
+        return None
+
+
+def _said(facts: Contents, timing: Timing | None) -> list[Measure]:
+    """What streams there are and how they count."""
+    sounds: list[Json] = [
+        {"codec": s.codec, "rate": s.rate, "channels": s.channels, "layout": s.layout, "language": s.language}
+        for s in facts.sounds
+    ]
+    found = [Measure(name="clip.sounds", value=sounds)]
+    picture = facts.picture
+    if picture is not None and timing is not None:
+        rate = exact(timing.rate)
+        found += [
+            Measure(name="clip.rate", value=rate, unit="frames a second") if rate is not None else
+            Measure(name="clip.rate", cannot_tell="it has one frame and says no rate"),
+            Measure(name="clip.rate.variable", value=timing.variable),
+            Measure(name="clip.frames", value=len(timing.pts)),
+            Measure(name="clip.picture", value={
+                "codec": picture.codec, "pixels": picture.pixels, "bits": picture.bits, "rotation": picture.rotation,
+                "aspect": exact(picture.aspect), "fields": picture.fields, "streams": len(facts.pictures),
+            }),
+            Measure(name="clip.colour", value={
+                "primaries": picture.primaries, "transfer": picture.transfer, "matrix": picture.matrix,
+                "levels": picture.levels, "hdr": picture.hdr, "mastering": picture.mastering,
+            }),
+        ]  # fmt: skip
+    if facts.timecode:
+        found.append(Measure(name="clip.timecode", value=facts.timecode))
+    if facts.reel:
+        found.append(Measure(name="clip.reel", value=facts.reel))
+    return found
+
+
+def _loud(path: Path, facts: Contents, notes: list[str]) -> list[Measure]:
+    if not facts.sounds:
+        return [Measure(name="loudness", cannot_tell="it has no sound")]
+    holes = sound.Holes()
+    try:
+        found = loudness.measure_blocks(sound.blocks(path, facts=facts, holes=holes))
+    except Exception as error:  # noqa: BLE001 - a sound that cannot be decoded must not lose the picture
+        return [Measure(name="loudness", cannot_tell=refusal(path, error)["cause"])]
+    notes += holes.notes()
+    if found.integrated_lufs is None:
+        return [Measure(name="loudness", cannot_tell="there is nothing to hear")]
+    value: Json = {
+        "integrated_lufs": found.integrated_lufs, "range_lu": found.range_lu, "true_peak_dbtp": found.true_peak_dbtp,
+        "momentary_max_lufs": found.momentary_max_lufs, "short_term_max_lufs": found.short_term_max_lufs,
+    }  # fmt: skip
+    return [Measure(name="loudness", value=value)]
+
+
+def _shots(job: Watch, facts: Contents) -> Measure:
+    """Joins of shots, with the frame and the time at which each new shot is seen alone."""
+    if not job.shots:
+        return Measure(name="shots", cannot_tell="looking for shots was cut off")
+    times: dict[int, Fraction] = {}
+
+    def noted() -> Iterator[video.Still]:
+        for still in video.frames(job.full, long_side=SHOT_SIDE, facts=facts):
+            times[still.index] = still.at
+            yield still
+
+    try:
+        found = shots.joins(noted())
+    except Exception as error:  # noqa: BLE001 - as above
+        return Measure(name="shots", cannot_tell=refusal(job.full, error)["cause"])
+    value: list[Json] = [
+        {"into": j.kind, "start_frame": j.start, "frame": j.frame, "at": exact(times.get(j.frame)), "score": j.score}
+        for j in found
+    ]
+    return Measure(name="shots", value=value)
+
+
+def _proxy(job: Watch, asset: Asset, facts: Contents, notes: list[str]) -> None:
+    """A frame for people to look at, a second in: the middle of a clip is dear to reach."""
+    place = job.cache / asset.id[:2] / asset.id
+    if place.with_suffix(".thumb.jpg").exists():
+        return
+    trouble = video.Trouble(sizes=set())
+    shown = None
+    try:
+        for still in video.frames(job.full, long_side=LARGEST, facts=facts, trouble=trouble, end=Fraction(1)):
+            shown = still
+    except Exception as error:  # noqa: BLE001 - as above
+        notes.append(refusal(job.full, error)["cause"])
+    notes += trouble.notes()
+    if shown is None:
+        return
+    for suffix, rgb in ((".jpg", shown.rgb), (".thumb.jpg", shrink(shown.rgb, THUMB_SIDE))):
+        data = simplejpeg.encode_jpeg(rgb, quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420")
+        write_atomic(place.with_suffix(suffix), data)

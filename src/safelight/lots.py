@@ -1,0 +1,164 @@
+"""What was done alone in a shoot, lot by lot, and how much of it can be bad at most: the coin's own guarantee.
+
+A lot is what one licence let through in one shoot, without the canaries that came before. Some of it was drawn by coin
+and looked at. What nobody else looked at is bounded by the exact hypergeometric bound of `learn.bound`, whatever the
+photos are like. A photo that leaves the selection leaves its lot, for the coin knows nothing of that.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from safelight import earned
+from safelight.domain import Drawn
+from safelight.earned import Coin
+from safelight.learn import bound, draws
+from safelight.learn.bound import Lot
+from safelight.learn.rows import POLICY
+from safelight.policy import Policy
+from safelight.state import Photo, ShootState
+from safelight.store import schema
+from safelight.store.library import Library, now
+from safelight.words import many
+
+LEVEL = bound.LEVEL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One lot: of which task, what was done alone in it, what was drawn, what was looked at and what was bad."""
+
+    id: str
+    task: str
+    alone: tuple[str, ...]  # done alone, and nobody looked at it
+    drawn: tuple[str, ...]  # drawn by coin
+    looked: int  # of the drawn, answered by a person
+    bad: int  # of the drawn, bad or not answered
+    size: int
+
+    def lot(self, *, level: float = LEVEL) -> Lot:
+        """Its bound, at a level."""
+        return Lot(unseen=self.size, audited=len(self.drawn), bad=self.bad, level=level)
+
+
+def parts(state: ShootState, coins: Mapping[tuple[str, str], Coin], photos: Collection[str]) -> list[Part]:
+    """The lots of a shoot among these photos that hold anything done alone; of culling, among all photos."""
+    found: dict[str, list[tuple[Photo, str, Coin]]] = {}
+    for (asset, task), coin in coins.items():
+        if coin.lot is None or coin.drawn is Drawn.CANARY or asset not in state.photos:
+            continue
+        if task == "cull" or asset in photos:
+            found.setdefault(coin.lot, []).append((state.photos[asset], task, coin))
+    made = [_part(name, items) for name, items in sorted(found.items())]
+    return [part for part in made if part.alone]
+
+
+def _part(name: str, items: Sequence[tuple[Photo, str, Coin]]) -> Part:
+    task = items[0][1]
+    alone = [photo.id for photo, _, _ in items if earned.applied_alone(photo, task)]
+    drawn = [photo for photo, _, coin in items if coin.drawn is Drawn.AUDIT]
+    said = [photo.standing.get(task) for photo in drawn]
+    answered = [v for v in said if v is not None and not v.by.startswith(POLICY)]
+    bad = len(drawn) - len(answered) + sum(v.bad for v in answered)
+    return Part(
+        id=name, task=task, alone=tuple(sorted(alone)), drawn=tuple(sorted(p.id for p in drawn)),
+        looked=len(answered), bad=bad, size=len(items),
+    )  # fmt: skip
+
+
+def told(
+    library: Library, state: ShootState, rules: Policy, photos: Sequence[Photo], *, level: float = LEVEL
+) -> dict[str, object]:  # fmt: skip
+    """What nobody looked at in a delivery of these photos, as its manifest says it. Each lot is bounded at a level at
+    which all of them hold together."""
+    client = state.shoot.client
+    unseen = {photo.id for photo in photos if earned.changed_alone(photo, rules, client)}
+    found = parts(state, earned.coins(library, state.shoot.id), {photo.id for photo in photos})
+    each = 1 - (1 - level) / max(1, len(found))
+    rows, most, known = [], 0, set()
+    for part in found:
+        lot = part.lot(level=each)
+        left = min(lot.left_at_most, len(part.alone))
+        most += left
+        known |= {(asset, part.task) for asset in part.alone}
+        rows.append(
+            {
+                "task": part.task, "done_alone": len(part.alone), "of": part.size, "audited": len(part.drawn),
+                "bad_found": part.bad, "bad_at_most": left, "level": each, "text": _words(part, left, each),
+            }
+        )  # fmt: skip
+    loose = sum(
+        (photo.id, task) not in known for photo in photos for task in earned.changed_alone(photo, rules, client)
+    )
+    return {
+        "photos": len(unseen), "audited": sum(len(p.drawn) for p in found), "bad_found": sum(p.bad for p in found),
+        "bad_at_most": most + loose,
+        "level": level, "lots": rows, "text": _text(unseen, rows, loose),
+    }  # fmt: skip
+
+
+def _words(part: Part, left: int, level: float) -> str:
+    name = part.task.replace("_", " ").capitalize()
+    done = f"{name}: {len(part.alone):,} were done alone"
+    if not part.drawn:
+        return f"{done}, and none of them was drawn to be looked at."
+    return (
+        f"{done}. Of {part.size:,} of their kind, {len(part.drawn):,} were drawn by coin and looked at, "
+        f"{part.bad:,} of them bad and put right. At most {left:,} of those done alone are bad ({level:.1%} sure)."
+    )
+
+
+def _text(unseen: Collection[str], rows: Sequence[Mapping[str, object]], loose: int) -> str:
+    if not unseen and not rows:
+        return "Somebody decided on every photo and every change in this delivery."
+    start = f"{many(len(unseen), 'photo was', 'photos were')} changed in some way that nobody looked at."
+    tail = f" Of {many(loose, 'change')} nothing was drawn to be looked at." if loose else ""
+    return " ".join([start, *(str(row["text"]) for row in rows)]) + tail
+
+
+# ---------------------------------------------------------------- looking at more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How many items of a lot are looked at so that, if none is bad, less than a share of the rest is."""
+
+    task: str
+    of: int
+    look_at: int
+    drawn: int
+    looked: int
+    bad: int
+    bad_at_most: int
+
+
+def sample(library: Library, state: ShootState, rules: Policy, *, share: float, level: float = LEVEL) -> list[Plan]:
+    """Draws as many more items of each lot as the promise asks for, logs them as audits, and gives them to a person.
+
+    The coin is the one that drew the audits, so that what was drawn before counts and a plan that was laid aside goes
+    on. What was done alone and is drawn now waits for an answer again."""
+    coins = earned.coins(library, state.shoot.id)
+    kept = {photo.id for photo in state.photos.values() if photo.decision != "reject"}
+    fresh: set[tuple[str, str]] = set()
+    plans = []
+    for part in parts(state, coins, kept):
+        want = bound.plan(part.size, share, level=level)
+        order = sorted(part.alone, key=lambda asset: draws.coin(state.shoot.id, part.task, asset))
+        more = order[: max(0, want - len(part.drawn))]
+        fresh |= {(asset, part.task) for asset in more}
+        library.append(
+            schema.draws,
+            [
+                {"shoot": state.shoot.id, "asset": asset, "operator": part.task, "drawn": Drawn.AUDIT.value,
+                 "seed": state.shoot.id, "share": want / part.size, "lot": part.id, "at": now()}
+                for asset in more
+            ],
+        )  # fmt: skip
+        open_ = len(part.drawn) - part.looked
+        plans.append(
+            Plan(
+                task=part.task, of=part.size, look_at=want, drawn=len(part.drawn) + len(more), looked=part.looked,
+                bad=part.bad - open_, bad_at_most=bound.at_most(part.size, part.looked, part.bad - open_, level=level),
+            )
+        )  # fmt: skip
+    earned.taken_back(library, state, rules, lambda photo, task: (photo.id, task) not in fresh)
+    return plans

@@ -1,0 +1,119 @@
+"""Frames of a clip in order, upright, small, with exact times."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from safelight.errors import NotMedia
+from safelight.media import container, hdr
+from safelight.media.container import Contents, PictureStream
+from safelight.media.frame import Bytes
+
+PROXY_SIDE = 640  # px, long side; what probes look at
+WRAP = 1 << 33  # ticks at which the clock of an MPEG stream runs over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """One frame: its number in order of presentation, when it is shown (seconds from the first), sRGB bytes H×W×3.
+    `damaged`: the decoder could not make all of it."""
+
+    index: int
+    at: Fraction
+    rgb: Bytes
+    damaged: bool = False
+
+
+@dataclass(slots=True)
+class Trouble:
+    """What was met while frames were read; filled as reading goes on."""
+
+    sizes: set[tuple[int, int]]
+    skipped: int = 0
+    ended_early: str | None = None
+
+    def notes(self) -> list[str]:
+        """In words."""
+        found = []
+        if len(self.sizes) > 1:
+            listed = ", ".join(f"{w} x {h}" for w, h in sorted(self.sizes))
+            found.append(f"The picture changes its size ({listed}); all frames are shown at that of the first.")
+        if self.skipped:
+            found.append(f"{self.skipped} stretches could not be decoded.")
+        if self.ended_early:
+            found.append(f"Reading stopped before the end: {self.ended_early}.")
+        return found
+
+
+def frames(
+    path: Path, *, long_side: int | None = PROXY_SIDE, facts: Contents | None = None, stream: int | None = None,
+    start: Fraction = Fraction(0), end: Fraction | None = None, trouble: Trouble | None = None,
+) -> Iterator[Still]:  # fmt: skip
+    """All frames of [start, end) one after another, decoded once, in square pixels.
+
+    HDR is tone-mapped for looking (`hdr`); the clip is not changed. What lies before `start` is decoded too, so that
+    frames keep their numbers. Raises MediaError where no frame can be read; damage on the way is told in `trouble`.
+    """
+    facts = facts or container.contents(path)
+    picture = _chosen(path, facts, stream)
+    trouble = trouble if trouble is not None else Trouble(sizes=set())
+    size = _size(picture, long_side)
+    with container.opened(path) as source:
+        shown = source.streams[picture.index]
+        shown.codec_context.thread_count = 1
+        for index, (at, frame) in enumerate(_timed(container.decoded(source, shown, trouble), picture)):
+            if end is not None and at >= end:
+                return
+            trouble.sizes.add((frame.width, frame.height))
+            if at >= start:
+                yield Still(index=index, at=at, rgb=_rgb(frame, picture, size), damaged=frame.is_corrupt)
+
+
+def _timed(decoded: Iterator[Any], picture: PictureStream) -> Iterator[tuple[Fraction, Any]]:
+    """Frames with their times from the first; a clock that runs over goes on, frames without a time follow the last."""
+    last, offset, at = None, 0, Fraction(0)
+    step = 1 / picture.rate if picture.rate else Fraction(1, 25)
+    for frame in decoded:
+        pts = frame.pts if frame.pts is not None else frame.dts
+        if pts is None:
+            at += step if last is not None else 0
+        else:
+            if last is not None and pts + offset < last - WRAP // 2:
+                offset += WRAP
+            last = pts + offset
+            at = (last - picture.first_pts) * picture.time_base
+        last = last if last is not None else picture.first_pts
+        yield at, frame
+
+
+def _chosen(path: Path, facts: Contents, stream: int | None) -> PictureStream:
+    found = [p for p in facts.pictures if stream in (None, p.index)]
+    if not found:
+        raise NotMedia(f"{path.name} has no picture.", remedy="It is a sound; use it as one.")
+    return found[0]
+
+
+def _size(picture: PictureStream, long_side: int | None) -> tuple[int, int]:
+    """Width and height of the upright picture in square pixels, shrunk to `long_side`, never enlarged."""
+    width, height = picture.width * picture.aspect, Fraction(picture.height)
+    scale = min(Fraction(1), Fraction(long_side) / max(width, height)) if long_side else Fraction(1)
+    return max(round(width * scale), 1), max(round(height * scale), 1)
+
+
+def _rgb(frame: Any, picture: PictureStream, size: tuple[int, int]) -> Bytes:
+    turned = picture.rotation % 180 != 0
+    width, height = (size[1], size[0]) if turned else size
+    if picture.hdr:
+        raw = frame.reformat(width=width, height=height, format="rgb48le", interpolation="AREA").to_ndarray()
+        rgb: Bytes = hdr.for_looking(raw, picture.hdr)
+    else:
+        matrix = picture.matrix or ("bt709" if picture.height * picture.width > 1024 * 600 else "bt601")
+        space = {"bt709": "ITU709", "bt2020": "bt2020"}.get(matrix, "ITU601")
+        rgb = frame.reformat(
+            width=width, height=height, format="rgb24", interpolation="AREA", src_colorspace=space
+        ).to_ndarray()
+    return np.ascontiguousarray(np.rot90(rgb, picture.rotation // 90)) if picture.rotation else rgb

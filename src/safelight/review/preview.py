@@ -1,0 +1,281 @@
+"""What a person sees while deciding: a photo before and after its edits, fitted to the view or at 100 % around a point.
+
+The same renderer as for delivery, on less: on the proxy, or on the part of the original that the view shows. Decoded
+pictures, and what lies below the edit that is being changed, stay in memory on a shelf of so many bytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight import known_bads, plugins, render, work
+from safelight.domain import Edit, digest_of
+from safelight.media import image, raw, warp
+from safelight.media.colour import linear_of_srgb, srgb8
+from safelight.media.frame import Bytes, Frame, LinearWords, Matrix, moving, scaling
+from safelight.media.picture import WORK_SIDE, shrink
+from safelight.media.warp import Warp
+from safelight.operators import Stage, Tools
+from safelight.review.shelf import Shelf
+from safelight.state import Photo
+from safelight.store.objects import ShootFolder
+
+ROOM = 420_000_000  # bytes: two decoded originals of 24 megapixels, a raw, and some dozen views
+SIDES = (480, 800, 1600, 2560)  # px, long sides of a fitted view; what is asked for is rounded up to one of them
+CROP_SIDE = 1600  # px, the most that a view at 100 % shows
+REACH = 4  # px that a cubic and the bends of a lens need around a place
+
+Whole: TypeAlias = Bytes | LinearWords
+Window: TypeAlias = tuple[int, int, int, int]  # x0, y0, x1, y1, half-open
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the pictures of one photo are; width and height of the upright original."""
+
+    id: str
+    original: Path
+    proxy: Path
+    width: int
+    height: int
+    is_raw: bool
+
+
+def source_of(photo: Photo, folder: ShootFolder) -> Source:
+    """The source of a photo of a shoot."""
+    return Source(
+        id=photo.id, original=folder.root / photo.path, proxy=folder.cached(photo.id).with_suffix(".jpg"),
+        width=photo.asset.width or 1, height=photo.asset.height or 1, is_raw=photo.is_raw,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A part of a picture at 100 %: its pixels, where they lie in it, and how large all of it is."""
+
+    pixels: Bytes
+    box: Window
+    size: tuple[int, int]
+
+
+def rounded(side: int) -> int:
+    """The smallest of `SIDES` that is not below what a view asks for, or the largest."""
+    return next((known for known in SIDES if known >= side), SIDES[-1])
+
+
+class Previews:
+    """Renders what a view shows. Any thread may ask; sRGB bytes come back."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        self.shelf = Shelf(room)
+
+    # ------------------------------------------------------------ fitted to the view
+
+    def base(self, source: Source, side: int) -> Bytes:
+        """The photo before any edit, upright, with a long side of at most `side` px. A raw shows its camera's picture.
+
+        Comes from the proxy where that is large enough and there. Raises MediaError where neither can be read."""
+        key = ("base", source.id, side)
+        return np.asarray(self.shelf.get(key, lambda: self._base(source, side), _bytes), np.uint8)
+
+    def fitted(
+        self, source: Source, edits: Sequence[Edit], tools: Tools, *, side: int, changed: str | None = None
+    ) -> Bytes:
+        """The photo with these edits. `changed` names the operator whose sliders move: what lies below it is kept, so
+        that the next position costs that edit and those above it only.
+
+        A raw's camera look is in its preview already and is left out."""
+        todo = tuple(edit for edit in render.order(edits) if plugins.operator(edit.operator).stage is not Stage.BASE)
+        plain = self.base(source, side)
+        base: Whole = plain
+        height, width = plain.shape[:2]
+        geometry = scaling(width / source.width, height / source.height)
+        below = 0 if changed is None else _below(todo, changed)
+        if below:
+            key = ("below", source.id, side, _digest(todo[:below]))
+            made = self._under(plain, todo[:below], tools, geometry, warps_next=_warps(todo[below : below + 1]))
+            base = self.shelf.get(key, made, _bytes)
+        return render.render_bytes(base, todo[below:], tools, geometry=geometry)
+
+    def ruined(self, source: Source, edits: Sequence[Edit], tools: Tools, *, task: str, side: int) -> Bytes:
+        """The photo with these edits, that of `task` spoilt on purpose; of any side, the original's own included."""
+        key = ("ruined", source.id, side, task, _digest(edits))
+
+        def make() -> Bytes:
+            rgb = self.base(source, side)
+            geometry = scaling(rgb.shape[1] / source.width, rgb.shape[0] / source.height)
+            frame = Frame(pixels=linear_of_srgb(rgb), geometry=geometry)
+            return srgb8(known_bads.ruin(frame, edits, task, tools)[0].pixels)
+
+        return np.asarray(self.shelf.get(key, make, _bytes), np.uint8)
+
+    def _base(self, source: Source, side: int) -> Bytes:
+        if side <= WORK_SIDE and source.proxy.exists():
+            return shrink(image.read(source.proxy), side)
+        return shrink(self._decoded(source), side)
+
+    def _decoded(self, source: Source) -> Bytes:
+        """The original as a viewer shows it, at its own size; a raw's own preview."""
+        key = ("decoded", source.id)
+        return np.asarray(self.shelf.get(key, lambda: work.decode(source.original)[0], _bytes), np.uint8)
+
+    def _under(
+        self, base: Bytes, edits: Sequence[Edit], tools: Tools, geometry: Matrix, *, warps_next: bool
+    ) -> Any:  # a function that makes bytes or words
+        """How to make what lies below the changed edit: bytes before a resampling, else words of light."""
+        if warps_next:
+            return lambda: render.render_bytes(base, edits, tools, geometry=geometry)
+
+        def words() -> LinearWords:
+            frame = Frame(pixels=linear_of_srgb(base), geometry=geometry)
+            return render.words_of(render.render(frame, edits, tools).pixels)
+
+        return words
+
+    # ------------------------------------------------------------ at 100 %
+
+    def size(self, source: Source, edits: Sequence[Edit]) -> tuple[int, int]:
+        """Width and height of the original after its edits."""
+        return self._warp(_parts(edits)[1], (source.width, source.height)).size
+
+    def original(self, source: Source) -> Whole:
+        """The original at its own size: sRGB bytes, or a raw's light, which takes seconds the first time."""
+        if not source.is_raw:
+            return self._decoded(source)
+        key = ("developed", source.id)
+        found: LinearWords = self.shelf.get(key, lambda: raw.linear_words(source.original), _bytes)
+        return found
+
+    def region(
+        self, source: Source, edits: Sequence[Edit], tools: Tools, *, at: tuple[float, float], view: tuple[int, int]
+    ) -> Region:
+        """The part of the finished picture, `view` = (width, height) at most, around the place that the original's
+        pixel `at` has come to. What is not in view is not rendered, but for operators that must see the whole."""
+        whole = self.original(source)
+        height, width = render.size_of(whole)
+        first, framing, last = _parts(edits)
+        bend = self._warp(framing, (width, height))
+        x, y = (float(v[0]) for v in bend.inverse(np.array([at[0]]), np.array([at[1]])))
+        box = _window((x, y), view, bend.size)
+        margins = _margin(first), _margin(last)
+        if None in margins:
+            key = ("finished", source.id, _digest(tuple(edits)))
+            done = self.shelf.get(key, lambda: render.render_bytes(whole, edits, tools), _bytes)
+            return Region(pixels=_cut(done, box), box=box, size=bend.size)
+        outer = _grown(box, margins[1] or 0, bend.size)
+        inner = _source_window(bend, outer, (width, height)) if framing else outer
+        tile = _grown(inner, margins[0] or 0, (width, height))
+        pixels = render.render_bytes(_part(whole, tile), first, tools, geometry=moving(-tile[0], -tile[1]))
+        pixels = _cut(pixels, _within(inner, tile))
+        if framing:
+            around = (moving(outer[0], outer[1]), *bend.steps, moving(-inner[0], -inner[1]))
+            pixels = warp.resample(pixels, Warp(size=_size(outer), steps=around))
+        if last:
+            there = moving(-outer[0], -outer[1]) @ bend.matrix
+            pixels = render.render_bytes(pixels, last, tools, geometry=there)
+        return Region(pixels=_cut(pixels, _within(box, outer)), box=box, size=bend.size)
+
+    def framed(self, mask: Bytes, framing: Sequence[Edit]) -> Bytes:
+        """A mask of the original's size, moved as the framing moves the picture."""
+        bend = self._warp(framing, (mask.shape[1], mask.shape[0]))
+        return warp.resample(mask, bend, how=cv2.INTER_LINEAR)
+
+    @staticmethod
+    def _warp(framing: Sequence[Edit], size: tuple[int, int]) -> Warp:
+        found = render.steps(framing)
+        return render.Run(steps=found).warp(*size) if found else Warp(size=size)
+
+
+# ---------------------------------------------------------------- which edits lie where
+
+
+def _parts(edits: Sequence[Edit]) -> tuple[tuple[Edit, ...], tuple[Edit, ...], tuple[Edit, ...]]:
+    """The edits before framing, those that move pixels, and those after."""
+    todo = render.order(edits)
+    warped = [i for i, edit in enumerate(todo) if _warps((edit,))]
+    first, last = (warped[0], warped[-1] + 1) if warped else (len(todo), len(todo))
+    return todo[:first], todo[first:last], todo[last:]
+
+
+def _warps(edits: Sequence[Edit]) -> bool:
+    return any(plugins.operator(edit.operator).warp is not None for edit in edits)
+
+
+def _below(todo: Sequence[Edit], changed: str) -> int:
+    """How many of the edits, from the first on, can be kept while those of operator `changed` change.
+
+    Pointwise edits next to a changed pointwise one are not: together with it they are one table. All resampling is
+    one."""
+    here = next((i for i, edit in enumerate(todo) if edit.operator == changed), len(todo))
+    warped = next((i for i, edit in enumerate(todo) if _warps((edit,))), None)
+    if warped is not None and here >= warped:
+        return warped
+    if not plugins.operator(changed).pointwise:
+        return here
+    return 1 + max((i for i in range(here) if not plugins.operator(todo[i].operator).pointwise), default=-1)
+
+
+def _margin(edits: Sequence[Edit]) -> int | None:
+    return render.Run(steps=render.steps(edits)).margin
+
+
+def _digest(edits: Sequence[Edit]) -> str:
+    return digest_of([[edit.operator, edit.version, edit.params] for edit in edits])
+
+
+# ---------------------------------------------------------------- windows
+
+
+def _window(at: tuple[float, float], view: tuple[int, int], size: tuple[int, int]) -> Window:
+    """A window of at most `view` around a place, moved so that it lies in a picture of this size."""
+    spans = []
+    for middle, length, most in zip(at, view, size, strict=True):
+        length = min(length, most, CROP_SIDE)  # noqa: PLW2901
+        start = min(max(round(middle - length / 2), 0), most - length)
+        spans.append((start, start + length))
+    return spans[0][0], spans[1][0], spans[0][1], spans[1][1]
+
+
+def cut_around(rgb: Bytes, at: tuple[float, float], view: tuple[int, int]) -> tuple[Bytes, Window]:
+    """The part of a picture around a place, and where it lies."""
+    box = _window(at, view, (rgb.shape[1], rgb.shape[0]))
+    return _cut(rgb, box), box
+
+
+def _grown(box: Window, by: int, size: tuple[int, int]) -> Window:
+    return max(0, box[0] - by), max(0, box[1] - by), min(size[0], box[2] + by), min(size[1], box[3] + by)
+
+
+def _source_window(bend: Warp, box: Window, size: tuple[int, int]) -> Window:
+    """The pixels of the source that a window of the result is sampled from."""
+    across, down = np.meshgrid(np.linspace(box[0], box[2] - 1, 17), np.linspace(box[1], box[3] - 1, 17))
+    places = [bend.back(across, down, channel) for channel in range(3 if bend.by_channel else 1)]
+    xs, ys = (np.stack([place[axis] for place in places]) for axis in (0, 1))
+    found = int(np.floor(xs.min())), int(np.floor(ys.min())), int(np.ceil(xs.max())) + 1, int(np.ceil(ys.max())) + 1
+    x0, y0, x1, y1 = _grown(found, REACH, size)
+    return min(x0, size[0] - 1), min(y0, size[1] - 1), max(x1, 1), max(y1, 1)
+
+
+def _within(box: Window, outer: Window) -> Window:
+    return box[0] - outer[0], box[1] - outer[1], box[2] - outer[0], box[3] - outer[1]
+
+
+def _size(box: Window) -> tuple[int, int]:
+    return box[2] - box[0], box[3] - box[1]
+
+
+def _cut(pixels: NDArray[Any], box: Window) -> NDArray[Any]:
+    return np.ascontiguousarray(pixels[box[1] : box[3], box[0] : box[2]])
+
+
+def _part(whole: Whole, box: Window) -> Whole:
+    return replace(whole, words=_cut(whole.words, box)) if isinstance(whole, LinearWords) else _cut(whole, box)
+
+
+def _bytes(thing: Any) -> int:
+    return int((thing.words if isinstance(thing, LinearWords) else thing).nbytes)

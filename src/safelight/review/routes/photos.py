@@ -1,0 +1,115 @@
+"""Pictures as the browser gets them: thumbnails, proxies, faces, the whole. Their names are the photos' ids, which are
+digests of what is in them, so that a browser may keep them for ever."""
+
+from pathlib import Path
+
+import numpy as np
+import simplejpeg
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, Response
+from PIL import ExifTags, Image
+
+from safelight import work
+from safelight.errors import MediaError, SafelightError
+from safelight.files import write_atomic
+from safelight.media import image
+from safelight.media.picture import Picture, shrink
+from safelight.review.given import TheSession
+from safelight.review.session import Session
+from safelight.state import Photo
+
+router = APIRouter(prefix="/shoots/{shoot}/photos/{photo}", responses={200: {"content": {"image/jpeg": {}}}})
+FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+FACE_SIDE = 160  # px of a face in the strip
+FACE_ROOM = 0.45  # of its size that is shown around a face
+FULL_QUALITY = 92
+
+
+@router.get("/thumb.jpg")
+def thumb(request: Request, at: TheSession, photo: str) -> Response:
+    """Long side 360 px, upright, sRGB."""
+    return _sent(request, _made(at, at.photo(photo), ".thumb.jpg"), photo)
+
+
+@router.get("/proxy.jpg")
+def proxy(request: Request, at: TheSession, photo: str) -> Response:
+    """Long side 1600 px, upright, sRGB."""
+    return _sent(request, _made(at, at.photo(photo), ".jpg"), photo)
+
+
+@router.get("/full.jpg")
+def full(request: Request, at: TheSession, photo: str) -> Response:
+    """Every pixel: a JPEG original as it is, which browsers show upright and in its colours; anything else decoded."""
+    found = at.photo(photo)
+    original = at.folder.root / found.path
+    if found.asset.format == "jpeg" and original.is_file() and _for_browsers(original):
+        return _sent(request, original, photo)
+    place = at.folder.cached(photo).with_suffix(".full.jpg")
+    if not place.is_file():
+        rgb = _decoded(original)
+        write_atomic(place, simplejpeg.encode_jpeg(rgb, quality=FULL_QUALITY, colorspace="RGB", colorsubsampling="444"))
+    return _sent(request, place, photo)
+
+
+@router.get("/faces/{number}.jpg")
+def face(request: Request, at: TheSession, photo: str, number: int) -> Response:
+    """One face, from the proxy; faces are numbered as evidence lists them."""
+    found = at.photo(photo)
+    faces = found.facts["faces"].value if "faces" in found.facts else None
+    if not isinstance(faces, list) or not 0 <= number < len(faces):
+        raise MediaError("There is no such face on this photo.")
+    if _known(request, tag := f'"{photo[:32]}-{number}"'):
+        return Response(status_code=304, headers={"ETag": tag, **FOR_EVER})
+    rgb = image.read(_made(at, found, ".jpg"))
+    scale = rgb.shape[1] / (found.asset.width or rgb.shape[1])
+    x0, y0, x1, y1 = (float(v) * scale for v in faces[number]["box"])
+    half = max(x1 - x0, y1 - y0) * (0.5 + FACE_ROOM)
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    cut = rgb[max(0, int(y - half)) : int(y + half) + 1, max(0, int(x - half)) : int(x + half) + 1]
+    data = simplejpeg.encode_jpeg(np.ascontiguousarray(shrink(cut, FACE_SIDE)), quality=85, colorspace="RGB")
+    return Response(data, media_type="image/jpeg", headers={"ETag": tag, **FOR_EVER})
+
+
+def _sent(request: Request, path: Path, photo: str) -> Response:
+    tag = f'"{photo[:40]}-{path.suffixes[0].strip(".")}"'
+    if _known(request, tag):
+        return Response(status_code=304, headers={"ETag": tag, **FOR_EVER})
+    return FileResponse(path, media_type="image/jpeg", headers={"ETag": tag, **FOR_EVER})
+
+
+def _known(request: Request, tag: str) -> bool:
+    return tag in request.headers.get("if-none-match", "")
+
+
+def _made(at: Session, photo: Photo, suffix: str) -> Path:
+    """A picture in the cache; made again from the original where somebody has deleted it."""
+    place = at.folder.cached(photo.id)
+    path = place.with_suffix(suffix)
+    if not path.is_file():
+        rgb = _decoded(at.folder.root / photo.path)
+        picture = Picture(rgb=rgb, capture=photo.asset.capture, facts={}, weights={}, is_preview=photo.is_raw)
+        work.proxies(picture, place)
+    return path
+
+
+def _decoded(original: Path) -> np.ndarray:
+    if not original.is_file():
+        raise MediaError(
+            f"{original.name} is not in its folder any more, and no copy is in the cache.",
+            remedy="Bring the file back, or connect the disk that it lies on.",
+        )
+    try:
+        return work.decode(original)[0]
+    except SafelightError:
+        raise
+    except Exception as error:
+        raise MediaError(f"{original.name} cannot be shown ({type(error).__name__}).") from error
+
+
+def _for_browsers(original: Path) -> bool:
+    """Whether a browser shows this JPEG as we do: three channels or one, and sRGB. Wide gamuts are converted here,
+    where every browser shows them alike."""
+    with Image.open(original) as opened:
+        profile = opened.info.get("icc_profile") or b""
+        adobe = opened.getexif().get_ifd(ExifTags.IFD.Interop).get(1) == "R03"
+        return opened.mode in ("RGB", "L") and not adobe and (not profile or b"sRGB" in profile)

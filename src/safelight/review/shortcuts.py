@@ -1,0 +1,102 @@
+"""The one table of shortcuts: the keyboard handling, the help page, the manual and their test are made from it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcut:
+    """An action, what it does in words, its keys in our own map and in darktable's (empty: the same)."""
+
+    action: str
+    page: str  # "cull", "judge", "queue", "all"
+    group: str
+    keys: tuple[str, ...]
+    text: str
+    advances: bool = False  # Shift with the key also goes on to the next
+    darktable: tuple[str, ...] = ()
+
+
+def _row(action: str, group: str, keys: str, text: str, **more: Any) -> Shortcut:
+    return Shortcut(
+        action=action, page=more.pop("page", "cull"), group=group, keys=tuple(keys.split()), text=text, **more
+    )
+
+
+DECIDE, MARK, MOVE, LOOK, EVERYWHERE = "Decide", "Mark", "Move", "Look", "Everywhere"
+EDITS = "Judge edits, and the queue"
+TABLE = (
+    _row("approve", DECIDE, "Enter", "Approve the stack as it is shown, with its edits, and go to the next open one"),
+    _row("moment", DECIDE, "a", "Approve the moment as it is shown, and go to the next", darktable=("Ctrl+a",)),
+    _row("pick", DECIDE, "p", "Keep", advances=True),
+    _row("reject", DECIDE, "x", "Reject", advances=True, darktable=("r",)),
+    _row("undecide", DECIDE, "u", "Undecided", advances=True),
+    _row("best", DECIDE, "b", "Keep this one, let the rest of its stack go", advances=True),
+    _row("escalate", DECIDE, "e", "Hand to somebody else", advances=True),
+    *(
+        _row(f"rate{n}", MARK, str(n), f"{n} star{'s' * (n != 1)}" if n else "No stars", advances=True)
+        for n in range(6)
+    ),
+    *(
+        _row(f"label{name}", MARK, str(n), name, advances=True, darktable=(f"F{n - 5}",))
+        for n, name in ((6, "Red"), (7, "Yellow"), (8, "Green"), (9, "Blue"))
+    ),
+    _row("left", MOVE, "ArrowLeft", "Previous in the stack, or before it"),
+    _row("right", MOVE, "ArrowRight", "Next in the stack, or after it"),
+    _row("up", MOVE, "ArrowUp", "Stack before"),
+    _row("down", MOVE, "ArrowDown", "Stack after"),
+    _row("first", MOVE, "Home", "First photo"),
+    _row("last", MOVE, "End", "Last photo"),
+    _row("open", MOVE, "n", "Next that is open"),
+    _row("loupe", LOOK, "Space", "Photo large, or back to the grid", darktable=("Space", "z")),
+    _row("zoom", LOOK, "z", "100 %, at the eyes where there are some", darktable=("Alt+1",)),
+    _row("before", LOOK, "\\", "Before, after", darktable=("o",)),
+    _row("split", LOOK, "y", "Before and after side by side", darktable=("Ctrl+y",)),
+    _row("compare", LOOK, "c", "Compare the frames of the stack, or those that are marked; zoom is linked"),
+    _row("mark", LOOK, "m", "Mark for comparing"),
+    _row("panel", LOOK, "w", "Show or hide why", darktable=("Tab",)),
+    _row("filter", LOOK, "f", "Filter"),
+    *(
+        _row(action, EDITS, keys, text, page="judge", **more)
+        for action, keys, text, more in (
+            (
+                "approve",
+                "Enter",
+                "Approve what is shown: the photo's edits, or all of the scene that is not marked",
+                {},
+            ),
+            ("reject", "x", "Reject the edit; then a number names the reason", {}),
+            ("reason", "1 2 3 4 5 6 7 8 9", "Reason of the rejection, by its number", {}),
+            ("escalate", "e", "Hand to somebody else", {}),
+            ("modify", "d", "Change the edit with its sliders", {}),
+            ("mark", "m", "Mark the photo in the scene, so that it is left out", {}),
+            ("left", "ArrowLeft", "Photo before", {}),
+            ("right", "ArrowRight", "Photo after", {}),
+            ("up", "ArrowUp", "Edit before; in the sheet: row above", {}),
+            ("down", "ArrowDown", "Edit after; in the sheet: row below", {}),
+            ("open", "n", "Next that waits", {}),
+            ("loupe", "Space", "Photo large, or back to the scene", {"darktable": ("Space", "z")}),
+            ("zoom", "z", "100 % at the pointer", {"darktable": ("Alt+1",)}),
+            ("before", "\\", "Before, after", {"darktable": ("o",)}),
+            ("split", "y", "Before and after side by side", {"darktable": ("Ctrl+y",)}),
+            ("wipe", "v", "Before and after with a line between them", {}),
+            ("overlay", "l", "Show the mask, or where something changed", {}),
+            ("clipping", "j", "Show what is clipped", {"darktable": ("Alt+o",)}),
+            ("panel", "w", "Show or hide the card", {"darktable": ("Tab",)}),
+            ("point", "t", "Point at a place: drag a box, or click", {}),
+        )
+    ),
+    _row("undo", EVERYWHERE, "Ctrl+z Meta+z", "Undo what you said last", page="all"),
+    _row("help", EVERYWHERE, "?", "These keys", page="all", darktable=("h",)),
+    _row("back", EVERYWHERE, "Escape", "Back", page="all"),
+)
+
+
+def table() -> list[dict[str, Any]]:
+    """The table as the pages read it."""
+    return [asdict(row) for row in TABLE]
+
+
+def keys_of(row: Shortcut, layout: str) -> tuple[str, ...]:
+    """The keys of an action in the map `own` or `darktable`."""
+    return row.darktable if layout == "darktable" and row.darktable else row.keys

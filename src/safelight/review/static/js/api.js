@@ -1,0 +1,78 @@
+// The one way to the server. Every refusal comes as a `Trouble` with cause and remedy; so does a server that is gone.
+
+export class Trouble extends Error {
+  /** @param {string} cause @param {string} remedy @param {boolean} lost whether nobody answered */
+  constructor(cause, remedy, lost = false) {
+    super(cause);
+    this.cause = cause;
+    this.remedy = remedy;
+    this.lost = lost;
+  }
+}
+
+/** The shoot of this page. */
+export const shoot = document.body.dataset.shoot ?? "";
+
+/** @param {string} path @returns {string} an address below the API of this shoot */
+export const ofShoot = (path) => `/api/shoots/${shoot}/${path}`;
+
+/** @param {string} id @param {"thumb" | "proxy" | "full" | `faces/${number}`} size */
+export const picture = (id, size) => `/shoots/${shoot}/photos/${id}/${size}.jpg`;
+
+/** @param {string} path @param {RequestInit} [more] @returns {Promise<any>} */
+export async function get(path, more = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, more);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Trouble("The app does not answer.", "See whether `safelight review` still runs in its terminal.", true);
+  }
+  const text = await answer.text().catch(() => {
+    throw new Trouble("The answer broke off.", "See whether `safelight review` still runs in its terminal.", true);
+  });
+  const body = text ? JSON.parse(text) : null;
+  if (!answer.ok) throw new Trouble(body?.cause ?? `The app said ${answer.status}.`, body?.remedy ?? "");
+  return body;
+}
+
+/** @param {string} path @param {unknown} body @param {string} [method] */
+export const send = (path, body, method = "POST") =>
+  get(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+
+/** Says something for a moment, to eyes and to screen readers. @param {string} text */
+export function tell(text) {
+  show("told", text, 2500);
+}
+
+/** Says that something went wrong; stays until it is put away. @param {unknown} error */
+export function alarm(error) {
+  const trouble = error instanceof Trouble ? error : new Trouble(String(error), "Load the page again.");
+  show("alarm", `${trouble.cause} ${trouble.remedy}`, 0);
+}
+
+/** @param {string} place @param {string} text @param {number} milliseconds */
+function show(place, text, milliseconds) {
+  const box = document.getElementById(place);
+  if (!box) return;
+  const line = document.createElement("div");
+  line.textContent = text;
+  if (!milliseconds) {
+    const away = document.createElement("button");
+    away.textContent = "Put away";
+    away.addEventListener("click", () => line.remove());
+    line.append(away);
+  }
+  box.replaceChildren(line);
+  if (milliseconds) setTimeout(() => line.remove(), milliseconds);
+}
+
+/** Calls back with each new revision of the shoot; says once when the app is gone, and when it is back.
+ * @param {(revision: number) => void} changed @param {(here: boolean) => void} presence */
+export function watch(changed, presence) {
+  const source = new EventSource(ofShoot("changes"));
+  source.onmessage = (event) => changed(Number(event.data));
+  source.onopen = () => presence(true);
+  source.onerror = () => presence(false);
+  return () => source.close();
+}

@@ -1,0 +1,203 @@
+// The page Queue: what needs a person first. What is behind an item is not known here before it is answered.
+import { LitElement, html, nothing, repeat } from "../vendor/lit.js";
+import { alarm, get, ofShoot, picture, send, tell, watch } from "../api.js";
+import { keys } from "../page.js";
+import "../judge/photo.js";
+
+const MOST = 200;
+
+export class Queue extends LitElement {
+  static properties = {
+    items: { state: true }, at: { state: true }, task: { state: true }, tasks: { state: true }, count: { state: true }, reasons: { state: true },
+    loaded: { state: true }, asking: { state: true }, panel: { state: true }, zoomed: { state: true },
+  };
+
+  constructor() {
+    super();
+    /** @type {any[]} */
+    this.items = [];
+    this.at = 0;
+    this.task = new URLSearchParams(location.search).get("task") ?? "";
+    /** @type {Record<string, number>} */
+    this.tasks = {};
+    this.count = 0;
+    this.expected = 0;
+    /** @type {Record<string, string>} */
+    this.reasons = {};
+    this.loaded = false;
+    this.asking = false;
+    this.zoomed = false;
+    this.panel = true;
+    this.since = performance.now();
+    /** @type {string | undefined} */
+    this.shownToken = undefined;
+  }
+
+  createRenderRoot() {
+    return this;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    get("/api/reasons").then((found) => (this.reasons = found), alarm);
+    this.bind();
+    this.load();
+    watch((revision) => this.revision !== revision && this.load(revision), (here) => here || alarm("The app does not answer."));
+  }
+
+  get item() {
+    return this.items[this.at];
+  }
+
+  get view() {
+    return /** @type {import("../judge/photo.js").PhotoView | null} */ (this.querySelector("sl-photo"));
+  }
+
+  /** @param {number} [revision] */
+  async load(revision) {
+    try {
+      const token = this.item?.token;
+      const found = await get(ofShoot(`queue?task=${encodeURIComponent(this.task)}&most=${MOST}`));
+      this.revision = revision;
+      const again = found.items.findIndex((/** @type {any} */ item) => item.token === token);
+      [this.items, this.tasks, this.count, this.expected, this.loaded] = [found.items, found.tasks, found.count, found.expected, true];
+      this.go(again >= 0 ? again : Math.min(this.at, Math.max(0, found.items.length - 1)));
+      const status = document.getElementById("status");
+      if (status) status.textContent = found.count ? `${found.count.toLocaleString("en-GB")} wait; about ${Math.round(found.expected).toLocaleString("en-GB")} mistakes are left if you stop now` : "";
+    } catch (error) {
+      alarm(error);
+    }
+  }
+
+  /** @param {number} at */
+  go(at) {
+    if (at < 0 || at >= this.items.length) return;
+    if (this.items[at]?.token !== this.shownToken) this.since = performance.now();
+    this.shownToken = this.items[at]?.token;
+    this.at = at;
+    this.asking = false;
+    this.updateComplete.then(() => this.querySelector('.list [aria-current="true"]')?.scrollIntoView({ block: "nearest" }));
+    const next = this.items[at + 1];
+    if (next) new Image().src = picture(next.photo, "proxy");
+  }
+
+  /** @param {Record<string, unknown>} what @param {any[]} [items] */
+  async say(what, items = [this.item]) {
+    const gone = new Set(items.map((item) => item.token));
+    const seconds = (performance.now() - this.since) / 1000;
+    try {
+      const answer = await send(ofShoot("queue"), { seconds, ...what, tokens: [...gone] });
+      if (answer.left.length && !answer.written) return tell(`${answer.left[0].path}: ${answer.left[0].because}.`);
+      this.items = this.items.filter((item) => !gone.has(item.token));
+      this.go(Math.min(this.at, this.items.length - 1));
+      const noticed = what.say === "reject" || what.say === "modify";
+      tell(answer.planted ? `That one was spoilt on purpose: ${noticed ? "seen" : "missed"}.` : items.length > 1 ? `${answer.written} answered together.` : "Answered.");
+      await this.load();
+    } catch (error) {
+      alarm(error);
+    }
+  }
+
+  approve() {
+    if (!this.item) return;
+    if (this.view?.editing) return this.view.keep();
+    return this.say({ say: "approve", note: this.note() });
+  }
+
+  note() {
+    return this.view?.more().note ?? "";
+  }
+
+  /** @param {string} code */
+  reject(code) {
+    this.asking = false;
+    return this.say({ say: "reject", reason: code, note: this.note() });
+  }
+
+  async undo() {
+    try {
+      const answer = await send(ofShoot("undo"), {});
+      tell(answer.undone ? "Taken back." : "There is nothing to take back.");
+      await this.load();
+    } catch (error) {
+      alarm(error);
+    }
+  }
+
+  bind() {
+    const seen = (/** @type {(view: import("../judge/photo.js").PhotoView) => void} */ act) => () => this.view && act(this.view);
+    const step = (/** @type {number} */ by) => () => {
+      const stage = this.view?.stage;
+      if (this.view?.zoomed && stage) return stage.pan(0, by * stage.clientHeight * 0.5);
+      this.go(this.at + by);
+    };
+    keys
+      .on("approve", () => this.approve()).on("up", step(-1)).on("down", step(1)).on("left", step(-1)).on("right", step(1)).on("open", () => this.go(0))
+      .on("undo", () => this.undo()).on("escalate", () => this.say({ say: "escalate", note: this.note() }))
+      .on("reject", () => (this.asking ? this.reject("") : (this.asking = true)))
+      .on("reason", (_, event) => { const code = Object.keys(this.reasons)[Number(event.key) - 1]; if (this.asking && code) this.reject(code); })
+      .on("modify", seen((v) => v.modify())).on("zoom", () => (this.view ? this.view.zoom() : (this.zoomed = !this.zoomed))).on("before", seen((v) => v.show("before"))).on("split", seen((v) => v.show("split")))
+      .on("wipe", seen((v) => v.show("wipe"))).on("overlay", seen((v) => v.nextOverlay())).on("clipping", seen((v) => v.clipping())).on("point", seen((v) => v.point()))
+      .on("panel", () => (this.panel = !this.panel)).on("back", () => { if (!this.view?.stop()) this.asking = false; });
+  }
+
+  render() {
+    if (!this.loaded) return html`<div class="queue"></div>`;
+    if (!this.count && !this.task) return html`<section class="page"><h1>Nothing waits</h1><p>Every photo and every edit is answered. <a href="/shoots/${document.body.dataset.shoot}/deliver">Deliver</a></p></section>`;
+    return html`<div class="queue">${this.list()}${this.item ? (this.item.picture ? this.edit() : this.choice()) : html`<section class="page"><h1>Nothing of this task waits</h1></section>`}</div>`;
+  }
+
+  list() {
+    const most = Math.max(...this.items.map((item) => item.harm), 1e-9);
+    const rest = this.task && this.count > 1;
+    return html`<section class="list" aria-label="What waits, worst first"><div class="filters">
+        <label>Show <select @change=${(/** @type {any} */ e) => { this.task = e.target.value; this.at = 0; this.load(); }}>
+          <option value="" ?selected=${!this.task}>everything that blocks delivery</option>
+          ${Object.entries(this.tasks).map(([name, count]) => html`<option value=${name} ?selected=${name === this.task}>${name.replaceAll("_", " ")} (${count})</option>`)}</select></label>
+        ${rest ? html`<button type="button" title="One decision for all that are listed; recorded as bundled" @click=${() => this.say({ say: "approve" }, this.items)}>Approve the ${this.items.length} listed</button>` : nothing}
+        <span class="quiet">Bar: expected harm, worst first.</span></div>
+      <ol>${repeat(
+        this.items,
+        (item) => item.token,
+        (item, i) => html`<li><button type="button" aria-current=${i === this.at ? "true" : "false"} @click=${() => this.go(i)}>
+          <img src=${picture(item.photo, "thumb")} alt="" loading="lazy"><span class="path">${item.path}</span>
+          <span class="quiet">${item.operator.replaceAll("_", " ")}</span><span class="harm" role="img" aria-label=${`expected harm ${Math.round((100 * item.harm) / most)} of 100`}></span></button></li>`,
+      )}</ol></section>`;
+  }
+
+  edit() {
+    return html`<sl-photo .photo=${this.item.photo} .place=${`queue/${this.item.token}`} .operator=${this.item.operator} .panel=${this.panel} .reasons=${this.reasons} @say=${(/** @type {CustomEvent} */ e) => {
+      const { operators: _, ...what } = e.detail;
+      this.say(what);
+    }}></sl-photo>`;
+  }
+
+  /** Whether a photo stays. */
+  choice() {
+    const keep = () => this.say({ say: "modify", params: { decision: "keep", tie_with: "" } });
+    return html`<sl-view .photo=${this.item.photo} .place=${`queue/${this.item.token}`} .width=${this.item.width} .height=${this.item.height} .zoomed=${this.zoomed} @zoom=${() => (this.zoomed = !this.zoomed)}></sl-view><aside class="side" aria-label="Whether it stays">
+      <h2>Does it stay?</h2><p class="path">${this.item.path}</p>
+      ${this.item.suggested ? html`<p>Proposed: ${this.item.suggested}.</p>` : nothing}
+      ${this.item.because.length ? html`<ol class="because">${this.item.because.map((/** @type {string} */ text) => html`<li>${text}</li>`)}</ol>` : nothing}
+      <div class="buttons"><button type="button" class="first" @click=${keep}>Keep</button><button type="button" @click=${() => (this.asking = !this.asking)}>Reject <kbd>x</kbd></button>
+      <button type="button" ?disabled=${!this.item.suggested} @click=${() => this.approve()}>As proposed <kbd>Enter</kbd></button><button type="button" @click=${() => this.say({ say: "escalate" })}>Hand on <kbd>e</kbd></button></div>
+      <p class="quiet">Stacks and their reasons are on the page <a href="/shoots/${document.body.dataset.shoot}/cull?photo=${this.item.photo}">Cull</a>.</p>
+      ${this.asking ? this.chips() : nothing}</aside>`;
+  }
+
+  chips() {
+    return html`<div class="chips" role="group" aria-label="Why not?"><h3>Why not?</h3>${Object.entries(this.reasons).map(
+      ([code, text], i) => html`<button type="button" class="chip" @click=${() => this.reject(code)}>${i < 9 ? html`<kbd>${i + 1}</kbd> ` : nothing}${text}</button>`,
+    )}<button type="button" class="chip" @click=${() => this.reject("")}>No reason</button></div>`;
+  }
+
+  updated() {
+    for (const bar of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll(".harm"))) {
+      const share = bar.getAttribute("aria-label")?.match(/\d+/)?.[0] ?? "0";
+      bar.style.setProperty("--share", `${share}%`);
+    }
+    if (this.view && this.asking) this.view.asking = true;
+  }
+}
+
+customElements.define("sl-queue", Queue);

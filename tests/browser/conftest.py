@@ -1,0 +1,129 @@
+"""Fixtures: Chromium before a running `safelight review`, over the demo shoot and a made one. Skipped, with the reason,
+where there is no browser."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench import _made_shoot
+from bench._browser import Server, chromium, reason_to_skip
+from safelight.api import Library
+from safelight.line import Options
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_collection_modifyitems(items):
+    """One browser at a time: workers of a parallel run take a file each."""
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    reason = reason_to_skip()
+    if reason is not None:
+        pytest.skip(reason)
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """The demo shoot, run; skipped where the packages that carry its photographs are not installed."""
+    place = tmp_path_factory.mktemp("demo")
+    made = subprocess.run([sys.executable, ROOT / "tools/demo.py", place / "demo"], check=False, capture_output=True)
+    if made.returncode:
+        pytest.skip("no photographs for the demo shoot")
+    with Library.open(place / "library") as library:
+        library.run(place / "demo/shoot", options=Options(engine="inline"))
+    return place
+
+
+@pytest.fixture
+def demo_server(demo, tmp_path):
+    """The app on a copy of the demo shoot, so that a test may decide as it likes."""
+    shutil.copytree(demo / "demo/shoot", tmp_path / "shoot")
+    shutil.copytree(demo / "library", tmp_path / "library")
+    server = Server(tmp_path / "shoot", tmp_path / "library")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def made_2000(tmp_path_factory):
+    """2,000 photos, of which about 600 shall stay."""
+    place = tmp_path_factory.mktemp("made")
+    with Library.open(place / "library") as library:
+        made = _made_shoot.make(library.store, place / "shoot", stacks=350, singles=250)
+    return place, made
+
+
+@pytest.fixture(scope="session")
+def made_10000(tmp_path_factory):
+    """10,000 photos."""
+    place = tmp_path_factory.mktemp("large")
+    with Library.open(place / "library") as library:
+        made = _made_shoot.make(library.store, place / "shoot", stacks=1600, singles=2000)
+    return place, made
+
+
+@pytest.fixture
+def page(browser):
+    """A page whose every complaint fails the test, but for those that the test expects (`page.expected`)."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    opened = context.new_page()
+    said: list[str] = []
+    opened.expected = ()
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    opened.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
+    yield opened
+    context.close()
+    ignored = ("net::ERR_", *opened.expected)  # a server that is ended while the page is open is no complaint
+    assert [s for s in said if not any(e in s for e in ignored)] == []
+
+
+def cull(page, server):
+    """Opens the Cull page and waits for its pictures."""
+    page.goto(server.link)
+    page.wait_for_selector(".cell img[src]")
+
+
+def settled(page):
+    """Waits until everything that was said has been saved."""
+    page.evaluate("() => document.querySelector('sl-cull').model.line")
+    until(page, "document.querySelector('sl-cull').model.waiting === 0")
+
+
+def until(page, expression, *, seconds=15):
+    """Waits for an expression to be true. The page's own policy forbids to evaluate text within it, so we ask from
+    here."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(f"() => Boolean({expression})"):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(40)
+
+
+def model(page, expression):
+    """Something of the page's model, by an expression over `m`."""
+    return page.evaluate(f"() => {{ const m = document.querySelector('sl-cull').model; return {expression}; }}")
+
+
+def api(page, path, body=None):
+    """What the API says to this browser."""
+    return page.evaluate(
+        """async ([path, body]) => {
+          const shoot = document.body.dataset.shoot;
+          const answer = await fetch(`/api/shoots/${shoot}/${path}`, body === null ? {} : {
+            method: "POST", body, headers: { "Content-Type": "application/json" } });
+          return answer.json();
+        }""",
+        [path, None if body is None else json.dumps(body)],
+    )

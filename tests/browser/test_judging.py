@@ -1,0 +1,297 @@
+"""Judging edits, the queue, delivering and practising in real Chromium, by keys alone."""
+
+import io
+import json
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from bench import _browser
+from safelight.api import Library
+from safelight.line import Options
+from safelight.media import profiles
+from safelight.media.colour import delta_e
+from safelight.store import records
+from tests.conftest import START, save_jpeg, textured
+from tests.review.test_judging import propose
+
+pytestmark = pytest.mark.skipif(_browser.reason_to_skip() is not None, reason=_browser.reason_to_skip() or "")
+
+PATCHES = ((200, 60, 60), (60, 170, 80), (70, 80, 190), (128, 128, 128), (230, 200, 90), (30, 30, 30))
+SIDE = 200  # px of a patch
+
+
+def chart() -> np.ndarray:
+    """Six patches in two rows, sRGB, lying."""
+    rows = [np.concatenate([np.full((SIDE, SIDE, 3), p, np.uint8) for p in PATCHES[i : i + 3]], 1) for i in (0, 3)]
+    return np.concatenate(rows, 0)
+
+
+def save_chart(path: Path, *, icc: bytes, orientation: int) -> None:
+    """The chart as a camera turned by a quarter would write it, in another colour space."""
+    image = Image.fromarray(chart())
+    source = ImageCms.createProfile("sRGB")
+    wide = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    image = ImageCms.profileToProfile(image, source, wide, renderingIntent=1)
+    exif = Image.Exif()
+    exif[271], exif[272], exif[274] = "Test", "Test One", orientation
+    exif.get_ifd(0x8769).update({36867: "2026:05:03 09:00:00"})
+    turned = image.transpose(Image.Transpose.ROTATE_90) if orientation == 6 else image
+    turned.save(path, quality=98, subsampling=0, icc_profile=icc, exif=exif)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with a shoot of a burst and a wide-gamut, turned chart, everything kept, exposures proposed."""
+    place = tmp_path_factory.mktemp("judging")
+    for i in range(4):
+        picture = np.roll(textured(1000, width=900, height=600), 3 * i, axis=1)
+        save_jpeg(place / "shoot" / f"IMG_{i:04d}.JPG", picture, taken=START + timedelta(milliseconds=400 * i))
+    save_chart(place / "shoot" / "WIDE.JPG", icc=profiles.adobe_rgb(), orientation=6)
+    with Library.open(place / "library") as library:
+        library.run(place / "shoot", options=Options(engine="inline"))
+        state = library.state(place / "shoot", evidence=False)
+        for photo in state.photos.values():
+            for name in [n for n in photo.proposals if n != "cull"]:
+                records.save_proposals(library.store, state.shoot.id, [], [photo.proposals[name]])
+            ev = 2.5 if photo.path == "IMG_0003.JPG" else 0.3
+            propose(library, state.shoot.id, photo.id, "exposure", ev=ev, score=0.6 if ev > 1 else 0.95)
+        keep = {"decision": "keep", "tie_with": ""}
+        library.verdict(place / "shoot", list(state.photos), operator="cull", say="modify", by="Ada", params=keep)
+    return place
+
+
+@pytest.fixture
+def desk(made, tmp_path, browser):
+    """A page before a server of its own; `page.go(name)` opens a page of the shoot."""
+    shutil.copytree(made / "library", tmp_path / "library")
+    shutil.copytree(made / "shoot", tmp_path / "shoot")
+    server = _browser.Server(tmp_path / "shoot", tmp_path / "library")
+    server.start()
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.goto(server.link)
+    page.shoot = json.loads((tmp_path / "shoot" / ".safelight" / "shoot.json").read_text())["id"]
+    page.go = lambda name: page.goto(f"{server.address}/shoots/{page.shoot}/{name}")
+    page.ask = lambda path: page.evaluate("path => fetch(path).then(a => a.json())", f"/api/shoots/{page.shoot}/{path}")
+    yield page
+    context.close()
+    server.stop()
+    assert not wrong
+
+
+def waits(page) -> list[str]:
+    return sorted(p["path"] for scene in page.ask("scenes") for p in scene["photos"] if p["waits"])
+
+
+def still(page) -> None:
+    """Waits until the view shows what it was asked for."""
+    page.wait_for_function(
+        """() => { const v = document.querySelector("sl-view"); const i = v?.querySelector("img");
+        return v && v.shown && v.there && !v.edited.busy && !v.plain.busy && i.complete; }"""
+    )
+
+
+def large(page) -> None:
+    page.go("judge")
+    page.wait_for_selector(".cell img")
+    page.keyboard.press("Space")
+    still(page)
+
+
+def test_a_scene_is_approved_but_for_the_marked_and_undone_with_two_keys(desk):
+    desk.go("judge")
+    desk.wait_for_selector(".cell img")
+    assert "IMG_0003" in desk.locator(".cell").first.inner_text()  # stands apart, so it comes first
+    desk.keyboard.press("m")
+    desk.keyboard.press("Enter")
+    desk.get_by_text("3 edits approved.").wait_for()
+    assert waits(desk) == ["IMG_0003.JPG", "WIDE.JPG"]
+    desk.keyboard.press("Control+z")
+    desk.get_by_text("Taken back.").wait_for()
+    assert len(waits(desk)) == 5
+
+
+def test_a_slider_is_followed_by_the_view_and_kept_with_enter(desk):
+    large(desk)
+    assert desk.evaluate("document.querySelector('sl-view').shown.histogram.high.any") > 0.3
+    desk.keyboard.press("d")
+    desk.locator("#f-ev").focus()
+    desk.keyboard.press("Home")  # five stops less
+    desk.wait_for_function("() => document.querySelector('sl-view').shown.histogram.high.any < 0.01")
+    desk.locator("#f-ev").blur()
+    desk.keyboard.press("Enter")
+    desk.get_by_text("1 edit changed.").wait_for()
+    photo = desk.evaluate("document.querySelector('sl-photo').photo")
+    (card,) = (c for c in desk.ask(f"photos/{photo}/cards")["cards"] if c["operator"] == "exposure")
+    assert (card["state"], card["params"]) == ("modified", {"ev": -5.0})
+
+
+def test_side_by_side_at_full_size_shows_the_same_place(desk):
+    large(desk)
+    desk.keyboard.press("y")
+    desk.keyboard.press("z")
+    desk.wait_for_function(
+        """() => { const v = document.querySelector("sl-view");
+        return v.shown?.at && v.other?.at && !v.edited.busy; }"""
+    )
+    for _ in range(2):
+        boxes = desk.evaluate(
+            "[document.querySelector('sl-view').shown.box, document.querySelector('sl-view').other.box]"
+        )
+        assert boxes[0] == boxes[1]
+        desk.keyboard.press("ArrowLeft")
+        desk.wait_for_timeout(300)
+        still(desk)
+    widths = desk.eval_on_selector_all(
+        ".pane img", "all => all.map(i => i.getBoundingClientRect().width / i.naturalWidth)"
+    )
+    assert widths == pytest.approx([1, 1], abs=0.01)
+
+
+def test_a_rejection_by_key_and_number_carries_its_reason(desk):
+    large(desk)
+    desk.keyboard.press("x")
+    desk.get_by_role("group", name="Why not?").wait_for()
+    desk.keyboard.press("1")
+    desk.get_by_text("1 edit rejected.").wait_for()
+    assert "IMG_0003.JPG" not in waits(desk)
+
+
+def test_painting_with_the_mouse_makes_a_mask(desk):
+    large(desk)
+    desk.select_option(".side select", "painted_light")
+    desk.locator("#f-ev").focus()
+    desk.keyboard.press("End")
+    box = desk.locator("sl-view img").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    desk.mouse.move(x - 80, y)
+    desk.mouse.down()
+    desk.mouse.move(x + 80, y, steps=8)
+    desk.mouse.up()
+    desk.get_by_text("Painted.").wait_for()
+    mask = desk.evaluate("document.querySelector('sl-photo').values.mask")
+    desk.get_by_role("button", name="Keep this change").click()
+    desk.get_by_text("1 edit changed.").wait_for()
+    photo = desk.evaluate("document.querySelector('sl-photo').photo")
+    (card,) = (c for c in desk.ask(f"photos/{photo}/cards")["cards"] if c["operator"] == "painted_light")
+    assert card["params"] == {"ev": 5.0, "mask": mask}
+
+
+def test_one_change_is_tried_on_a_scene_and_applied_with_enter(desk):
+    large(desk)
+    desk.keyboard.press("d")
+    desk.get_by_role("button", name="Try on the scene").click()
+    desk.get_by_role("heading", name="Exposure on 4 photos").wait_for()
+    desk.wait_for_function("() => Object.keys(document.querySelector('sl-judge').trial).length === 4")
+    desk.keyboard.press("Enter")
+    desk.get_by_text("4 edits changed.").wait_for()
+    assert waits(desk) == ["WIDE.JPG"]
+    desk.keyboard.press("Control+z")
+    desk.get_by_text("Taken back.").wait_for()
+    assert len(waits(desk)) == 5
+
+
+def test_wide_gamut_and_turned_pictures_look_right(desk):
+    """Patches of an Adobe RGB file that is tagged as turned, as the screen shows them."""
+    photos = desk.ask("photos")["photos"]
+    wide = next(p["id"] for p in photos if p["path"] == "WIDE.JPG")
+    desk.go(f"judge?photo={wide}")
+    still(desk)
+    desk.keyboard.press("\\")
+    desk.wait_for_timeout(200)
+    still(desk)
+    shot = np.asarray(Image.open(io.BytesIO(desk.locator("sl-view img").first.screenshot())).convert("RGB"))
+    size = desk.evaluate("(() => { const v = document.querySelector('sl-view').shown; return [v.width, v.height]; })()")
+    height, width = shot.shape[:2]
+    scale = min(width / size[0], height / size[1])
+    left, top = (width - size[0] * scale) / 2, (height - size[1] * scale) / 2
+    assert size[0] > size[1]  # lies, as it was taken
+    for i, patch in enumerate(PATCHES):
+        x, y = left + (i % 3 + 0.5) * SIDE * scale, top + (i // 3 + 0.5) * SIDE * scale
+        seen = shot[int(y) - 5 : int(y) + 6, int(x) - 5 : int(x) + 6].reshape(-1, 3).mean(0).round().astype(np.uint8)
+        apart = float(delta_e(seen[None, None], np.array(patch, np.uint8)[None, None])[0, 0])
+        assert apart < 2, (patch, seen.tolist())
+
+
+def test_the_queue_is_emptied_by_keys(desk):
+    desk.go("queue")
+    desk.locator(".list li").first.wait_for()
+    for left in range(5, 0, -1):
+        assert desk.evaluate("document.querySelector('sl-queue').count") == left
+        desk.keyboard.press("Enter")
+        desk.wait_for_function("n => document.querySelector('sl-queue').count === n", arg=left - 1)
+    desk.get_by_role("heading", name="Nothing waits").wait_for()
+
+
+def test_a_delivery_says_what_is_missing_then_is_written(desk, tmp_path):
+    desk.go("deliver")
+    desk.get_by_text("without an answer").wait_for()
+    go = desk.locator("#go")
+    assert go.is_disabled()
+    photos = {p["path"]: p["id"] for p in desk.ask("photos")["photos"]}
+    burnt = {"photos": [photos["IMG_0003.JPG"]], "operators": ["exposure"], "reason": "too_bright", "say": "reject"}
+    for said in (burnt, {"photos": list(photos.values()), "say": "approve"}):
+        desk.evaluate(
+            """([shoot, said]) => fetch(`/api/shoots/${shoot}/edits`, {
+            method: "POST", body: JSON.stringify(said), headers: {"Content-Type": "application/json"}})""",
+            [desk.shoot, said],
+        )
+    desk.fill("[name=to]", str(tmp_path / "out"))
+    desk.get_by_text("Nobody has signed off").wait_for()
+    desk.fill("[name=sign_off]", "Ada")
+    desk.wait_for_function("() => !document.getElementById('go').disabled")
+    go.click()
+    desk.get_by_text("5 files written").wait_for(timeout=60_000)
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["signed_off_by"] == "Ada"
+
+
+def test_a_round_of_practice_ends_with_a_score_for_each_kind(desk):
+    desk.go("practise?seed=5")
+    desk.get_by_role("heading", name="What is wrong?").wait_for()
+    for _ in range(24):
+        desk.keyboard.press("Enter")  # nothing is wrong
+        desk.get_by_role("button", name="Next").wait_for()
+        desk.keyboard.press("Enter")
+    desk.get_by_role("heading", name="0 of 20 flaws noticed, 0 named right").wait_for()
+    desk.get_by_text("0 of 4 good photographs were called flawed.").wait_for()
+
+
+def test_every_key_of_the_table_does_something(desk):
+    table = [
+        row["action"]
+        for row in desk.evaluate("fetch('/api/shortcuts').then(a => a.json())")
+        if row["page"] in ("judge", "all")
+    ]
+    actions = {}
+    for name in ("judge", "queue"):
+        desk.go(name)
+        desk.wait_for_selector("sl-view, .cell")
+        actions[name] = set(desk.evaluate("import('/static/js/page.js').then(m => [...m.keys.actions.keys()])"))
+    assert set(table) <= actions["judge"]
+    assert set(table) - {"mark", "loupe"} <= actions["queue"]
+
+
+@pytest.mark.parametrize("name", ["judge", "queue", "deliver", "practise"])
+def test_every_control_has_a_name_and_can_be_reached(desk, name):
+    desk.go(name)
+    desk.wait_for_selector("main button, main select")
+    nameless = desk.evaluate(
+        """[...document.querySelectorAll("button, select, input, a[href]")]
+        .filter((e) => e.offsetParent !== null)
+        .filter((e) => !(e.getAttribute("aria-label") || e.labels?.length || e.textContent.trim() || e.title))
+        .map((e) => e.outerHTML)"""
+    )
+    assert nameless == []
+    assert desk.evaluate("[...document.querySelectorAll('main img')].every((i) => i.hasAttribute('alt'))")
+    desk.keyboard.press("Tab")
+    ring = desk.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert ring == "solid"

@@ -1,0 +1,169 @@
+"""Every page: nothing serious for axe, all by keyboard, and nothing that a hostile shoot could run or break."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from bench._browser import Server
+from safelight.api import Library
+from safelight.domain import Measure
+from safelight.line import Options
+from safelight.store import records
+from tests.browser.conftest import cull, model, settled, until
+from tests.conftest import START, save_jpeg, textured
+
+PAGES = ("/?from=here", "/help", "/people", "/tour")
+HOSTILE = "<img src=x onerror=window.ran=1>\"'&.JPG"
+SCRIPT = "<script>window.ran=2</script>"
+
+
+def axe(page):
+    """What axe finds serious or worse on a page."""
+    spec = find_spec("axe_playwright_python")
+    if spec is None or spec.origin is None:
+        pytest.skip("axe-playwright-python is not installed")
+    page.evaluate((Path(spec.origin).parent / "axe.min.js").read_text("utf-8"))
+    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    bad = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    return [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in bad]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_nothing_serious(page, demo_server, theme):
+    page.goto(demo_server.link)
+    page.evaluate(f"localStorage.setItem('safelight.theme', '{theme}')")
+    for address in PAGES:
+        page.goto(demo_server.address + address)
+        page.wait_for_timeout(150)
+        assert axe(page) == [], address
+    cull(page, demo_server)
+    assert axe(page) == [], "grid"
+    page.keyboard.press("Space")
+    until(page, "document.querySelector('sl-stage')?.dataset.drawn")
+    page.wait_for_selector(".faces img")
+    assert axe(page) == [], "loupe"
+    page.keyboard.press("c")
+    until(page, "document.querySelectorAll('sl-stage').length === 5")
+    assert axe(page) == [], "compare"
+
+
+def test_the_pages_work_by_keyboard_alone(page, demo_server):
+    """From the skip link on, focus goes through everything that can be pressed, and can be seen."""
+    cull(page, demo_server)
+    page.evaluate("document.activeElement.blur()")
+    seen = []
+    for _ in range(24):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                """() => {
+                  const at = document.activeElement, style = getComputedStyle(at);
+                  const name = at.getAttribute("aria-label") ?? at.labels?.[0]?.textContent ?? at.textContent;
+                  return [at.tagName, name.trim().slice(0, 30),
+                    style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2];
+                }"""
+            )
+        )
+    tags = {tag for tag, _, _ in seen}
+    assert {"A", "BUTTON", "SELECT", "INPUT", "SL-GRID"} <= tags
+    assert all(name for tag, name, _ in seen if tag != "BODY"), seen
+    unseen = [(tag, name) for tag, name, visible in seen if not visible and tag not in ("BODY", "MAIN")]
+    assert unseen == []
+
+
+@pytest.fixture
+def hostile_server(tmp_path):
+    """A shoot with script in a file's name and keyword, a title of 10,000 characters, an original that is gone."""
+    shoot = tmp_path / "shoot"
+    for i, name in enumerate((HOSTILE, "long.JPG", "gone.JPG", "proxy.JPG", "\u202egnp.exe.JPG")):
+        save_jpeg(shoot / name, textured(i), taken=START)
+    (shoot / "cut.JPG").write_bytes((shoot / "long.JPG").read_bytes()[:4000])
+    with Library.open(tmp_path / "library") as library:
+        library.run(shoot, options=Options(engine="inline"))
+        state = library.state(shoot)
+        ids = {photo.path: photo.id for photo in state.photos.values()}
+        words = [SCRIPT, "x" * 10_000]
+        records.save_evidence(
+            library.store,
+            [(id_, "sidecar@1", "hostile", [Measure(name="keywords", value=words)]) for id_ in ids.values()],
+        )
+    (shoot / "gone.JPG").unlink()
+    for picture in (shoot / ".safelight/cache").rglob(f"{ids['gone.JPG']}*"):
+        picture.unlink()
+    server = Server(shoot, tmp_path / "library", name=SCRIPT)
+    server.start()
+    yield server, ids
+    server.kill()
+
+
+def test_a_hostile_shoot_breaks_nothing_and_runs_nothing(page, hostile_server):
+    server, ids = hostile_server
+    page.expected = ("404", "422")
+    page.goto(server.link)
+    page.wait_for_selector(".cell img[src]")
+    page.keyboard.press("Space")
+    for _ in range(len(ids)):
+        page.wait_for_timeout(250)
+        page.keyboard.press("ArrowDown")
+    shown = page.inner_text("sl-cull")
+    assert "<script>" in shown or "<img" in shown, "what is hostile is shown as text"
+    model(page, f"m.go('{ids['gone.JPG']}')")
+    until(page, "document.querySelector('sl-stage .note')?.textContent.includes('not here')")
+    page.keyboard.press("p")
+    settled(page)
+    assert model(page, f"m.photos.get('{ids['gone.JPG']}').decision") == "keep"
+    assert page.evaluate("window.ran") is None
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "long words stay inside the page"
+
+
+def test_a_proxy_deleted_while_it_is_shown_is_made_again(page, hostile_server, tmp_path):
+    server, ids = hostile_server
+    page.expected = ("404", "422")
+    page.goto(server.link)
+    page.wait_for_selector(".cell img[src]")
+    for picture in (tmp_path / "shoot/.safelight/cache").rglob(f"{ids['proxy.JPG']}*"):
+        picture.unlink()
+    model(page, f"m.go('{ids['proxy.JPG']}')")
+    page.keyboard.press("Space")
+    until(page, f"document.querySelector('sl-stage')?.dataset.drawn === '{ids['proxy.JPG']}'")
+
+
+def test_an_empty_library_says_what_to_do_and_a_bad_folder_what_is_wrong(page, tmp_path):
+    for folder, told in ((None, "The library is empty"), (tmp_path, "Nothing was run on")):
+        server = Server(folder, tmp_path / "library")
+        server.start()
+        try:
+            page.goto(server.link)
+            assert told in page.inner_text("main")
+            assert "safelight run" in page.inner_text("main")
+        finally:
+            server.stop()
+
+
+def test_the_page_fills_up_while_the_library_grows(page, demo_server, tmp_path):
+    cull(page, demo_server)
+    for i in range(3):
+        save_jpeg(tmp_path / "shoot" / f"NEW_{i}.JPG", textured(50 + i), taken=START)
+    with Library.open(tmp_path / "library") as library:
+        library.run(tmp_path / "shoot", options=Options(engine="inline"))
+    until(page, "document.getElementById('status').textContent.includes('20 photos')", seconds=30)
+
+
+def test_a_wide_gamut_and_a_turned_picture_look_right(page, browser, tmp_path):
+    """Known patches, in a screenshot, within ΔE00 2."""
+    from tests.browser.patches import differences, shoot_of_patches
+
+    shoot = shoot_of_patches(tmp_path / "shoot")
+    with Library.open(tmp_path / "library") as library:
+        library.run(shoot, options=Options(engine="inline"))
+    server = Server(shoot, tmp_path / "library")
+    server.start()
+    try:
+        page.goto(server.link)
+        page.wait_for_selector(".cell img[src]")
+        found = differences(page)
+        assert max(found.values()) < 2, json.dumps(found, indent=1)
+    finally:
+        server.kill()

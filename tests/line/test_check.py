@@ -1,0 +1,212 @@
+"""The gate for anybody's edits: files and folders, matched, checked, resumed, watched."""
+
+import json
+import shutil
+import threading
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+import safelight
+from safelight import engine, pairs, plugins
+from safelight.checking import Outcome
+from safelight.errors import UsageError
+from safelight.pairs import job, matching, run
+from safelight.workers import Lost, Why
+from tests.conftest import save_jpeg, textured
+from tests.line.test_cli import call
+
+SIZE = {"width": 420, "height": 300}
+
+
+@pytest.fixture(autouse=True)
+def inline(monkeypatch):
+    """Work is done in this process."""
+    real = engine.engine
+    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """Two quick detectors; the others have tests of their own."""
+    found = plugins.detectors()
+    monkeypatch.setattr(plugins, "detectors", lambda: {name: found[name] for name in ("clipping", "jpeg")})
+
+
+def silent(progress):
+    assert 0 <= progress.done <= progress.total
+
+
+@pytest.fixture
+def folders(tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    for number in range(4):
+        save_jpeg(before / f"IMG_{number}.jpg", textured(number, **SIZE))
+    after.mkdir()
+    return before, after
+
+
+def test_files_are_matched_by_name_by_added_name_and_by_picture(folders):
+    before, after = folders
+    shutil.copy(before / "IMG_0.jpg", after / "img_0.jpg")
+    Image.open(before / "IMG_1.jpg").save(after / "IMG_1_final-2.png")
+    turned = np.rot90(textured(2, **SIZE)).copy()
+    save_jpeg(after / "from the vendor.jpg", turned)
+    save_jpeg(after / "another.jpg", textured(99, **SIZE))
+    (after / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
+    found = matching.match(before, after)
+    assert {(p.before.name, p.after.name, p.by) for p in found.pairs} == {
+        ("IMG_0.jpg", "img_0.jpg", "name"),
+        ("IMG_1.jpg", "IMG_1_final-2.png", "name+"),
+        ("IMG_2.jpg", "from the vendor.jpg", "picture"),
+    }
+    assert [p.name for p in found.alone_before] == ["IMG_3.jpg"]
+    assert {p.name for p in found.alone_after} == {"another.jpg", "broken.jpg"}
+    assert [p.name for p in found.unread] == ["broken.jpg"]
+
+
+def test_numbers_are_not_endings_of_each_other(folders):
+    before, after = folders
+    save_jpeg(before / "IMG_10.jpg", textured(10, **SIZE))
+    save_jpeg(after / "IMG_10-edit.jpg", textured(10, **SIZE))
+    assert [p.before.name for p in matching.match(before, after).pairs] == ["IMG_10.jpg"]
+
+
+def test_every_finding_has_a_number_or_a_reason(folders, tmp_path):
+    before, after = folders
+    shutil.copy(before / "IMG_0.jpg", after)
+    found = pairs.check_folders(pairs.Request(before=before, after=after, to=tmp_path / "to"), silent)
+    assert found["schema"] == "safelight.check/1"
+    (pair,) = found["pairs"]
+    names = [f["name"] for f in pair["findings"]]
+    assert set(job.NAMES) <= set(names)
+    assert len(names) == len(set(names))
+    for finding in pair["findings"]:
+        assert (finding["probability"] is None) == (finding["score"] is None) == (finding["cannot_tell"] is not None)
+    assert found["unmatched"]["before"] == [str(before / f"IMG_{n}.jpg") for n in (1, 2, 3)]
+
+
+def test_nothing_is_checked_twice_and_changes_are_checked_again(folders, tmp_path, monkeypatch):
+    before, after = folders
+    for number in (0, 1):
+        shutil.copy(before / f"IMG_{number}.jpg", after)
+    request = pairs.Request(before=before, after=after, to=tmp_path / "to")
+    first = pairs.check_folders(request, silent)
+    asked = []
+    real = run.check_pair
+    monkeypatch.setattr(run, "check_pair", lambda one: asked.append(one.after.name) or real(one))
+    assert pairs.check_folders(request, silent)["pairs"] == first["pairs"]
+    assert asked == []
+    save_jpeg(after / "IMG_1.jpg", textured(1, **SIZE) // 2)
+    pairs.check_folders(request, silent)
+    assert asked == ["IMG_1.jpg"]
+
+
+def test_a_file_that_cannot_be_read_costs_itself(capsys, folders):
+    before, after = folders
+    shutil.copy(before / "IMG_0.jpg", after)
+    (after / "IMG_1.jpg").write_bytes((before / "IMG_1.jpg").read_bytes()[:3000])
+    code, out, _ = call(capsys, "check", before, after, "--json")
+    found = json.loads(out)
+    assert [e["code"] for e in found["failed"]] == ["media-truncated"]
+    assert len(found["pairs"]) == 1
+    assert code == 1
+
+
+def test_broken_rules_fail_with_exit_code_four(capsys, folders, tmp_path):
+    before, after = folders
+    shutil.copy(before / "IMG_0.jpg", after)
+    code, out, _ = call(capsys, "check", before, after, "--channel", "amazon", "--to", tmp_path / "to")
+    assert code == 4
+    assert "amazon.background" in out
+    page = (tmp_path / "to" / "check.html").read_text("utf-8")
+    assert "amazon.background" in page
+    assert "data:image/jpeg" in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert call(capsys, "check", after, "--channel", "amazon")[0] == 4
+    assert call(capsys, "check", after)[0] == 2
+    assert call(capsys, "check", before, tmp_path / "none")[0] == 2
+    assert call(capsys, "check", before, after / "IMG_0.jpg")[0] == 2
+
+
+def test_findings_come_worst_first_with_heat_maps_and_crops(folders, tmp_path, monkeypatch):
+    """With a detector whose answer is known."""
+    from safelight.detectors import Detector, Finding
+
+    def detect(pair):
+        off = float(np.abs(pair.level_after - pair.level_before).mean())
+        heat = np.ones((20, 28), np.float32)
+        finding = Finding(
+            name="halo", score=off, probability=min(1.0, 20 * off), where=(10, 10, 60, 50), heat=heat, text="Seen."
+        )
+        return (finding,)
+
+    known = Detector(name="halo", version=1, finds=("halo",), detect=detect, about="Known.")
+    monkeypatch.setattr(plugins, "detectors", lambda: {"halo": known})
+    before, after = folders
+    for number, spoilt in ((0, 0), (1, 90), (2, 60)):
+        rgb = textured(number, **SIZE)
+        rgb[40:200, 60:300] = np.clip(rgb[40:200, 60:300].astype(int) + spoilt, 0, 255)
+        save_jpeg(after / f"IMG_{number}.jpg", rgb)
+    to = tmp_path / "to"
+    found = pairs.check_folders(pairs.Request(before=before, after=after, to=to), silent)
+    verdicts = [(p["after"][-5], p["verdict"]) for p in found["pairs"]]
+    assert verdicts == [("1", "fail"), ("2", "fail"), ("0", "pass")]
+    worst = next(f for f in found["pairs"][0]["findings"] if f["name"] == "halo")
+    heat = cv2.imread(worst["heatmap"], cv2.IMREAD_UNCHANGED)
+    assert heat.shape[2] == 4
+    page = (to / "check.html").read_text("utf-8")
+    assert page.index("IMG_1.jpg") < page.index("IMG_2.jpg") < page.index("IMG_0.jpg")
+    assert "after, 100 %" in page
+    assert pairs.verdict_of(found["pairs"]) is Outcome.FAIL
+    assert "Seen." in pairs.words(found)
+
+
+def test_a_pair_of_which_nothing_can_be_told_does_not_pass(folders, monkeypatch):
+    monkeypatch.setattr(plugins, "detectors", dict)
+    before, _ = folders
+    found = job.check_pair(pairs.Check(before=before / "IMG_0.jpg", after=before / "IMG_0.jpg"))
+    assert found.entry["verdict"] == "look"
+
+
+def test_watching_checks_what_has_settled_once(folders, tmp_path, monkeypatch):
+    before, after = folders
+    monkeypatch.setattr(run, "SETTLED_S", 0.1)
+    monkeypatch.setattr(run, "LOOK_S", 0.05)
+    told, checked = [], threading.Event()
+    (after / ".part-IMG_3.jpg").write_bytes((before / "IMG_3.jpg").read_bytes())
+    steps = iter(range(1000))
+
+    def stop():
+        step = next(steps)
+        if step == 2:
+            shutil.copy(before / "IMG_0.jpg", after)
+        if step == 12:
+            shutil.copy(before / "IMG_1.jpg", after)
+        if sum(len(d["pairs"]) for d in told) >= 2 or step > 400:
+            checked.set()
+        return checked.is_set()
+
+    request = pairs.Request(before=before, after=after, to=tmp_path / "to")
+    everything = pairs.watch(request, silent, told.append, stop=stop)
+    names = [p["after"].rpartition("/")[2] for d in told for p in d["pairs"]]
+    assert sorted(names) == ["IMG_0.jpg", "IMG_1.jpg"]
+    assert len(everything["pairs"]) == 2
+    with pytest.raises(UsageError, match="Only folders"):
+        pairs.watch(pairs.Request(before=before, after=after / "IMG_0.jpg"), silent, told.append)
+
+
+def test_from_python(folders):
+    before, _ = folders
+    found = safelight.check(before / "IMG_0.jpg", before / "IMG_0.jpg")
+    assert found.placement.still
+
+
+def test_a_worker_that_is_lost_costs_its_pair(folders):
+    before, _ = folders
+    one = pairs.Check(before=before / "IMG_0.jpg", after=before / "IMG_0.jpg")
+    lost = job.rescue(one, Lost(Why.CRASHED, step="the detectors", told="its process died of SIGSEGV"))
+    assert lost.error["code"] == "media-crashed"
+    assert lost.error["path"].endswith("IMG_0.jpg")

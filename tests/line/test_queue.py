@@ -1,0 +1,177 @@
+"""What waits comes worst first; what a coin mixed in looks like the rest; a spoilt suggestion reaches no delivery."""
+
+import dataclasses
+
+import pytest
+import sqlalchemy as sa
+
+from safelight import earned, known_bads, ledger, queue, verdicts
+from safelight.deliver import Order
+from safelight.domain import Drawn, Say, State, Zone
+from safelight.errors import UsageError
+from safelight.store import schema
+from safelight.store.objects import ShootFolder
+from safelight.verdicts import Saying
+from tests.line import test_earned
+from tests.line.test_earned import INLINE, answer, drawn, group_of, past
+
+operators, originals, run_before = test_earned.operators, test_earned.originals, test_earned.shoot
+ANN = Saying(say=Say.REJECT, by="ann")
+
+
+@pytest.fixture
+def shoot(library, run_before):
+    """A shoot in which everything is kept, so that its edits block a delivery."""
+    photos = list(library.state(run_before).photos)
+    library.verdict(run_before, photos, operator="cull", say="approve", by="ann")
+    return run_before
+
+
+def rules(library, text):
+    path = library.store.folder / "policy.toml"
+    path.write_text(f'schema = "safelight.policy/1"\n{text}')
+
+
+def waiting(library, folder, **asked):
+    return library.queue(folder, **asked)[1]
+
+
+def bad_items(found):
+    return [item for item in found.items if item.known_bad is not None]
+
+
+def test_everything_that_blocks_a_delivery_is_in_the_queue_and_mistakes_left_only_fall(library, shoot):
+    state = library.state(shoot)
+    found = waiting(library, shoot)
+    asked = {(p.id, name) for p in state.photos.values() for name in p.open_questions()}
+    assert {(i.photo, i.operator) for i in found.items if i.known_bad is None} == asked
+    left = [item.left for item in found.items]
+    assert left == sorted(left, reverse=True)
+    assert left[-1] == 0
+    assert found.expected > left[0]
+
+
+def test_worse_and_dearer_items_come_first(library, shoot):
+    """Culling is unsure (.5) and costs more than exposure, of which the machine is sure (.9)."""
+    paths = [p.path for p in library.state(shoot).photos.values()]
+    library.verdict(shoot, paths[:4], operator="cull", say="undo", by="ann")
+    found = waiting(library, shoot).items
+    harms = [item.harm for item in found]
+    assert harms == sorted(harms, reverse=True)
+    honest = [i.operator for i in found if not i.known_bad]
+    assert honest[:5] == ["cull"] * 4 + ["exposure"]
+    assert waiting(library, shoot, task="cull").items[-1].left == 0
+
+
+def test_verdicts_move_what_is_expected(library, shoot):
+    before = waiting(library, shoot, task="exposure").expected
+    past(library, group_of(library, shoot), shoots=10, bad={(s, i) for s in range(10) for i in range(3)})
+    assert waiting(library, shoot, task="exposure").expected > 1.2 * before
+
+
+def test_items_that_a_coin_drew_look_like_the_rest(library, shoot):
+    past(library, group_of(library, shoot))
+    rules(library, "[task.exposure]\nknown_bad = 0.5\ncontrol = 0.0\n")
+    library.run(shoot, options=INLINE)
+    found = waiting(library, shoot, task="exposure").items
+    shown = [{f.name for f in dataclasses.fields(i) if getattr(i, f.name) is not None} - {"known_bad"} for i in found]
+    assert all(keys == shown[0] for keys in shown)
+    assert any(i.known_bad for i in found)
+    harms = [item.harm for item in found]
+    assert harms == sorted(harms, reverse=True)
+    assert all({**i.params} == {"ev": 0.4} for i in found)
+
+
+def test_canaries_come_early(library, shoot):
+    past(library, group_of(library, shoot))
+    library.run(shoot, options=INLINE)
+    canaries = set(drawn(library, shoot, Drawn.CANARY))
+    places = [
+        n
+        for n, i in enumerate(waiting(library, shoot).items)
+        if i.operator == "exposure" and i.photo in canaries and not i.known_bad
+    ]
+    assert max(places) < 0.7 * len(waiting(library, shoot).items)
+
+
+def test_a_control_comes_without_a_suggestion(library, shoot):
+    found = earned.coins(library.store, library.state(shoot).shoot.id)
+    assert Drawn.CONTROL not in {coin.drawn for (_, task), coin in found.items() if coin.lot is not None}
+    rules(library, "[task.exposure]\ncontrol = 1.0\n")
+    library.run(shoot, options=INLINE)
+    controls = drawn(library, shoot, Drawn.CONTROL)
+    assert controls
+    items = {i.photo: i for i in waiting(library, shoot, task="exposure").items if not i.known_bad}
+    assert all((items[c].params, items[c].pictures, items[c].because) == (None, None, ()) for c in controls)
+    state = library.state(shoot)
+    said = queue.answer(
+        library.store, state, items[controls[0]], dataclasses.replace(ANN, say=Say.MODIFY, params={"ev": 1.0})
+    )
+    assert said[0].drawn is Drawn.CONTROL
+
+
+@pytest.fixture
+def spoilt(library, shoot):
+    rules(library, "[task.exposure]\nknown_bad = 1.0\n")
+    library.run(shoot, options=INLINE)
+    return shoot
+
+
+def test_a_spoilt_suggestion_is_shown_once_and_changes_no_photo(library, spoilt):
+    items = bad_items(waiting(library, spoilt))
+    assert len(items) == test_earned.PHOTOS
+    before = {p.id: p.edits(proposed=True) for p in library.state(spoilt).photos.values()}
+    state = library.state(spoilt)
+    where = ShootFolder.at(spoilt)
+    for suffix in (".before.jpg", ".after.jpg"):
+        assert where.cached(items[0].pictures).with_suffix(suffix).exists()
+    (said,) = queue.answer(library.store, state, items[0], ANN)
+    assert (said.drawn, said.bad, said.asset) == (Drawn.KNOWN_BAD, True, items[0].known_bad.id)
+    queue.answer(library.store, state, items[1], dataclasses.replace(ANN, say=Say.APPROVE))
+    after = library.state(spoilt)
+    assert {p.id: p.edits(proposed=True) for p in after.photos.values()} == before
+    assert all(p.state("exposure") is State.PROPOSED for p in after.photos.values())
+    assert len(bad_items(waiting(library, spoilt))) == test_earned.PHOTOS - 2
+    known = ledger.record(library.store, ledger.rules(library.store))
+    assert [c.caught for c in known.cells if c.task == "exposure"] in ([], [(2, 1)])
+    state = library.state(spoilt)
+    queue.answer(library.store, state, items[0], dataclasses.replace(ANN, say=Say.UNDO))
+    assert len(bad_items(waiting(library, spoilt))) == test_earned.PHOTOS - 1
+
+
+def test_no_delivery_can_reach_a_spoilt_suggestion(library, spoilt, tmp_path):
+    state = library.state(spoilt)
+    for item in bad_items(waiting(library, spoilt))[:5]:
+        queue.answer(library.store, state, item, dataclasses.replace(ANN, say=Say.APPROVE))
+    library.verdict(spoilt, [p.path for p in state.photos.values()], operator="exposure", say="approve", by="ann")
+    made = library.deliver(spoilt, tmp_path / "out", order=Order(to=tmp_path, sign_off="ann", preset="web"))
+    ids = {k.id for k in known_bads.of_shoot(library.store, state.shoot.id)}
+    assert len(ids) >= test_earned.PHOTOS
+    told = str(made)
+    assert not [i for i in ids if i in told]
+    versions = {row["asset"] for row in library.store.rows(sa.select(schema.versions.c.asset))}
+    assert not versions & ids
+
+
+def test_a_spoilt_suggestion_cannot_be_answered_as_a_photo(library, spoilt):
+    state = library.state(spoilt)
+    saying = dataclasses.replace(ANN, operators=("exposure",), drawn=Drawn.KNOWN_BAD)
+    with pytest.raises(UsageError):
+        verdicts.decide(library.store, state, list(state.photos.values())[:1], saying)
+
+
+def test_known_bads_and_controls_can_be_switched_off(library, shoot):
+    rules(library, "[task.exposure]\nknown_bad = 0\ncontrol = 0\n[task.cull]\nknown_bad = 0\ncontrol = 0\n")
+    library.run(shoot, options=dataclasses.replace(INLINE, stakes="high"))
+    assert bad_items(waiting(library, shoot)) == []
+
+
+def test_what_may_not_be_done_alone_any_more_is_in_the_queue_at_once(library, shoot):
+    past(library, group_of(library, shoot))
+    library.run(shoot, options=INLINE)
+    answer(library, shoot, drawn(library, shoot, Drawn.CANARY))
+    library.run(shoot, options=INLINE)
+    before = len(waiting(library, shoot, task="exposure").items)
+    assert any(p.proposals["exposure"].zone is Zone.AUTO for p in library.state(shoot).photos.values())
+    past(library, group_of(library, shoot), shoots=8, bad={(s, i) for s in range(8) for i in range(5)}, name="later")
+    assert len(waiting(library, shoot, task="exposure").items) > before

@@ -1,0 +1,100 @@
+"""Nothing in the queue tells a planted item from an honest one before it is answered; none ever reaches a delivery."""
+
+import json
+
+import numpy as np
+import pytest
+
+from safelight import known_bads
+from safelight.domain import Drawn, Say
+from safelight.policy import parse
+from tests.review.test_judging import judged, picture  # noqa: F401 - a fixture
+
+RULES = """schema = "safelight.policy/1"
+[task.exposure]
+known_bad = 1.0
+"""
+
+
+@pytest.fixture
+def planted(judged, library, tmp_path, monkeypatch):  # noqa: F811
+    """The app on a shoot where every exposure has its spoilt twin in the queue."""
+    from safelight import ledger
+    from safelight.store.objects import ShootFolder
+
+    rules = parse(RULES, "test", base=ledger.rules(library.store))
+    monkeypatch.setattr(ledger, "rules", lambda *_: rules)
+    folder = ShootFolder.at(tmp_path / "shoot")
+    state = library.state(tmp_path / "shoot")
+    known_bads.make(library.store, state, rules)
+    for job in known_bads.trials(library.store, state, folder):
+        assert known_bads.spoil(job) is None
+    return judged
+
+
+def spoilt(library, tmp_path) -> set[str]:
+    state = library.state(tmp_path / "shoot")
+    return {bad.id for bad in known_bads.of_shoot(library.store, state.shoot.id)}
+
+
+def test_both_come_with_the_same_fields_and_neither_says_which_it_is(planted, library, tmp_path):
+    told = planted.get("queue")
+    assert told["count"] == 14
+    assert len({tuple(sorted(item)) for item in told["items"]}) == 1
+    text = json.dumps(told)
+    assert not any(bad in text for bad in spoilt(library, tmp_path))
+    cards = [planted.get(f"queue/{item['token']}/cards") for item in told["items"]]
+    by_photo: dict[str, list] = {}
+    for card in cards:
+        by_photo.setdefault(card["id"], []).append(card)
+    assert all(one == two for one, two in by_photo.values())
+
+
+def test_the_spoilt_one_looks_spoilt_and_the_honest_one_does_not(planted):
+    views: dict[str, list] = {}
+    for item in planted.get("queue")["items"]:
+        made = planted.post(f"queue/{item['token']}/view", {"side": 480})
+        views.setdefault(item["photo"], []).append(picture(planted, made["image"]).astype(int))
+        assert set(made) == {"image", "width", "height", "whole", "box", "histogram", "milliseconds"}
+    for one, two in views.values():
+        assert np.abs(one - two).mean() > 5
+
+
+def test_the_same_part_is_shown_at_full_size(planted):
+    boxes: dict[str, list] = {}
+    for item in planted.get("queue")["items"]:
+        made = planted.post(f"queue/{item['token']}/view", {"at": [120, 80], "view": [64, 48]})
+        boxes.setdefault(item["photo"], []).append((made["box"], made["whole"], picture(planted, made["image"]).shape))
+    assert all(one == two for one, two in boxes.values())
+
+
+def test_rejecting_the_spoilt_one_says_so_and_leaves_the_photo_as_it_was(planted, library, tmp_path):
+    for item in planted.get("queue")["items"]:
+        done = planted.post("queue", {"tokens": [item["token"]], "say": "reject", "reason": "too_bright"})
+        if done["planted"]:
+            break
+        planted.post("undo")
+    else:
+        pytest.fail("no planted item was in the queue")
+    last = library.state(tmp_path / "shoot").ledger.rows[-1]
+    assert (last.drawn, last.say) == (Drawn.KNOWN_BAD, Say.REJECT)
+    assert last.asset in spoilt(library, tmp_path)
+    left = planted.get("queue")
+    assert item["photo"] in {other["photo"] for other in left["items"]}
+    planted.post("undo")
+    assert planted.get("queue")["count"] == left["count"] + 1
+
+
+def test_no_delivery_holds_one(planted, library, tmp_path):
+    tokens = [item["token"] for item in planted.get("queue", params={"task": "exposure"})["items"]]
+    planted.post("queue", {"tokens": tokens, "say": "approve"})
+    assert planted.get("queue")["count"] == 0
+    told = planted.post("checklist", {"to": str(tmp_path / "out"), "sign_off": "Ada"})
+    assert told["count"] == 7
+    state = library.state(tmp_path / "shoot")
+    bad = spoilt(library, tmp_path)
+    assert not bad & {v.proposal for photo in state.photos.values() for v in photo.standing.values()}
+    edits = {
+        edit.params["ev"] for photo in state.photos.values() for edit in photo.edits() if edit.operator == "exposure"
+    }
+    assert edits == {0.3, 3.0}

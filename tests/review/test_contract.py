@@ -1,0 +1,37 @@
+"""The contract is committed: a change of the API is seen in the change that makes it."""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from safelight.review import shortcuts
+from safelight.review.given import HERE
+from tests.docs import ROOT
+
+
+def test_the_committed_contract_is_what_the_routes_say(library):
+    spec = importlib.util.spec_from_file_location("contract", ROOT / "docs/_contract.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    said = json.loads((ROOT / "docs/openapi.json").read_text("utf-8"))
+    assert module.contract(library.store) == said, "run `python docs/_contract.py`"
+
+
+def test_each_key_means_one_thing_in_each_map():
+    for layout in ("own", "darktable"):
+        for page in {row.page for row in shortcuts.TABLE} - {"all"}:
+            keys = [
+                key for row in shortcuts.TABLE if row.page in (page, "all") for key in shortcuts.keys_of(row, layout)
+            ]
+            assert len(keys) == len(set(keys)), (layout, page, sorted(k for k in keys if keys.count(k) > 1))
+
+
+def test_the_client_code_is_type_checked():
+    tsc = shutil.which("tsc")
+    if tsc is None:
+        pytest.skip("tsc is not installed")
+    done = subprocess.run([tsc, "-p", HERE / "static/js/tsconfig.json"], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

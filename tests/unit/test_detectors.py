@@ -1,0 +1,239 @@
+"""Alignment, the legal fit, and each detector on a made picture: silent for what is honest, loud for what is not."""
+
+import cv2
+import numpy as np
+import pytest
+import simplejpeg
+
+from safelight import checking, plugins
+from safelight.checking import Outcome, Thresholds, compare
+from safelight.contract_detectors import picture
+from safelight.detectors import Detector, Finding, Pair, known, place
+from safelight.detectors.calibration import at
+from safelight.media.warp import Warp
+
+SIZE = (360, 270)
+
+
+@pytest.fixture(scope="module")
+def before():
+    return cv2.resize(picture(), (720, 540), interpolation=cv2.INTER_CUBIC)
+
+
+def score(name, before, after, mask=None, **more):
+    detectors = [d for d in plugins.detectors().values() if name in d.finds]
+    found = compare(before, after, mask, detectors=detectors, **more).findings
+    return next(f for f in found if f.name == name)
+
+
+def disc(shape, x, y, radius):
+    return cv2.circle(np.zeros(shape[:2], np.uint8), (x, y), radius, 255, -1)
+
+
+def mixed(before, inside, mask):
+    return np.where(mask[..., None] > 0, inside, before).astype(np.uint8)
+
+
+def worst_error(placement, matrix, size):
+    x, y = np.meshgrid(np.linspace(0, size[0] - 1, 7), np.linspace(0, size[1] - 1, 7))
+    exact = Warp.forward(matrix, size).back(x, y)
+    return float(np.abs(np.array(placement.back(x, y)) - np.array(exact)).max())
+
+
+# ---------------------------------------------------------------- alignment
+
+
+def test_same_pixels_are_not_moved_even_where_a_part_was(before):
+    y, x = np.mgrid[:540, :720].astype(np.float32)
+    bump = 6 * np.exp(-((x - 500) ** 2 + (y - 180) ** 2) / (2 * 30**2))
+    after = cv2.remap(before, x - bump, y, cv2.INTER_CUBIC)
+    assert place(before, after).kind == "identity"
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        [[1, 0, -30], [0, 1, -22], [0, 0, 1]],
+        [[0.995, -0.03, 8], [0.03, 0.995, -9], [0, 0, 1]],
+        [[1.02, 0.01, -6], [0.0, 1.03, -8], [3e-5, -2e-5, 1]],
+    ],
+)
+def test_crops_turns_and_keystones_are_found_to_a_fraction_of_a_pixel(before, matrix):
+    matrix, size = np.array(matrix, float), (680, 500)
+    after = cv2.warpPerspective(before, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    found = place(before, cv2.LUT(after, np.clip(np.arange(256) * 0.8 + 12, 0, 255).astype(np.uint8)))
+    assert found.cannot is None
+    assert worst_error(found, matrix, size) < 0.5
+
+
+def test_a_lens_field_is_found(before):
+    given = known(
+        {"type": "radial", "k1": 0.03, "scale": 1.0, "centre": [359.5, 269.5], "corner_px": 449.3}, (720, 540)
+    )
+    after, _ = given.onto(before, (540, 720), 1.0, 1.0)
+    found = place(before, after)
+    x, y = np.meshgrid(np.linspace(60, 660, 7), np.linspace(60, 480, 7))
+    assert np.abs(np.array(found.back(x, y)) - np.array(given.back(x, y))).max() < 0.7
+
+
+def test_pictures_of_other_things_cannot_be_aligned(before):
+    other = np.random.default_rng(4).integers(0, 256, (500, 500, 3), dtype=np.uint8)
+    found = compare(before, other)
+    assert found.placement.cannot
+    assert found.verdict is not Outcome.PASS
+
+
+def test_unknown_transforms_are_refused():
+    with pytest.raises(ValueError, match="identity, homography or radial"):
+        known({"type": "affine"}, SIZE)
+
+
+# ---------------------------------------------------------------- the legal edit
+
+
+def test_tone_and_clarity_are_explained_and_a_lighter_part_is_not(before):
+    after = cv2.LUT(before, (255 * (np.arange(256) / 255) ** 0.7).astype(np.uint8))
+    pair = Pair(before=before, after=after, placement=known({"type": "identity"}, (720, 540)))
+    assert np.abs(pair.residual[pair.usable]).mean() < 0.01
+    part = mixed(after, np.clip(after.astype(int) + 20, 0, 255), disc(after.shape, 200, 400, 60))
+    pair = Pair(before=before, after=part, placement=known({"type": "identity"}, (720, 540)))
+    assert pair.residual[400, 200] > 0.05
+    assert abs(pair.residual[60, 400]) < 0.02
+
+
+def test_a_replaced_ground_is_recognised(before):
+    mask = disc(before.shape, 500, 180, 120)
+    after = mixed(np.ascontiguousarray(before[::-1, ::-1]), before, mask)
+    pair = Pair(
+        before=before, after=after, mask=mask / np.float32(255), placement=known({"type": "identity"}, (720, 540))
+    )
+    assert pair.ground_changed
+    assert not pair.stayed[500, 100]
+    assert pair.stayed[180, 500]
+
+
+# ---------------------------------------------------------------- detectors
+
+
+def spoilt(before):
+    """(finding, after, mask) of damage that anybody would see."""
+    level = before.astype(np.float32)
+    luma = level @ np.array((0.2126, 0.7152, 0.0722), np.float32)
+    leaves, y = disc(before.shape, 500, 180, 70), np.mgrid[:540, :720].astype(np.float32)
+    push = 9 * np.exp(-((y[1] - 500) ** 2 + (y[0] - 180) ** 2) / (2 * 30**2))
+    bend = 8 * np.exp(-((y[1] - 230) ** 2) / (2 * 50**2) - ((y[0] - 64) ** 2) / (2 * 30**2))
+
+    def done(values):
+        return np.clip(values + 0.5, 0, 255).astype(np.uint8)
+
+    yield "halo", done(level + 0.9 * (luma - cv2.GaussianBlur(luma, (0, 0), 10))[..., None]), None
+    yield "oversmoothing", mixed(before, cv2.GaussianBlur(before, (0, 0), 3), leaves), leaves
+    yield "warp", cv2.remap(before, y[1] - push, y[0], cv2.INTER_CUBIC), None
+    yield "bent_lines", cv2.remap(before, y[1], y[0] - bend, cv2.INTER_CUBIC), None
+    yield "seam", mixed(before, done(level * 1.18), leaves), leaves
+    yield "clipping", done(level * 1.6), None
+    yield "ghosting", done(0.65 * level + 0.35 * np.roll(level, (9, 12), (0, 1))), None
+    yield "jpeg", simplejpeg.decode_jpeg(simplejpeg.encode_jpeg(before, quality=15)), None
+    patch = np.tile(before[150:182, 480:512], (18, 24, 1))[:540, :720]
+    yield "fill_repeat", mixed(before, patch, leaves), leaves
+    yield "fill_blur", mixed(before, cv2.GaussianBlur(before, (0, 0), 25), leaves), leaves
+    calm = cv2.GaussianBlur(level, (0, 0), 4)
+    yield "banding", done(np.round(calm / 10) * 10), None
+
+
+def test_damage_scores_above_every_honest_edit(before):
+    curve = (255 * (np.arange(256) / 255) ** 0.85).astype(np.uint8)
+    honest = [before.copy(), cv2.LUT(before, curve), cv2.resize(before, (540, 405), interpolation=cv2.INTER_AREA)]
+    for name, after, mask in spoilt(before):
+        bad = score(name, before, after, mask)
+        assert bad.cannot_tell is None, (name, bad.cannot_tell)
+        assert bad.where is not None or name == "jpeg", name
+        for good in honest:
+            fine = score(name, before, good)
+            assert fine.score is None or bad.score > fine.score + 0.01, (name, bad.score, fine.score)
+
+
+def test_the_box_lies_where_the_damage_is(before):
+    leaves = disc(before.shape, 500, 180, 70)
+    found = score("oversmoothing", before, mixed(before, cv2.GaussianBlur(before, (0, 0), 3), leaves), leaves)
+    x0, y0, x1, y1 = found.where
+    assert x0 < 500 < x1
+    assert y0 < 180 < y1
+
+
+def cut_out(before, *, kept):
+    """An object on a new ground, its rim with so much of the old one; before, after and matte."""
+    rng = np.random.default_rng(6)
+    alpha = cv2.GaussianBlur(disc(before.shape, 360, 270, 120).astype(np.float32) / 255, (0, 0), 2.5)[..., None]
+    thing = np.array((150, 90, 70)) + 12 * rng.standard_normal((*before.shape[:2], 1))
+    old = alpha * thing + (1 - alpha) * np.array((30, 150, 50)) + rng.normal(0, 1.5, before.shape)
+    rim = (1 - kept) * thing + kept * old
+    new = alpha * rim + (1 - alpha) * before
+    return (np.clip(p + 0.5, 0, 255).astype(np.uint8) for p in (old, new, 255 * alpha[..., 0]))
+
+
+def test_a_rim_of_the_old_ground_is_a_fringe_and_a_clean_one_is_not(before):
+    clean, dirty = (score("fringe", *cut_out(before, kept=kept)).score for kept in (0.0, 1.0))
+    assert clean < 0.2
+    assert dirty > 0.5
+
+
+def test_a_hole_that_shows_the_old_ground_is_found(before):
+    old, new, mask = cut_out(before, kept=0.0)
+    gap = disc(old.shape, 360, 270, 24) > 0
+    true = np.where(gap, 0, mask).astype(np.uint8)
+    seen = np.where(gap[..., None], (30, 150, 50), old).astype(np.uint8)
+    honest = np.where(gap[..., None], before, new).astype(np.uint8)
+    missed = np.where(gap[..., None], (30, 150, 50), new).astype(np.uint8)
+    assert score("holes", seen, missed, true).score > score("holes", seen, honest, true).score + 0.5
+
+
+def test_matte_detectors_cannot_tell_without_a_matte(before):
+    for name in ("fringe", "holes"):
+        assert score(name, before, before.copy()).cannot_tell == "no matte was given"
+
+
+# ---------------------------------------------------------------- answers
+
+
+def test_verdict_follows_the_worst_finding(before):
+    def saying(chance):
+        finding = Finding(name="made", score=1.0, probability=chance, text="So it is.")
+        return Detector(name="made", version=1, finds=("made",), detect=lambda pair: [finding], about="Made.")
+
+    limits = {"made": Thresholds(look=0.4, fail=0.8)}
+    said = [compare(before, before, detectors=[saying(c)], limits=limits).verdict for c in (0.1, 0.5, 0.9)]
+    assert said == [Outcome.PASS, Outcome.LOOK, Outcome.FAIL]
+
+
+def test_a_finding_is_a_number_or_a_reason():
+    with pytest.raises(ValueError, match="reason"):
+        Finding(name="halo", score=0.3)
+    with pytest.raises(ValueError, match="reason"):
+        Finding(name="halo", score=0.3, probability=0.5, cannot_tell="it is dark")
+
+
+def test_chances_never_fall_where_scores_rise():
+    for name, limit in checking.thresholds().items():
+        table = checking.calibrated()[name]
+        assert table["scores"] == sorted(table["scores"])
+        chances = [at(table, s) for s in np.linspace(-1, 20, 60)]
+        assert chances == sorted(chances)
+        assert 0 < limit.look < limit.fail < 1
+
+
+def test_pictures_and_masks_of_another_form_are_refused(before):
+    with pytest.raises(ValueError, match="H x W x 3"):
+        compare(before[..., 0], before)
+    with pytest.raises(ValueError, match="H x W"):
+        compare(before, before, before)
+
+
+def test_files_are_compared_by_path(tmp_path, before):
+    import safelight
+
+    cv2.imwrite(str(tmp_path / "a.png"), before)
+    cv2.imwrite(str(tmp_path / "b.png"), before)
+    found = safelight.check(tmp_path / "a.png", tmp_path / "b.png")
+    assert found.verdict is Outcome.PASS
+    assert {"halo", "identity"} <= {f.name for f in found.findings}
