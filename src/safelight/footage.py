@@ -17,19 +17,19 @@ from safelight import limits
 from safelight.domain import Asset, Capture, Json, Kind, Measure, digest_of, exact
 from safelight.engine import Again
 from safelight.files import write_atomic
-from safelight.media import container, loudness, shots, sound, video
+from safelight.media import container, loudness, sound, video
 from safelight.media.container import Contents, Timing
 from safelight.media.formats import unreadable
 from safelight.media.picture import shrink
+from safelight.probes import shots
 from safelight.work import PROXY_QUALITY, THUMB_SIDE, as_json, refusal
 from safelight.workers import Lost
 
-CLIP = "clip@1"
+CLIP = "clip@2"
 KEY = digest_of([CLIP])[:24]  # under which its answer is kept; another version means looking again
 CHUNK = 1 << 22
 S_A_MB, S_A_SECOND = 0.05, 0.2  # what reading a megabyte and measuring a second may compute
 SHOTS, S_A_SECOND_OF_PICTURE = "shots", 4.0  # a step of its own, since decoding all frames may take long
-SHOT_SIDE = 256  # px, long side in which shots are looked for
 LARGEST = 1600  # px, long side of what people look at
 
 
@@ -88,7 +88,7 @@ def watch(job: Watch) -> Watched:
         notes.append(told)
     if facts.picture:
         limits.begin(SHOTS, seconds=limits.opening(0) + S_A_SECOND_OF_PICTURE * float(duration or 600))
-        measures.append(_shots(job, facts))
+        measures.append(_shots(job, facts, timing))
     if notes:
         measures.append(Measure(name="file.note", value=" ".join(notes)))
     return Watched(path=job.path, asset=asset, measures=tuple(measures))
@@ -172,23 +172,29 @@ def _loud(path: Path, facts: Contents, notes: list[str]) -> list[Measure]:
     return [Measure(name="loudness", value=value)]
 
 
-def _shots(job: Watch, facts: Contents) -> Measure:
+def _shots(job: Watch, facts: Contents, timing: Timing | None) -> Measure:
     """Joins of shots, with the frame and the time at which each new shot is seen alone."""
     if not job.shots:
         return Measure(name="shots", cannot_tell="looking for shots was cut off")
     times: dict[int, Fraction] = {}
 
-    def noted() -> Iterator[video.Still]:
-        for still in video.frames(job.full, long_side=SHOT_SIDE, facts=facts):
-            times[still.index] = still.at
-            yield still
+    def noted() -> Iterator[shots.Thumb]:
+        for shown in video.planes(job.full, facts=facts):
+            times[shown.index] = shown.at
+            yield shots.thumb(shown.luma, shown.cb, shown.cr)
 
     try:
-        found = shots.joins(noted())
+        found = shots.find(noted(), timing.rate if timing else None)
     except Exception as error:  # noqa: BLE001 - as above
         return Measure(name="shots", cannot_tell=refusal(job.full, error)["cause"])
     value: list[Json] = [
-        {"into": j.kind, "start_frame": j.start, "frame": j.frame, "at": exact(times.get(j.frame)), "score": j.score}
+        {
+            "into": j.into.value,
+            "start_frame": j.start,
+            "frame": j.frame,
+            "at": exact(times.get(j.frame)),
+            "score": j.score,
+        }
         for j in found
     ]
     return Measure(name="shots", value=value)

@@ -25,7 +25,7 @@ def thumb(luma: Bytes, cb: Bytes, cr: Bytes) -> Thumb:
     a 4K frame would cost more than decoding it."""
     small = [cv2.resize(_thinned(p, COLOUR[0]), COLOUR, interpolation=cv2.INTER_AREA) for p in (cb, cr)]
     grey = cv2.resize(_thinned(luma, WIDTH), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
-    return Thumb(grey=grey, colour=np.dstack(small))
+    return Thumb(grey=np.asarray(grey, np.uint8), colour=np.asarray(np.dstack(small), np.uint8))
 
 
 def _thinned(plane: Bytes, width: int) -> Bytes:
