@@ -8,6 +8,7 @@ DEMO := demo
 demo: .venv/demo weights
 	$(BIN)/python tools/demo.py $(DEMO)
 	$(BIN)/safelight run $(DEMO)/shoot --library $(DEMO)/library
+	@echo "See it: $(BIN)/safelight review $(DEMO)/shoot --library $(DEMO)/library"
 
 test: .venv/dev weights
 	@$(BIN)/safelight models fetch face_identity || echo "Grouping of people is tested without real faces."

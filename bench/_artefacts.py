@@ -1,15 +1,17 @@
 """Scores of every detector on the pairs of recipe `artefacts`, with the transform known and estimated.
 
 A spoilt pair is looked at by the detector of its own finding, a legal edit by all. Rows of sources go to processes; a
-row whose estimated geometry is none, as is its true one, is measured once for both columns.
+row whose estimated geometry is none, as is its true one, is measured once for both columns. What was measured is kept
+beside the code until a detector changes, so that a run which was stopped goes on where it stood.
 """
 
+import hashlib
 import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,13 +19,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from safelight import plugins
+from bench.harness import ROOT
+from safelight import detectors, plugins
 from safelight.checking import as_mask
 from safelight.detectors import Box, Finding, Pair, known, place
 from safelight.media.image import read
-from safelight.media.picture import grey
+from safelight.media.picture import grey, shrink
 from safelight.weights import installed
 
+KEPT = ROOT / ".safelight" / "bench"
 KNOWN, ESTIMATED = "known", "estimated"
 COLUMNS = (KNOWN, ESTIMATED)
 
@@ -61,9 +65,38 @@ def measure(
 ) -> list[Told]:  # fmt: skip
     """Every row in every column; `only` names detectors, default all."""
     chosen = tuple(only) or tuple(plugins.detectors())
+    kept = _Kept(folder, columns, chosen)
+    missing = [row for row in rows if row["after"] not in kept.lines]
     work = partial(_told, folder, columns, chosen)
     with ProcessPoolExecutor(jobs or os.cpu_count(), initializer=_alone) as pool:
-        return [told for both in pool.map(work, rows, chunksize=8) for told in both]
+        for row, both in zip(missing, pool.map(work, missing, chunksize=4), strict=True):
+            kept.add(row["after"], both)
+    return [Told(row=row, **told) for row in rows for told in kept.lines[row["after"]]]
+
+
+class _Kept:
+    """What was measured of a table by these very detectors: a line a row, added as soon as it is known."""
+
+    def __init__(self, folder: Path, columns: Sequence[str], chosen: Sequence[str]) -> None:
+        said = hashlib.sha256(repr((str(folder), tuple(columns), tuple(chosen))).encode())
+        said.update((folder / "truth.csv").read_bytes())
+        for module in sorted(Path(detectors.__file__).parent.glob("*.py")):
+            said.update(module.read_bytes())
+        self.path = KEPT / f"artefacts-{said.hexdigest()[:16]}.jsonl"
+        self.lines: dict[str, list[dict[str, Any]]] = {}
+        if self.path.is_file():
+            whole, _, rest = self.path.read_text("utf-8").rpartition("\n")
+            if rest:  # a run that was killed left half a line
+                self.path.write_text(whole + "\n", encoding="utf-8")
+            self.lines = dict(json.loads(line) for line in whole.splitlines())
+
+    def add(self, after: str, both: Sequence[Told]) -> None:
+        """Keeps what was told of one row."""
+        plain = [{k: v for k, v in asdict(told).items() if k != "row"} for told in both]
+        self.lines[after] = plain
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([after, plain], default=float) + "\n")
 
 
 def _alone() -> None:
@@ -116,17 +149,20 @@ def _asked(row: Mapping[str, Any], column: str, pair: Pair, chosen: Sequence[str
 
 
 def peers(folder: Path, row: Mapping[str, Any]) -> dict[str, float]:
-    """What a plain comparison says of a pair: mean ΔE and 1 − SSIM of the pictures, sizes made equal."""
+    """What a plain comparison says of a pair at 800 px: mean ΔE, 1 − SSIM, how much the variance of the Laplacian
+    changed (as a logarithm); sizes made equal."""
     from skimage import metrics
 
     likeness: Any = metrics.structural_similarity
 
-    before, after = (read(folder / row[name]) for name in ("before", "after"))
+    before, after = (shrink(read(folder / row[name]), 800) for name in ("before", "after"))
     size = after.shape[1], after.shape[0]
     before = np.asarray(cv2.resize(before, size, interpolation=cv2.INTER_AREA), np.uint8)
     a, b = (cv2.cvtColor(p.astype(np.float32) / 255, cv2.COLOR_RGB2Lab) for p in (before, after))
     level = [grey(p) for p in (before, after)]
+    sharp = [float(cv2.Laplacian(p, cv2.CV_32F).var()) for p in level]
     return {
         "delta_e": float(np.sqrt(((a - b) ** 2).sum(axis=2)).mean()),
+        "laplacian": abs(float(np.log((sharp[1] + 1) / (sharp[0] + 1)))),
         "ssim": 1 - float(likeness(*level)) if min(level[0].shape) >= 7 else float("nan"),
     }

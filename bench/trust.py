@@ -8,9 +8,12 @@ controls break one rule of the design on purpose and must be caught by the same 
 import math
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -46,7 +49,8 @@ def run(data: Data) -> Iterable[Result]:
     yield from hypergeometric()
     yield from automation(RUNS)
     yield from paces(200)
-    yield from people()
+    yield from unreliable(RUNS)
+    yield from people(1000)
     yield from million(data.work, ROWS)
 
 
@@ -217,24 +221,83 @@ def drift(runs: int) -> Iterator[Result]:
     yield Result(name="false_alarm.audits_between", value=mean, n=runs, bar=audit.ALARM, want="at least")
 
 
+def unreliable(runs: int) -> Iterator[Result]:
+    """The drop again, with people as they are: a fifth of what is bad in a group is called good, approvals come in
+    bundles, and a group of which a fifth of all verdicts is turned round."""
+    rng = np.random.default_rng(61)
+    rate, share = 0.10, 0.1
+    printed = audit.exposure(rate, ALPHA, share)
+    cases = {
+        "a_fifth_of_a_group_missed": lambda bad: (bad & (rng.random(len(bad)) < 0.8), np.ones(len(bad), np.bool_)),
+        "half_approved_in_bundles": lambda bad: (bad, bad | (rng.random(len(bad)) < 0.5)),  # those do not count
+    }
+    for name, said in cases.items():
+        passed = np.array([_passed(rng, share, partial(_step, rate), said=said) for _ in range(runs)])
+        ratio = float(np.median(passed)) / printed
+        beside = {"printed": printed, "median": float(np.median(passed)), "p90": float(np.quantile(passed, 0.9))}
+        called = f"exposure.step_to_10.audit_10.{name}.median_over_printed"
+        low = 0.6 if "missed" in name else None  # bundles leave only what is bad, and the alarm may sound sooner
+        yield Result(name=called, value=ratio, n=runs, bar=1.1, want="at most", beside=beside)
+        yield Result(name=f"{called}.low", value=ratio, n=runs, bar=low, want="at least" if low else None)
+    wrong, other = [], []
+    for _ in range(runs):
+        of_group = rng.random(VERDICTS) < 0.3
+        bad = rng.random(VERDICTS) < np.where(of_group, JUST_BAD, 0.005)
+        told = bad ^ (of_group & (rng.random(VERDICTS) < 0.2))
+        none = np.full(VERDICTS, np.nan)
+        apart = [studios.licensed(course.run(studios.alone(none[g], told[g]), FREE)) for g in (of_group, ~of_group)]
+        wrong.append(apart[0])
+        other.append(apart[1])
+    yield _rate("false_licence.a_fifth_of_a_group_turned_round", wrong, note="a licence for the group")
+    yield Result(
+        name="groups.licensed_beside_a_group_turned_round", value=float(np.mean(other)), n=runs, bar=0.9,
+        want="at least", note="the other group is not harmed",
+    )  # fmt: skip
+    missed = []
+    for _ in range(runs):
+        of_group = rng.random(VERDICTS) < 0.3
+        bad = rng.random(VERDICTS) < np.where(of_group, 1.1 * ALPHA, 0.005)
+        told = bad & ~(of_group & (rng.random(VERDICTS) < 0.2))
+        count = int(of_group.sum())
+        shown = np.arange(1, count + 1) // 50
+        caught = np.concatenate([[0], np.cumsum(rng.random(int(shown[-1])) < 0.8)])[shown]
+        level = ALPHA * sensitivity.at_least(shown, caught)
+        made = course.run(studios.alone(np.full(count, np.nan), told[of_group], alpha=level), FREE)
+        missed.append(studios.licensed(made))
+    yield _rate("false_licence.a_fifth_of_a_group_missed", missed, note="known-bads say how much is missed")
+
+
+Told = Callable[[Flags], tuple[Flags, Flags]]  # bad → what is said to be, and which answers count
+
+
 def _step(rate: float, items: Numbers) -> Numbers:
     return np.full(len(items), rate)
 
 
-def _passed(rng: np.random.Generator, share: float, rate: Callable[[Numbers], Numbers]) -> int:
+def _passed(
+    rng: np.random.Generator, share: float, rate: Callable[[Numbers], Numbers], *, said: Told | None = None
+) -> int:  # fmt: skip
     """Bad items that nobody saw between the drop and the alarm, after a thousand audits at 0.8 %."""
     calm = rng.random(1000) < 0.008
     items = int(60_000 * max(1.0, 0.05 / share))
     bad = rng.random(items) < rate(np.arange(items, dtype=np.float64))
     seen = rng.random(items) < share
-    at = _after(calm, bad[seen])
+    level = ALPHA
+    if said is not None:
+        level = ALPHA * float(sensitivity.at_least(100, rng.binomial(100, said(np.ones(2000, np.bool_))[0].mean())))
+        told, counts = said(bad[seen])
+        calm = said(calm)[0]
+        places = np.flatnonzero(seen)[counts]
+        at = _after(calm, told[counts], level)
+        return int((bad & ~seen)[: items if at is None else int(places[at])].sum())
+    at = _after(calm, bad[seen], level)
     end = items if at is None else int(np.flatnonzero(seen)[at])
     return int((bad & ~seen)[:end].sum())
 
 
-def _after(calm: Flags, bad: Flags) -> int | None:
+def _after(calm: Flags, bad: Flags, alpha: float) -> int | None:
     """The audit at which the alarm sounds, counted from the drop; a false one before it is left out."""
-    log = audit.evidence(np.concatenate([calm, bad[:8000]]), ALPHA)[len(calm) :]
+    log = audit.evidence(np.concatenate([calm, bad[:8000]]), alpha)[len(calm) :]
     there = np.flatnonzero(log >= math.log(audit.ALARM))
     return int(there[0]) if len(there) else None
 
@@ -343,7 +406,7 @@ def paces(runs: int) -> Iterator[Result]:
 # ---------------------------------------------------------------- through the whole record
 
 
-def people() -> Iterator[Result]:
+def people(runs: int) -> Iterator[Result]:
     """Reviewers who must not bring a licence: one who approves everything, one who answers in bundles."""
     rules = Rules(default=TaskRules(alpha=ALPHA, delta=DELTA))
     cases = {
@@ -352,7 +415,7 @@ def people() -> Iterator[Result]:
     }
     for name, how in cases.items():
         found = []
-        for studio in range(20):
+        for studio in range(runs):
             rows = list(_careless(studio, known=bool(how["known"]), bundled=int(how["bundled"])))
             found.append(any(c.course.licences for c in Record.from_rows(rows, rules).cells))
         yield Result(name=f"no_licence.{name}", value=float(np.mean(found)), n=len(found), bar=0.0, want="at most")
@@ -391,11 +454,13 @@ def million(work: Path, rows: int) -> Iterator[Result]:
         for name in ("first", "again"):
             times[name] = _timed(partial(ledger.document, library))
         waits = []
-        for i in range(50):
+        for i in range(1000):
             began = time.perf_counter()
             records.save_verdicts(library, [_verdict(i)])
             waits.append(time.perf_counter() - began)
         times["after_verdicts"] = _timed(partial(ledger.document, library))
+        records.save_verdicts(library, [_verdict(1000)])
+        times["whole_command"] = _timed(partial(_command, folder))
     shutil.rmtree(folder)
     for name, (seconds, busy) in times.items():
         yield Result(
@@ -403,8 +468,15 @@ def million(work: Path, rows: int) -> Iterator[Result]:
             beside={"processor": busy},
         )  # fmt: skip
     yield Result(
-        name="ledger.verdict", value=1000 * float(np.median(waits)), n=len(waits), unit="ms", bar=5.0, want="at most"
-    )
+        name="ledger.verdict", value=1000 * float(np.median(waits)), n=len(waits), unit="ms", bar=5.0, want="at most",
+        beside={"p95": 1000 * float(np.quantile(waits, 0.95))},
+    )  # fmt: skip
+
+
+def _command(folder: Path) -> None:
+    """`safelight trust` as a person types it, from the start of the program to its end, with a verdict to read."""
+    asked = [sys.executable, "-m", "safelight", "trust", "--json", "--library", str(folder)]
+    subprocess.run(asked, check=True, stdout=subprocess.DEVNULL)
 
 
 def _timed(act: Callable[[], object]) -> tuple[float, float]:
@@ -415,8 +487,9 @@ def _timed(act: Callable[[], object]) -> tuple[float, float]:
 
 
 def _verdict(i: int) -> Verdict:
+    at = datetime(2031, 1, 1, tzinfo=UTC) + timedelta(milliseconds=i)
     return Verdict(
-        at=f"2031-01-01T00:00:00.{i:03d}+00:00", by="ann", asset=f"{i:064x}", shoot="new", operator="exposure",
+        at=at.isoformat(timespec="milliseconds"), by="ann", asset=f"{i:064x}", shoot="new", operator="exposure",
         version=1, say=Say.APPROVE, drawn=Drawn.AUDIT, score=0.9,
     )  # fmt: skip
 

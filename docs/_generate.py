@@ -17,6 +17,7 @@ from safelight import contract, params, plugins
 from safelight.checking import FAIL, LOOK, thresholds
 from safelight.detectors import Detector
 from safelight.detectors import template as detector_template
+from safelight.detectors.calibration import SET_BY_HAND, calibrated
 from safelight.operators import Operator
 from safelight.operators import template as operator_template
 from safelight.probes import Probe
@@ -109,11 +110,18 @@ def detector_page(detector: Detector) -> str:
     for name in detector.finds:
         known = limits.get(name)
         look, fail = (LOOK, FAIL) if known is None else (known.look, known.fail)
-        rows.append((f"`{name}`", f"{look:.2f}", f"{fail:.2f}", "the bench" if known else "nothing yet"))
+        rows.append((f"`{name}`", f"{look:.2f}", f"{fail:.2f}", _calibrated_on(name)))
     module = inspect.getdoc(inspect.getmodule(detector.detect)) or ""
     found = _table(("finding", "a look from a probability of", "a fail from", "calibrated on"), rows)
     parts = [NOTE, f"# {detector.name}", detector.about, _table(("", ""), facts), "## What it finds", found]
     return "\n\n".join([*parts, "## How", module]) + "\n"
+
+
+def _calibrated_on(name: str) -> str:
+    """Where the step from score to probability comes from."""
+    if name not in calibrated():
+        return "nothing yet"
+    return "set by hand from published figures, not measured" if name in SET_BY_HAND else "the bench"
 
 
 def with_code(text: str) -> str:

@@ -1,8 +1,10 @@
 """Fits `detectors/calibration.json`: `python -m bench.fit.artefacts --data DIR`, DIR as recipe `artefacts` writes it.
 
-For each finding, isotonic regression of "has this artefact" on the score, over pairs that a careful viewer could tell
-and all legal edits, estimated geometry. Blocks are merged until each holds enough pairs, and drawn a little towards
-doubt. Beside the shipped tables, one for each fifth of the sources that never saw it.
+For each finding, a logistic curve of "has this artefact" over the score, on pairs that a careful viewer could tell and
+all legal edits, estimated geometry. Two numbers a finding, on the score itself or on a scale that is linear near 0 and
+logarithmic beyond (the inverse hyperbolic sine), whichever is likelier: the chance rises wherever the score does, also
+for damage that the fit has not seen. Make the pairs with another seed than those of the bench. Beside the shipped
+tables, one for each fifth of the sources that never saw it.
 """
 
 import argparse
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
 
 from bench._artefacts import ESTIMATED, Told, measure
 from bench.harness import ROOT, Data
@@ -19,8 +23,10 @@ from bench.harness import ROOT, Data
 SHIPPED = ROOT / "src" / "safelight" / "detectors" / "calibration.json"
 FOLDS = ROOT / "bench" / "fit" / "artefacts.folds.json"
 PARTS = 5
-LEAST = 10  # pairs in a block
-DOUBT = 0.4  # of a pair, added to each side of every block
+FEWEST = 4  # pairs that have the artefact, without which nothing is fitted
+SOFT = 0.25  # of the score that nine in ten spoilt pairs reach: where the scale turns from linear to logarithmic
+RIDGE = 1.0  # on the logarithm of the slope: pairs that part without overlap would ask for an endless one
+ODDS = np.linspace(-6, 6, 25)  # log odds at which the curve is tabulated; it stays level beyond
 LOOK_AT, FAIL_AT = 0.05, 0.005  # share of legal edits that may want a look, that may fail
 LOOKS, FAILS = (0.25, 0.6), (0.92, 0.97)  # probabilities between which the two thresholds lie
 
@@ -58,8 +64,8 @@ def tables(told: Sequence[Told], *, without: tuple[str, str, str] | None = None)
     for name in sorted({t.row["finding"] for t in told if t.spoilt}):
         kept = [t for t in told if without is None or without[0] != name or t.row[without[1]] != without[2]]
         bad, good = scores(kept, name)
-        if bad and good:
-            found[name] = isotonic(bad, good)
+        if len(bad) >= FEWEST and good:
+            found[name] = logistic(bad, good)
     return found
 
 
@@ -77,33 +83,25 @@ def scores(told: Iterable[Told], name: str) -> tuple[list[float], list[float]]:
     return bad, good
 
 
-def isotonic(bad: Sequence[float], good: Sequence[float]) -> dict[str, Any]:
-    """The table of one finding and its two thresholds (pool adjacent violators, Barlow et al. 1972)."""
+def logistic(bad: Sequence[float], good: Sequence[float]) -> dict[str, Any]:
+    """The table of one finding and its two thresholds (Platt 1999, by penalised likelihood)."""
     x = np.concatenate((bad, good))
-    y = np.concatenate((np.ones(len(bad)), np.zeros(len(good))))
-    order = np.lexsort((y, x))
-    x, y = x[order], y[order]
-    blocks: list[list[float]] = []  # pairs, artefacts, sum of scores
-    for value in np.unique(x):
-        here = x == value
-        blocks.append([float(here.sum()), float(y[here].sum()), float(x[here].sum())])
-        while len(blocks) > 1 and (blocks[-2][1] / blocks[-2][0] >= blocks[-1][1] / blocks[-1][0]):
-            last = blocks.pop()
-            blocks[-1] = [a + b for a, b in zip(blocks[-1], last, strict=True)]
-    merged: list[list[float]] = []
-    for block in blocks:
-        if merged and merged[-1][0] < LEAST:
-            merged[-1] = [a + b for a, b in zip(merged[-1], block, strict=True)]
-        else:
-            merged.append(block)
-    if len(merged) > 1 and merged[-1][0] < LEAST:
-        last = merged.pop()
-        merged[-1] = [a + b for a, b in zip(merged[-1], last, strict=True)]
-    middles = [block[2] / block[0] for block in merged]
-    chances = np.maximum.accumulate([(block[1] + DOUBT) / (block[0] + 2 * DOUBT) for block in merged])
-    lines = [float(np.interp(np.quantile(good, 1 - share), middles, chances)) for share in (LOOK_AT, FAIL_AT)]
+    sign = np.concatenate((np.ones(len(bad)), -np.ones(len(good))))
+    soft = SOFT * float(np.quantile(np.abs(bad), 0.1)) + 1e-6
+    best, scores = np.inf, x
+    for bend, straighten in ((np.arcsinh, np.sinh), (np.positive, np.positive)):
+        u = bend(x / soft)
+
+        def cost(w: NDArray[np.float64], u: NDArray[np.float64] = u) -> float:
+            return float(np.logaddexp(0, -sign * (w[0] + np.exp(w[1]) * u)).sum() + RIDGE * w[1] ** 2)
+
+        found = optimize.minimize(cost, (-2.0, 0.0), method="BFGS")
+        if found.fun < best:
+            best, scores = found.fun, soft * straighten((ODDS - found.x[0]) / np.exp(found.x[1]))
+    chances = 1 / (1 + np.exp(-ODDS))
+    lines = [float(np.interp(np.quantile(good, 1 - share), scores, chances)) for share in (LOOK_AT, FAIL_AT)]
     return {
-        "scores": [float(f"{v:.5g}") for v in middles],
+        "scores": [float(f"{v:.5g}") for v in scores],
         "chances": [round(float(v), 4) for v in chances],
         "look": round(float(np.clip(lines[0], *LOOKS)), 3),
         "fail": round(float(np.clip(lines[1] + 0.02, *FAILS)), 3),

@@ -15,6 +15,7 @@ import click
 import safelight
 from safelight.cli_av import align, captions, loudness, timeline
 from safelight.cli_check import accept, channel_option, check, client_option
+from safelight.cli_cut import match, tighten
 from safelight.cli_guide import guide
 from safelight.cli_handoff import bring_back, handoff
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
@@ -400,6 +401,8 @@ cli.add_command(captions)
 cli.add_command(loudness)
 cli.add_command(timeline)
 cli.add_command(align)
+cli.add_command(tighten)
+cli.add_command(match)
 
 
 @cli.group()

@@ -8,14 +8,13 @@ from typing import Any
 
 import click
 
+from safelight.checklist import QUESTIONS
 from safelight.cli_options import json_option, library_option, show
 from safelight.errors import UsageError
 
 
 def _questions(command: Callable[..., Any]) -> Callable[..., Any]:
     """One pair of options for each question of the checklist."""
-    from safelight.guide import QUESTIONS
-
     for question in reversed(QUESTIONS):
         name = question.name.replace("_", "-")
         command = click.option(f"--{name}/--not-{name}", question.name, default=None, help=question.text)(command)

@@ -26,21 +26,21 @@ def trust(
     policy: Path | None, page: Path | None, library: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Say what each task has earned, how often it was wrong, and what the next step needs."""
-    from safelight import history as past
     from safelight import ledger
-    from safelight.api import Library
-    from safelight.report import trust as pages
+    from safelight.store.library import Library
 
     with Library.open(library) as opened:
         if history is not None:
-            click.echo(past.take(opened.store, history, by=by or getpass.getuser()).words(), err=True)
-        rules = ledger.rules(opened.store, policy)
-        found: dict[str, Any] = (
-            ledger.document(opened.store, rules) if replay is None else ledger.replayed(replay, rules)
-        )
+            from safelight import history as past  # late, as below: who only asks need not wait for what takes in
+
+            click.echo(past.take(opened, history, by=by or getpass.getuser()).words(), err=True)
+        rules = ledger.rules(opened, policy)
+        found: dict[str, Any] = ledger.document(opened, rules) if replay is None else ledger.replayed(replay, rules)
         if export is not None:
-            ledger.export(opened.store, export, groups=groups)
+            ledger.export(opened, export, groups=groups)
     if page is not None:
+        from safelight.report import trust as pages
+
         pages.write(found, page)
     if as_json:
         show(found)

@@ -23,7 +23,7 @@ from safelight.files import json_text, write_atomic
 from safelight.learn import audit, cells, replay
 from safelight.learn.record import Cell, Record, Rules, TaskRules
 from safelight.learn.rows import POLICY, Columns, build, columns
-from safelight.ledger_rows import of_file, of_library
+from safelight.ledger_rows import of_file, of_library, styles_in_use
 from safelight.policy import Policy
 from safelight.store import carried, records, schema
 from safelight.store.library import Library, now
@@ -32,6 +32,7 @@ from safelight.words import many
 SCHEMA = "safelight.trust/1"
 WORSE = 5  # times α: the jump in quality of which it is told how many bad items pass before a licence is withdrawn
 YEAR_WEEKS = 365.25 / 7
+CHECK = "check."  # before the name of a finding, where else a task is named
 
 
 # ---------------------------------------------------------------- the record
@@ -76,7 +77,9 @@ def _reduced(library: Library, ledger: Columns, asked: Policy) -> Record:
     def same(task: str, old: str, new: str, assets: Sequence[str]) -> bool:
         return same_output(library, task, old, new, assets)
 
-    return Record.from_columns(ledger, rules_of(asked), same_output=same, running=running(_answered(library)))
+    return Record.from_columns(
+        ledger, rules_of(asked), same_output=same, running=running(_answered(library)), styles=styles_in_use(library)
+    )
 
 
 def running(tasks: Mapping[str, Any]) -> dict[str, str]:
@@ -165,8 +168,17 @@ def _key(library: Library, asked: Policy) -> str:
     with library.transaction(reading=True) as connection:
         newest = [
             connection.execute(sa.select(sa.func.max(table.c.seq))).scalar()
-            for table in (schema.verdicts, schema.deliveries, schema.proposals, schema.shoots, schema.draws)
+            for table in (
+                schema.verdicts,
+                schema.deliveries,
+                schema.proposals,
+                schema.shoots,
+                schema.draws,
+                schema.styles,
+            )
         ]
+        touched = sa.select(sa.func.max(schema.trust.c.seq)).where(schema.trust.c.name == schema.TOUCHED)
+        newest.append(connection.execute(touched).scalar())
     operators = sorted(op.label for op in plugins.operators().values())
     return digest_of([newest, operators, version("safelight"), repr(asked)])
 
@@ -187,7 +199,7 @@ def _cell(cell: Cell, asked: Policy, answered: Mapping[str, int]) -> dict[str, A
     task = asked.task(cell.task, cell.client or None)
     course = cell.course
     return {
-        "task": cell.task, "style": None, "client": cell.client or None, "group": cell.group or None,
+        "task": cell.task, "style": cell.style or None, "client": cell.client or None, "group": cell.group or None,
         "version": label(cell), "current": cell.current, "zone": cell.zone.value, "complexity": task.complexity,
         "cost": task.cost, "state": cell.state, "because": cell.because,
         "answered": answered.get(cell.task, 0), "shoots": cell.shoots, "n": cell.n, "k": cell.k,
@@ -285,7 +297,7 @@ def words(found: Mapping[str, Any]) -> str:
 
 
 def _cell_words(cell: Mapping[str, Any]) -> list[str]:
-    name = " · ".join(str(part) for part in (cell["task"].replace("_", " "), cell["group"], cell["client"]) if part)
+    name = name_of(cell)
     rate = cell["reject_rate"]
     lines = [f"{name}: {cell['state']}. {_rate_words(cell, rate)}"]
     if cell["state"] == "licensed":
@@ -311,6 +323,24 @@ def _cell_words(cell: Mapping[str, Any]) -> list[str]:
     else:
         lines.append("  Time saved: not measured.")
     return lines
+
+
+def _parts(cell: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """What a cell is about, part by part."""
+    style = cell["style"] and f"style {cell['style']}"
+    return task_words(cell["task"]), cell["group"], cell["client"], style
+
+
+def task_words(task: str) -> str:
+    """A task by its name. What people say of a check's findings is a task too, of which nothing is done alone."""
+    kind, _, name = task.rpartition(".")
+    words = name.replace("_", " ")
+    return f"findings of {words}" if f"{kind}." == CHECK else words
+
+
+def name_of(cell: Mapping[str, Any]) -> str:
+    """A cell by its name, as people read it."""
+    return " · ".join(str(part) for part in _parts(cell) if part)
 
 
 def _rate_words(cell: Mapping[str, Any], rate: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import csv
 import gc
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +17,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
+from safelight import ledger_kept
 from safelight.domain import Drawn, Say
 from safelight.errors import UsageError
-from safelight.learn.rows import POLICY, SKIP, Columns, Row, build, of_lists
+from safelight.learn.cells import Ints
+from safelight.learn.rows import POLICY, SKIP, Coded, Columns, Row, build, coded_texts, of_lists
 from safelight.store import schema
 from safelight.store.library import Library
 
@@ -29,6 +33,8 @@ IMPORTED = schema.IMPORTED
 SAYS = frozenset({*(s.value for s in Say), SKIP})
 DRAWN = frozenset(d.value for d in Drawn)
 NEEDED = ("at", "by", "asset", "shoot", "operator", "version", "verdict")
+STYLE = 12  # letters of a style's id that name it
+LAST = "\U0010ffff"  # behind every style's name
 UNREADABLE = "\ufffd"
 
 
@@ -45,17 +51,40 @@ class Aside:
 
 def of_library(library: Library) -> tuple[Columns, list[Aside]]:
     """What counts of the whole ledger, in columns. Names that no database takes as text are told apart as they are
-    kept, which is all that is asked of them here."""
+    kept, which is all that is asked of them here.
+
+    What was read before is kept beside the library (`ledger_kept`), so that only what came since is read."""
+    with library.transaction(reading=True) as connection, _without_pauses():
+        mark, before = ledger_kept.load(library.folder, connection)
+        fresh, aside, newest = _read(connection, after=mark)
+        if (
+            before is not None and fresh.at and before.at and fresh.at[0] < before.at[-1]
+        ):  # said earlier, and written late
+            before, (fresh, aside, newest) = None, _read(connection, after=None)
+        coded = fresh if before is None else before.then(fresh)
+        clients, styles = _clients(connection), _styles(connection)
+        if library.folder is not None and not aside and len(fresh.at) >= ledger_kept.WORTH:
+            ledger_kept.save(library.folder, connection, newest, coded)
+    shoots = [clients.get(shoot, "") for shoot in coded.names["shoot"]]
+    coded.names["client"], of_shoot = coded_texts(shoots)
+    coded.names["style"], coded.codes["style"] = _in_style(coded, styles)
+    coded.codes["client"] = of_shoot[coded.codes["shoot"]] if len(of_shoot) else coded.codes["shoot"]
+    return coded.standing(), aside
+
+
+def _read(connection: sa.Connection, *, after: int | None) -> tuple[Coded, list[Aside], int]:
+    """The rows that count behind number `after`, those that cannot be read, and the highest number."""
     t = schema.verdicts.c
     wanted = (
         t.seq, t.at, t.by, t.asset, t.shoot, t.operator, t.version, t.weights, t.group, t.score, t.verdict, t.drawn,
         t.bundled, t.seconds, t.reason, t.material,
     )  # fmt: skip
-    statement = sa.select(*wanted).where(sa.text(schema.COUNTED)).order_by(t.at, t.seq)
-    with library.transaction(reading=True) as connection, _without_pauses():
-        plain = str(statement.compile(dialect=connection.dialect))
-        rows: list[Any] = list(connection.exec_driver_sql(plain).fetchall())
-        clients = _clients(connection)
+    statement = sa.select(*wanted).where(sa.text(f"({schema.COUNTED})")).order_by(t.at, t.seq)
+    if after is not None:  # few and last, so that the rows themselves are looked through and no index
+        statement = statement.with_hint(schema.verdicts, "not indexed", "sqlite").where(sa.text(f"seq > {after:d}"))
+    plain = str(statement.compile(dialect=connection.dialect))
+    rows: list[Any] = list(connection.exec_driver_sql(plain).fetchall())
+    newest = max((row[0] for row in rows), default=after or 0)
     listed = _listed(rows, len(wanted))
     aside: list[Aside] = []
     if not _all_sound(listed):
@@ -64,18 +93,21 @@ def of_library(library: Library) -> tuple[Columns, list[Aside]]:
         listed = _listed([row for row, trouble in troubles if not trouble], len(wanted))
     (_, at, by, asset, shoot, operator, version, weights, group, score, say, drawn, bundled, seconds, reason,
      material) = listed  # fmt: skip
+    builds = list(zip(version, weights, strict=True))
+    known = {each: build(*each) for each in set(builds)}
+    answers = list(zip(say, material, strict=True))
+    bad = {each: is_bad(*each) for each in set(answers)}
+    imports = {name: name.startswith(IMPORTED) for name in set(by)}
     made = of_lists(
         at=at, say=say,
         texts={
-            "by": by, "asset": asset, "shoot": shoot, "client": [clients.get(s, "") for s in shoot],
-            "style": [""] * len(at), "task": operator, "group": [g or "" for g in group],
-            "build": [build(v, w) for v, w in zip(version, weights, strict=True)],
+            "by": by, "asset": asset, "shoot": shoot, "task": operator, "group": [g or "" for g in group],
+            "build": list(map(known.__getitem__, builds)),
         },
-        score=score, bad=[s != Say.APPROVE and is_bad(s, m) for s, m in zip(say, material, strict=True)], drawn=drawn,
-        bundled=bundled, seconds=seconds, imported=[b.startswith(IMPORTED) for b in by],
-        returned=[r == RETURNED for r in reason],
+        score=score, bad=list(map(bad.__getitem__, answers)), drawn=drawn, bundled=bundled, seconds=seconds,
+        imported=list(map(imports.__getitem__, by)), returned=[r == RETURNED for r in reason],
     )  # fmt: skip
-    return made, aside
+    return made, aside, newest
 
 
 @contextmanager
@@ -93,7 +125,8 @@ def _without_pauses() -> Iterator[None]:
 
 def _listed(rows: Sequence[Sequence[Any]], width: int) -> tuple[tuple[Any, ...], ...]:
     """Rows as columns, without those of policy rules."""
-    people = [row for row in rows if not str(row[2]).startswith(POLICY)]
+    policies = {by for by in {row[2] for row in rows} if str(by).startswith(POLICY)}
+    people = [row for row in rows if row[2] not in policies] if policies else rows
     return tuple(zip(*people, strict=True)) if people else ((),) * width
 
 
@@ -109,6 +142,41 @@ def _clients(connection: sa.Connection) -> dict[str, str]:
     return {shoot: client for shoot, client in rows if client}
 
 
+Styles = Mapping[str, Sequence[tuple[str, str]]]  # by task: (since when, the style in use; empty: none), oldest first
+
+
+def _styles(connection: sa.Connection) -> Styles:
+    """Which learned style each task used, and from when on."""
+    table = schema.styles.c
+    found: dict[str, list[tuple[str, str]]] = {}
+    for task, at, id_, used in connection.execute(
+        sa.select(table.task, table.at, table.id, table.used).order_by(table.at, table.seq)
+    ):
+        found.setdefault(task, []).append((at, id_[:STYLE] if used else ""))
+    return found
+
+
+def styles_in_use(library: Library) -> dict[str, str]:
+    """The learned style that each task uses now."""
+    with library.transaction(reading=True) as connection:
+        return {task: since[-1][1] for task, since in _styles(connection).items()}
+
+
+def _in_style(coded: Coded, styles: Styles) -> tuple[list[str], Ints]:
+    """Under which learned style each verdict was said: the one that was in use at its time."""
+    names, codes = [""], np.zeros(len(coded.at), np.int64)
+    for task, since in styles.items():
+        if task not in coded.names["task"]:
+            continue
+        first = len(names)
+        names += [style for _, style in since]
+        rows = np.flatnonzero(coded.codes["task"] == coded.names["task"].index(task))
+        place = np.array([bisect_right(since, (coded.at[i], LAST)) for i in rows.tolist()], np.int64)
+        codes[rows] = np.where(place > 0, first + place - 1, 0)
+    known, again = coded_texts(names)  # a style taken up again is the same one
+    return known, again[codes]
+
+
 def _all_sound(listed: tuple[tuple[Any, ...], ...]) -> bool:
     """Whether every row can be taken for a verdict, column by column, which is quick."""
     _, at, by, asset, shoot, operator, version, _, _, score, say, drawn, bundled, seconds, _, _ = listed
@@ -119,7 +187,7 @@ def _all_sound(listed: tuple[tuple[Any, ...], ...]) -> bool:
         and {*map(type, version), *map(type, bundled)} <= {int}
         and {*map(type, score), *map(type, seconds)} <= {int, float, type(None)}
         and set(map(type, at)) <= {str}
-        and all(x[:4].isdigit() for x in at)
+        and all(x.isdigit() for x in {x[:4] for x in at})
     )
 
 

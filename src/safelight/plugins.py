@@ -12,12 +12,14 @@ from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from safelight.detectors import Detector
 from safelight.errors import UsageError
 from safelight.operators import Operator
 from safelight.probes import Probe
+
+if TYPE_CHECKING:  # they bring a good part of scipy, which whoever only asks for operators need not wait for
+    from safelight.detectors import Detector
 
 PROBES = "safelight.probes"
 OPERATORS = "safelight.operators"
@@ -59,7 +61,7 @@ def operators() -> Mapping[str, Operator[Any]]:
     return _loaded_operators().found
 
 
-def detectors() -> Mapping[str, Detector]:
+def detectors() -> "Mapping[str, Detector]":
     """All usable detectors by name, in alphabetical order."""
     return _loaded_detectors().found
 
@@ -151,7 +153,9 @@ def _loaded_operators() -> Loaded[Operator[Any]]:
 
 
 @cache
-def _loaded_detectors() -> Loaded[Detector]:
+def _loaded_detectors() -> "Loaded[Detector]":
+    from safelight.detectors import Detector
+
     return load(DETECTORS, Detector, entry_points(group=DETECTORS))
 
 

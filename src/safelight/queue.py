@@ -83,7 +83,9 @@ def waiting(
     mixed = [
         replace(by_item[bad.asset, bad.operator], bad=bad, chance=0.0)
         for bad in known_bads.waiting(library, state, folder)
-        if (bad.asset, bad.operator) in by_item and rules.task(bad.operator, state.shoot.client).known_bad
+        if (bad.asset, bad.operator) in by_item
+        and not _is_control(by_item[bad.asset, bad.operator])
+        and rules.task(bad.operator, state.shoot.client).known_bad
     ]
     return _queue(_placed(state.shoot.id, entries, mixed))
 
@@ -142,6 +144,11 @@ def _is_drawn(entry: _Entry) -> bool:
     return entry.bad is not None or (entry.coin is not None and entry.coin.lot is not None)
 
 
+def _is_control(entry: _Entry) -> bool:
+    """Whether an item comes without its suggestion; a spoilt twin would show it."""
+    return entry.coin is not None and entry.coin.drawn is Drawn.CONTROL
+
+
 def _queue(entries: Sequence[_Entry]) -> Queue:
     expected = left = sum(e.chance for e in entries)
     most = max((e.harm for e in entries), default=0.0)
@@ -164,7 +171,7 @@ def _item(entry: _Entry, *, harm: float, left: float) -> Item:
     because = tuple(b.text for b in proposal.because) if proposal is not None else ()
     if bad is not None:
         pictures, params = bad.id, dict(known_bads.shown_params(bad))
-    elif entry.coin is not None and entry.coin.drawn is Drawn.CONTROL:
+    elif _is_control(entry):
         params, because, pictures = None, (), None
     return Item(
         photo=photo.id, operator=name, harm=round(harm, 3), left=round(left, 2), params=params, because=because,

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from safelight import params, plugins, standing, weights
-from safelight.domain import Cull, Drawn, Input, Proposal, Say, State, Verdict, Version
+from safelight.domain import Cull, Drawn, Edit, Input, Proposal, Say, State, Verdict, Version
 from safelight.errors import UsageError
 from safelight.operators import Medium, Operator
 from safelight.state import CHECK, POLICY, Photo, ShootState
@@ -48,6 +48,7 @@ class Saying:
     drawn: Drawn | None = None
     at: str | None = None  # the moment of the decision; default: now. What was said at one moment is undone at once
     bundled: int | None = None  # how many items the decision answers, where it is written in parts
+    unseen: frozenset[tuple[str, str]] = frozenset()  # (photo, operator) whose suggestion was not shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,8 @@ def choose(library: Library, state: ShootState, wanted: Mapping[str, Cull], sayi
     for id_, decision in wanted.items():
         photo = state.photos[id_]
         proposal = photo.proposals.get("cull")
-        if proposal is not None and proposal.edit.params["decision"] == decision.value != Cull.UNDECIDED.value:
+        offered = proposal if (id_, "cull") not in saying.unseen else None
+        if offered is not None and offered.edit.params["decision"] == decision.value != Cull.UNDECIDED.value:
             agreed.append(photo)
         else:
             changed[decision].append(photo)
@@ -202,7 +204,8 @@ def _answer(
         return None, proposal
     if saying.say is Say.MODIFY:
         assert saying.params is not None
-        base = proposal.edit.params if proposal else params.to_json(op.params())
+        offered = proposal if (photo.id, op.name) not in saying.unseen else None
+        base = offered.edit.params if offered else params.to_json(op.params())
         return params.to_json(params.from_json(op.params, {**base, **saying.params})), proposal
     if saying.say is Say.APPROVE:
         return _approval(photo, op, saying, shown_together=shown_together)
@@ -219,6 +222,8 @@ def _approval(
         return photo.standing[op.name].params, proposal
     if proposal is None:
         return "nothing is proposed"
+    if (photo.id, op.name) in saying.unseen:
+        return "it is shown without a suggestion: decide for yourself"
     if proposal.cannot_tell is not None:
         return f"the machine proposes nothing: {proposal.cannot_tell}"
     if not saying.operators and photo.state(op.name) is not State.PROPOSED and op.name not in photo.contested:
@@ -259,11 +264,16 @@ def _verdict(
         params=values,
         seconds=saying.seconds,
         drawn=saying.drawn or drawn.get((photo.id, name), Drawn.REVIEW),
-        upon=standing.below(photo.edits(proposed=True), name) if op.medium is Medium.FRAME else None,
+        upon=standing.below(_edits(photo, saying), name) if op.medium is Medium.FRAME else None,
         together=saying.group,
-        shown=_shown(photo, proposal),
+        shown=None if (photo.id, name) in saying.unseen else _shown(photo, proposal),
         material=_material(op, proposal, values) if saying.say is Say.MODIFY else None,
     )
+
+
+def _edits(photo: Photo, saying: Saying) -> tuple[Edit, ...]:
+    """The edits with which a photo was shown."""
+    return tuple(edit for edit in photo.edits(proposed=True) if (photo.id, edit.operator) not in saying.unseen)
 
 
 def _shown(photo: Photo, proposal: Proposal | None) -> Mapping[str, Any] | None:

@@ -2,18 +2,21 @@
 
 import csv
 import json
+import sqlite3
 import threading
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from safelight import ledger, policy
+from safelight import history, ledger, ledger_kept, ledger_rows, policy
 from safelight.cli import cli
 from safelight.domain import Drawn, Say, Verdict
 from safelight.errors import UsageError
-from safelight.ledger_rows import of_file, of_library
+from safelight.ledger_rows import of_file, of_library, styles_in_use
 from safelight.report import trust as pages
 from safelight.store import records, schema
 from safelight.store.library import Library
@@ -147,6 +150,47 @@ def test_a_row_that_another_program_spoilt_is_set_aside(library):
     assert [a["line"] for a in ledger.document(library)["set_aside"]] == [7, 9]
 
 
+def test_a_row_that_is_spoilt_later_is_noticed_though_nothing_was_added(library, monkeypatch):
+    monkeypatch.setattr(ledger_kept, "WORTH", 1)
+    assert not ledger.document(library)["set_aside"]
+    with library.transaction() as connection:
+        connection.execute(sa.text("update verdicts set verdict = 'maybe' where seq = 7"))
+    assert [a["line"] for a in ledger.document(library)["set_aside"]] == [7]
+
+
+@pytest.mark.parametrize("spoilt", ["", "cut", "flipped", "gone"])
+def test_only_what_came_since_is_read_and_it_comes_to_the_same(library, monkeypatch, spoilt):
+    monkeypatch.setattr(ledger_kept, "WORTH", 1)
+    of_library(library)
+    kept = library.folder / ledger_kept.FILE_NAME
+    data = bytearray(kept.read_bytes())
+    if spoilt == "cut":
+        kept.write_bytes(data[: len(data) // 2])
+    elif spoilt == "flipped":
+        data[len(data) // 2] ^= 1
+        kept.write_bytes(data)
+    elif spoilt == "gone":
+        with library.transaction() as connection:
+            connection.execute(sa.text("delete from verdicts where seq = 20"))
+    with library.transaction() as connection:
+        mark, before = ledger_kept.load(library.folder, connection)
+    assert (before is None) == bool(spoilt) == (mark is None)
+    if mark is not None:
+        with library.transaction(reading=True) as connection:
+            assert ledger_rows._read(connection, after=mark)[0].at == []
+            assert len(ledger_rows._read(connection, after=mark - 3)[0].at) == 3
+    for at in ("2031-01-01T00:00:00.000+00:00", "2001-01-01T00:00:00.000+00:00"):  # the second is older than all
+        said = Verdict(
+            at=at, by="bo", asset=f"new{at}", shoot="later", operator="exposure", version=1, say=Say.REJECT,
+            drawn=Drawn.AUDIT, score=0.3,
+        )  # fmt: skip
+        undo = replace(said, asset="0/3", shoot="s0", say=Say.UNDO)
+        records.save_verdicts(library, [said, undo])
+        told = ledger.rebuilt(library, ledger.rules(library))
+        (library.folder / ledger_kept.FILE_NAME).unlink()
+        assert told == ledger.rebuilt(library, ledger.rules(library))
+
+
 def test_two_reviewers_who_write_at_once_lose_nothing(library):
     def write(name):
         for i in range(20):
@@ -199,3 +243,112 @@ def test_a_catalogue_teaches_the_bet_and_never_licenses(tmp_path, monkeypatch):
         records.save_verdicts(opened, [said(s, i, by="import:lightroom") for s in range(80) for i in range(5)])
         cell = only(ledger.document(opened))
         assert (cell["state"], cell["n"], cell["drawn"]) == ("apprentice", 0, 0)
+
+
+def catalogue(path, photos):
+    """A Lightroom catalogue with what is read of one: photos as (folder, name, extension, pick, rating)."""
+    with closing(sqlite3.connect(path)) as made, made:
+        made.executescript(
+            """
+            create table AgLibraryRootFolder (id_local integer primary key, absolutePath text);
+            create table AgLibraryFolder (id_local integer primary key, rootFolder integer, pathFromRoot text);
+            create table AgLibraryFile (
+                id_local integer primary key, folder integer, baseName text, extension text
+            );
+            create table Adobe_images (
+                id_local integer primary key, rootFile integer, masterImage integer, pick real, rating real
+            );
+            insert into AgLibraryRootFolder values (1, 'D:/Pictures/');
+            """
+        )
+        for i, (folder, name, extension, pick, rating) in enumerate(photos):
+            made.execute("insert into AgLibraryFolder values (?, 1, ?)", (i, folder))
+            made.execute("insert into AgLibraryFile values (?, ?, ?, ?)", (i, i, name, extension))
+            made.execute("insert into Adobe_images values (?, ?, null, ?, ?)", (i, i, pick, rating))
+        made.execute("insert into Adobe_images values (99, 0, 0, -1, null)")  # a virtual copy says nothing
+    return path
+
+
+def test_a_catalogue_says_which_photos_were_kept(tmp_path):
+    photos = [
+        ("2019/Wedding/", "IMG_1", "CR2", 1.0, None), ("2019/Wedding/", "IMG_2", "CR2", -1.0, 3.0),
+        ("2019/Wedding/", "IMG_3", "CR2", 0.0, 4.0), ("2019/Wedding/", "IMG_4", "CR2", 0.0, None),
+        ("2019/Δάφνη/", "IMG_5", "jpg", 1.0, None),
+    ]  # fmt: skip
+    path = catalogue(tmp_path / "old.lrcat", photos)
+    before = path.read_bytes()
+    assert dict(history.ratings(path)) == {
+        ("wedding", "img_1.cr2"): True, ("wedding", "img_2.cr2"): False, ("wedding", "img_3.cr2"): True,
+        ("δάφνη", "img_5.jpg"): True,
+    }  # fmt: skip
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("body", [b"", b"no catalogue at all, whatever its name says" * 40, None])
+def test_what_is_no_catalogue_is_an_error_that_says_so(tmp_path, body):
+    path = tmp_path / "old.lrcat"
+    if body is None:  # cut off in the middle
+        whole = catalogue(tmp_path / "whole.lrcat", [("a/", "b", "jpg", 1, None)]).read_bytes()
+        path.write_bytes(whole[: len(whole) // 3])
+    else:
+        path.write_bytes(body)
+    with pytest.raises(UsageError, match=r"old.lrcat cannot be read") as caught:
+        history.ratings(path)
+    assert "copy" in caught.value.remedy
+    shown = CliRunner().invoke(cli, ["trust", "--library", str(tmp_path / "l"), "--import", str(path)])
+    assert shown.exception is not None
+
+
+def test_the_style_in_use_when_it_was_said_goes_with_a_verdict(library):
+    def learned(id_, day, *, used):
+        at = (START + timedelta(days=day)).isoformat(timespec="milliseconds")
+        row = {"id": id_, "task": "exposure", "body": "{}", "report": "{}", "used": used, "by": "ann", "at": at}
+        library.append(schema.styles, [row])
+
+    learned("first", 10, used=True)
+    learned("worse", 20, used=False)
+    columns, _ = of_library(library)
+    counted = {name: int((columns.style == i).sum()) for i, name in enumerate(columns.names["style"])}
+    assert counted == {"": 100, "first": 50}
+    assert styles_in_use(library) == {"exposure": ""}
+
+
+def test_findings_are_named_as_what_they_are(library):
+    records.save_verdicts(library, [said(3, 9, operator="check.halo", drawn=Drawn.REVIEW)])
+    assert ledger.task_words("check.halo") == "findings of halo"
+    assert ledger.task_words("white_balance") == "white balance"
+
+
+NUMBER, TEXT, SHARE = (int, float), str, (int, float, type(None))
+CELL = {
+    "task": TEXT, "style": (str, type(None)), "group": (str, type(None)), "version": TEXT, "zone": TEXT, "state": TEXT,
+    "shoots": int, "n": int, "k": int, "reject_rate": dict, "alpha": float, "delta": float, "e_value": NUMBER,
+    "threshold": SHARE, "share_automated": NUMBER, "needs": dict, "seconds_saved": SHARE, "history": list,
+}  # fmt: skip
+DELIVERY = {
+    "id": TEXT, "unseen": int, "audited": int, "bad_found": int, "bad_at_most": (int, type(None)),
+    "level": (float, type(None)),
+}  # fmt: skip
+
+
+def test_the_document_has_the_form_that_others_rely_on(library):
+    rows = [said(s, 7 + i, drawn=Drawn.CONTROL, seconds=9.0 + i) for s in range(4) for i in range(4)]
+    rows += [said(40, i, seconds=4.0 + 0.1 * i) for i in range(20)]
+    records.save_verdicts(library, rows)
+    unseen = {"photos": 600, "audited": 60, "bad_found": 0, "bad_at_most": 27, "level": 0.95}
+    row = {"id": "d1", "shoot": "shoot-1", "manifest": json.dumps({"unseen": unseen}), "by": "ann", "draft": False}
+    library.append(schema.deliveries, [row | {"at": START.isoformat()}])
+    found = json.loads(json.dumps(ledger.document(library), allow_nan=False))
+    assert found["schema"] == "safelight.trust/1"
+    cell = only(found)
+    for name, kind in CELL.items():
+        assert isinstance(cell[name], kind), name
+    assert cell["seconds_saved"] > 0
+    assert cell["state"] in ("apprentice", "licensed", "demoted", "never")
+    assert set(cell["reject_rate"]) == {"value", "low", "high", "level"}
+    assert all({"at", "event", "because"} <= set(event) for event in cell["history"])
+    (delivery,) = found["deliveries"]
+    for name, kind in DELIVERY.items():
+        assert isinstance(delivery[name], kind), name
+    assert (delivery["unseen"], delivery["bad_at_most"]) == (600, 27)
+    assert found["set_aside"] == []

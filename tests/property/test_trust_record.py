@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from safelight.domain import Zone
 from safelight.learn.record import Record, Row, Rules, TaskRules
+from safelight.learn.rows import columns
 
 RULES = Rules(default=TaskRules(alpha=0.1, delta=0.2))  # a licence within reach of few verdicts
 PLAIN = Rules(default=TaskRules())
@@ -177,6 +178,17 @@ def test_a_client_whose_work_is_different_needs_a_licence_of_its_own():
     level = {c: record.licensed("exposure", "", c, 0.9).auto for c in ("usual", "odd", "another")}
     coarse = only(record, client="").state == "licensed"
     assert all(coarse or not auto for auto in level.values()), "a split never raises a level"
+
+
+def test_a_learned_style_whose_work_is_different_needs_a_licence_of_its_own():
+    good = ledger(40, style="before")
+    same = Record.from_rows([*good, *ledger(20, start=50, style="after")], RULES)
+    assert {c.style for c in same.cells} == {""}
+    bad = ledger(20, rate=0.5, seed=3, start=50, style="after")
+    found = Record.from_columns(columns([*good, *bad]), RULES, styles={"exposure": "after"})
+    assert {c.style for c in found.cells} == {"", "before", "after"}
+    assert [c.style for c in found.of("exposure")] == ["", "after"]
+    assert not found.licensed("exposure", "", "", 0.95).auto
 
 
 def test_stricter_rules_of_a_client_are_asked_of_the_same_verdicts():

@@ -98,3 +98,84 @@ def test_no_delivery_holds_one(planted, library, tmp_path):
         edit.params["ev"] for photo in state.photos.values() for edit in photo.edits() if edit.operator == "exposure"
     }
     assert edits == {0.3, 3.0}
+
+
+@pytest.fixture
+def drawn(judged, library, tmp_path, open_app):  # noqa: F811
+    """The app on the same shoot, where the exposure of one photo and the choice of another were drawn as controls."""
+    from safelight.store import schema
+    from safelight.store.library import now
+
+    state = library.state(tmp_path / "shoot", evidence=False)
+    rows = []
+    for path, operator in (("IMG_0001.JPG", "exposure"), ("IMG_0005.JPG", "cull")):
+        photo = state.photos[path if path in state.photos else state.photo(path).id]
+        rows.append(
+            {"shoot": state.shoot.id, "asset": photo.id, "operator": operator, "drawn": "control",
+             "seed": state.shoot.id, "share": 0.05, "lot": None, "at": now()}
+        )  # fmt: skip
+    library.store.append(schema.draws, rows)
+    judged.post("undo")  # nothing is decided
+    return open_app(tmp_path / "shoot")
+
+
+def test_a_control_is_shown_nowhere_with_its_suggestion(drawn):
+    photos = drawn.photos()
+    photo, other = photos["IMG_0001.JPG"]["id"], photos["IMG_0000.JPG"]["id"]
+    drawn.post("choices", {"keep": [photo, other]})
+    assert (drawn.photos()["IMG_0001.JPG"]["blind"], photos["IMG_0000.JPG"]["blind"]) == (["exposure"], [])
+    cell = next(p for scene in drawn.get("scenes") for p in scene["photos"] if p["id"] == photo)
+    assert (cell["waits"], cell["blind"]) == (["exposure"], ["exposure"])
+    assert [e["text"] for e in cell["edits"]] == ["without a suggestion"]
+    told = [
+        drawn.get(f"photos/{photo}"),
+        drawn.get(f"photos/{photo}/cards"),
+        drawn.get(f"photos/{photo}/cards/exposure"),
+        drawn.get(f"photos/{photo}/cards/exposure/turning"),
+        [i for i in drawn.get("queue")["items"] if i["photo"] == photo],
+    ]
+    assert '"ev": 0.3' not in json.dumps(told)
+    assert '"ev": 0.3' in json.dumps(drawn.get(f"photos/{other}"))
+    card = told[2]
+    assert (card["blind"], card["params"]["ev"], card["alternatives"], card["score"]) == (True, 0.0, [], None)
+    assert told[3] == []
+    before, after = (
+        picture(drawn, drawn.post(f"photos/{photo}/view", {"before": b, "side": 480})["image"]) for b in (True, False)
+    )
+    assert np.abs(before.astype(int) - after).max() == 0
+    small = picture(drawn, f"/shoots/{drawn.shoot}/photos/{photo}/after.jpg?side=480")
+    assert np.abs(before.astype(int) - small).mean() < 1
+
+
+def test_a_control_is_not_approved_with_the_rest_and_is_decided_like_any_other(drawn):
+    photos = drawn.photos()
+    ids = [photos[f"IMG_000{i}.JPG"]["id"] for i in range(2)]
+    drawn.post("choices", {"keep": ids})
+    done = drawn.post("edits", {"photos": ids, "say": "approve"})
+    assert (done["written"], [left["operator"] for left in done["left"]]) == (1, ["exposure"])
+    assert "without a suggestion" in done["left"][0]["because"]
+    drawn.post("edits", {"photos": [ids[1]], "say": "modify", "operators": ["exposure"], "params": {"ev": 0.5}})
+    shown = drawn.photos()["IMG_0001.JPG"]
+    assert (shown["open"], shown["blind"]) == ([], [])
+    drawn.post("undo")
+    assert drawn.photos()["IMG_0001.JPG"]["blind"] == ["exposure"]
+
+
+def test_a_stack_says_nothing_of_the_frame_that_is_judged_blind(drawn):
+    found = drawn.get("photos")
+    photos = {p["path"]: p for p in found["photos"]}
+    blind = photos["IMG_0005.JPG"]
+    assert (blind["decision"], blind["proposed"], blind["score"], blind["blind"]) == (
+        "undecided", "undecided", None, ["cull"],
+    )  # fmt: skip
+    stack = next(g for g in found["groups"] if blind["id"] in g["members"] and g["kind"] != "scene")
+    assert stack["best"] != blind["id"]
+    for path, photo in photos.items():
+        told = json.dumps(drawn.get(f"photos/{photo['id']}")["cull"])
+        assert path == "IMG_0005.JPG" or "IMG_0005" not in told
+        assert photo["tie"] != blind["id"]
+    done = drawn.post("verdicts", {"photos": stack["members"], "say": "approve", "operators": ["cull"]})
+    assert blind["path"] in [left["path"] for left in done["left"]]
+    done = drawn.post("choices", {"reject": [blind["id"]]})
+    assert done["groups"] is not None
+    assert drawn.photos()["IMG_0005.JPG"]["blind"] == []

@@ -295,3 +295,55 @@ class TestQueue:
         told = json.dumps(judged.get("queue"))
         for word in (*(drawn.value for drawn in Drawn), "drawn", "score", "coin", "spoil"):
             assert word not in told.replace(judged.shoot, "")
+
+
+class TestRefusals:
+    """A delivery that did not pass: each finding is shown, taken on a name or called a fault, and then it goes out."""
+
+    def delivered(self, app, order):
+        app.post("deliveries", order, status=202)
+        for _ in range(600):
+            told = app.get("deliveries")
+            if not told["running"]:
+                return told
+            time.sleep(0.05)
+        raise AssertionError("the delivery does not end")
+
+    def test_a_broken_rule_is_named_taken_on_a_name_and_told_in_the_manifest(self, judged, tmp_path):
+        judged.post("edits", {"photos": [p["id"] for p in judged.photos().values()], "say": "approve"})
+        rules = tmp_path / "shop.toml"
+        rules.write_text('schema = "safelight.channel/1"\n[size]\nlong_least = 10000\n')
+        order = {"to": str(tmp_path / "out"), "channels": [str(rules)], "sign_off": "Ada"}
+        assert [r["name"] for r in judged.post("checklist", order)["rules"]] == ["shop"]
+        told = self.delivered(judged, order)
+        assert not (tmp_path / "out" / "manifest.json").exists()
+        assert "7 files do not pass" in told["trouble"]["cause"]
+        held = [row for row in told["held"] if row["finding"].startswith("shop.")]
+        assert len({row["photo"] for row in held}) == 7
+        assert all(row["text"] and row["taken_by"] is None for row in held)
+        for row in told["held"]:
+            said = {"photos": [row["photo"]], "finding": row["finding"], "reason": "wanted", "note": "Agreed"}
+            judged.post("findings", said, by="Grace")
+        assert {row["taken_by"] for row in judged.get("deliveries")["held"]} == {"Grace"}
+        told = self.delivered(judged, order)
+        assert (told["trouble"], told["held"]) == (None, [])
+        made = json.loads((tmp_path / "out" / "manifest.json").read_text())
+        answered = [a for f in made["files"] for a in f["gate"]["answered"] if a["finding"].startswith("shop.")]
+        assert {(a["by"], a["reason"], a["note"]) for a in answered} == {("Grace", "wanted", "Agreed")}
+
+    def test_a_finding_that_nobody_raised_and_a_channel_that_is_not_are_refused(self, judged, tmp_path):
+        said = {"photos": [one(judged)], "finding": "halo", "reason": "wanted"}
+        assert "has not said" in judged.post("findings", said, status=400)["cause"]
+        told = judged.post("checklist", {"to": str(tmp_path / "out"), "channels": ["nowhere"]}, status=400)
+        assert "nowhere" in told["cause"]
+        assert judged.client.get(f"/shoots/{judged.shoot}/findings/0.jpg").status_code == 422
+
+
+def test_what_waits_in_all_shoots_is_told_by_shoot_and_by_task(judged):
+    whole = judged.client.get("/api/queue").json()
+    assert [(row["id"], row["count"]) for row in whole["shoots"]] == [(judged.shoot, judged.get("queue")["count"])]
+    assert whole["tasks"] == {"exposure": 7}
+    assert judged.client.get("/api/queue", params={"task": "cull"}).json()["count"] == 0
+    told = judged.client.get("/queue", headers={"Accept": "text/html"})
+    assert told.status_code == 200
+    assert f"/shoots/{judged.shoot}/queue" in told.text

@@ -98,7 +98,7 @@ def deliver(
     if order.draft:
         write_atomic(target / DRAFT_FOLDER_NOTE, manifest.draft_note(made).encode())
     row = {"id": made["id"], "shoot": state.shoot.id, "manifest": json_text(made), "by": order.sign_off}
-    library.append(schema.deliveries, [row | {"draft": order.draft, "at": now()}])
+    library.append(schema.deliveries, [row | {"draft": order.draft, "at": now()}], durable=True)
     records.save_versions(library, state.shoot.id, versions.items(), checkpoint="delivered")
     return made
 

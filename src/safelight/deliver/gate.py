@@ -33,6 +33,15 @@ class Missing:
     outcome: Outcome
     text: str
     remedy: str = ""
+    picture: str | None = None  # where: a heat map or a mask, as a file
+
+
+class Held(Refused):
+    """Files that wait for a person: `waiting` says which, and what for."""
+
+    def __init__(self, cause: str, *, remedy: str = "", waiting: Sequence[Missing] = ()) -> None:
+        super().__init__(cause, remedy=remedy)
+        self.waiting = tuple(waiting)
 
 
 def ask(state: ShootState, *, draft: bool) -> Answer:
@@ -90,7 +99,7 @@ def raised(entry: Mapping[str, Any]) -> list[Missing]:
     """What the detectors and rules hold against a file: findings that are no pass, broken rules."""
     path = str(entry["after"])
     found = [
-        Missing(path=path, name=f["name"], outcome=Outcome(f["outcome"]), text=f["text"])
+        Missing(path=path, name=f["name"], outcome=Outcome(f["outcome"]), text=f["text"], picture=f.get("heatmap"))
         for f in entry["findings"] if f["outcome"] != Outcome.PASS
     ]  # fmt: skip
     cannot = (entry["aligned"] or {}).get("cannot")
@@ -99,7 +108,9 @@ def raised(entry: Mapping[str, Any]) -> list[Missing]:
     elif entry["verdict"] == Outcome.LOOK and not found:
         found.append(Missing(path=path, name="measured", outcome=Outcome.LOOK, text="Nothing could be measured."))
     return found + [
-        Missing(path=path, name=r["rule"], outcome=Outcome.FAIL, text=r["text"], remedy=r["remedy"])
+        Missing(
+            path=path, name=r["rule"], outcome=Outcome.FAIL, text=r["text"], remedy=r["remedy"], picture=r.get("mask"),
+        )
         for r in entry["rules"] if r["held"] is False
     ]  # fmt: skip
 
@@ -113,7 +124,7 @@ def missing(photo: Photo, version: Version, entry: Mapping[str, Any], *, signed_
     ]  # fmt: skip
 
 
-def refuse(waiting: Sequence[Missing], *, page: str) -> Refused:
+def refuse(waiting: Sequence[Missing], *, page: str) -> Held:
     """The refusal of a delivery, naming what is missing."""
     files = len({m.path for m in waiting})
     lines = [f"{m.path}: {m.name.replace('_', ' ')}, {m.outcome.value}. {m.text}" for m in waiting[:LISTED]]
@@ -123,9 +134,10 @@ def refuse(waiting: Sequence[Missing], *, page: str) -> Refused:
         f"Look at {page}. Reject the edit, or take a finding on your name with `safelight accept PHOTO --finding NAME "
         "--reason CODE`."
     )
-    return Refused(
+    return Held(
         f"{many(files, 'file does', 'files do')} not pass:\n  " + "\n  ".join(lines) + more,
         remedy=remedy + (" --sign-off NAME answers for all that only want a look." if looks else ""),
+        waiting=waiting,
     )
 
 

@@ -51,7 +51,7 @@ def moved(before: Plane, after: Plane, *, valid: Flags | None = None, side: int 
     b = np.lib.stride_tricks.sliding_window_view(after, (side, side))[::stride, ::stride].reshape(-1, side, side)
     x, y = (v.ravel() for v in np.meshgrid(columns, rows))
     energy = [cv2.boxFilter(p * p, -1, (side, side), anchor=(0, 0), normalize=True)[y, x] for p in (before, after)]
-    keep = np.sqrt(np.minimum(*energy)) > least
+    keep = np.minimum(*energy) > least * least
     if valid is not None:
         whole = cv2.boxFilter(valid.astype(np.float32), -1, (side, side), anchor=(0, 0), normalize=True)[y, x]
         keep &= whole > 0.97

@@ -1,7 +1,8 @@
 """From a detector's score to the chance that a careful person would call it the artefact.
 
-A table of (score, chance) per finding, written by `bench.fit.artefacts` from labelled pairs: isotonic regression, so
-the chance never falls where the score rises. Between entries the chance is interpolated, beyond them it stays.
+A table of (score, chance) per finding, written by `bench.fit.artefacts` and `bench.fit.left_behind` from labelled
+pairs: a logistic curve of the score, so the chance rises where the score does, whatever the damage is. Between entries
+the chance is interpolated, beyond them it stays.
 """
 
 import json
@@ -12,14 +13,17 @@ from typing import Any
 
 import numpy as np
 
+TABLES = ("calibration.json", "calibration_removal.json")
+SET_BY_HAND = frozenset(("identity", "perspective"))  # from published figures: the recipes hold no such case
 UNCERTAIN = {"scores": [0.0, 1.0], "chances": [0.01, 0.5]}  # a finding that was never calibrated cannot reach certainty
 
 
 @cache
 def calibrated() -> Mapping[str, Mapping[str, Any]]:
     """The shipped table of every finding."""
-    text = files("safelight.detectors").joinpath("calibration.json").read_text("utf-8")
-    found: dict[str, dict[str, Any]] = json.loads(text)
+    found: dict[str, dict[str, Any]] = {}
+    for name in TABLES:
+        found |= json.loads(files("safelight.detectors").joinpath(name).read_text("utf-8"))
     return found
 
 

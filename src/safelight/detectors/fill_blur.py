@@ -1,7 +1,9 @@
 """Blurred fills: a hole that was closed without the texture of its surroundings.
 
 Where the mask's content was replaced, the fine energy inside is compared with that of the ring around it, in the
-after alone; the score is the missing share as a logarithm. A mask whose own texture is still there was not filled.
+after alone and like with like: the same quantile of local energies on both sides, so that the few streaks and ridges
+that diffusion draws through a hole do not count as texture. The score is the missing share as a logarithm. A mask
+whose own texture is still there was not filled, and noise that was taken away is no texture.
 """
 
 import cv2
@@ -14,6 +16,8 @@ from safelight.detectors.answers import cannot, said
 SMALLEST = 80  # px of area
 INSIDE, OUTSIDE = 0.9, 0.1  # of the mask
 FLOOR = (0.8 / 255) ** 2
+BAND, NOISE_SHARE = (0.6, 2.0), 0.35  # px, sigmas of the two Gaussians; of the noise variance that lies between them
+CELL, USUAL = 9, 0.35  # px over which energy is averaged; quantile of it that is compared
 
 
 def detect(pair: Pair) -> list[Finding]:
@@ -23,7 +27,8 @@ def detect(pair: Pair) -> list[Finding]:
     area = pair.changed
     if area is None:
         return [said(pair, "fill_blur", 0.0, "Nothing was filled.")]
-    after, before = (band(p, 0.6, 2.0) for p in (pair.level_after, pair.expected))
+    after, before = (band(p, *BAND) for p in (pair.level_after, pair.expected))
+    noise = NOISE_SHARE * pair.noise_before**2
     best, box = 0.0, None
     for x0, y0, x1, y1 in pair.changed_boxes:
         reach = max(8, (x1 - x0) // 3, (y1 - y0) // 3)
@@ -36,9 +41,10 @@ def detect(pair: Pair) -> list[Finding]:
         cross = float((a[inside] * b[inside]).mean())
         own = float((b[inside] ** 2).mean()) + FLOOR
         gone = 1 - np.clip(cross / own, 0, 1)
-        energy = float((a[inside] ** 2).mean()) + FLOOR
-        usual = float(np.quantile(cv2.blur(a * a, (9, 9))[around], 0.35)) + FLOOR
-        score = float(np.log(min(usual, own * 1.5) / energy)) * float(gone)
+        local = cv2.blur(a * a, (CELL, CELL))
+        energy, usual = (float(np.quantile(local[part], USUAL)) + FLOOR for part in (inside, around))
+        typical = max(0.0, float(np.median(cv2.blur(b * b, (CELL, CELL))[inside])) - noise) + FLOOR
+        score = float(np.log(min(usual, typical * 1.5) / energy)) * float(gone)
         if score > best:
             best, box = score, (x0, y0, x1, y1)
     heat = np.zeros(area.shape, np.float32)
@@ -49,5 +55,5 @@ def detect(pair: Pair) -> list[Finding]:
 
 
 detector = Detector(
-    name="fill_blur", version=1, finds=("fill_blur",), detect=detect, about="Fills without the texture around them."
+    name="fill_blur", version=2, finds=("fill_blur",), detect=detect, about="Fills without the texture around them."
 )

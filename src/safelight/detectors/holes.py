@@ -1,7 +1,8 @@
 """Missed holes: places beside or inside a cut-out where the old ground is still seen.
 
-Where the matte says ground, the after is compared with the before as the legal edit would show it. On a new ground
-hardly anything fits by chance; what fits over a whole part near the object is the old ground.
+Where the matte says ground, the after is compared with the before as the legal edit would show it. What fits over a
+whole part that the object encloses is the old ground; a new ground that looks like the old one fits as well, but has
+more ground about it.
 """
 
 import cv2
@@ -16,7 +17,7 @@ from safelight.detectors.answers import cannot, said
 CLEAR = 0.4  # alpha below which the ground should be seen
 FITS = 0.4  # of the tolerance that must be left
 # Encoded levels that old ground may differ from what is expected, and how many more for each that the edit moved.
-SAME, MORE = 0.1, 2.5
+SAME, MORE = 0.1, 5.0
 MOST, SMALLEST = 20, 12  # parts that are looked at, px of a part
 REACH = 0.2  # of the object's size: how far from it holes are looked for
 
@@ -43,8 +44,6 @@ def detect(pair: Pair) -> list[Finding]:
     found = ((fits > FITS) & near).astype(np.uint8)
     whole = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(whole)
-    far = (alpha < CLEAR) & (away < -8)
-    chance = float((fits[far] > FITS).mean()) if far.any() else 0.0
     best, score = 0, 0.0
     for i in sorted(range(1, count), key=lambda k: -int(stats[k][cv2.CC_STAT_AREA]))[:MOST]:
         part, area = labels == i, float(stats[i][cv2.CC_STAT_AREA])
@@ -56,7 +55,6 @@ def detect(pair: Pair) -> list[Finding]:
         value = np.log10(1 + area) * float(fits[part].mean()) * enclosed
         if value > score:
             best, score = i, float(value)
-    score *= max(0.1, 1 - 1.5 * chance)
     heat = np.where(labels == best, fits, 0).astype(np.float32) if best else None
     text = "The old ground is still seen through the object." if best else "No old ground is seen beside the object."
     return [said(pair, "holes", score, text, heat=heat)]
@@ -69,5 +67,5 @@ def _largest(colours: NDArray[np.float32]) -> Plane:
 
 
 detector = Detector(
-    name="holes", version=1, finds=("holes",), detect=detect, about="Gaps of an object that still show the old ground."
+    name="holes", version=2, finds=("holes",), detect=detect, about="Gaps of an object that still show the old ground."
 )

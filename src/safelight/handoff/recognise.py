@@ -1,6 +1,6 @@
 """What a returned file is: which photo it was made from, how it lies on it, what was done to it. Runs in a worker."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from safelight.domain import Edit
 from safelight.errors import SafelightError
 from safelight.media import image, write
 from safelight.media.frame import Bytes, Matrix, scaling
-from safelight.media.picture import shrink
+from safelight.media.picture import grey, shrink
 from safelight.operators import Stage, Tools
 from safelight.pairs import Check
 from safelight.pairs.job import entry_of
@@ -25,7 +25,9 @@ from safelight.store.objects import ShootFolder
 from safelight.workers import Lost
 
 SIDE = 1600  # px, long side at which files are compared
-LIKELY = 5  # photos that a file of unknown name is laid upon
+LIKELY = 5  # photos that a file of unknown name is laid upon, first as a whole, then as a part
+PART = 72  # px, long side at which a file is looked for as a part of a photo
+SHARES = (0.95, 0.82, 0.7, 0.6, 0.5)  # of the photo's long side that such a part may have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +115,31 @@ def recognise(job: Job, small: Bytes) -> tuple[Laid | None, float]:
             agreed = found.agreed
             if agreed >= AGREED:
                 return found, agreed
-    for parent in _likeliest([p for p in job.parents if p.photo != job.named], small):
-        found = lay(parent, small, job.state)
-        if found.agreed >= AGREED:
-            return found, agreed
+    tried = {job.named}
+    shown = _shown(p for p in job.parents if p.photo != job.named)
+    for alike in (likeness, within):
+        ranked = sorted(shown, key=lambda item: -alike(item[1], small))
+        for parent, _ in ranked[:LIKELY]:
+            if parent.photo in tried:
+                continue
+            tried.add(parent.photo)
+            found = lay(parent, small, job.state)
+            if found.agreed >= AGREED:
+                return found, agreed
     return None, agreed
+
+
+def within(whole: Bytes, part: Bytes) -> float:
+    """How alike a picture and the likeliest part of another are at a small size, -1 to 1, whichever way up it is."""
+    there = grey(shrink(whole, PART))
+    best = -1.0
+    for share in SHARES:
+        small = grey(shrink(part, round(PART * share)))
+        for turns in range(4):
+            turned = np.ascontiguousarray(np.rot90(small, turns))
+            if turned.shape[0] <= there.shape[0] and turned.shape[1] <= there.shape[1]:
+                best = max(best, float(cv2.matchTemplate(there, turned, cv2.TM_CCOEFF_NORMED).max()))
+    return best
 
 
 def lay(parent: Parent, small: Bytes, state: Path) -> Laid:
@@ -183,11 +205,12 @@ def _notes(written: encoded.Encoded, whole: tuple[int, int]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _likeliest(parents: Sequence[Parent], small: Bytes) -> list[Parent]:
+def _shown(parents: Iterable[Parent]) -> list[tuple[Parent, Bytes]]:
+    """Parents with their pictures at a small size; a photo that cannot be shown is no candidate."""
     seen = []
     for parent in parents:
         try:
-            seen.append((likeness(shrink(work.decode(parent.shown)[0], 320), small), parent))
+            seen.append((parent, shrink(work.decode(parent.shown)[0], 320)))
         except (SafelightError, OSError, ValueError):
-            continue  # a photo that cannot be shown is no candidate
-    return [parent for _, parent in sorted(seen, key=lambda item: -item[0])[:LIKELY]]
+            continue
+    return seen

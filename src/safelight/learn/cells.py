@@ -1,7 +1,8 @@
-"""From columns to cells: task × risk group, coarse first, split by client only where its own work proves different.
+"""From columns to cells: task × risk group, coarse first, split by client or learned style only where their own work
+proves different.
 
-A split never raises a level: an item of a client that is split off needs the licence of the coarse cell and that of its
-own (`record.Record.of`). Risk groups are never pooled.
+A split never raises a level: an item of a client or style that is split off needs the licence of the coarse cell and
+that of its own (`record.Record.of`). Risk groups are never pooled.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +48,8 @@ class Cell:
     task: str
     group: str
     client: str
-    split: bool  # whether only this client's verdicts count here
+    style: str  # the learned style whose work proved different; empty: all
+    split: bool  # whether only this client's or style's verdicts count here
     builds: tuple[str, ...]  # whose verdicts count, oldest first
     current: bool  # whether the last of them is what runs
     zone: Zone
@@ -108,6 +110,7 @@ class _Key:
     task: str
     group: str
     client: str
+    style: str
     split: bool
     builds: tuple[str, ...]
     current: bool
@@ -133,13 +136,13 @@ def reduce(
         for builds, current in _lineages(ledger, task, of_task, same_output, running.get(task)):
             codes = [i for i, name in enumerate(ledger.names["build"]) if name in builds]
             own = of_task[np.isin(ledger.build[of_task], codes)]
-            for group, client, split, rows in _parts(ledger, rules, task, own, counts):
+            for group, client, style, split, rows in _parts(ledger, rules, task, own, counts):
                 key = _Key(
-                    task=task, group=group, client=client, split=split, builds=builds, current=current,
+                    task=task, group=group, client=client, style=style, split=split, builds=builds, current=current,
                     rules=rules.task(task, client),
                 )  # fmt: skip
                 out.append(_cell(ledger, key, rows, counts, seen, bets))
-    return tuple(sorted(out, key=lambda c: (c.task, not c.current, c.builds, c.group, c.client)))
+    return tuple(sorted(out, key=lambda c: (c.task, not c.current, c.builds, c.group, c.client, c.style)))
 
 
 # ---------------------------------------------------------------- which cells there are
@@ -177,30 +180,34 @@ def _version(build: str) -> int:
 
 def _parts(
     ledger: Columns, rules: Rules, task: str, rows: Ints, counts: NDArray[np.bool_]
-) -> list[tuple[str, str, bool, Ints]]:
-    """(group, client, whether it is split off, rows): each risk group over all clients; and again for clients whose
-    work proved different or who have rules of their own, who then need both licences."""
-    out = [] if len(rows) else [("", "", False, rows)]
+) -> list[tuple[str, str, str, bool, Ints]]:
+    """(group, client, style, whether it is split off, rows): each risk group over all clients and styles; and again for
+    those whose work proved different, and clients who have rules of their own, who then need both licences."""
+    out = [] if len(rows) else [("", "", "", False, rows)]
     for group in np.unique(ledger.group[rows]).tolist():
         own = rows[ledger.group[rows] == group]
         name = ledger.names["group"][group]
-        out.append((name, "", False, own))
+        out.append((name, "", "", False, own))
         for client in np.unique(ledger.client[own]).tolist():
             called = ledger.names["client"][client]
             if not called:
                 continue
             if task in rules.clients.get(called, {}):
-                out.append((name, called, False, own))  # stricter rules, the same verdicts
-            if _differs(ledger, own[counts[own]], client):
+                out.append((name, called, "", False, own))  # stricter rules, the same verdicts
+            if _differs(ledger, own[counts[own]], ledger.client, client):
                 out = [part for part in out if part[:2] != (name, called)]
-                out.append((name, called, True, own[ledger.client[own] == client]))
+                out.append((name, called, "", True, own[ledger.client[own] == client]))
+        for style in np.unique(ledger.style[own]).tolist():
+            called = ledger.names["style"][style]
+            if called and _differs(ledger, own[counts[own]], ledger.style, style):
+                out.append((name, "", called, True, own[ledger.style[own] == style]))
     return out
 
 
-def _differs(ledger: Columns, rows: Ints, client: int) -> bool:
-    """Whether a client's verdicts are unlike those of the others beyond chance: counts by shoot are permuted in
-    effect by comparing the difference of rates with its spread between shoots."""
-    own = ledger.client[rows] == client
+def _differs(ledger: Columns, rows: Ints, of: Ints, which: int) -> bool:
+    """Whether the verdicts of a client or style (a number in the column `of`) are unlike those of the others beyond
+    chance: the difference of rates is compared with its spread between shoots."""
+    own = of[rows] == which
     sides = []
     for side in (rows[own], rows[~own]):
         shoots = ledger.shoot[side]
@@ -209,8 +216,8 @@ def _differs(ledger: Columns, rows: Ints, client: int) -> bool:
         sides.append((ledger.bad[side].mean(), rate_spread(shoots, ledger.bad[side])))
     (one, a), (other, b) = sides
     spread = float(np.hypot(a, b))
-    clients = max(1, len(np.unique(ledger.client[rows])))
-    return bool(abs(one - other) > -ndtri(SPLIT_CHANCE / clients / 2) * spread) if spread else one != other
+    several = max(1, len(np.unique(of[rows])))
+    return bool(abs(one - other) > -ndtri(SPLIT_CHANCE / several / 2) * spread) if spread else one != other
 
 
 def rate_spread(shoots: Ints, bad: NDArray[np.bool_]) -> float:
@@ -297,9 +304,9 @@ def _cell(ledger: Columns, key: _Key, own: Ints, counts: NDArray[np.bool_], seen
     low, high = interval(shoot, looked.bad)
     shown = int(np.searchsorted(seen.known, latest[0], "right")) if len(own) else len(seen.known)
     return Cell(
-        task=key.task, group=key.group, client=key.client, split=key.split, builds=key.builds, current=key.current,
-        zone=rules.zone, state=state, alpha=rules.alpha, delta=rules.delta, course=found, shoots=shoots,
-        drawn=len(rows), drawn_bad=int(looked.bad.sum()), rate_low=low, rate_high=high,
+        task=key.task, group=key.group, client=key.client, style=key.style, split=key.split, builds=key.builds,
+        current=key.current, zone=rules.zone, state=state, alpha=rules.alpha, delta=rules.delta, course=found,
+        shoots=shoots, drawn=len(rows), drawn_bad=int(looked.bad.sum()), rate_low=low, rate_high=high,
         share_automated=_automated(looked, found),
         audit=share, canary=canary, caught=(shown, int(seen.caught[shown])),
         sensitivity=float(seen.at(latest)[0]), bet=bet, drift=moved, needs=needs,

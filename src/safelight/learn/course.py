@@ -134,7 +134,7 @@ def run(looked: Looked, rules: TaskRules, *, bet: Bet = PLAIN) -> Course:
         if got:
             licences += 1
             term = _term(looked, rungs, got)
-            end = _alarm(looked, rules, term)
+            end = _alarm(looked, rules, term, float(looked.alpha[got[0]]))
             until = looked.shoots if end is None else int(looked.shoot[end.row])
             steps += [*_granted(looked, rungs, got, begin, until), *_canary_steps(looked, term, until)]
             if end is not None:
@@ -201,13 +201,14 @@ def _term(looked: Looked, rungs: Sequence[_Rung], got: Sequence[int]) -> _Term:
     return _Term(force=force, alone=np.asarray(alone), failed=failed)
 
 
-def _alarm(looked: Looked, rules: TaskRules, term: _Term) -> Step | None:
-    """The first verdict at which one of the alarms sounds."""
+def _alarm(looked: Looked, rules: TaskRules, term: _Term, alpha: float) -> Step | None:
+    """The first verdict at which one of the alarms sounds, at the level that the licence was given at: whoever misses
+    a fifth of what is bad would hear it that much later else."""
     since = np.maximum.accumulate(~np.isposinf(term.force[looked.shoot])) if len(looked.shoot) else term.alone
     audits = term.alone & ~looked.canary & ~term.failed[looked.shoot]
     rows = np.flatnonzero((audits & ~looked.returned) | (looked.returned & since))
     ends = []
-    at = audit.alarm(looked.bad[rows], rules.alpha)
+    at = audit.alarm(looked.bad[rows], alpha)
     if at is not None:
         bad = int(looked.bad[rows[: at + 1]].sum())
         text = f"{bad:,} of the {at + 1:,} audited since the licence were bad: more than {rules.alpha:.1%} explains."
@@ -215,7 +216,7 @@ def _alarm(looked: Looked, rules: TaskRules, term: _Term) -> Step | None:
     canaries = np.flatnonzero(term.alone & looked.canary)
     if len(canaries) and rules.canary:
         shoots, last = np.unique(looked.shoot[canaries][::-1], return_index=True)
-        at = audit.alarm(term.failed[shoots], 1 - (1 - rules.alpha) ** rules.canary)
+        at = audit.alarm(term.failed[shoots], 1 - (1 - alpha) ** rules.canary)
         if at is not None:
             bad = int(term.failed[shoots[: at + 1]].sum())
             text = f"A canary was bad in {bad:,} of the {at + 1:,} shoots since the licence."

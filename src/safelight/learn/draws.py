@@ -14,8 +14,13 @@ EVIDENCE = 5  # verdicts of one shoot that count towards a licence: photos of a 
 
 def coin(seed: str, task: str, asset: str) -> float:
     """The coin of one item, evenly spread over 0..1."""
-    digest = hashlib.sha256(f"{seed}/{task}/{asset}".encode()).digest()
-    return int.from_bytes(digest[:8]) / 2**64
+    return coins([(seed, task, asset)])[0]
+
+
+def coins(items: Iterable[tuple[str, str, str]]) -> list[float]:
+    """The coins of many (seed, task, asset)."""
+    sha256, number = hashlib.sha256, int.from_bytes
+    return [number(sha256(f"{seed}/{task}/{asset}".encode()).digest()[:8]) / 2**64 for seed, task, asset in items]
 
 
 def draw(

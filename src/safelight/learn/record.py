@@ -43,6 +43,7 @@ class Record:
 
     cells: tuple[Cell, ...]
     rules: Rules = field(default_factory=Rules)
+    styles: Mapping[str, str] = field(default_factory=dict)  # the learned style in use, by task
 
     @classmethod
     def from_rows(
@@ -65,14 +66,18 @@ class Record:
         *,
         same_output: SameOutput | None = None,
         running: Mapping[str, str] | None = None,
+        styles: Mapping[str, str] | None = None,
     ) -> "Record":
-        """The same from columns."""
-        return cls(cells=cells.reduce(ledger, rules, same_output=same_output, running=running or {}), rules=rules)
+        """The same from columns. `styles` names the learned style that is in use of each task that has one."""
+        made = cells.reduce(ledger, rules, same_output=same_output, running=running or {})
+        return cls(cells=made, rules=rules, styles=styles or {})
 
     def of(self, task: str, group: str = "", client: str = "") -> list[Cell]:
         """The cells whose licences an item needs, all of them: those of its group, or of every group of the task where
-        its group is unknown; the client's own among them where there are any."""
-        own = [c for c in self.cells if c.current and c.task == task and c.client in ("", client)]
+        its group is unknown; those of the client and of the style in use among them where there are any."""
+        style = self.styles.get(task, "")
+        there = [c for c in self.cells if c.current and c.task == task]
+        own = [c for c in there if c.client in ("", client) and c.style in ("", style)]
         return [c for c in own if c.group == group] if group else own
 
     def licensed(

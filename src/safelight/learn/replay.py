@@ -33,6 +33,8 @@ def would_have(ledger: Columns, cell: Cell) -> WouldHave:
     )
     if cell.client and cell.split:
         mine &= ledger.client == _code(names["client"], cell.client)
+    if cell.style:
+        mine &= ledger.style == _code(names["style"], cell.style)
     rows = np.flatnonzero(mine)
     if not len(rows):
         return WouldHave(items=0, automated=0, bad_let_through=0)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.domain import Drawn, Say
-from safelight.learn.draws import coin
+from safelight.learn.draws import coins
 
 POLICY = "policy:"  # verdicts of a named rule carry this before the rule's name
 SKIP = "skip"  # an audit that was drawn and never answered
@@ -71,9 +71,8 @@ class Columns:
 
     def coins(self, which: NDArray[np.int64]) -> NDArray[np.float64]:
         """The coins of these rows."""
-        shoots, tasks, assets = (self.names[c] for c in ("shoot", "task", "asset"))
-        found = zip(self.shoot[which].tolist(), self.task[which].tolist(), self.asset[which].tolist(), strict=True)
-        return np.array([coin(shoots[s], tasks[t], assets[a]) for s, t, a in found])
+        texts = (map(self.names[c].__getitem__, getattr(self, c)[which].tolist()) for c in ("shoot", "task", "asset"))
+        return np.array(coins(zip(*texts, strict=True)))
 
 
 TEXTS = ("by", "asset", "shoot", "client", "style", "task", "build", "group")
@@ -94,12 +93,61 @@ def columns(rows: Iterable[Row]) -> Columns:
         score=[r.score for r in listed], bad=[r.bad for r in listed], drawn=[str(r.drawn) for r in listed],
         bundled=[r.bundled for r in listed], seconds=[r.seconds for r in listed],
         imported=[r.imported for r in listed], returned=[r.returned for r in listed],
-    )  # fmt: skip
+    ).standing()  # fmt: skip
 
 
 def build(version: int, weights: str) -> str:
     """An operator's version with the weights it used: what a licence is about."""
     return f"{version}/{weights}" if weights else str(version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coded:
+    """Verdicts as they were said, in time order, before anything is left out: texts as numbers into `names`."""
+
+    names: dict[str, list[str]]
+    codes: dict[str, NDArray[np.int64]]
+    at: list[str]
+    undo: NDArray[np.bool_]
+    score: NDArray[np.float64]
+    bad: NDArray[np.bool_]
+    kind: NDArray[np.int64]
+    single: NDArray[np.bool_]
+    seconds: NDArray[np.float64]
+    imported: NDArray[np.bool_]
+    returned: NDArray[np.bool_]
+
+    def standing(self) -> Columns:
+        """What stands: what was undone or answered anew is left out."""
+        codes = self.codes
+        known = np.where(self.kind == KNOWN_BAD, 1, 0)  # a known-bad is an item of its own beside the real one
+        kept = _standing(self.undo, codes["asset"] * 2 + known, codes["task"], codes["shoot"])
+        whole = len(kept) == len(self.at)
+        return Columns(
+            names=self.names, at=self.at if whole else [self.at[i] for i in kept.tolist()],
+            **{c: codes[c][kept] for c in TEXTS}, score=self.score[kept], bad=self.bad[kept], kind=self.kind[kept],
+            single=self.single[kept], seconds=self.seconds[kept], imported=self.imported[kept],
+            returned=self.returned[kept],
+        )  # fmt: skip
+
+    def then(self, later: "Coded") -> "Coded":
+        """These and later ones."""
+        names, codes = {}, {}
+        for column in self.codes:
+            names[column], more = _joined(self.names[column], later.names[column])
+            codes[column] = np.concatenate([self.codes[column], more[later.codes[column]]])
+        arrays = {name: np.concatenate([getattr(self, name), getattr(later, name)]) for name in ARRAYS}
+        return Coded(names=names, codes=codes, at=self.at + later.at, **arrays)
+
+
+ARRAYS = ("undo", "score", "bad", "kind", "single", "seconds", "imported", "returned")
+
+
+def _joined(names: list[str], more: list[str]) -> tuple[list[str], NDArray[np.int64]]:
+    """Names with those that are new, and the number of each of the later ones among them."""
+    known = {name: code for code, name in enumerate(names)}
+    codes = [known.setdefault(name, len(known)) for name in more]
+    return list(known), np.array(codes, np.int64)
 
 
 def of_lists(
@@ -114,44 +162,39 @@ def of_lists(
     seconds: Sequence[float | None],
     imported: Sequence[bool],
     returned: Sequence[bool],
-) -> Columns:
-    """Columns from lists in time order; what was undone or answered anew is left out."""
+) -> Coded:
+    """Numbers for lists in time order."""
     codes, names = {}, {}
-    for column in TEXTS:
-        names[column], codes[column] = _coded(texts[column])
+    for column, values in texts.items():
+        names[column], codes[column] = coded_texts(values)
     kinds = {name: i for i, name in enumerate(KINDS)}
-    kind = np.fromiter((kinds.get(d, REVIEW) for d in drawn), np.int64, count=len(drawn))
-    known = np.where(kind == KNOWN_BAD, 1, 0)  # a known-bad is an item of its own beside the real one
-    kept = _standing(say, codes["asset"] * 2 + known, codes["task"], codes["shoot"])
-    single = np.asarray(bundled, np.int64) <= 1
-    return Columns(
-        names=names, at=[at[i] for i in kept.tolist()], **{c: codes[c][kept] for c in TEXTS},
-        score=np.array(score, np.float64)[kept],
-        bad=np.asarray(bad, np.bool_)[kept],
-        kind=kind[kept], single=single[kept],
-        seconds=np.array(seconds, np.float64)[kept],
-        imported=np.asarray(imported, np.bool_)[kept], returned=np.asarray(returned, np.bool_)[kept],
+    count = len(at)
+    return Coded(
+        names=names, codes=codes, at=list(at), undo=np.fromiter(map(Say.UNDO.value.__eq__, say), np.bool_, count=count),
+        score=np.array(score, np.float64), bad=np.asarray(bad, np.bool_),
+        kind=np.fromiter((kinds.get(d, REVIEW) for d in drawn), np.int64, count=count),
+        single=np.asarray(bundled, np.int64) <= 1, seconds=np.array(seconds, np.float64),
+        imported=np.asarray(imported, np.bool_), returned=np.asarray(returned, np.bool_),
     )  # fmt: skip
 
 
-def _coded(values: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+def coded_texts(values: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+    """The texts there are, and for each value which it is."""
     names = list(dict.fromkeys(values))
     known = {name: code for code, name in enumerate(names)}
     return names, np.fromiter(map(known.__getitem__, values), np.int64, count=len(values))
 
 
 def _standing(
-    say: Sequence[str], asset: NDArray[np.int64], task: NDArray[np.int64], shoot: NDArray[np.int64]
+    undo: NDArray[np.bool_], asset: NDArray[np.int64], task: NDArray[np.int64], shoot: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Which rows stand: of each item the newest that was not taken back. An undo takes the newest standing verdict of
     its shoot about that item away, so that the one before it stands again."""
-    count = len(say)
-    if not count:
+    if not len(undo):
         return np.empty(0, np.int64)
     item = (asset * (int(task.max()) + 1) + task) * (int(shoot.max()) + 1) + shoot
     _, item, sizes = np.unique(item, return_inverse=True, return_counts=True)
     alone = sizes[item] == 1
-    undo = np.fromiter(map(Say.UNDO.value.__eq__, say), np.bool_, count=count)
     kept = alone & ~undo
     stacks: dict[int, list[int]] = {}
     for i in np.flatnonzero(~alone).tolist():

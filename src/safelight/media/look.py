@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from safelight.media.colour import REC2020_FROM_SRGB, SRGB_FROM_REC2020, decode, encode, strips
 from safelight.media.frame import Pixels
@@ -24,6 +23,8 @@ NO_CURVE = tuple(round(float(x), 6) for x in PLACES)
 
 def apply_look(pixels: Pixels, matrix: Sequence[float], curve: Sequence[float]) -> Pixels:
     """Linear Rec.2020 light under a look, H x W x 3; nothing is clipped."""
+    from scipy.interpolate import PchipInterpolator  # late: it brings half of scipy, and most commands render nothing
+
     inward = np.reshape(matrix, (3, 3)) @ SRGB_FROM_REC2020
     values = PchipInterpolator(PLACES, curve)(np.linspace(0, TOP, SAMPLES)).astype(np.float32)
     rises = np.diff(values)

@@ -12,7 +12,7 @@ SCHEMA = "safelight.check/1"
 COST = {  # what a finding costs where a client sees it, 0 to 1
     "identity": 1.0, "skin_lightening": 1.0, "warp": 0.9, "holes": 0.8, "seam": 0.8, "bent_lines": 0.7, "fringe": 0.7,
     "fill_repeat": 0.7, "fill_blur": 0.6, "oversmoothing": 0.6, "ghosting": 0.6, "halo": 0.5, "hue_twist": 0.5,
-    "clipping": 0.4, "banding": 0.4, "jpeg": 0.3,
+    "shadow_left": 0.5, "reflection_left": 0.6, "clipping": 0.4, "banding": 0.4, "jpeg": 0.3,
 }  # fmt: skip
 USUAL = 0.6  # of a finding of somebody's own detector
 TABLE = 40  # lines of a table at most

@@ -26,6 +26,7 @@ from safelight.workers import Lost
 NAMES = (
     "halo", "oversmoothing", "warp", "bent_lines", "seam", "fringe", "holes", "clipping", "hue_twist", "banding",
     "ghosting", "jpeg", "fill_repeat", "fill_blur", "identity", "skin_lightening",
+    "shadow_left", "reflection_left",
 )  # fmt: skip
 SHOWN = 560  # px, long side of the pictures on the page
 CROP = (360, 270)  # px, at 100 %

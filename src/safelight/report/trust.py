@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from safelight.files import write_atomic
-from safelight.ledger import needs_words
+from safelight.ledger import name_of, needs_words
 
 Cell = Mapping[str, Any]
 
@@ -76,8 +76,7 @@ def _row(cell: Cell) -> dict[str, Any]:
 
 
 def _name(cell: Cell) -> str:
-    parts = (cell["task"].replace("_", " "), cell["group"], cell["client"])
-    return " · ".join(str(part) for part in parts if part)
+    return name_of(cell)
 
 
 def _mark(cell: Cell) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from safelight import params
 from safelight.domain import Json, Measure, State
 from safelight.operators import FINDING, Operator, Subject, Suggestion, Wishes, faults
+from safelight.review import blind
 from safelight.review.forms import form, words
 from safelight.state import Photo
 from safelight.verdicts import REASONS
@@ -54,7 +55,7 @@ def card(photo: Photo, operator: Operator[Any], checks: Mapping[str, tuple[Measu
         "said": words(values, operator),
         "form": form(operator),
         "score": None if proposal is None else proposal.score,
-        "sure": sure(proposal.score if proposal else None),
+        "sure": "" if blind.is_blank(proposal) else sure(proposal.score if proposal else None),
         "cannot_tell": proposal.cannot_tell if proposal else None,
         "because": [
             {"evidence": b.evidence, "value": b.value, "text": b.text, "code": b.code}
@@ -68,6 +69,7 @@ def card(photo: Photo, operator: Operator[Any], checks: Mapping[str, tuple[Measu
         "faults": {fault: value for fault, value in faults(found).items() if value >= FINDING},
         "shaken": photo.shaken.get(name),
         "decided_by": standing.by if standing else None,
+        "blind": blind.is_blank(proposal),
         "waits": state in (State.PROPOSED, State.ESCALATED) or name in photo.shaken,
     }
 

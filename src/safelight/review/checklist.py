@@ -15,8 +15,9 @@ SHOWN = 400  # rows of each list
 def of(at: Session, order: Order) -> dict[str, Any]:
     """How far a shoot is from the delivery that is ordered. Raises UsageError for names or presets that there are
     not."""
-    state = at.fresh()
+    state = at.seen()
     found = ready.checklist(state, ready.tried(at.library, state))
+    rules = deliver.rules_of(order, at.folder)
     files = deliver.planned(at.folder, state, order)
     by_task: dict[str, list[str]] = {}
     for photo, names in found.unanswered:
@@ -41,6 +42,7 @@ def of(at: Session, order: Order) -> dict[str, Any]:
         "failed": [{"path": printable(f.path), **(f.error or {})} for f in state.failed[:SHOWN]],
         "files": [{"photo": p.id, "from": printable(p.path), "name": printable(name)} for p, name in files[:SHOWN]],
         "count": len(files),
+        "rules": [{"name": r.name, "count": len(r.rules) + len(r.set_rules)} for r in rules],
         "to": printable(str(order.to)),
         "words": f"{many(len(files), 'file')} would be written to {printable(str(order.to))}.",
     }  # fmt: skip

@@ -8,6 +8,7 @@ from safelight import explain
 from safelight.domain import Cull, GroupKind, State
 from safelight.operators import FINDING
 from safelight.policy import ORDER
+from safelight.review import blind
 from safelight.state import POLICY, Photo, ShootState, by_time
 from safelight.store.records import File
 
@@ -56,6 +57,7 @@ def entry(photo: Photo) -> dict[str, Any]:
         "zone": _zone(photo),
         "open": photo.open_questions(),
         "edits": sum(photo.state(n) in OPEN for n in photo.proposals if n != "cull"),
+        "blind": blind.hidden(photo),
     }
 
 

@@ -63,6 +63,8 @@ class Answered(BaseModel):
     revision: int
     photos: list[dict[str, Any]]
     counts: dict[str, Any]
+    order: list[str] | None = None  # with `groups`, where stacks stand otherwise now
+    groups: list[dict[str, Any]] | None = None
     undone: Literal["", "verdict", "mark"] = ""
 
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from safelight import verdicts
 from safelight.domain import Verdict
 from safelight.errors import LibraryError, UsageError
-from safelight.review import entries
+from safelight.review import blind, entries
 from safelight.review.marks import Marks
 from safelight.state import Photo, ShootState
 from safelight.store import carried, records, schema
@@ -27,7 +27,7 @@ from safelight.store.library import Library
 from safelight.store.objects import ShootFolder
 from safelight.store.records import Shoot
 
-GROWING = (schema.files, schema.proposals, schema.surveys, schema.evidence)  # what a run adds to
+GROWING = (schema.files, schema.proposals, schema.surveys, schema.evidence, schema.draws)  # what a run adds to
 PAUSE_S = 2.0  # between two loads, and …
 PAUSE_LOADS = 4  # … at least so many times as long as the last load took
 CARRY_S = 2.0  # how long the copy that travels with the folder may lag behind
@@ -63,11 +63,21 @@ class Session:
             return self.state
 
     def photo(self, photo: str) -> Photo:
-        """A photo by its id. Raises UsageError where the shoot has none such."""
+        """A photo by its id, as people may see it. Raises UsageError where the shoot has none such."""
         found = self.fresh().photos.get(photo)
         if found is None:
             raise UsageError("There is no such photo in this shoot.", remedy="Open the shoot's page anew.")
-        return found
+        return blind.seen(self.state, self.controls, found)
+
+    def seen(self) -> ShootState:
+        """The state as people may see it: for pages, never for what is written."""
+        with self.lock:
+            return blind.seen_state(self.fresh(), self.controls)
+
+    def unseen(self) -> frozenset[tuple[str, str]]:
+        """(photo, operator) whose suggestion nobody has been shown: an approval cannot mean it."""
+        photos = self.state.photos
+        return frozenset((i, n) for i in self.controls if i in photos for n in blind.of(self.controls, photos[i]))
 
     def known(self, photo: Photo) -> Photo:
         """A copy of a photo with everything that was measured on it."""
@@ -85,7 +95,7 @@ class Session:
                 "revision": self.revision,
                 "photos": [self._shown[i] for i in ids],
                 "order": self._order if whole else None,
-                "groups": entries.groups(self.state) if whole else None,
+                "groups": entries.groups(self.seen()) if whole else None,
                 "counts": self.counts(),
                 "failed": [entries.failed(f) for f in self.state.failed],
             }
@@ -159,7 +169,7 @@ class Session:
             self._loader = None
             self._loaded = time.monotonic()
 
-    def _read(self) -> tuple[tuple[int, ...], ShootState, Marks]:
+    def _read(self) -> tuple[tuple[int, ...], ShootState, Marks, blind.Controls]:
         began = time.monotonic()
         mark = self._grown()  # before the load: what comes while it goes on is loaded next time
         shoot = records.shoot_of(self.library, self.shoot.id) or self.shoot
@@ -168,14 +178,15 @@ class Session:
             state.photos[subject].facts = {name: measure for name, (measure, _) in found.items()}
         marks = Marks.read(self.library, list(state.photos))
         self._took = time.monotonic() - began
-        return mark, state, marks
+        return mark, state, marks, blind.controls(self.library, self.shoot.id)
 
-    def _take(self, mark: tuple[int, ...], state: ShootState, marks: Marks) -> None:
+    def _take(self, mark: tuple[int, ...], state: ShootState, marks: Marks, controls: blind.Controls) -> None:
         """Puts a loaded state in the place of the one before."""
-        self._mark, self.state, self.marks = mark, state, marks
+        self._mark, self.state, self.marks, self.controls = mark, state, marks, controls
         self._loaded = time.monotonic()
         order = entries.order(state)
-        structure = (order, [(g.id, g.members) for g in state.groups], [f.path for f in state.failed])
+        hidden = [i for i in controls if "cull" in controls[i]]
+        structure = (order, [(g.id, g.members) for g in state.groups], [f.path for f in state.failed], hidden)
         if structure != getattr(self, "_structure", None):
             self.revision += 1
             self._structure, self._structure_at, self._order = structure, self.revision, order
@@ -222,7 +233,16 @@ class Session:
             if photo is not None:
                 self.state.hold(photo.id, verdict.operator)
                 touched[photo.id] = photo
+                touched |= self._fellows(photo, verdict.operator)
         self._show(list(touched.values()))
+
+    def _fellows(self, photo: Photo, operator: str) -> dict[str, Photo]:
+        """The frames of a stack that said less, and stood otherwise, while one of them was to be judged blind."""
+        if operator != "cull" or photo.group is None or "cull" not in self.controls.get(photo.id, ()):
+            return {}
+        self.revision += 1
+        self._structure_at = self.revision
+        return {m: self.state.photos[m] for m in photo.group.members if m in self.state.photos}
 
     def _remark(self, ids: list[str]) -> None:
         photos = [self.state.photos[i] for i in ids if i in self.state.photos]
@@ -232,7 +252,7 @@ class Session:
 
     def _show(self, photos: list[Photo]) -> None:
         """Makes the entries of photos anew; those that differ get a new revision."""
-        made = {photo.id: entries.entry(photo) for photo in photos}
+        made = {p.id: entries.entry(blind.seen(self.state, self.controls, p)) for p in photos}
         changed = [i for i, entry in made.items() if self._shown.get(i) != entry]
         if changed:
             self.revision += 1

@@ -9,6 +9,7 @@ from safelight import plugins
 from safelight.deliver.ready import Finding
 from safelight.domain import Cull, Json, State
 from safelight.operators import Medium
+from safelight.review import blind
 from safelight.review.entries import printable
 from safelight.review.forms import form, words
 from safelight.state import Photo, ShootState, by_time
@@ -75,8 +76,8 @@ def _scene(name: str, photos: Sequence[Photo], faults: Mapping[str, Sequence[Fin
 
 def _entry(photo: Photo, usual: Mapping[tuple[str, str], float], faults: Sequence[Finding]) -> dict[str, Any]:
     edits = {edit.operator: edit for edit in photo.edits(proposed=True)}
-    open_ = waits(photo)
-    told = [_apart(name, edits[name].params, usual) for name in edits]
+    open_, unseen = waits(photo), blind.hidden(photo)
+    told = [_apart(name, edits[name].params, usual) for name in edits if name not in unseen]
     apart = max(told, key=lambda standing: standing.apart, default=Standing(apart=0.0, text=""))
     scores = [p.score for name, p in photo.proposals.items() if name in open_ and p.score is not None]
     doubt = 1.0 - min(scores, default=1.0)
@@ -90,11 +91,16 @@ def _entry(photo: Photo, usual: Mapping[tuple[str, str], float], faults: Sequenc
         "width": photo.asset.width or 3,
         "height": photo.asset.height or 2,
         "edits": [
-            {"operator": name, "text": words(edit.params, plugins.operator(name)), "state": str(photo.state(name))}
+            {
+                "operator": name,
+                "state": str(photo.state(name)),
+                "text": "without a suggestion" if name in unseen else words(edit.params, plugins.operator(name)),
+            }
             for name, edit in edits.items()
             if name in plugins.operators()
         ],
         "waits": open_,
+        "blind": [name for name in open_ if name in unseen],
         "stands_apart": bool(text) or apart.apart >= 0.5,
         "because": text or apart.text,
         "harm": round(max(worst, apart.apart, 0.5 * doubt, 1.0 if photo.shaken else 0.0), 4),
@@ -118,7 +124,8 @@ def _usual(photos: Sequence[Photo]) -> dict[tuple[str, str], float]:
     """Where each slider stands in the middle of a scene's frames; an edit that a frame has not stands at zero."""
     seen: dict[tuple[str, str], list[float]] = {}
     for photo in photos:
-        for edit in photo.edits(proposed=True):
+        unseen = blind.hidden(photo)
+        for edit in (e for e in photo.edits(proposed=True) if e.operator not in unseen):
             for slider, (value, _, _) in _sliders(edit.operator, edit.params).items():
                 seen.setdefault((edit.operator, slider), []).append(value)
     if len(photos) < FEWEST:

@@ -14,7 +14,7 @@ from safelight.domain import Cull, Edit, Say
 from safelight.errors import UsageError
 from safelight.operators import Medium
 from safelight.queue import EVERYTHING, Item
-from safelight.review import card
+from safelight.review import blind, card
 from safelight.review.entries import printable
 from safelight.review.session import Session
 from safelight.state import Photo
@@ -93,6 +93,7 @@ class Waiting:
             "picture": known is not None and known.medium is Medium.FRAME,
             "suggested": None if item.params is None else item.params.get("decision"),
             "because": list(item.because) if item.operator == CULL else [],
+            "blind": item.known_bad is None and item.operator in blind.of(at.controls, photo),
             "harm": item.harm,
         }
 
@@ -105,21 +106,13 @@ class Waiting:
 
 
 def edits(item: Item, photo: Photo) -> tuple[Edit, ...]:
-    """The edits that an item shows: without one that is to be judged without a suggestion."""
-    if item.known_bad is not None:
-        return item.known_bad.upon
-    found = photo.edits(proposed=True)
-    if item.params is None and photo.standing.get(item.operator) is None:
-        return tuple(edit for edit in found if edit.operator != item.operator)
-    return found
+    """The edits that an item shows; `photo` as people may see it."""
+    return photo.edits(proposed=True) if item.known_bad is None else item.known_bad.upon
 
 
 def card_of(item: Item, photo: Photo) -> dict[str, Any]:
-    """The card of an item's edit. One that comes without a suggestion says nothing of what the machine would do."""
-    op = plugins.operator(item.operator)
-    if item.params is None and photo.standing.get(item.operator) is None:
-        photo = replace(photo, proposals={})
-    made = card.card(photo, op, {})
+    """The card of an item's edit; `photo` as people may see it."""
+    made = card.card(photo, plugins.operator(item.operator), {})
     return made | {"waits": True, "state": made["state"] or "proposed"}
 
 

@@ -14,22 +14,25 @@ TURN = 0x5AFE_1167  # the number of the advisory lock that writers of a PostgreS
 
 
 def sqlite(path: Path) -> sa.Engine:
-    """One file, in WAL mode: readers never wait, and what was said is on the disk."""
+    """One file, in WAL mode: readers never wait, and a program that is killed loses nothing.
+
+    A commit waits for the disk only if it is `durable`, which takes everything before it along: without, a power cut
+    may take the last moments back, and leaves the file whole."""
     engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": PATIENCE_S})
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # SQLAlchemy begins transactions itself, below
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         # A transaction that turns from reading to writing halfway is refused at once when another has written, without
         # any waiting; one that takes the write lock first waits for its turn.
-        reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        asked = connection.get_execution_options()
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if asked.get('durable') else 'NORMAL'}")
+        connection.exec_driver_sql("BEGIN" if asked.get("reading") else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -79,10 +79,11 @@ class Library:
     # ------------------------------------------------------------ plain reading and writing
 
     @contextmanager
-    def transaction(self, *, reading: bool = False) -> Iterator[sa.Connection]:
-        """One short transaction; a library that stays locked for a minute is an error that says so."""
+    def transaction(self, *, reading: bool = False, durable: bool = False) -> Iterator[sa.Connection]:
+        """One short transaction; a library that stays locked for a minute is an error that says so. A `durable` one
+        waits until it, and all before it, would outlive a power cut."""
         try:
-            with self.engine.connect() as plain, plain.execution_options(reading=reading).begin():
+            with self.engine.connect() as plain, plain.execution_options(reading=reading, durable=durable).begin():
                 yield plain
         except OperationalError as error:
             raise LibraryError(
@@ -99,11 +100,11 @@ class Library:
                 ) from error
             raise _damaged(error) from error
 
-    def append(self, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    def append(self, table: sa.Table, rows: Iterable[Mapping[str, Any]], *, durable: bool = False) -> None:
         """Appends rows; columns that hold JSON are given as text already."""
         listed = [dict(row) for row in rows]
         if listed:
-            with self.transaction() as connection:
+            with self.transaction(durable=durable) as connection:
                 connection.execute(sa.insert(table), listed)
 
     def rows(self, statement: sa.Select[Any], **binds: Any) -> Sequence[sa.RowMapping]:

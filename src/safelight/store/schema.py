@@ -235,7 +235,20 @@ RETURNED = "client_return"  # the reason code of what a client sent back
 IMPORTED = "import:"  # verdicts taken from a studio's history carry this before the name
 COUNTED = f"drawn <> 'review' or reason = '{RETURNED}' or (\"by\" >= '{IMPORTED}' and \"by\" < 'import;')"
 """The verdicts that the record rests on, as the index of them is made: a small part of the ledger."""
-verdicts_counted = Index("verdicts_counted", verdicts.c.at, sqlite_where=text(COUNTED), postgresql_where=text(COUNTED))
+ONLY = "only"  # in an index's `info`: the one engine that has it
+verdicts_counted = Index(
+    "verdicts_counted", verdicts.c.at, postgresql_where=text(COUNTED), info={ONLY: "postgresql"}
+)  # fmt: skip
+WHOLE = (
+    "at", "seq", "by", "asset", "shoot", "operator", "version", "weights", "group", "score", "verdict", "drawn",
+    "bundled", "seconds", "reason", "material",
+)  # fmt: skip
+verdicts_whole = Index(
+    "verdicts_whole", *(verdicts.c[name] for name in WHOLE), sqlite_where=text(COUNTED), info={ONLY: "sqlite"}
+)  # fmt: skip
+"""On SQLite the index holds what the record reads, in its order, and nothing else has to be read. On PostgreSQL an
+entry would outgrow what an index may hold."""
+TOUCHED = "touched"  # the name of a row in `trust` that says: another program changed or took out a verdict
 
 draws = Table(  # coins, tossed before anything about the item is shown
     "draws",

@@ -35,7 +35,7 @@ def photos(at: TheSession, since: int = -1) -> Response:
 def one(at: TheSession, photo: str) -> dict[str, Any]:
     """Everything known and decided about a photo, and why: the entry of `safelight.explain/1`."""
     known = at.known(at.photo(photo))
-    found: dict[str, Any] = explain.document(at.library, at.state, [known])["assets"][0]
+    found: dict[str, Any] = explain.document(at.library, at.seen(), [known])["assets"][0]
     found["id"] = photo
     found["path"] = entries.printable(found["path"])
     edits = known.edits(proposed=True)

@@ -11,7 +11,7 @@ from safelight import plugins, style, verdicts
 from safelight.deliver import ready
 from safelight.domain import Input, Say, Scope, Version
 from safelight.operators import Medium, Subject, Wishes
-from safelight.review import card, sheet
+from safelight.review import blind, card, sheet
 from safelight.review.entries import printable
 from safelight.review.given import TheSession, Who, page
 from safelight.review.models import Answered, Checked, Photos, Seconds
@@ -40,7 +40,7 @@ def reasons() -> dict[str, str]:
 @router.get("/api/shoots/{shoot}/scenes")
 def scenes(at: TheSession) -> list[dict[str, Any]]:
     """Scenes whose keepers have edits, those that stand apart first."""
-    state = at.fresh()
+    state = at.seen()
     return sheet.scenes(state, ready.checklist(state, ready.tried(at.library, state)).findings)
 
 
@@ -81,7 +81,7 @@ def turning(
     """What would have changed an operator's answer: it is asked again, with one piece of evidence moved at a time."""
     op, found, state = plugins.operator(operator), at.photo(photo), at.fresh()
     proposal = found.proposals.get(operator)
-    if proposal is None or op.medium is not Medium.FRAME:
+    if proposal is None or op.medium is not Medium.FRAME or blind.is_blank(proposal):
         return []
     members = _set(state, found, op.scope)
     if len(members) > MOST:
@@ -114,7 +114,7 @@ def decide(at: TheSession, me: Who, said: Judged) -> Answered:
     """One verdict on the edits of one photo, or of a scene: one decision, undone at once."""
     saying = verdicts.Saying(
         say=Say(said.say), by=me.name, params=said.params, reason=said.reason, note=said.note, seconds=said.seconds,
-        group=said.group,
+        group=said.group, unseen=at.unseen(),
     )  # fmt: skip
     since = at.revision
     with at.deciding() as state:

@@ -1,5 +1,7 @@
 """The page Queue: what needs a person first, and answering it. How an item was drawn is told to nobody before."""
 
+from collections import Counter
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -10,12 +12,13 @@ from safelight import verdicts
 from safelight.domain import Say
 from safelight.queue import EVERYTHING
 from safelight.review.entries import printable
-from safelight.review.given import TheSession, Who, page
+from safelight.review.given import TheDesk, TheSession, Who, page
 from safelight.review.models import Answered, Checked, Seconds
 from safelight.review.routes.judge import turning as turning_of
 from safelight.review.routes.previews import Painted, Painting, Shown, TheRoom, View, painted, rendered
 from safelight.review.routes.verdicts import answer
 from safelight.review.waiting import Waiting, card_of, edits
+from safelight.store import records
 from safelight.verdicts import REASONS
 
 router = APIRouter()
@@ -57,6 +60,29 @@ def items(
     return given.shown(at, task=task, most=most)
 
 
+@router.get("/queue", include_in_schema=False)
+def all_shoots(request: Request, at: TheDesk, given: TheQueue, task: str = EVERYTHING) -> HTMLResponse:
+    """The page of what waits in all shoots, the most mistakes first."""
+    return page(request, "everywhere.html", told=everywhere(at, given, task), task=task)
+
+
+@router.get("/api/queue")
+def everywhere(at: TheDesk, given: TheQueue, task: str = EVERYTHING) -> dict[str, Any]:
+    """What waits in all shoots whose folder is here: by shoot, those with the most mistakes to be expected first, and
+    by task."""
+    shoots, tasks = [], Counter[str]()
+    for shoot in records.shoots(at.library):
+        if not Path(shoot.root).is_dir():
+            continue
+        told = given.shown(at.session(shoot.id), task=task, most=0)
+        tasks.update(told["tasks"])
+        if told["count"]:
+            row = {"id": shoot.id, "name": printable(shoot.name), "count": told["count"], "tasks": told["tasks"]}
+            shoots.append(row | {"expected": told["expected"]})
+    shoots.sort(key=lambda row: (-row["expected"], row["name"]))
+    return {"shoots": shoots, "tasks": dict(sorted(tasks.items())), "count": sum(row["count"] for row in shoots)}
+
+
 class Replied(Answered):
     """What came of an answer; `planted` says, now that it is given, that the item had been spoilt on purpose."""
 
@@ -67,8 +93,9 @@ class Replied(Answered):
 def reply(at: TheSession, given: TheQueue, me: Who, said: Reply) -> Replied:
     """Answers items by their tokens. Several at once are one bundled decision."""
     saying = verdicts.Saying(
-        say=Say(said.say), by=me.name, params=said.params, reason=said.reason, note=said.note, seconds=said.seconds
-    )
+        say=Say(said.say), by=me.name, params=said.params, reason=said.reason, note=said.note, seconds=said.seconds,
+        unseen=at.unseen(),
+    )  # fmt: skip
     since = at.revision
     done = given.answer(at, said.tokens, saying)
     found = answer(at, since, done.said).model_dump()

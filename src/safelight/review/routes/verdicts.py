@@ -19,7 +19,7 @@ def decide(at: TheSession, me: Who, said: Decision) -> Answered:
     """A verdict on photos: about the operators that are named, or about everything that is proposed."""
     saying = verdicts.Saying(
         say=Say(said.say), by=me.name, operators=tuple(said.operators), params=said.params, reason=said.reason,
-        note=said.note, seconds=said.seconds, group=said.group,
+        note=said.note, seconds=said.seconds, group=said.group, unseen=at.unseen(),
     )  # fmt: skip
     since = at.revision
     with at.deciding() as state:
@@ -36,7 +36,9 @@ def choose(at: TheSession, me: Who, said: Choice) -> Answered:
     }  # fmt: skip
     if not wanted or len(wanted) != len(said.keep) + len(said.reject) + len(said.undecided):
         raise UsageError("Each photo is named once, and one at least.", remedy="Send every id in one of the lists.")
-    saying = verdicts.Saying(say=Say.MODIFY, by=me.name, reason=said.reason, seconds=said.seconds, group=said.group)
+    saying = verdicts.Saying(
+        say=Say.MODIFY, by=me.name, reason=said.reason, seconds=said.seconds, group=said.group, unseen=at.unseen()
+    )
     since = at.revision
     with at.deciding() as state:
         chosen(state, list(wanted))
@@ -81,5 +83,6 @@ def answer(at: Session, since: int, done: verdicts.Said | None = None) -> Answer
     return Answered(
         written=len(done.verdicts) if done else 0,
         left=[Left(path=printable(path), operator=name, because=why) for path, name, why in left],
-        revision=shown["revision"], photos=shown["photos"], counts=shown["counts"],
+        revision=shown["revision"], photos=shown["photos"], counts=shown["counts"], order=shown["order"],
+        groups=shown["groups"],
     )  # fmt: skip

@@ -64,7 +64,7 @@ export class Actions {
     const changes = this.approval(unit);
     if (!changes.size) {
       const waits = unit.members.some((id) => model.at(id).open.length);
-      if (waits) tell("The machine is not sure here: keep with P or reject with X.");
+      if (waits) tell(unanswered(unit.members.map((id) => model.at(id))));
       else if (!model.nextOpen()) tell("Everything here is answered.");
       return;
     }
@@ -103,7 +103,9 @@ export class Actions {
       const photo = this.model.at(id);
       if (!photo.open.length) continue;
       const decision = photo.decided ? photo.decision : approved(photo, unit);
-      if (decision) changes.set(id, { decision, decided: true, by: photo.decided ? photo.by : this.me, open: [] });
+      const open = photo.open.filter((name) => name !== "cull" && photo.blind.includes(name));
+      if (decision && (!photo.decided || open.length < photo.open.length))
+        changes.set(id, { decision, decided: true, by: photo.decided ? photo.by : this.me, open: decision === "keep" ? open : [] });
     }
     return changes;
   }
@@ -166,6 +168,14 @@ export class Actions {
     const trouble = /** @type {any} */ (error);
     alarm({ __proto__: Object.getPrototypeOf(trouble), cause: `Not saved: ${what}. ${trouble.cause ?? trouble}`, remedy: trouble.remedy ?? "" });
   }
+}
+
+/** Why approving says nothing here. @param {Photo[]} photos */
+function unanswered(photos) {
+  const open = photos.filter((photo) => photo.open.length);
+  if (open.every((photo) => photo.decided)) return "An edit comes without a suggestion: set it on the page Judge edits.";
+  if (open.some((photo) => photo.blind.includes("cull"))) return "Shown without a suggestion: keep with P or reject with X.";
+  return "The machine is not sure here: keep with P or reject with X.";
 }
 
 /** What approving a photo as it is shown means: the machine's proposal; an equal of a stack's best goes.

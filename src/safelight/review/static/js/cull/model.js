@@ -5,7 +5,7 @@ import { get, ofShoot, send } from "../api.js";
 /**
  * @typedef {{id: string, path: string, width: number, height: number, taken: string | null, camera: string,
  *   scene: string | null, group: string | null, decision: "keep" | "reject" | "undecided", decided: boolean,
- *   by: string | null, proposed: string | null, tie: string | null, score: number | null, reasons: string[],
+ *   by: string | null, proposed: string | null, blind: string[], tie: string | null, score: number | null, reasons: string[],
  *   because: string, findings: string[], faces: number, closed: number, sharpness: number | null, rating: number,
  *   label: string, keywords: string[], zone: string | null, open: string[], edits: number}} Photo
  * @typedef {{id: string, kind: string, members: string[], protected: boolean, because: string, best: string | null}} Group

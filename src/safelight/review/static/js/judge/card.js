@@ -54,7 +54,7 @@ export class Card extends LitElement {
     if (!card) return html`<p class="quiet">No edit is chosen.</p>`;
     return html`
       <h2>${capital(card.title)} ${card.waits ? html`<span class="need">waits</span>` : html`<span class="quiet">${told(card)}</span>`}</h2>
-      <p class="done">${card.cannot_tell ?? capital(this.editing ? this.said() : card.said)}${card.cannot_tell ? "" : "."}</p>
+      ${card.blind && !this.editing ? nothing : html`<p class="done">${card.cannot_tell ?? capital(this.editing ? this.said() : card.said)}${card.cannot_tell ? "" : "."}</p>`}
       ${card.shaken ? html`<p class="need">${card.shaken}</p>` : nothing}
       ${this.editing ? this.form() : this.why()}
       ${this.asking ? this.chips() : nothing}`;
@@ -66,11 +66,11 @@ export class Card extends LitElement {
     const card = this.card;
     return html`
       ${card.because.length
-        ? html`<h3>Why</h3><ol class="because">${card.because.map((/** @type {any} */ b) => html`<li title=${`${b.evidence}: ${b.value}`}>${b.text}</li>`)}</ol>`
+        ? html`${card.blind ? nothing : html`<h3>Why</h3>`}<ol class="because">${card.because.map((/** @type {any} */ b) => html`<li title=${`${b.evidence}: ${b.value}`}>${b.text}</li>`)}</ol>`
         : nothing}
-      ${card.score === null && !card.because.length ? nothing : html`<p class="quiet">${card.sure}</p>`}
+      ${card.blind || (card.score === null && !card.because.length) ? nothing : html`<p class="quiet">${card.sure}</p>`}
       ${this.checks()}
-      ${card.because.length
+      ${card.because.length && !card.blind
         ? html`<details @toggle=${(/** @type {any} */ e) => e.target.open && !this.turning && this.ask()}><summary>What would have changed it</summary>
             ${this.turning === null
               ? html`<p class="quiet">It is being asked again…</p>`

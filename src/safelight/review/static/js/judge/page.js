@@ -162,8 +162,8 @@ export class Judge extends LitElement {
 
   approve() {
     if (this.batch) return this.keepAll();
-    if (this.large) return this.view?.editing ? this.view.keep() : this.view?.say("approve", { operators: this.view.waits });
-    const photos = this.now?.photos.filter((/** @type {any} */ p) => p.waits.length && !this.marked.has(p.id)).map((/** @type {any} */ p) => p.id);
+    if (this.large) return this.view?.editing ? this.view.keep() : this.view?.approve();
+    const photos = this.now?.photos.filter((/** @type {any} */ p) => offered(p) && !this.marked.has(p.id)).map((/** @type {any} */ p) => p.id);
     if (!photos?.length) return this.open();
     return this.say({ photos, say: "approve", group: this.now.id, seconds: (performance.now() - this.since) / 1000 });
   }
@@ -232,7 +232,7 @@ export class Judge extends LitElement {
       .on("open", () => this.open()).on("undo", () => this.undo()).on("loupe", () => this.enlarge()).on("mark", () => this.photo && this.mark(this.photo.id))
       .on("reject", () => (this.large ? this.view?.reject() : this.asking ? this.rejectAll("") : (this.asking = true)))
       .on("reason", (_, event) => this.reason(Number(event.key) - 1))
-      .on("escalate", () => (this.large ? this.view?.say("escalate", { operators: this.view.waits }) : this.say({ photos: [this.photo.id], say: "escalate" })))
+      .on("escalate", () => (this.large ? this.view?.escalate() : this.say({ photos: [this.photo.id], say: "escalate" })))
       .on("modify", () => { this.large = true; this.updateComplete.then(() => this.view?.modify()); })
       .on("zoom", large((v) => v.zoom())).on("before", large((v) => v.show("before"))).on("split", large((v) => v.show("split"))).on("wipe", large((v) => v.show("wipe")))
       .on("overlay", large((v) => v.nextOverlay())).on("clipping", large((v) => v.clipping())).on("point", large((v) => v.point()))
@@ -296,7 +296,7 @@ export class Judge extends LitElement {
 
   head() {
     const scene = this.now;
-    const waits = scene.photos.filter((/** @type {any} */ p) => p.waits.length && !this.marked.has(p.id)).length;
+    const waits = scene.photos.filter((/** @type {any} */ p) => offered(p) && !this.marked.has(p.id)).length;
     if (this.batch)
       return html`<header class="head"><h1>${capital(this.batch.operator.replaceAll("_", " "))} on ${scene.photos.length - this.marked.size} photos</h1>
         <p class="quiet">Below: each photo with the change. Marked photos are left out. One undo takes it back.</p>
@@ -316,6 +316,9 @@ export class Judge extends LitElement {
     )}</div>`;
   }
 }
+
+/** Whether something of a photo can be approved: it waits, and is shown with a suggestion. @param {any} photo */
+const offered = (photo) => photo.waits.length > photo.blind.length;
 
 /** @param {Record<string, unknown>} what @param {number} count */
 function said(what, count) {

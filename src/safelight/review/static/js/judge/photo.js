@@ -75,10 +75,17 @@ export class PhotoView extends LitElement {
     return Math.round((performance.now() - this.since) / 100) / 10;
   }
 
-  /** The edits that wait, or the one that is asked about. @returns {string[]} */
+  /** The edits that wait, or the one that is asked about; what is shown without a suggestion cannot be approved.
+   * @returns {string[]} */
   get waits() {
-    if (this.operator) return [this.operator];
-    return (this.told?.cards ?? []).filter((/** @type {any} */ card) => card.waits).map((/** @type {any} */ card) => card.operator);
+    const cards = (this.told?.cards ?? []).filter((/** @type {any} */ card) => (this.operator ? card.operator === this.operator : card.waits));
+    return cards.filter((/** @type {any} */ card) => !card.blind).map((/** @type {any} */ card) => card.operator);
+  }
+
+  /** Approves what waits. */
+  approve() {
+    if (this.waits.length) this.say("approve", { operators: this.waits });
+    else tell(this.card?.blind ? "Shown without a suggestion: set it with D, or leave the photo as it is with X." : "No edit of this photo waits.");
   }
 
   async load() {
@@ -223,8 +230,15 @@ export class PhotoView extends LitElement {
     }
   }
 
+  /** Hands on what waits, what is shown without a suggestion too. */
+  escalate() {
+    const blind = this.told?.cards.filter((/** @type {any} */ card) => card.waits && card.blind).map((/** @type {any} */ card) => card.operator) ?? [];
+    this.say("escalate", { operators: [...this.waits, ...blind] });
+  }
+
   reject() {
-    if (this.asking) this.say("reject", { operators: [this.chosen], reason: "" });
+    if (this.card?.blind && this.chosen) this.say("reject", { operators: [this.chosen], reason: "" });
+    else if (this.asking) this.say("reject", { operators: [this.chosen], reason: "" });
     else if (this.chosen) {
       this.stop();
       this.asking = true;
@@ -275,10 +289,10 @@ export class PhotoView extends LitElement {
   actions(told) {
     const waits = this.waits.length;
     return html`<div class="buttons">
-        <button type="button" class="first" ?disabled=${!waits} @click=${() => this.say("approve", { operators: this.waits })}>Approve${waits > 1 ? ` all ${waits}` : ""} <kbd>Enter</kbd></button>
-        <button type="button" ?disabled=${!this.card} @click=${() => this.reject()}>Reject <kbd>x</kbd></button>
-        <button type="button" ?disabled=${!this.card} @click=${() => this.modify()}>Change <kbd>d</kbd></button>
-        <button type="button" ?disabled=${!waits} @click=${() => this.say("escalate", { operators: this.waits })}>Hand on <kbd>e</kbd></button>
+        <button type="button" class="first" ?disabled=${!waits} @click=${() => this.approve()}>Approve${waits > 1 ? ` all ${waits}` : ""} <kbd>Enter</kbd></button>
+        <button type="button" ?disabled=${!this.card} @click=${() => this.reject()}>${this.card?.blind ? "As it is" : "Reject"} <kbd>x</kbd></button>
+        <button type="button" ?disabled=${!this.card} @click=${() => this.modify()}>${this.card?.blind ? "Set" : "Change"} <kbd>d</kbd></button>
+        <button type="button" ?disabled=${!waits && !this.card?.blind} @click=${() => this.escalate()}>Hand on <kbd>e</kbd></button>
       </div>
       ${told.others.length && !this.operator ? html`<label class="row quiet">Add <select @change=${(/** @type {any} */ e) => { this.add(e.target.value); e.target.value = ""; }}>
         <option value="">an edit of your own…</option>${told.others.map((/** @type {any} */ o) => html`<option value=${o.operator} title=${o.about}>${o.title}</option>`)}</select></label>` : nothing}`;

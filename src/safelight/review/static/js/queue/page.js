@@ -101,6 +101,7 @@ export class Queue extends LitElement {
   approve() {
     if (!this.item) return;
     if (this.view?.editing) return this.view.keep();
+    if (this.item.blind) return tell(this.item.picture ? "Shown without a suggestion: set it with D, or leave the photo as it is with X." : "Shown without a suggestion: keep it or reject it.");
     return this.say({ say: "approve", note: this.note() });
   }
 
@@ -177,6 +178,7 @@ export class Queue extends LitElement {
     const keep = () => this.say({ say: "modify", params: { decision: "keep", tie_with: "" } });
     return html`<sl-view .photo=${this.item.photo} .place=${`queue/${this.item.token}`} .width=${this.item.width} .height=${this.item.height} .zoomed=${this.zoomed} @zoom=${() => (this.zoomed = !this.zoomed)}></sl-view><aside class="side" aria-label="Whether it stays">
       <h2>Does it stay?</h2><p class="path">${this.item.path}</p>
+      ${this.item.blind && !this.item.because.length ? html`<p>Shown without a suggestion: decide for yourself.</p>` : nothing}
       ${this.item.suggested ? html`<p>Proposed: ${this.item.suggested}.</p>` : nothing}
       ${this.item.because.length ? html`<ol class="because">${this.item.because.map((/** @type {string} */ text) => html`<li>${text}</li>`)}</ol>` : nothing}
       <div class="buttons"><button type="button" class="first" @click=${keep}>Keep</button><button type="button" @click=${() => (this.asking = !this.asking)}>Reject <kbd>x</kbd></button>

@@ -1,0 +1,152 @@
+"""The commands that make a cut and a grade out of clips: `safelight tighten`, `safelight match`."""
+
+import json
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from safelight.cli_options import json_option, show
+from safelight.errors import UsageError
+
+if TYPE_CHECKING:
+    from safelight.cutting import Plan, Word
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--pace", default="balanced", show_default=True, metavar="NAME", help="natural, balanced or fast.")
+@click.option("--words", type=FILE, help="What was heard: JSON with words, each with text, start and end in seconds.")
+@click.option("--strike", metavar="RANGES", help="Words to leave out, by number from 0: 12-18,40. Needs --words.")
+@click.option("--to", type=FILE, help="Write the cut as a timeline: .otio, .edl, .fcpxml, .xml, .mlt.")
+@json_option
+def tighten(file: Path, pace: str, words: Path | None, strike: str | None, to: Path | None, as_json: bool) -> None:
+    """Shorten the pauses of a talk, or leave out struck words; say what was cut, why, and what a person must decide.
+
+    The clip is not touched, nothing is rendered: the cut is a timeline."""
+    from safelight import cutting, interchange
+
+    if pace not in cutting.PACES:
+        raise UsageError(f"There is no pace {pace!r}.", remedy=f"There are {', '.join(cutting.PACES)}.")
+    if strike is not None and words is None:
+        raise UsageError("Words to strike need the words.", remedy="Give them: --words FILE.")
+    heard = _words(words) if words is not None else None
+    rate, length = cutting.frames_of(file)
+    levels = cutting.measure(file)
+    if strike is not None and heard is not None:
+        plan, action = _struck(heard, strike, levels, rate, length), "struck"
+    else:
+        plan = cutting.tighten(levels, pace=cutting.PACES[pace], rate=rate, length=length, words=heard)
+        action = f"tightened, {pace}"
+    again = cutting.takes(heard) if heard else []
+    losses: tuple[str, ...] = ()
+    if to is not None:
+        if to.exists() and to.samefile(file):
+            raise UsageError(f"{to.name} is the original.", remedy="Give another name.")
+        losses = tuple(interchange.write(to, cutting.programme(file, plan, action=action)).losses)
+    if as_json:
+        show(_document(file, pace, plan) | {
+            "takes": [{"goes": list(t.goes), "stays": list(t.stays), "alike": round(t.alike, 2)} for t in again],
+            "losses": list(losses),
+        })  # fmt: skip
+        return
+    _tell(plan, losses)
+    for take in again:
+        said = " ".join(w.text for w in (heard or [])[slice(*take.goes)])
+        click.echo(f"said again: “{said}” (words {take.goes[0]}-{take.goes[1] - 1}); the later take is the one to keep")
+    if to is not None:
+        click.echo(f"{to.name}: read back, the same in every frame.")
+
+
+def _struck(heard: "list[Word]", strike: str, levels: Any, rate: Fraction, length: int) -> "Plan":
+    from safelight import cutting
+
+    try:
+        ranges = []
+        for part in strike.split(","):
+            first, _, last = part.partition("-")
+            ranges.append((int(first), int(last or first) + 1))
+        return cutting.strike(heard, ranges, levels, rate=rate, length=length)
+    except ValueError as error:
+        raise UsageError(f"--strike {strike}: {error}.", remedy="Numbers of words from 0: 12-18,40.") from error
+
+
+def _words(path: Path) -> "list[Word]":
+    from safelight.cutting import Word
+
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        rows = found.get("words", found) if isinstance(found, dict) else found
+        return [
+            Word(text=str(r["text"]), start=Fraction(str(r["start"])), end=Fraction(str(r["end"])),
+                 confidence=float(r.get("confidence", 1)), estimated=bool(r.get("estimated", False)))
+            for r in rows
+        ]  # fmt: skip
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError) as error:
+        cause = f"{path.name} is no list of words: {type(error).__name__} {error}."
+        raise UsageError(cause, remedy='Each needs "text", "start" and "end".') from error
+
+
+def _document(file: Path, pace: str, plan: "Plan") -> dict[str, Any]:
+    def row(one: Any) -> dict[str, Any]:
+        told = {k: v for k, v in asdict(one).items() if k not in {"evidence", "leaves_s"}}
+        told["evidence"] = dict(one.evidence)
+        told["from"], told["to"] = str(one.start / plan.rate), str(one.end / plan.rate)
+        return told
+
+    return {
+        "schema": "safelight.tighten/1", "file": file.name, "pace": pace, "rate": str(plan.rate), "frames": plan.length,
+        "cuts": [row(c) | {"leaves_s": None if c.leaves_s is None else float(c.leaves_s)} for c in plan.cuts],
+        "doubts": [row(d) for d in plan.doubts], "notes": list(plan.notes), "seconds_cut": round(plan.saved_s, 3),
+    }  # fmt: skip
+
+
+def _tell(plan: "Plan", losses: tuple[str, ...]) -> None:
+    for note in plan.notes:
+        click.echo(note)
+    for cut in plan.cuts:
+        click.echo(f"{float(cut.start / plan.rate):9.2f} s  cut    {float(cut.length / plan.rate):6.2f} s  {cut.text}")
+    for doubt in plan.doubts:
+        click.echo(f"{float(doubt.start / plan.rate):9.2f} s  stays            {doubt.text}")
+    whole = float(plan.length / plan.rate)
+    click.echo(
+        f"{len(plan.cuts)} cuts take {plan.saved_s:.1f} s of {whole:.1f} s; a person decides {len(plan.doubts)}."
+    )
+    for loss in losses:
+        click.echo(f"lost: {loss}")
+
+
+@click.command()
+@click.argument("hero", type=FILE)
+@click.argument("others", type=FILE, nargs=-1, required=True)
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), help="Write a .cdl and a .cube for each here.")
+@json_option
+def match(hero: Path, others: tuple[Path, ...], to: Path | None, as_json: bool) -> None:
+    """Bring shots of one place to the look of a hero shot. Exit code 1 if one cannot be.
+
+    No clip is touched: the grade is an ASC CDL and a 3-D table for the grading program."""
+    from safelight import matching
+
+    look = matching.look_of(hero)
+    found = {other: matching.match(look, matching.look_of(other)) for other in others}
+    for other, m in found.items():
+        if to is not None and m.grade is not None:
+            to.mkdir(parents=True, exist_ok=True)
+            matching.write_cdl(to / f"{other.stem}.cdl", m.grade.cdl, name=other.stem)
+            matching.write_cube(to / f"{other.stem}.cube", m.grade.table, name=other.stem)
+        if as_json:
+            continue
+        if m.grade is not None:
+            click.echo(f"{other.name}: ΔE00 {m.before:.1f} becomes {m.after:.1f} over what both show ({m.share:.0%})")
+        else:
+            click.echo(f"{other.name}: {'already alike' if m.alike else f'cannot tell, {m.cannot_tell}'}")
+    if as_json:
+        show({
+            "schema": "safelight.match/1", "hero": hero.name,
+            "others": [{"file": other.name} | asdict(m) for other, m in found.items()],
+        })  # fmt: skip
+    raise SystemExit(1 if any(m.cannot_tell for m in found.values()) else 0)

@@ -1,0 +1,128 @@
+"""How loud it is in four bands, a hundred times a second, and where nothing is heard but the room.
+
+What is left of a voice at the end of a word is not where voices are loudest: it is in the hiss of s, f and t, in the
+rumble of a chest, in the air of the take itself. So a moment is quiet only where all four bands lie at the floor of the
+minute around it. Where noise is nearly as loud as the voice, nothing is quiet: "cannot tell" loses a cut, a guess loses
+a word.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+
+from safelight.media import sound
+from safelight.media.sound import Block
+
+Decibels: TypeAlias = NDArray[np.float32]
+RATE = 48_000
+HOP, WINDOW = 480, 960  # samples: 10 ms, 20 ms
+A_SECOND = RATE // HOP
+BANDS = ((20, 150), (150, 4000), (4000, 8000), (8000, 20_000))  # Hz: rumble, voice, hiss, air
+VOICE = 1  # the band that tells how loud somebody speaks
+ABOVE_FLOOR = (7.0, 5.0, 3.0, 2.0)  # dB over the floor in which each band is still the room
+SMOOTH = 7  # numbers, an odd count: what is averaged before comparing
+NOTHING = -95.0  # dB: below it there is no room, only zeros or a gate
+BELOW_SPEECH = 18.0  # dB by which the voice must lie above the floor
+AROUND_S = 30  # seconds on either side in which the room is taken as one
+FLOOR_SHARE, SPEECH_SHARE = 0.05, 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """Decibels re full scale of the loudest channel, a column for each band, a row each 10 ms from `at` (seconds of the
+    clip) on."""
+
+    at: Fraction
+    bands: Decibels
+
+    @property
+    def end(self) -> Fraction:
+        """Seconds."""
+        return self.at + Fraction(len(self.bands), A_SECOND)
+
+    def rows(self, start: Fraction, end: Fraction) -> slice:
+        """The rows of [start, end)."""
+        first = int((start - self.at) * A_SECOND)
+        return slice(max(first, 0), max(-int(-(end - self.at) * A_SECOND // 1), 0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """`quiet[i]`: nothing to hear but the room; `margin[i]`: dB up to where it would not be; `told[i]`: whether the
+    room and the voice can be told apart here."""
+
+    quiet: NDArray[np.bool_]
+    margin: Decibels
+    told: NDArray[np.bool_]
+
+
+def measure(path: Path) -> Levels:
+    """Reads the sound of a file once, in blocks. Raises NotMedia where there is none."""
+    return of_blocks(sound.blocks(path, rate=RATE))
+
+
+def of_blocks(blocks: Iterable[Block]) -> Levels:
+    """Of samples at 48 kHz. The loudest channel counts: a mean would call opposed channels silence."""
+    shape = np.hanning(WINDOW).astype(np.float32)
+    hz = np.fft.rfftfreq(WINDOW, 1 / RATE)
+    edges = [(int(np.searchsorted(hz, low)), int(np.searchsorted(hz, high))) for low, high in BANDS]
+    scale = 2 / (WINDOW * float((shape**2).sum()))  # of one side's power to mean square
+    at: Fraction | None = None
+    parts: list[Decibels] = []
+    rest = np.zeros((WINDOW - HOP, 1), np.float32)
+    for block in blocks:
+        at = block.at if at is None else at
+        if rest.shape[1] != block.samples.shape[1]:
+            rest = np.zeros((len(rest), block.samples.shape[1]), np.float32)
+        samples = np.concatenate([rest, block.samples])
+        count = (len(samples) - WINDOW) // HOP + 1
+        if count < 1:
+            rest = samples
+            continue
+        windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW, axis=0)[: count * HOP : HOP]
+        power = np.abs(np.fft.rfft(windows * shape, axis=-1)) ** 2
+        loudest = np.stack([power[..., a:b].sum(-1).max(1) for a, b in edges], 1) * scale
+        parts.append((10 * np.log10(np.maximum(loudest, 1e-13))).astype(np.float32))
+        rest = samples[count * HOP :]
+    empty = np.zeros((0, len(BANDS)), np.float32)
+    return Levels(at=at or Fraction(0), bands=np.concatenate(parts or [empty]))
+
+
+def quiet(levels: Levels) -> Quiet:
+    """Where only the room is heard."""
+    count = len(levels.bands)
+    if not count:
+        none = np.zeros(0, np.bool_)
+        return Quiet(quiet=none, margin=np.zeros(0, np.float32), told=none)
+    power = uniform_filter1d(10 ** (levels.bands / 10), SMOOTH, axis=0, mode="nearest")
+    smooth = (10 * np.log10(np.maximum(power, 1e-13))).astype(np.float32)
+    floor, voice = _around(smooth)
+    margin = (floor + np.array(ABOVE_FLOOR, np.float32) - smooth).min(1)
+    told = voice - floor[:, VOICE] >= BELOW_SPEECH
+    zeros = (smooth <= NOTHING).all(1)
+    margin = np.where(zeros, max(ABOVE_FLOOR), margin).astype(np.float32)
+    return Quiet(quiet=(margin > 0) & (told | zeros), margin=margin, told=told | zeros)
+
+
+def _around(smooth: Decibels) -> tuple[Decibels, Decibels]:
+    """The room's floor in each band, and the voice, dB, at each row: from the seconds within half a minute."""
+    count = len(smooth)
+    seconds = -(-count // A_SECOND)
+    floors = np.full((seconds, len(BANDS)), NOTHING)
+    voices = np.full(seconds, NOTHING)
+    sounding = smooth[:, VOICE] > NOTHING
+    for i in range(seconds):
+        near = slice(max(i - AROUND_S, 0) * A_SECOND, (i + AROUND_S + 1) * A_SECOND)
+        heard = smooth[near][sounding[near]]
+        if len(heard) >= A_SECOND // 2:
+            floors[i] = np.quantile(heard, FLOOR_SHARE, axis=0)
+            voices[i] = np.quantile(heard[:, VOICE], SPEECH_SHARE)
+    floors = np.maximum(floors, NOTHING)
+    spread = np.arange(count) // A_SECOND
+    return floors[spread].astype(np.float32), voices[spread].astype(np.float32)

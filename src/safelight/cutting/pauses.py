@@ -1,0 +1,212 @@
+"""Shortens pauses where two witnesses agree: the level says that nobody speaks, and no word is heard there.
+
+A pause is never taken away: its middle goes, so that each word keeps its breath. What the witnesses see differently, a
+pause of a quarter of a minute, and the edges of words that are not to be believed go to a person.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+import numpy as np
+
+from safelight.cutting.level import A_SECOND, Levels, Quiet, quiet
+from safelight.cutting.plan import Cut, Doubt, Evidence, Plan, in_order
+from safelight.cutting.speech import Word, suspects
+
+AFTER_S, BEFORE_S = Fraction(1, 5), Fraction(3, 20)  # what stays after and before speech: endings last longer
+WORD_ERROR_S = Fraction(1, 25)  # of forced alignment
+SHORTEST_PAUSE_S, SHORTEST_CUT_S = Fraction(3, 10), Fraction(1, 5)
+SHORTEST_SHOT = 12  # frames between two cuts
+NEAR_A_JOIN = 6  # frames
+LISTED_S, A_PERSONS_S = 3, 15  # lifts that are listed, and that a person decides
+LOUD_GAP_S = 1  # sound without a word for so long: a laugh, a reaction, a word not heard
+ASKED = Fraction(3, 2)  # a question is given time
+NUMBERS = frozenset({
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "hundred", "thousand", "million",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Seconds that stay of a pause inside a sentence and after one; a pause is touched from `longer` seconds on."""
+
+    inside: Fraction
+    sentence: Fraction
+    longer: Fraction
+
+
+PACES = {
+    "natural": Pace(inside=Fraction(1, 2), sentence=Fraction(4, 5), longer=Fraction(1)),
+    "balanced": Pace(inside=Fraction(2, 5), sentence=Fraction(3, 5), longer=Fraction(7, 10)),
+    "fast": Pace(inside=Fraction(2, 5), sentence=Fraction(2, 5), longer=Fraction(9, 20)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    """What is known while pauses are gone through."""
+
+    levels: Levels
+    quiet: Quiet
+    words: tuple[Word, ...] | None
+    starts: tuple[Fraction, ...]
+    rate: Fraction
+    strange: frozenset[Word]
+    joins: tuple[int, ...]
+    moving: tuple[tuple[Fraction, Fraction], ...]
+
+
+def tighten(
+    levels: Levels, *, pace: Pace, rate: Fraction, length: int, words: Sequence[Word] | None = None,
+    joins: Sequence[int] = (), moving: Sequence[tuple[Fraction, Fraction]] = (),
+) -> Plan:  # fmt: skip
+    """The pauses to shorten in a clip of `length` frames at `rate`.
+
+    `words`: as heard, in order; None where no recogniser listened, and then each cut is marked as having one witness.
+    `joins`: frames at which the picture changes; `moving`: spans in which it shows something (seconds).
+    """
+    ordered = None if words is None else tuple(sorted(words, key=lambda w: w.start))
+    heard = _Heard(
+        levels=levels, quiet=quiet(levels), words=ordered, starts=tuple(w.start for w in ordered or ()), rate=rate,
+        strange=frozenset(suspects(ordered or ())), joins=tuple(sorted(joins)), moving=tuple(moving),
+    )  # fmt: skip
+    cuts: list[Cut] = []
+    doubts: list[Doubt] = _loud_gaps(heard) + [_strange(w, rate) for w in sorted(heard.strange, key=lambda w: w.start)]
+    for start, end in _pauses(heard):
+        found = _shortened(heard, pace, start, end, length)
+        if isinstance(found, Cut):
+            cuts.append(found)
+        elif found is not None:
+            doubts.append(found)
+    notes = [] if words is not None else ["No words: each cut rests on the level alone, and wants a look."]
+    untold = float(np.mean(~heard.quiet.told)) if len(heard.quiet.told) else 0.0
+    if untold > 0.01:
+        notes.append(f"In {untold:.0%} of it the room is too loud to tell a pause from speech; it stays as it is.")
+    kept = in_order(cuts, shortest=SHORTEST_SHOT)
+    return Plan(rate=rate, length=length, cuts=kept, doubts=tuple(sorted(doubts, key=lambda d: d.start)),
+                notes=tuple(notes))  # fmt: skip
+
+
+def _pauses(heard: _Heard) -> list[tuple[Fraction, Fraction]]:
+    """Stretches that are quiet to the level, long enough to be a pause."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], heard.quiet.quiet.view(np.int8), [0]])))
+    at = heard.levels.at
+    spans = [(at + Fraction(int(a), A_SECOND), at + Fraction(int(b), A_SECOND)) for a, b in edges.reshape(-1, 2)]
+    return [(a, b) for a, b in spans if b - a >= SHORTEST_PAUSE_S]
+
+
+def _shortened(heard: _Heard, pace: Pace, start: Fraction, end: Fraction, length: int) -> Cut | Doubt | None:
+    """The middle of one pause, or why a person must say."""
+    if end - start < pace.longer:
+        return None
+    before, after = _beside(heard, start, end)
+    stays = pace.sentence if before is None or before.closes else pace.inside
+    if before is not None and before.asks:
+        stays *= ASKED
+    if after is not None and _is_stressed(after, before):
+        stays = max(stays, pace.sentence)
+    span = _middle(start, end, stays, heard.rate, length)
+    if span is None:
+        return None
+    first, last = span
+    evidence = _evidence(heard, Fraction(first) / heard.rate, Fraction(last) / heard.rate, before, after)
+    objection = _objection(heard, first, last, (before, after))
+    if objection is not None:
+        return Doubt(start=first, end=last, rule=objection[0], text=objection[1], evidence=evidence)
+    lift = Fraction(last - first) / heard.rate
+    left = end - start - lift
+    return Cut(
+        start=first, end=last, rule="pause" if heard.words is not None else "pause_one_witness", evidence=evidence,
+        look=lift > LISTED_S or heard.words is None, leaves_s=left,
+        text=f"A pause of {float(end - start):.2f} s becomes {float(left):.2f} s.",
+    )  # fmt: skip
+
+
+def _middle(start: Fraction, end: Fraction, stays: Fraction, rate: Fraction, length: int) -> tuple[int, int] | None:
+    """The frames to take out of a pause so that `stays` is left, within a frame; None where that is too little."""
+    room = max(ceil((start + AFTER_S) * rate), 0), min(floor((end - BEFORE_S) * rate), length)
+    count = min(round((end - start - stays) * rate), room[1] - room[0])
+    if count < SHORTEST_CUT_S * rate:
+        return None
+    wanted = round((start + stays * AFTER_S / (AFTER_S + BEFORE_S)) * rate)
+    first = min(max(wanted, room[0]), room[1] - count)
+    return first, first + count
+
+
+def _objection(
+    heard: _Heard, first: int, last: int, beside: tuple[Word | None, Word | None]
+) -> tuple[str, str] | None:  # fmt: skip
+    """Why these frames are not for a machine to cut: a rule and a sentence."""
+    start, end = Fraction(first) / heard.rate, Fraction(last) / heard.rate
+    spoken = _within(heard, start - WORD_ERROR_S, end + WORD_ERROR_S)
+    if spoken:
+        said = " ".join(w.text for w in spoken[:4])
+        return "two_witnesses", f"It is quiet here, yet “{said}” was heard."
+    if any(w in heard.strange for w in beside):
+        return "suspect_word", "A word beside this pause is far too long for what it says: something may be hidden."
+    if any(a < end and b > start for a, b in heard.moving):
+        return "picture_moves", "Nobody speaks, but the picture shows something."
+    if end - start > A_PERSONS_S:
+        return "long_silence", f"{float(end - start):.0f} s without a word: a person says whether it may go."
+    if any(abs(j - edge) < NEAR_A_JOIN and j != edge for j in heard.joins for edge in (first, last)):
+        return "near_a_join", "The cut would fall within six frames of a change of shot."
+    return None
+
+
+def _beside(heard: _Heard, start: Fraction, end: Fraction) -> tuple[Word | None, Word | None]:
+    """The last word before the pause's middle and the first after it."""
+    if heard.words is None:
+        return None, None
+    i = bisect_left(heard.starts, (start + end) / 2)
+    return heard.words[i - 1] if i else None, heard.words[i] if i < len(heard.words) else None
+
+
+def _within(heard: _Heard, start: Fraction, end: Fraction) -> list[Word]:
+    if heard.words is None:
+        return []
+    last = bisect_left(heard.starts, end)
+    return [w for w in heard.words[max(last - 8, 0) : last] if w.end > start]
+
+
+def _is_stressed(word: Word, before: Word | None) -> bool:
+    """Whether what comes is a number or a name: a pause before it is meant."""
+    if word.plain.isdigit() or word.plain in NUMBERS:
+        return True
+    return (
+        before is not None and not before.closes and word.text[:1].isupper() and word.plain not in {"i", "i'm", "i'll"}
+    )
+
+
+def _evidence(heard: _Heard, start: Fraction, end: Fraction, before: Word | None, after: Word | None) -> Evidence:
+    margin = heard.quiet.margin[heard.levels.rows(start, end)]
+    found: list[tuple[str, float | str]] = [("level.margin_db", round(float(margin.min()), 1))] if len(margin) else []
+    if before is not None:
+        found += [("word.before", before.text), ("word.before_s", round(float(start - before.end), 3))]
+    if after is not None:
+        found += [("word.after", after.text), ("word.after_s", round(float(after.start - end), 3))]
+    return tuple(found)
+
+
+def _loud_gaps(heard: _Heard) -> list[Doubt]:
+    """Where there is sound but no word for long: kept, and said."""
+    found = []
+    for one, two in zip(heard.words or (), (heard.words or ())[1:], strict=False):
+        if two.start - one.end < LOUD_GAP_S:
+            continue
+        loud = ~heard.quiet.quiet[heard.levels.rows(one.end + AFTER_S, two.start - BEFORE_S)]
+        if len(loud) and loud.mean() > 0.5:
+            found.append(Doubt(
+                start=floor(one.end * heard.rate), end=ceil(two.start * heard.rate), rule="sound_without_words",
+                text="There is sound here but no word: laughter, a reaction, or something not understood.",
+            ))  # fmt: skip
+    return found
+
+
+def _strange(word: Word, rate: Fraction) -> Doubt:
+    return Doubt(
+        start=floor(word.start * rate), end=ceil(word.end * rate), rule="suspect_word",
+        text=f"“{word.text}” lasts {float(word.end - word.start):.1f} s: a take may be hidden in it.",
+    )  # fmt: skip

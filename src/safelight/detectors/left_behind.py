@@ -1,0 +1,159 @@
+"""Left behind: the shadow or the reflection of something that was taken out.
+
+Both are looked for where the mask's content was replaced. Shadow: along the border of the part, the light just inside
+less the light just outside, in natural logarithms. Where a shadow ends at the border of what was filled, a stretch of
+it drops; how far rings further in and further out drop or rise is what the ground does by itself, and the unit of the
+score. Reflection: the part as it stood in the before, upside down, is correlated with the after
+below it, without what varies slowly.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from safelight.detectors import Detector, Finding, Pair
+from safelight.detectors._finding import Box
+from safelight.detectors._planes import Plane, blurred
+from safelight.detectors._rim import distance
+from safelight.detectors.answers import cannot, said
+
+NAMES = ("shadow_left", "reflection_left")
+SMALL = "no part is large enough and shows other content than before"
+SMALLEST = 300  # px of area on the common grid
+FEWEST = 40  # px of border
+STRETCH = 0.85  # quantile along the border: a shadow may lie on a seventh of it
+RINGS = (8, -9, -18, 14)  # px at a long side of 1024 inwards: where the ground is measured by itself
+CALM, BUSY = 0.03, 0.13  # natural logarithms of light: the least unit; from where on the ground drowns a shadow
+DARK = 0.03  # added to light, so that the logarithm of black is not all that counts
+REPLACED = 0.3  # share of a part that must show other content than before
+LEAST_STRIP = 12  # px, height of a reflection
+
+Window = tuple[slice, slice]
+
+
+def detect(pair: Pair) -> list[Finding]:
+    """Two findings, `shadow_left` and `reflection_left`."""
+    why = pair.placement.cannot
+    if why is None and pair.ground_changed:
+        why = "the ground is another one, not a part that was taken out"
+    if why is not None:
+        return [cannot(name, why) for name in NAMES]
+    if pair.changed is None:
+        return [said(pair, name, 0.0, "Nothing was taken out.") for name in NAMES]
+    shadows, mirrors = [], []
+    for box in pair.changed_boxes:
+        part = _part(pair, box)
+        if part is None:
+            continue
+        window, away = part
+        shadows.append((*_shadow(pair.level_after[window], away, max(1.0, pair.unit)), window))
+        alike = _reflection(pair, box)
+        if alike is not None:
+            mirrors.append((alike, box))
+    return [_shadow_told(pair, shadows), _reflection_told(pair, mirrors)]
+
+
+def _shadow_told(pair: Pair, found: Sequence[tuple[float, float, Plane, Window]]) -> Finding:
+    if not found:
+        return cannot(NAMES[0], SMALL)
+    depth, noise, dark, window = max(found, key=lambda item: item[0])
+    if noise > BUSY:
+        return cannot(NAMES[0], "the ground is too uneven to tell a shadow from it")
+    heat = np.zeros(pair.level_after.shape, np.float32)
+    heat[window] = dark
+    missing = 100 * (1 - float(np.exp(-max(0.0, depth * noise))))
+    return said(
+        pair, NAMES[0], depth, f"Beside what was taken out, {missing:.0f} % of the light is missing.", heat=heat
+    )
+
+
+def _reflection_told(pair: Pair, found: Sequence[tuple[float, Box]]) -> Finding:
+    if not found:
+        return cannot(NAMES[1], "nothing was taken out that has room for a reflection below it")
+    alike, (x0, y0, x1, y1) = max(found, key=lambda item: item[0])
+    heat = np.zeros(pair.level_after.shape, np.float32)
+    heat[y1 : 2 * y1 - y0, x0:x1] = 1
+    text = f"What lies below is {100 * max(0.0, alike):.0f} % like what was taken out, upside down."
+    return said(pair, NAMES[1], alike, text, heat=heat)
+
+
+def _part(pair: Pair, box: Box) -> tuple[Window, Plane] | None:
+    """A window about a replaced part and the signed distance from its border there; None where the part is too small
+    or shows what it showed before."""
+    x0, y0, x1, y1 = box
+    assert pair.changed is not None
+    inside = pair.changed[y0:y1, x0:x1] > 0.5
+    area = int(inside.sum())
+    if area < SMALLEST:
+        return None
+    change = np.abs(pair.residual[y0:y1, x0:x1])[inside]
+    if float((change > 0.03).mean()) < REPLACED:
+        return None
+    reach = round(20 * max(1.0, pair.unit))
+    window = np.s_[max(0, y0 - reach) : y1 + reach, max(0, x0 - reach) : x1 + reach]
+    return window, distance(pair.changed[window])
+
+
+def _shadow(level: Plane, away: Plane, unit: float) -> tuple[float, float, Plane]:
+    """How much darker it is just outside a part's border than just inside over a stretch of it, in units of what the
+    ground does by itself; that unit; where it is dark."""
+    light = np.asarray(np.log(np.maximum(level, 0) ** np.float32(2.2) + np.float32(DARK)), np.float32)
+    depth, _, steps = _drops(light, away, unit)
+    usual = [max(_drops(light, away - ring * unit, unit)[:2]) for ring in RINGS]
+    noise = float(np.mean(usual)) + CALM
+    dark = np.where((np.abs(away) < 1) & np.isfinite(steps), np.clip(steps, 0, None), 0)
+    return depth / noise, noise, blurred(dark.astype(np.float32), 4 * unit)
+
+
+def _drops(light: Plane, away: Plane, unit: float) -> tuple[float, float, Plane]:
+    """How far a stretch of a border drops outwards, how far one rises, and the steps that this was told from."""
+    steps = _steps(light, away, unit)
+    border = (np.abs(away) < 1) & np.isfinite(steps)
+    if border.sum() < FEWEST:
+        return 0.0, 0.0, steps
+    rise, drop = np.quantile(steps[border], (1 - STRETCH, STRETCH))
+    return float(drop), -float(rise), steps
+
+
+def _steps(light: Plane, away: Plane, unit: float) -> Plane:
+    """The light just inside a border less that just outside; nan where either is not to be seen."""
+    sides = []
+    for low, high in ((1.0, 6.0), (-7.0, -1.0)):
+        ring = ((away > low * unit) & (away < high * unit)).astype(np.float32)
+        total = blurred(ring, 4 * unit)
+        sides.append(np.where(total > 0.01, blurred(light * ring, 4 * unit) / np.maximum(total, 1e-4), np.nan))
+    return np.asarray(sides[0] - sides[1], np.float32)
+
+
+def _reflection(pair: Pair, box: Box) -> float | None:
+    """How alike the after below a part is to the part of the before upside down; None without room for it."""
+    x0, y0, x1, y1 = box
+    assert pair.changed is not None
+    tall = min(y1 - y0, pair.level_after.shape[0] - y1)
+    if min(tall, x1 - x0) < LEAST_STRIP:
+        return None
+    thing = pair.level_before[y1 - tall : y1, x0:x1][::-1]
+    weight = (pair.changed[y1 - tall : y1, x0:x1][::-1] > 0.5).astype(np.float32)
+    strip = pair.level_after[y1 : y1 + tall, x0:x1]
+    return _alike(thing, strip, weight) if weight.sum() >= SMALLEST else None
+
+
+def _alike(one: Plane, other: Plane, weight: Plane) -> float:
+    """The best weighted correlation of two planes over small shifts downwards, without what varies slowly."""
+    best = 0.0
+    sigma = max(2.0, 0.2 * min(one.shape))
+    a = one - blurred(one, sigma)
+    for shift in range(0, max(1, len(one) // 6), 2):
+        rows = len(one) - shift
+        b = other[shift:] - blurred(other[shift:], sigma)
+        w, c = weight[:rows], a[:rows]
+        total = float(w.sum())
+        c, b = c - float((c * w).sum()) / total, b - float((b * w).sum()) / total
+        spread = float((w * c * c).sum() * (w * b * b).sum())
+        best = max(best, float((w * c * b).sum()) / float(np.sqrt(spread + (1e-5 * total) ** 2)))
+    return best
+
+
+detector = Detector(
+    name="left_behind", version=1, finds=NAMES, detect=detect, about="Shadows and reflections of what was taken out."
+)
