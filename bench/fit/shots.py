@@ -93,13 +93,15 @@ def _reels(folders: Iterable[Path], kept: Path | None) -> Iterator[Reel]:
         for said in json.loads((folder / TRUTH).read_text("utf-8"))["items"]:
             place = kept / f"{folder.name}-{said['file']}.npz" if kept else None
             if place is None or not place.exists():
-                described = _described((folder / TRUTH).parent / said["file"])
+                halves = {
+                    k: v.astype(np.float16) for k, v in _described((folder / TRUTH).parent / said["file"]).items()
+                }
                 if place is not None:
-                    np.savez(place, allow_pickle=False, **{k: v.astype(np.float16) for k, v in described.items()})
+                    np.savez(place, allow_pickle=False, **halves)
             else:
                 with np.load(place) as held:
-                    described = {name: held[name].astype(np.float32) for name in held.files}
-            yield Reel(said=said, described=described)
+                    halves = {name: held[name] for name in held.files}
+            yield Reel(said=said, described={name: values.astype(np.float32) for name, values in halves.items()})
 
 
 def _described(path: Path) -> dict[str, Floats]:
