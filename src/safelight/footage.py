@@ -17,10 +17,11 @@ from safelight import limits
 from safelight.domain import Asset, Capture, Json, Kind, Measure, digest_of, exact
 from safelight.engine import Again
 from safelight.files import write_atomic
-from safelight.media import container, loudness, shots, sound, video
+from safelight.media import container, loudness, sound, video
 from safelight.media.container import Contents, Timing
 from safelight.media.formats import unreadable
 from safelight.media.picture import shrink
+from safelight.probes import shots
 from safelight.probes._faults import picture as picture_faults
 from safelight.probes._faults.frames import Measuring
 from safelight.probes._faults.sound import Listening
@@ -33,7 +34,7 @@ KEY = digest_of([CLIP])[:24]  # under which its answer is kept; another version 
 CHUNK = 1 << 22
 S_A_MB, S_A_SECOND = 0.05, 0.2  # what reading a megabyte and measuring a second may compute
 SHOTS, S_A_SECOND_OF_PICTURE = "shots", 4.0  # a step of its own, since decoding all frames may take long
-SHOT_SIDE = 256  # px, long side in which shots are looked for
+SEEN_SIDE = 256  # px, long side in which faults are looked for
 LARGEST = 1600  # px, long side of what people look at
 
 
@@ -94,7 +95,7 @@ def watch(job: Watch) -> Watched:
     if facts.picture:
         limits.begin(SHOTS, seconds=limits.opening(0) + S_A_SECOND_OF_PICTURE * float(duration or 600))
         seen = Measuring(interlaced=facts.picture.fields is not None, full_range=_full_range(facts.picture))
-        measures.append(_shots(job, facts, seen))
+        measures.append(_shots(job, facts, timing, seen))
         rate = timing.rate if timing else None
         measures.append(_faults("faults.picture", job.full, lambda: picture_faults.found(seen.rows, rate=rate)))
     if facts.sounds:
@@ -210,24 +211,31 @@ def _faults(name: str, path: Path, find: Callable[[], list[Fault]]) -> Measure:
     return Measure(name=name, value=value)
 
 
-def _shots(job: Watch, facts: Contents, seen: Measuring) -> Measure:
+def _shots(job: Watch, facts: Contents, timing: Timing | None, seen: Measuring) -> Measure:
     """Joins of shots, with the frame and the time at which each new shot is seen alone."""
     if not job.shots:
         return Measure(name="shots", cannot_tell="looking for shots was cut off")
     times: dict[int, Fraction] = {}
 
-    def noted() -> Iterator[video.Still]:
-        for still in video.frames(job.full, long_side=SHOT_SIDE, facts=facts, luma=True):
+    def noted() -> Iterator[shots.Thumb]:
+        for still in video.frames(job.full, long_side=SEEN_SIDE, facts=facts, luma=True, planes=True):
             times[still.index] = still.at
             seen.see(still)
-            yield still
+            if still.planes is not None:
+                yield shots.thumb(*still.planes)
 
     try:
-        found = shots.joins(noted())
+        found = shots.find(noted(), timing.rate if timing else None)
     except Exception as error:  # noqa: BLE001 - as above
         return Measure(name="shots", cannot_tell=refusal(job.full, error)["cause"])
     value: list[Json] = [
-        {"into": j.kind, "start_frame": j.start, "frame": j.frame, "at": exact(times.get(j.frame)), "score": j.score}
+        {
+            "into": j.into.value,
+            "start_frame": j.start,
+            "frame": j.frame,
+            "at": exact(times.get(j.frame)),
+            "score": j.score,
+        }
         for j in found
     ]
     return Measure(name="shots", value=value)

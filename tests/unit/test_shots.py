@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from safelight.media import container, shots, video
-from safelight.media.video import Still
+from safelight.media import video
+from safelight.probes import shots
 from tests.conftest import textured
 
 
@@ -16,7 +16,14 @@ def pan(seed, count):
 
 
 def joins(frames):
-    return shots.joins(Still(index=i, at=Fraction(i, 25), rgb=np.ascontiguousarray(f)) for i, f in enumerate(frames))
+    return shots.find(map(small, frames), Fraction(25))
+
+
+def small(rgb):
+    planes = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2YUV_I420)
+    height, width = rgb.shape[:2]
+    chroma = planes[height:].reshape(2, height // 2, width // 2)
+    return shots.thumb(planes[:height], chroma[0], chroma[1])
 
 
 def mixed(one, two, parts):
@@ -25,7 +32,7 @@ def mixed(one, two, parts):
 
 def test_cuts_are_found_to_the_frame():
     found = joins([*pan(1, 30), *pan(2, 25), *pan(3, 30)])
-    assert [(j.kind, j.frame) for j in found] == [("cut", 30), ("cut", 55)]
+    assert [(j.into, j.frame) for j in found] == [("cut", 30), ("cut", 55)]
     assert all(0 < j.score <= 1 for j in found)
 
 
@@ -39,7 +46,7 @@ def test_light_and_flashes_are_no_cuts():
     frames[30] = np.full_like(frames[30], 250)
     frames[31] = cv2.addWeighted(frames[31], 0.4, np.full_like(frames[31], 255), 0.6, 0)
     frames[45:] = [cv2.convertScaleAbs(f, alpha=0.55) for f in frames[45:]]
-    assert [j for j in joins(frames) if j.kind == "cut"] == []
+    assert [j for j in joins(frames) if j.into == "cut"] == []
 
 
 @pytest.mark.parametrize("length", [10, 20])
@@ -47,7 +54,7 @@ def test_dissolves_are_found_where_they_lie(length):
     one, two = pan(5, 40 + length), pan(6, 40 + length)
     parts = (np.arange(length) + 1) / (length + 1)
     found = joins([*one[:40], *mixed(one[40:], two[:length], parts), *two[length:]])
-    assert [j.kind for j in found] == ["dissolve"]
+    assert [j.into for j in found] == ["dissolve"]
     assert found[0].start <= 40 + length / 2 <= found[0].frame
 
 
@@ -56,8 +63,8 @@ def test_a_fade_through_black_is_one_join():
     out = [cv2.convertScaleAbs(f, alpha=a) for f, a in zip(one[30:], np.linspace(1, 0, 10), strict=True)]
     into = [cv2.convertScaleAbs(f, alpha=a) for f, a in zip(two[:10], np.linspace(0, 1, 10), strict=True)]
     found = joins([*one[:30], *out, *into, *two[10:]])
-    assert [j.kind for j in found] == ["fade"]
-    assert 36 <= found[0].frame <= 46
+    assert [j.into for j in found] == ["fade"]
+    assert 28 <= found[0].start <= 40 <= found[0].frame <= 52
 
 
 def test_one_shot_has_no_joins():
@@ -67,6 +74,6 @@ def test_one_shot_has_no_joins():
 
 def test_given_clips(shared):
     path = shared / "synthetic" / "shots" / "reel_dev.mp4"
-    found = shots.joins(video.frames(path, long_side=256, facts=container.contents(path)))
-    assert [j.frame for j in found if j.kind == "cut"] == [60, 131, 201, 301, 319, 369]
-    assert [j.kind for j in found if j.kind != "cut"] == ["dissolve", "fade"]
+    found = shots.find((shots.thumb(p.luma, p.cb, p.cr) for p in video.planes(path)), Fraction(25))
+    assert [j.frame for j in found if j.into == "cut"] == [60, 131, 201, 301, 319, 369]
+    assert [j.into for j in found if j.into != "cut"] == ["dissolve", "fade"]

@@ -14,6 +14,8 @@ from safelight.media.container import Contents, PictureStream
 from safelight.media.frame import Bytes
 
 PROXY_SIDE = 640  # px, long side; what probes look at
+PLANAR = ("yuv420p", "yuvj420p")  # formats whose planes are what `planes` gives
+PLANES_SIDE = 768  # px, long side to which others are shrunk
 WRAP = 1 << 33  # ticks at which the clock of an MPEG stream runs over
 
 
@@ -21,13 +23,15 @@ WRAP = 1 << 33  # ticks at which the clock of an MPEG stream runs over
 class Still:
     """One frame: its number in order of presentation, when it is shown (seconds from the first), sRGB bytes H×W×3.
     `damaged`: the decoder could not make all of it. `luma`, where asked for: the code values of its luma as they are
-    stored, 8 bits of them, in the size and turn of the file."""
+    stored, 8 bits of them, in the size and turn of the file; `planes`, where asked for: the frame as it was coded, good
+    until the next one."""
 
     index: int
     at: Fraction
     rgb: Bytes
     damaged: bool = False
     luma: Bytes | None = None
+    planes: tuple[Bytes, Bytes, Bytes] | None = None
 
 
 @dataclass(slots=True)
@@ -51,9 +55,21 @@ class Trouble:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """One frame as it was coded: `luma` H×W, `cb` and `cr` of half its sides, uint8; good until the next one."""
+
+    index: int
+    at: Fraction
+    luma: Bytes
+    cb: Bytes
+    cr: Bytes
+
+
 def frames(
     path: Path, *, long_side: int | None = PROXY_SIDE, facts: Contents | None = None, stream: int | None = None,
     start: Fraction = Fraction(0), end: Fraction | None = None, trouble: Trouble | None = None, luma: bool = False,
+    planes: bool = False,
 ) -> Iterator[Still]:  # fmt: skip
     """All frames of [start, end) one after another, decoded once, in square pixels.
 
@@ -74,8 +90,41 @@ def frames(
             if at >= start:
                 rgb = _rgb(frame, picture, size)
                 yield Still(
-                    index=index, at=at, rgb=rgb, damaged=frame.is_corrupt, luma=_luma(frame) if luma else None
+                    index=index, at=at, rgb=rgb, damaged=frame.is_corrupt, luma=_luma(frame) if luma else None,
+                    planes=_planes(frame) if planes else None,
                 )  # fmt: skip
+
+
+def planes(
+    path: Path, *, facts: Contents | None = None, stream: int | None = None, trouble: Trouble | None = None
+) -> Iterator[Planes]:
+    """All frames one after another as they were coded, not turned, not tone-mapped: for measures that need no more.
+
+    Frames of 8 bits with halved chroma cost nothing beyond decoding; all others are shrunk to that first. Raises as
+    `frames` does."""
+    facts = facts or container.contents(path)
+    picture = _chosen(path, facts, stream)
+    trouble = trouble if trouble is not None else Trouble(sizes=set())
+    with container.opened(path) as source:
+        shown = source.streams[picture.index]
+        shown.codec_context.thread_count = 1
+        for index, (at, frame) in enumerate(_timed(container.decoded(source, shown, trouble), picture)):
+            trouble.sizes.add((frame.width, frame.height))
+            yield Planes(index, at, *_planes(frame))
+
+
+def _planes(frame: Any) -> tuple[Bytes, Bytes, Bytes]:
+    if frame.format.name not in PLANAR:
+        scale = min(1.0, PLANES_SIDE / max(frame.width, frame.height))
+        width, height = (max(2, round(side * scale / 2) * 2) for side in (frame.width, frame.height))
+        frame = frame.reformat(width=width, height=height, format="yuv420p", interpolation="AREA")
+    halves = (frame.width + 1) // 2, (frame.height + 1) // 2
+    sizes = ((frame.width, frame.height), halves, halves)
+    luma, cb, cr = (
+        np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, :width]
+        for plane, (width, height) in zip(frame.planes, sizes, strict=True)
+    )
+    return luma, cb, cr
 
 
 def _timed(decoded: Iterator[Any], picture: PictureStream) -> Iterator[tuple[Fraction, Any]]:
