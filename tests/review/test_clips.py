@@ -13,6 +13,7 @@ from safelight.media.sound import Block
 from safelight.review import clips
 from safelight.state import Footage
 from safelight.store.objects import ShootFolder
+from safelight.words import lasting
 from tests.made_clips import make_clip, make_sound, sine
 from tests.review.conftest import TOKEN
 
@@ -153,6 +154,10 @@ def test_what_browsers_play(kind, form, picture, sounds, why):
     asset = Asset(id="a" * 64, content=None, kind=kind, format=form, width=None, height=None)
     found = clips.unplayable(Footage(path="x", asset=asset, facts=facts))
     assert (why in found, bool(found)) == (True, bool(why))
+
+
+def test_lengths_in_words():
+    assert [lasting(s) for s in (0.44, 7.4, 59.6, 3723)] == ["0.4 s", "0:07", "1:00", "1:02:03"]
 
 
 def test_the_report_shows_them_with_length_and_shots(library, shoot):

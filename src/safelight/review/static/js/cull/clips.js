@@ -9,9 +9,10 @@ export const NOTHING_TO_SAY = "Clips and sounds are not culled: keys that keep, 
 /** @param {Photo | undefined} photo */
 export const isClip = (photo) => Boolean(photo?.kind);
 
-/** How long, as people say it: 0:07, 1:02:03. @param {number | null | undefined} seconds */
+/** How long, as people say it: 0.4 s, 0:07, 1:02:03. @param {number | null | undefined} seconds */
 export function lasting(seconds) {
   if (seconds === null || seconds === undefined) return "";
+  if (seconds < 1) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
