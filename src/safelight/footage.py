@@ -11,15 +11,17 @@ from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import simplejpeg
 
 from safelight import limits
 from safelight.domain import Asset, Capture, Json, Kind, Measure, digest_of, exact
 from safelight.engine import Again
 from safelight.files import write_atomic
-from safelight.media import container, loudness, sound, video
+from safelight.media import container, loudness, sound, video, waveform
 from safelight.media.container import Contents, Timing
 from safelight.media.formats import unreadable
+from safelight.media.frame import Bytes
 from safelight.media.picture import shrink
 from safelight.probes import shots
 from safelight.probes._faults import picture as picture_faults
@@ -78,11 +80,14 @@ def watch(job: Watch) -> Watched:
     )  # fmt: skip
     measures, notes = _said(facts, timing), list(facts.notes) + list(timing.notes if timing else ())
     limits.begin("loudness", seconds=limits.opening(0) + S_A_SECOND * float(duration or 600))
-    heard = Listening()
-    measures += _loud(job.full, facts, notes, heard)
+    heard, levels = Listening(), list[float]()
+    measures += _loud(job.full, facts, notes, heard, levels)
     limits.begin("proxy", seconds=limits.opening((asset.width or 0) * (asset.height or 0)) + float(duration or 600))
+    place = job.cache / asset.id[:2] / asset.id
     if facts.picture:
-        _proxy(job, asset, facts, notes)
+        notes += _poster(job.full, place, facts)
+    elif levels:
+        _kept(place, waveform.drawn(levels))
     if (
         timing
         and facts.duration_s
@@ -165,12 +170,14 @@ def _said(facts: Contents, timing: Timing | None) -> list[Measure]:
     return found
 
 
-def _loud(path: Path, facts: Contents, notes: list[str], heard: Listening) -> list[Measure]:
+def _loud(
+    path: Path, facts: Contents, notes: list[str], heard: Listening, levels: list[float]
+) -> list[Measure]:
     if not facts.sounds:
         return [Measure(name="loudness", cannot_tell="it has no sound")]
     holes = sound.Holes()
     try:
-        found = loudness.measure_blocks(_also(sound.blocks(path, facts=facts, holes=holes), heard))
+        found = loudness.measure_blocks(waveform.heard(_also(sound.blocks(path, facts=facts, holes=holes), heard), levels))
     except Exception as error:  # noqa: BLE001 - a sound that cannot be decoded must not lose the picture
         return [Measure(name="loudness", cannot_tell=refusal(path, error)["cause"])]
     notes += holes.notes()
@@ -241,21 +248,40 @@ def _shots(job: Watch, facts: Contents, timing: Timing | None, seen: Measuring) 
     return Measure(name="shots", value=value)
 
 
-def _proxy(job: Watch, asset: Asset, facts: Contents, notes: list[str]) -> None:
-    """A frame for people to look at, a second in: the middle of a clip is dear to reach."""
-    place = job.cache / asset.id[:2] / asset.id
-    if place.with_suffix(".thumb.jpg").exists():
+def portray(full: Path, place: Path) -> None:
+    """Makes what people look at anew, `place`.jpg and `place`.thumb.jpg: a clip's frame, a sound's levels. Nothing is
+    made where there is nothing to show. Raises MediaError for what cannot be read."""
+    facts = container.contents(full)
+    if facts.picture:
+        _poster(full, place, facts)
         return
+    levels: list[float] = []
+    for _ in waveform.heard(sound.blocks(full, facts=facts), levels):
+        pass
+    if levels:
+        _kept(place, waveform.drawn(levels))
+
+
+def _poster(full: Path, place: Path, facts: Contents) -> list[str]:
+    """A frame for people to look at, a second in: the middle of a clip is dear to reach. Returns what went wrong."""
+    if all(place.with_suffix(suffix).exists() for suffix in (".jpg", ".thumb.jpg")):
+        return []
     trouble = video.Trouble(sizes=set())
-    shown = None
+    shown, notes = None, list[str]()
     try:
-        for still in video.frames(job.full, long_side=LARGEST, facts=facts, trouble=trouble, end=Fraction(1)):
+        for still in video.frames(full, long_side=LARGEST, facts=facts, trouble=trouble, end=Fraction(1)):
             shown = still
     except Exception as error:  # noqa: BLE001 - as above
-        notes.append(refusal(job.full, error)["cause"])
-    notes += trouble.notes()
-    if shown is None:
-        return
-    for suffix, rgb in ((".jpg", shown.rgb), (".thumb.jpg", shrink(shown.rgb, THUMB_SIDE))):
-        data = simplejpeg.encode_jpeg(rgb, quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420")
+        notes.append(refusal(full, error)["cause"])
+    if shown is not None:
+        _kept(place, shown.rgb)
+    return notes + trouble.notes()
+
+
+def _kept(place: Path, rgb: Bytes) -> None:
+    """Puts a picture and its thumbnail into the cache."""
+    for suffix, pixels in ((".jpg", rgb), (".thumb.jpg", shrink(rgb, THUMB_SIDE))):
+        data = simplejpeg.encode_jpeg(
+            np.ascontiguousarray(pixels), quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420"
+        )
         write_atomic(place.with_suffix(suffix), data)

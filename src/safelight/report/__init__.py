@@ -14,13 +14,14 @@ import numpy as np
 import simplejpeg
 
 from safelight import explain, summary, weights
-from safelight.domain import Cull, Group, GroupKind, Input, State, Version
+from safelight.domain import Cull, Group, GroupKind, Input, Kind, State, Version
 from safelight.files import write_atomic
 from safelight.report.timeline import timeline
-from safelight.state import Photo, ShootState, by_time
+from safelight.state import Footage, Photo, ShootState, by_time
 from safelight.store import records
 from safelight.store.library import Library
 from safelight.store.objects import ShootFolder
+from safelight.words import lasting, many
 
 LARGEST = 24_000_000  # bytes of the whole file
 PAIRS_ROOM = 6_000_000  # of them for before and after
@@ -44,7 +45,7 @@ def write(library: Library, state: ShootState, where: ShootFolder) -> None:
 def page(library: Library, state: ShootState, where: ShootFolder) -> str:
     """The HTML of the report."""
     photos = by_time(state.photos.values())
-    pictures = Pictures(where, len(photos))
+    pictures = Pictures(where, len(photos) + len(state.clips))
     waiting = sorted((p for p in photos if p.decision is Cull.UNDECIDED and not _is_tie(p)), key=_harm)
     return _template().render(
         shoot=state.shoot,
@@ -54,6 +55,7 @@ def page(library: Library, state: ShootState, where: ShootFolder) -> str:
         pairs=_pairs(library, photos, where),
         kept=[_card(p, pictures) for p in photos if p.decision is Cull.KEEP],
         rejected=[_card(p, pictures) for p in photos if p.decision is Cull.REJECT and p.group is None],
+        clips=[_clip(c, pictures) for _, c in sorted(state.clips.items())],
         untouched=_untouched(photos),
         failed=[{"path": _printable(f.path), **(f.error or {})} for f in state.failed],
         clocks=_clocks(photos),
@@ -75,17 +77,17 @@ class Pictures:
         self.room = LARGEST - PAIRS_ROOM
         self.made: dict[str, str] = {}
 
-    def of(self, photo: Photo) -> str:
-        """A photo's thumbnail as the source of an image; empty where the cache has none."""
-        if photo.id not in self.made:
-            self.made[photo.id] = self._of(photo)
-        self.room -= len(self.made[photo.id])
-        return self.made[photo.id]
+    def of(self, id_: str) -> str:
+        """The thumbnail of a photo or a clip as the source of an image; empty where the cache has none."""
+        if id_ not in self.made:
+            self.made[id_] = self._of(id_)
+        self.room -= len(self.made[id_])
+        return self.made[id_]
 
-    def _of(self, photo: Photo) -> str:
-        path = self.where.cached(photo.id).with_suffix(".thumb.jpg")
+    def _of(self, id_: str) -> str:
+        path = self.where.cached(id_).with_suffix(".thumb.jpg")
         if self.room <= 0:
-            return f"../cache/{photo.id[:2]}/{path.name}"
+            return f"../cache/{id_[:2]}/{path.name}"
         try:
             data = path.read_bytes()
         except OSError:
@@ -116,13 +118,25 @@ def _card(photo: Photo, pictures: Pictures) -> dict[str, Any]:
     return {
         "id": anchor(photo),
         "path": _printable(photo.path),
-        "picture": pictures.of(photo),
+        "picture": pictures.of(photo.id),
         "decision": entry["decision"],
         "by": entry["by"],
         "reasons": [r["text"] for r in entry["reasons"]],
         "edits": [name.replace("_", " ") for name in sorted(photo.proposals) if name != "cull" and _waits(photo, name)],
         "protected": photo.group is not None and photo.group.protected,
     }
+
+
+def _clip(clip: Footage, pictures: Pictures) -> dict[str, Any]:
+    """A clip or a sound: what it is, how long, in how many shots, or why that cannot be told."""
+    shots = clip.facts.get("shots")
+    told = [{Kind.VIDEO: "clip", Kind.AUDIO: "sound"}[clip.asset.kind]]
+    if clip.asset.duration_s is not None:
+        told.append(lasting(float(clip.asset.duration_s)))
+    if shots is not None:
+        joins = shots.value if isinstance(shots.value, list) else None
+        told.append(f"shots: {shots.cannot_tell}" if joins is None else many(len(joins) + 1, "shot"))
+    return {"path": _printable(clip.path), "picture": pictures.of(clip.asset.id), "told": ", ".join(told)}
 
 
 def anchor(photo: Photo) -> str:

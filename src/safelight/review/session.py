@@ -20,9 +20,9 @@ import sqlalchemy as sa
 from safelight import verdicts
 from safelight.domain import Verdict
 from safelight.errors import LibraryError, UsageError
-from safelight.review import blind, entries
+from safelight.review import blind, clips, entries
 from safelight.review.marks import Marks
-from safelight.state import Photo, ShootState
+from safelight.state import Footage, Photo, ShootState
 from safelight.store import carried, records, schema
 from safelight.store.library import Library
 from safelight.store.objects import ShootFolder
@@ -72,6 +72,11 @@ class Session:
             raise UsageError("There is no such photo in this shoot.", remedy="Open the shoot's page anew.")
         return blind.seen(self.state, self.controls, found)
 
+    def clip(self, clip: str) -> Footage | None:
+        """A clip or a sound by the id of its asset; None where the shoot has none such."""
+        self.fresh()
+        return self.clips.get(clip)
+
     def seen(self) -> ShootState:
         """The state as people may see it: for pages, never for what is written."""
         with self.lock:
@@ -99,6 +104,7 @@ class Session:
                 "photos": [self._shown[i] for i in ids],
                 "order": self._order if whole else None,
                 "groups": entries.groups(self.seen()) if whole else None,
+                "clips": [clips.entry(c) for c in self.clips.values()] if whole else None,
                 "counts": self.counts(),
                 "failed": [entries.failed(f) for f in self.state.failed],
             }
@@ -185,15 +191,25 @@ class Session:
         state = ShootState.load(self.library, shoot, evidence=False)
         for subject, found in records.evidence(self.library, list(state.photos), names=entries.NEEDS).items():
             state.photos[subject].facts = {name: measure for name, (measure, _) in found.items()}
+        said = records.evidence(self.library, [c.asset.id for c in state.clips.values()], names=clips.NEEDS)
+        for clip in state.clips.values():
+            clip.facts = {name: measure for name, (measure, _) in said.get(clip.asset.id, {}).items()}
         return state, Marks.read(self.library, list(state.photos))
 
     def _take(self, mark: tuple[int, ...], state: ShootState, marks: Marks, controls: blind.Controls) -> None:
         """Puts a loaded state in the place of the one before."""
         self._mark, self.state, self.marks, self.controls = mark, state, marks, controls
         self._loaded = time.monotonic()
+        self.clips = clips.by_id(state.clips)
         order = entries.order(state)
         hidden = [i for i in controls if "cull" in controls[i]]
-        structure = (order, [(g.id, g.members) for g in state.groups], [f.path for f in state.failed], hidden)
+        structure = (
+            order,
+            [(g.id, g.members) for g in state.groups],
+            [f.path for f in state.failed],
+            hidden,
+            list(self.clips),
+        )
         if structure != getattr(self, "_structure", None):
             self.revision += 1
             self._structure, self._structure_at, self._order = structure, self.revision, order

@@ -1,25 +1,34 @@
-"""Pictures as the browser gets them: thumbnails, proxies, faces, the whole. Their names are the photos' ids, which are
-digests of what is in them, so that a browser may keep them for ever."""
+"""Pictures as the browser gets them: thumbnails, proxies, faces, the whole; clips and sounds as their pictures and
+to be played. Their names are the ids of photos and assets, digests of what is in them: a browser may keep them for
+ever."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import simplejpeg
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 from PIL import ExifTags, Image
 
-from safelight import work
+from safelight import footage, work
 from safelight.errors import MediaError, SafelightError
 from safelight.files import write_atomic
 from safelight.media import image
 from safelight.media.picture import Picture, shrink
+from safelight.review import clips
+from safelight.review.entries import printable
 from safelight.review.given import TheSession
 from safelight.review.session import Session
-from safelight.state import Photo
+from safelight.state import Footage, Photo
 
 router = APIRouter(prefix="/shoots/{shoot}/photos/{photo}", responses={200: {"content": {"image/jpeg": {}}}})
 FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+PLAYED: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"video/*": {}, "audio/*": {}}}, 206: {"description": "The part that was asked for"},
+    404: {"description": "Not a clip or sound of this shoot, or its file is gone"},
+    415: {"description": "Browsers do not play it"}, 416: {"description": "There is no such part"},
+}  # fmt: skip
 FACE_SIDE = 160  # px of a face in the strip
 FACE_ROOM = 0.45  # of its size that is shown around a face
 FULL_QUALITY = 92
@@ -28,18 +37,21 @@ FULL_QUALITY = 92
 @router.get("/thumb.jpg")
 def thumb(request: Request, at: TheSession, photo: str) -> Response:
     """Long side 360 px, upright, sRGB."""
-    return _sent(request, _made(at, at.photo(photo), ".thumb.jpg"), photo)
+    return _sent(request, _shown(at, photo, ".thumb.jpg"), photo)
 
 
 @router.get("/proxy.jpg")
 def proxy(request: Request, at: TheSession, photo: str) -> Response:
     """Long side 1600 px, upright, sRGB."""
-    return _sent(request, _made(at, at.photo(photo), ".jpg"), photo)
+    return _sent(request, _shown(at, photo, ".jpg"), photo)
 
 
 @router.get("/full.jpg")
 def full(request: Request, at: TheSession, photo: str) -> Response:
-    """Every pixel: a JPEG original as it is, which browsers show upright and in its colours; anything else decoded."""
+    """Every pixel: a JPEG original as it is, which browsers show upright and in its colours; anything else decoded.
+    Of a clip or a sound, its largest picture."""
+    if at.clip(photo):
+        return _sent(request, _shown(at, photo, ".jpg"), photo)
     found = at.photo(photo)
     original = at.folder.root / found.path
     if found.asset.format == "jpeg" and original.is_file() and _for_browsers(original):
@@ -49,6 +61,21 @@ def full(request: Request, at: TheSession, photo: str) -> Response:
         rgb = _decoded(original)
         write_atomic(place, simplejpeg.encode_jpeg(rgb, quality=FULL_QUALITY, colorspace="RGB", colorsubsampling="444"))
     return _sent(request, place, photo)
+
+
+@router.get("/play", responses=PLAYED)
+def play(at: TheSession, photo: str) -> Response:
+    """The original of a clip or a sound, byte by byte as it lies there, where browsers play its kind; parts of it are
+    asked for with `Range`."""
+    clip = at.clip(photo)
+    if clip is None:
+        return _no(404, "There is no such clip or sound in this shoot.", "Open the shoot's page anew.")
+    if why := clips.unplayable(clip):
+        return _no(415, why, "Open the original in a player.")
+    original = clips.original(at.folder.root, clip)
+    if original is None:
+        return _no(404, f"{printable(clip.path)} is not in the shoot's folder.", "Bring the file back as it was.")
+    return FileResponse(original, media_type=clips.media_type(clip), headers=FOR_EVER)
 
 
 @router.get("/faces/{number}.jpg")
@@ -79,6 +106,38 @@ def _sent(request: Request, path: Path, photo: str) -> Response:
 
 def _known(request: Request, tag: str) -> bool:
     return tag in request.headers.get("if-none-match", "")
+
+
+def _no(status: int, cause: str, remedy: str) -> Response:
+    return JSONResponse({"code": "media", "cause": cause, "remedy": remedy}, status_code=status)
+
+
+def _shown(at: Session, id_: str, suffix: str) -> Path:
+    """The picture of a photo, a clip or a sound, by id."""
+    clip = at.clip(id_)
+    return _poster(at, clip, suffix) if clip else _made(at, at.photo(id_), suffix)
+
+
+def _poster(at: Session, clip: Footage, suffix: str) -> Path:
+    """The picture of a clip or a sound; made again where the cache has none."""
+    place = at.folder.cached(clip.asset.id)
+    path = place.with_suffix(suffix)
+    if not path.is_file():
+        original = clips.original(at.folder.root, clip)
+        if original is not None:
+            _portrayed(original, place)
+        if not path.is_file():
+            raise MediaError(f"There is no picture of {printable(clip.path)}.", remedy="Open the original in a player.")
+    return path
+
+
+def _portrayed(original: Path, place: Path) -> None:
+    try:
+        footage.portray(original, place)
+    except SafelightError:
+        raise
+    except Exception as error:
+        raise MediaError(f"{printable(original.name)} cannot be shown ({type(error).__name__}).") from error
 
 
 def _made(at: Session, photo: Photo, suffix: str) -> Path:

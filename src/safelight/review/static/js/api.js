@@ -19,6 +19,9 @@ export const ofShoot = (path) => `/api/shoots/${shoot}/${path}`;
 /** @param {string} id @param {"thumb" | "proxy" | "full" | `faces/${number}`} size */
 export const picture = (id, size) => `/shoots/${shoot}/photos/${id}/${size}.jpg`;
 
+/** @param {string} id where the original of a clip or a sound is played from */
+export const playing = (id) => `/shoots/${shoot}/photos/${id}/play`;
+
 /** @param {string} path @param {RequestInit} [more] @returns {Promise<any>} */
 export async function get(path, more = {}) {
   let answer;

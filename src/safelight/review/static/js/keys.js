@@ -65,5 +65,5 @@ function typing(event) {
 /** Whether the key is for the control that has the focus; frames of a strip are chosen with arrows. @param {KeyboardEvent} event */
 function pressing(event) {
   const at = /** @type {HTMLElement} */ (event.target);
-  return Boolean(at.closest?.("button:not(.frame, .unit), a[href], summary, input"));
+  return Boolean(at.closest?.("video, audio, button:not(.frame, .unit), a[href], summary, input"));
 }

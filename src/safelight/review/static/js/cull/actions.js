@@ -1,4 +1,5 @@
 // What keys and buttons of the Cull page do: each makes the change that is shown at once and the request that records it.
+import { refused } from "./clips.js";
 import { alarm, ofShoot, send, tell } from "../api.js";
 
 /** @typedef {import("./model.js").Model} Model @typedef {import("./model.js").Photo} Photo @typedef {import("./model.js").Unit} Unit */
@@ -11,6 +12,12 @@ export class Actions {
     this.me = document.body.dataset.me ?? "";
   }
 
+  /** The stack before us; none where a clip or a sound is, about which nothing can be said. */
+  get unit() {
+    const { model } = this;
+    return model.unit && !refused(model.photos.get(model.current)) ? model.unit : undefined;
+  }
+
   /** The photos that a key is about: a closed stack or a protected set as one, else one photo. */
   get about() {
     const unit = this.model.unit;
@@ -21,7 +28,7 @@ export class Actions {
   /** @param {"keep" | "reject" | "undecided"} decision @param {boolean} advance @returns {void} */
   choose(decision, advance) {
     const { model } = this;
-    const unit = model.unit;
+    const { unit } = this;
     if (!unit) return;
     if (decision === "keep" && unit.group && !unit.group.protected && this.inGrid()) return this.best(advance);
     const ids = this.about;
@@ -32,7 +39,7 @@ export class Actions {
   /** The photo before us stays, the rest of its stack goes. @param {boolean} advance @returns {void} */
   best(advance) {
     const { model } = this;
-    const unit = model.unit;
+    const { unit } = this;
     if (!unit) return;
     if (!unit.group || unit.group.protected) return this.choose("keep", advance);
     const rest = unit.members.filter((id) => id !== model.current);
@@ -113,7 +120,7 @@ export class Actions {
   /** @param {boolean} advance */
   escalate(advance) {
     const { model } = this;
-    const unit = model.unit;
+    const { unit } = this;
     if (!unit) return;
     const ids = this.about;
     const changes = new Map(ids.map((id) => [id, /** @type {Partial<Photo>} */ ({ decision: "undecided", decided: false, by: this.me, open: ["cull"] })]));
@@ -126,7 +133,7 @@ export class Actions {
   /** @param {Partial<Pick<Photo, "rating" | "label">>} mark @param {boolean} advance */
   mark(mark, advance) {
     const { model } = this;
-    if (!model.unit) return;
+    if (!this.unit) return;
     const id = model.current;
     const given = mark.label !== undefined && model.at(id).label === mark.label ? { label: "" } : mark;
     model.say(new Map([[id, given]]), "marks", { photos: [id], ...given }, (error, ids) => this.lost(error, ids));

@@ -1,5 +1,6 @@
 // The grid: as many cells as fit on the screen, whatever the size of the shoot. Cells are made by hand and used again,
 // because this is the one place where a page must not think while somebody scrolls.
+import { badge, isClip, what } from "./clips.js";
 import { markup, words } from "../parts/signs.js";
 import "../parts/thumb.js";
 
@@ -31,7 +32,7 @@ export class Grid extends HTMLElement {
   show(model) {
     this.model = model;
     this.setAttribute("role", "listbox");
-    this.setAttribute("aria-label", "Photos and stacks");
+    this.setAttribute("aria-label", "Photos, stacks and clips");
     this.tabIndex = 0;
     this.space = document.createElement("div");
     this.space.className = "space";
@@ -196,10 +197,10 @@ class Cell {
     this.name.textContent = photo.path.slice(-80);
     this.stars.textContent = "★".repeat(photo.rating);
     root.dataset.label = photo.label;
-    this.count.textContent = unit.group ? `${unit.group.protected ? "⊞" : "▤"} ${unit.members.length}` : "";
+    this.count.textContent = isClip(photo) ? badge(photo) : unit.group ? `${unit.group.protected ? "⊞" : "▤"} ${unit.members.length}` : "";
     const stack = unit.group ? `, ${unit.group.protected ? "kept whole" : "stack"} of ${unit.members.length}` : "";
     const stars = photo.rating ? `, ${photo.rating} stars` : "";
-    root.setAttribute("aria-label", `${photo.path.slice(-80)}: ${words(photo)}${stack}${stars}${photo.label ? `, ${photo.label}` : ""}`);
+    root.setAttribute("aria-label", `${photo.path.slice(-80)}: ${isClip(photo) ? `${what(photo)}, ` : ""}${words(photo)}${stack}${stars}${photo.label ? `, ${photo.label}` : ""}`);
     if (this.top !== top && this.top) {
       this.top = top;
       this.thumb.photo = top;

@@ -3,6 +3,7 @@ import { picture } from "../api.js";
 import { html, LitElement, nothing, repeat } from "../vendor/lit.js";
 import { Pictures } from "../parts/pictures.js";
 import { decision, name, sign } from "../parts/signs.js";
+import { isClip, player } from "./clips.js";
 import { eyesOf } from "./why.js";
 import "../parts/stage.js";
 import "../parts/thumb.js";
@@ -23,6 +24,7 @@ export class Loupe extends LitElement {
     this.zoom = { on: false, x: 0.5, y: 0.5 };
     /** @type {"before" | "after" | "split"} */ this.side = "before";
     this.comparing = false;
+    /** @type {Set<string>} clips that this browser could not play */ this.failed = new Set();
     /** @type {(milliseconds: number) => void} */ this.ondrawn = () => {};
   }
 
@@ -50,6 +52,7 @@ export class Loupe extends LitElement {
   aim() {
     if (!this.zoom.on) return;
     const id = this.model.current;
+    if (isClip(this.model.photos.get(id))) return;
     eyesOf(id).then((eyes) => {
       if (eyes && id === this.model.current) this.look({ on: true, ...eyes });
     });
@@ -124,15 +127,21 @@ export class Loupe extends LitElement {
     const unit = model?.unit;
     if (!unit) return html`<p class="empty quiet">Nothing to show: no photo passes the filter.</p>`;
     const photo = model.at(model.current);
+    const clip = isClip(photo) && !this.comparing;
     return html`
-      <div class="stages" data-count=${this.comparing ? this.compared.length : this.side === "split" ? 2 : 1}>
+      ${clip ? player(photo, this.failed, () => this.requestUpdate()) : html`<div class="stages" data-count=${this.comparing ? this.compared.length : this.side === "split" ? 2 : 1}>
         ${this.comparing ? repeat(this.compared, (id) => id, (id) => this.framed(id)) : this.sides(photo.id)}
-      </div>
+      </div>`}
       <div class="group" role="group" aria-label="The stack, best first">
-        <span class="label quiet">${unit.group ? `${name(unit.group.kind)}${unit.group.protected ? ", kept whole" : ""}` : "single"}</span>
+        <span class="label quiet">${unit.group ? `${name(unit.group.kind)}${unit.group.protected ? ", kept whole" : ""}` : isClip(photo) ? name(/** @type {string} */ (photo.kind)) : "single"}</span>
         ${repeat(unit.members, (id) => id, (id) => this.thumb(id, "frame"))}
       </div>
       <div class="shoot" role="group" aria-label="The shoot">${this.strip()}</div>`;
+  }
+
+  /** Nothing plays on where nobody sees it. */
+  hush() {
+    for (const each of this.querySelectorAll("video, audio")) /** @type {HTMLMediaElement} */ (each).pause();
   }
 
   /** @param {string} id */

@@ -4,10 +4,11 @@ import { lines, ofShoot, send } from "../api.js";
 
 /**
  * @typedef {{id: string, path: string, width: number, height: number, taken: string | null, camera: string,
- *   scene: string | null, group: string | null, decision: "keep" | "reject" | "undecided", decided: boolean,
+ *   scene: string | null, group: string | null, decision: "keep" | "reject" | "undecided" | "none", decided: boolean,
  *   by: string | null, proposed: string | null, blind: string[], tie: string | null, score: number | null, reasons: string[],
  *   because: string, findings: string[], faces: number, closed: number, sharpness: number | null, rating: number,
- *   label: string, keywords: string[], zone: string | null, open: string[], edits: number}} Photo
+ *   label: string, keywords: string[], zone: string | null, open: string[], edits: number, kind?: "video" | "audio",
+ *   duration?: number | null, unplayable?: string}} Photo  `kind` and what follows it: of clips and sounds, which have the decision "none"
  * @typedef {{id: string, kind: string, members: string[], protected: boolean, because: string, best: string | null}} Group
  * @typedef {{id: string, group: Group | null, members: string[]}} Unit
  * @typedef {{undecided: boolean, decision: string, reason: string, zone: string, rating: string, finding: string,
@@ -27,6 +28,7 @@ export class Model extends EventTarget {
     /** @type {Map<string, Photo>} */ this.photos = new Map();
     /** @type {Map<string, Photo>} what the server said last */ this.confirmed = new Map();
     /** @type {Map<string, Group>} */ this.groups = new Map();
+    /** @type {Photo[]} clips and sounds, by time */ this.clips = [];
     /** @type {Group[]} */ this.scenes = [];
     /** @type {string[]} */ this.order = [];
     /** @type {Unit[]} all stacks and single photos, by time */ this.units = [];
@@ -92,13 +94,33 @@ export class Model extends EventTarget {
     this.counts = found.counts;
     if (found.failed) this.failed = found.failed;
     if (found.order) {
-      this.order = found.order;
+      if (found.clips) this.film(found.clips);
+      this.order = this.merged(found.order);
       this.groups = new Map(found.groups.filter((/** @type {Group} */ g) => g.kind !== "scene").map((/** @type {Group} */ g) => [g.id, g]));
       this.scenes = found.groups.filter((/** @type {Group} */ g) => g.kind === "scene");
       this.stack();
     } else {
       this.emit("photos");
     }
+  }
+
+  /** Clips and sounds as they are now. @param {Photo[]} clips */
+  film(clips) {
+    for (const gone of this.clips) for (const known of [this.photos, this.confirmed]) known.delete(gone.id);
+    for (const clip of clips) for (const known of [this.photos, this.confirmed]) known.set(clip.id, clip);
+    this.clips = clips;
+  }
+
+  /** Photos and clips in one line; what bears no time comes last. @param {string[]} photos @returns {string[]} */
+  merged(photos) {
+    const waiting = [...this.clips];
+    const line = [];
+    for (const id of photos) {
+      const { taken } = this.at(id);
+      while (waiting[0]?.taken && (!taken || waiting[0].taken < taken)) line.push(/** @type {Photo} */ (waiting.shift()).id);
+      line.push(id);
+    }
+    return [...line, ...waiting.map((clip) => clip.id)];
   }
 
   /** Makes the units: a stack stands where its first photo was taken. */

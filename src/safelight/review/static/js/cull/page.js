@@ -3,11 +3,14 @@ import { alarm, tell, watch } from "../api.js";
 import { keys } from "../page.js";
 import { html, LitElement, nothing } from "../vendor/lit.js";
 import { Actions } from "./actions.js";
+import { refused } from "./clips.js";
 import "./filters.js";
 import { Grid } from "./grid.js";
 import { Loupe, MOST } from "./loupe.js";
 import { Model } from "./model.js";
 import { forget, Why } from "./why.js";
+
+const NOT_HERE = "Clips and sounds are played here, not magnified, edited or compared.";
 
 class Cull extends LitElement {
   constructor() {
@@ -85,10 +88,11 @@ class Cull extends LitElement {
     const c = this.model.counts;
     const n = (/** @type {number} */ value) => value.toLocaleString("en-GB");
     const of = c.target === null ? "" : ` of about ${n(c.target)}`;
+    const clips = this.model.clips.length;
     const saving = this.model.waiting > 3 ? ` · saving ${this.model.waiting}` : "";
     place.textContent = "";
     if (!this.here) place.append("The app does not answer. What you say now cannot be saved.");
-    else place.append(`${n(c.photos)} photos · ${n(c.kept)} kept${of} · `, need(`${n(c.open)} need${c.open === 1 ? "s" : ""} you`, c.open > 0), saving);
+    else place.append(`${n(c.photos)} photos${clips ? ` · ${n(clips)} clips and sounds` : ""} · ${n(c.kept)} kept${of} · `, need(`${n(c.open)} need${c.open === 1 ? "s" : ""} you`, c.open > 0), saving);
   }
 
   /** @param {"grid" | "loupe"} view */
@@ -99,6 +103,7 @@ class Cull extends LitElement {
     loupe.hidden = view !== "loupe";
     grid.hidden = view !== "grid";
     if (view === "grid") {
+      loupe.hush();
       loupe.comparing = false;
       loupe.zoom = { ...loupe.zoom, on: false };
       grid.lay();
@@ -146,7 +151,7 @@ class Cull extends LitElement {
   /** What is about one photograph large opens the loupe first. @param {() => void} act */
   large(act) {
     if (this.view === "grid") this.turn("loupe");
-    act();
+    if (!refused(this.model.photos.get(this.model.current), NOT_HERE)) act();
   }
 
   /** @param {"after" | "split"} side */
@@ -170,6 +175,7 @@ class Cull extends LitElement {
   }
 
   markForComparing() {
+    if (refused(this.model.photos.get(this.model.current), NOT_HERE)) return;
     const { marked, current } = this.model;
     if (marked.has(current)) marked.delete(current);
     else if (marked.size >= MOST) return tell(`${MOST} frames are the most that are compared.`);

@@ -1,6 +1,7 @@
 // Why: what was decided, on which evidence, and the faces with their eyes. Asked for as somebody looks, kept for a while.
 import { get, ofShoot, picture } from "../api.js";
 import { html, LitElement, nothing } from "../vendor/lit.js";
+import { NOTHING_TO_SAY, isClip, what } from "./clips.js";
 import { decision, name } from "../parts/signs.js";
 
 /** @typedef {import("./model.js").Model} Model */
@@ -67,7 +68,7 @@ export class Why extends LitElement {
     this.requestUpdate();
     clearTimeout(this.wait);
     const id = this.model.current;
-    if (!id || this.hidden) return;
+    if (!id || this.hidden || isClip(this.model.photos.get(id))) return;
     this.wait = window.setTimeout(async () => {
       const found = await about(id);
       if (found && id === this.model.current) {
@@ -80,6 +81,9 @@ export class Why extends LitElement {
   render() {
     const photo = this.model?.photos.get(this.model.current);
     if (!photo) return nothing;
+    if (isClip(photo))
+      return html`<h2>${decision(photo)}</h2><p class="path">${photo.path.slice(0, 300)}</p><p>${what(photo)}</p>
+        <p class="quiet">${NOTHING_TO_SAY}</p>${photo.unplayable ? html`<p class="quiet">${photo.unplayable}</p>` : nothing}`;
     const found = this.found?.id === photo.id ? this.found : null;
     const unit = this.model.unit;
     const reasons = found?.cull.reasons ?? (photo.because ? [{ text: photo.because }] : []);
