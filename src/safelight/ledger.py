@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +30,7 @@ from safelight.store.library import Library, now
 from safelight.words import many
 
 SCHEMA = "safelight.trust/1"
+LICENCES = "licences"  # beside it, where what the ledger says is kept
 WORSE = 5  # times α: the jump in quality of which it is told how many bad items pass before a licence is withdrawn
 YEAR_WEEKS = 365.25 / 7
 CHECK = "check."  # before the name of a finding, where else a task is named
@@ -71,6 +72,19 @@ def record(library: Library, asked: Policy) -> Record:
     """Where every task stands, from the ledger alone."""
     ledger, _ = of_library(library)
     return _reduced(library, ledger, asked)
+
+
+def licences(library: Library, asked: Policy, read: Callable[[], Record]) -> list[Any]:
+    """Every licence as it stands, for comparing. They are kept for as long as nothing was added that they depend on;
+    else they are taken from the record, which `read` reads."""
+    key = _key(library, asked)
+    kept = library.newest(schema.trust, ["name"], schema.trust.c.name == LICENCES)
+    if kept and kept[0]["key"] == key:
+        found: list[Any] = json.loads(kept[0]["body"])
+        return found
+    made = [[c.task, c.group, c.client, c.builds, c.state, c.threshold] for c in read().cells if c.current]
+    library.append(schema.trust, [{"name": LICENCES, "key": key, "body": json_text(made), "at": now()}])
+    return made
 
 
 def _reduced(library: Library, ledger: Columns, asked: Policy) -> Record:
@@ -179,8 +193,9 @@ def _key(library: Library, asked: Policy) -> str:
         ]
         touched = sa.select(sa.func.max(schema.trust.c.seq)).where(schema.trust.c.name == schema.TOUCHED)
         newest.append(connection.execute(touched).scalar())
-    operators = sorted(op.label for op in plugins.operators().values())
-    return digest_of([newest, operators, version("safelight"), repr(asked)])
+    builds = running(plugins.operators())
+    said = asdict(asked) | {"opt_out": sorted(asked.opt_out)}
+    return digest_of([newest, builds, version("safelight"), said])
 
 
 def _answered(library: Library) -> dict[str, int]:

@@ -4,11 +4,13 @@ Read `first_pass` from top to bottom. Each stage looks up what is done already, 
 being run again, and a run over an unchanged shoot does nothing.
 """
 
+import functools
 import itertools
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +105,14 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
         if not (plan.fresh or plan.same or plan.clips or plan.same_clips):
             raise _nothing(folder)
         options = replace(options, wishes=style.wished(library, shoot.id, options.wishes, forget=options.forget))
-        record = ledger.record(library, rules)
-        key = run_key(library, shoot, options, allowed=(rules, record))
+        read = functools.cache(partial(ledger.record, library, rules))
+        licences = ledger.licences(library, rules, read)
+        key = run_key(library, shoot, options, allowed=(rules, licences))
         if not (plan.fresh or plan.clips or plan.gone) and key == last_run_key(library, shoot):
             return Pass(shoot=shoot, looked=0, changed=False, seconds=time.monotonic() - began)
         with engine.engine(options.engine, jobs=options.jobs) as (executor, width):
             line = Line(
-                library=library, folder=folder, shoot=shoot, options=options, rules=rules, record=record, tell=tell
+                library=library, folder=folder, shoot=shoot, options=options, rules=rules, record=read(), tell=tell
             )
             looked = line.look(plan, executor, width) + line.watch(plan, executor, width)
             line.listen(executor, width)
@@ -118,9 +121,10 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
                 state = line.decide()
             line.try_edits(state, executor, width)
         summary = json_text({"looked": looked, "gear": earned.gear(state)})
-        done = {"shoot": shoot.id, "key": run_key(library, shoot, options, allowed=(rules, record))}
+        done = {"shoot": shoot.id, "key": run_key(library, shoot, options, allowed=(rules, licences))}
         library.append(schema.runs, [done | {"summary": summary, "at": now()}])
         carried.write(library, folder, shoot.id)
+        ledger.licences(library, rules, partial(ledger.record, library, rules))  # a run with nothing to do reads these
         library.backup()
     return Pass(
         shoot=shoot, looked=looked, changed=True, seconds=time.monotonic() - began, troubles=tuple(line.troubles)
@@ -367,10 +371,10 @@ def catch_up(library: Library, folder: ShootFolder, state: ShootState, *, jobs: 
     return state
 
 
-def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[policy.Policy, Record]) -> str:
-    """What the result of a run depends on besides the files in the folder. Equal keys: nothing to do."""
-    rules, record = allowed
-    licences = [[c.task, c.group, c.client, c.builds, c.state, c.threshold] for c in record.cells if c.current]
+def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[policy.Policy, list[Any]]) -> str:
+    """What the result of a run depends on besides the files in the folder, among it the policy and the licences. Equal
+    keys: nothing to do."""
+    rules, licences = allowed
     with library.transaction(reading=True) as connection:
         newest = [
             connection.execute(sa.select(sa.func.max(t.c.seq)).where(t.c.shoot == shoot.id)).scalar()

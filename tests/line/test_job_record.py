@@ -1,9 +1,14 @@
 """One page for the client: everything on it stands in the manifest, and the PDF says the same."""
 
+import sys
+from io import BytesIO
+
 import pytest
+from fontTools.ttLib import TTFont
+from pypdf import PdfReader
 
 from safelight import policy
-from safelight.deliver import job_record
+from safelight.deliver import fonts, job_record
 
 
 def made(**changed):
@@ -57,8 +62,57 @@ def test_a_page_is_escaped_and_a_pdf_is_one_page_and_the_same_every_time():
     assert first.count(b"/Type /Page\n") == 1
 
 
-@pytest.mark.parametrize("fonts", [(), job_record.FONTS])
-def test_letters_that_no_font_has_do_not_stop_a_delivery(fonts, monkeypatch):
-    monkeypatch.setattr(job_record, "FONTS", fonts)
-    record = job_record.of(made(shoot={"name": "結婚 \udcff 𝕏 " + "long " * 60, "client": None}), policy.default())
-    assert job_record.pdf(record, at=made()["made_at"]).startswith(b"%PDF")
+def written(name, client=None):
+    """What a PDF about a shoot of this name says, read back with other eyes; lines are joined."""
+    record = job_record.of(made(shoot={"name": name, "client": client}), policy.default())
+    data = job_record.pdf(record, at=made()["made_at"])
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(BytesIO(data)).pages).split())
+
+
+@pytest.mark.parametrize(
+    "name", ["Γάμος Δάφνης", "ἀρχή", "Свадьба Їжак", "Ђорђе", "Łódź Šimůnek", "Đặng Nguyễn", "a → b"]
+)
+def test_names_in_latin_greek_and_cyrillic_need_no_font_of_the_system(name, monkeypatch):
+    monkeypatch.setattr(fonts, "of_system", lambda letters: [])
+    said = written(name)
+    assert said.startswith(f"{name} ")
+    assert "[U+" not in said
+
+
+@pytest.mark.parametrize("name", ["結婚", "김민지", "婚礼"])
+def test_names_in_chinese_japanese_and_korean_take_a_font_of_the_system(name):
+    found = {letter for face in fonts.of_system({ord(letter) for letter in name}) for letter in face.letters}
+    if not found >= {ord(letter) for letter in name}:
+        pytest.skip("this system has no font for these letters")
+    said = written(f"Ada {name}", "Ben")
+    assert said.startswith(f"Ada {name} for Ben")
+    assert "[U+" not in said
+
+
+def test_a_letter_that_no_font_has_is_its_number_and_the_page_says_so(monkeypatch):
+    monkeypatch.setattr(fonts, "of_system", lambda letters: [])
+    said = written("結婚 \udcff שלום " + "long " * 60)
+    assert said.startswith("[U+7D50][U+5A5A] [U+DCFF] [U+05E9]")
+    assert said.endswith(job_record.LEFT_OUT)
+    assert "?" not in said
+
+
+def test_a_font_that_is_broken_or_may_not_be_embedded_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "NotoSansCJK-Regular.ttc").write_bytes(b"ttcf" + bytes(40))
+    whole = tmp_path / "wqy-closed.ttf"
+    (face,) = fonts.own(tmp_path, {ord("a")})
+    closed = TTFont(face.path)
+    closed["OS/2"].fsType = 2
+    closed.save(whole)
+    monkeypatch.setattr(fonts, "FOLDERS", {sys.platform: (str(tmp_path),)})
+    monkeypatch.setattr(fonts, "_listed", lambda letter: [])
+    assert fonts.of_system({ord("a")}) == []
+    closed["OS/2"].fsType = 0
+    closed.save(whole)
+    assert [found.path for found in fonts.of_system({ord("a"), 0x10FFFF})] == [whole]
+
+
+def test_a_font_that_is_gone_once_it_is_needed_does_not_stop_a_delivery(tmp_path, monkeypatch):
+    gone = fonts.Face(path=tmp_path / "gone.ttf", number=0, letters=frozenset({ord("結")}))
+    monkeypatch.setattr(fonts, "of_system", lambda letters: [gone])
+    assert written("結").startswith("[U+7D50]")

@@ -5,13 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from safelight import line
+from safelight import ledger, ledger_rows, line
 from safelight.api import Library
 from safelight.deliver import Order
-from safelight.domain import Cull, GroupKind, Say
+from safelight.domain import Cull, Drawn, GroupKind, Say, Verdict
 from safelight.errors import NothingFound, Refused, UsageError
 from safelight.line import Options
 from safelight.media import image
+from safelight.store import records
 from tests.conftest import save_jpeg, textured
 
 INLINE = Options(engine="inline")
@@ -62,6 +63,45 @@ def test_a_second_run_does_nothing(library, make_shoot):
     library.run(folder, options=INLINE)
     again = library.run(folder, options=INLINE)
     assert (again.looked, again.changed) == (0, False)
+
+
+def test_a_run_with_nothing_to_do_does_not_read_the_record(library, make_shoot, monkeypatch):
+    folder, other = make_shoot(3), make_shoot(2, name="other")
+    reads = []
+    read = ledger_rows.of_library
+    monkeypatch.setattr(ledger, "of_library", lambda *args: reads.append(args) or read(*args))
+    library.run(folder, options=INLINE)
+    assert reads
+    reads.clear()
+    assert not library.run(folder, options=INLINE).changed
+    assert not reads
+    library.run(other, options=INLINE)  # what is said elsewhere may change a licence, so that it is read again
+    reads.clear()
+    assert not library.run(folder, options=INLINE).changed
+    assert len(reads) <= 1
+    reads.clear()
+    assert not library.run(folder, options=INLINE).changed
+    assert not reads
+
+
+def test_a_licence_that_came_since_lets_the_next_run_look_again(library, make_shoot, monkeypatch):
+    folder = make_shoot(3)
+    library.run(folder, options=INLINE)
+    found = ledger.licences(library.store, ledger.rules(library.store), lambda: pytest.fail("they are kept"))
+    state = library.state(folder)
+    said = [
+        Verdict(
+            at=f"2026-01-{day + 1:02d}T10:00:{i:02d}.000+00:00", by="ann", asset=f"{day:032x}{i:032x}", shoot=f"s{day}",
+            operator="exposure", version=1, say=Say.APPROVE, drawn=Drawn.AUDIT, score=0.9,
+        )
+        for day in range(28) for i in range(20)
+    ]  # fmt: skip
+    records.save_verdicts(library.store, said)
+    rules = ledger.rules(library.store)
+    fresh = ledger.licences(library.store, rules, lambda: ledger.record(library.store, rules))
+    assert fresh != found
+    assert library.run(folder, options=INLINE).changed
+    assert set(library.state(folder).photos) == set(state.photos)
 
 
 def test_a_verdict_lets_the_next_run_look_again_without_decoding(library, make_shoot):

@@ -2,9 +2,7 @@
 
 import csv
 import json
-import sqlite3
 import threading
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +18,7 @@ from safelight.ledger_rows import of_file, of_library, styles_in_use
 from safelight.report import trust as pages
 from safelight.store import records, schema
 from safelight.store.library import Library
+from tests.made_catalogue import catalogue
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -243,30 +242,6 @@ def test_a_catalogue_teaches_the_bet_and_never_licenses(tmp_path, monkeypatch):
         records.save_verdicts(opened, [said(s, i, by="import:lightroom") for s in range(80) for i in range(5)])
         cell = only(ledger.document(opened))
         assert (cell["state"], cell["n"], cell["drawn"]) == ("apprentice", 0, 0)
-
-
-def catalogue(path, photos):
-    """A Lightroom catalogue with what is read of one: photos as (folder, name, extension, pick, rating)."""
-    with closing(sqlite3.connect(path)) as made, made:
-        made.executescript(
-            """
-            create table AgLibraryRootFolder (id_local integer primary key, absolutePath text);
-            create table AgLibraryFolder (id_local integer primary key, rootFolder integer, pathFromRoot text);
-            create table AgLibraryFile (
-                id_local integer primary key, folder integer, baseName text, extension text
-            );
-            create table Adobe_images (
-                id_local integer primary key, rootFile integer, masterImage integer, pick real, rating real
-            );
-            insert into AgLibraryRootFolder values (1, 'D:/Pictures/');
-            """
-        )
-        for i, (folder, name, extension, pick, rating) in enumerate(photos):
-            made.execute("insert into AgLibraryFolder values (?, 1, ?)", (i, folder))
-            made.execute("insert into AgLibraryFile values (?, ?, ?, ?)", (i, i, name, extension))
-            made.execute("insert into Adobe_images values (?, ?, null, ?, ?)", (i, i, pick, rating))
-        made.execute("insert into Adobe_images values (99, 0, 0, -1, null)")  # a virtual copy says nothing
-    return path
 
 
 def test_a_catalogue_says_which_photos_were_kept(tmp_path):

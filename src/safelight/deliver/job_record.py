@@ -6,29 +6,26 @@ what software had a hand in it.
 
 import html
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from safelight import plugins
+from safelight.deliver import fonts
 from safelight.learn.rows import POLICY
 from safelight.operators import FINDING
 from safelight.policy import Policy
 from safelight.words import many
 
 HTML_NAME, PDF_NAME = "job-record.html", "job-record.pdf"
-FONTS = (  # fonts with more than Latin letters, where systems keep them
-    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
-    "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf",
-    "/usr/share/fonts/TTF/DejaVuSans.ttf",
-    "/System/Library/Fonts/Supplemental/Arial Unicode.ttf",
-    "/Library/Fonts/Arial Unicode.ttf",
-    "C:/Windows/Fonts/arial.ttf",
+LEFT_OUT = (
+    "Letters in brackets, as [U+5A5A], are Unicode numbers: no font at hand could write them. job-record.html has them."
 )
 TITLE, HEAD, BODY = 16, 11, 9  # points
 MARGIN, LINE = 18, 4.6  # mm
@@ -172,9 +169,24 @@ p {{ margin: 0 0 4px; }} h1 + p {{ color: #5c5c5c; border-bottom: 1px solid #e2e
 
 
 def pdf(record: Record, *, at: str) -> bytes:
-    """As PDF on A4. Without a font for the letters of a name, they are written as question marks; the HTML has them.
+    """As PDF on A4. A letter that no font here can write is written as its Unicode number, and the page says so.
 
-    `at` is the moment of the delivery, so that the same delivery gives the same file."""
+    `at` is the moment of the delivery, so that the same delivery gives the same file on the same system."""
+    text = [record.title, record.under, *(line for head, lines in record.sections for line in (head, *lines))]
+    with TemporaryDirectory(prefix="safelight-") as folder:
+        letters = {ord(letter) for line in text for letter in line if fonts.drawable(letter)}
+        faces = fonts.own(Path(folder), letters)
+        lacking = letters - {letter for face in faces for letter in face.letters}
+        more = fonts.of_system(lacking)
+        try:
+            return _drawn(record, [*faces, *more], at=at)
+        except Exception:
+            if not more:
+                raise
+            return _drawn(record, faces, at=at)  # a font of the system that is broken stops no delivery
+
+
+def _drawn(record: Record, faces: Sequence[fonts.Face], *, at: str) -> bytes:
     made = FPDF(format="A4", unit="mm")
     made.set_creation_date(datetime.fromisoformat(at))
     made.set_title(record.title.encode("utf-8", "replace").decode())
@@ -182,7 +194,15 @@ def pdf(record: Record, *, at: str) -> bytes:
     made.set_margins(MARGIN, MARGIN)
     made.set_auto_page_break(True, MARGIN)
     made.add_page()
-    write = _Writer(made, next((path for path in FONTS if Path(path).is_file()), None))
+    try:
+        return _written(made, record, faces)
+    finally:
+        for font in made.fonts.values():
+            getattr(font, "ttfont").close()  # noqa: B009 - not typed there
+
+
+def _written(made: FPDF, record: Record, faces: Sequence[fonts.Face]) -> bytes:
+    write = _Writer(made, faces)
     write.line(record.title, size=TITLE)
     write.line(record.under, size=BODY, grey=92)
     made.line(MARGIN, made.get_y() + 1, made.w - MARGIN, made.get_y() + 1)
@@ -191,25 +211,36 @@ def pdf(record: Record, *, at: str) -> bytes:
         write.line(head, size=HEAD)
         for text in lines:
             write.line(text, size=BODY, grey=40)
+    if write.left_out:
+        made.ln(LINE)
+        write.line(LEFT_OUT, size=BODY, grey=92)
     return bytes(made.output())
 
 
 class _Writer:
-    """Lines of text in one font."""
+    """Lines of text in the first font, and letters that it lacks in the first of the others that has them."""
 
-    def __init__(self, made: FPDF, font: str | None) -> None:
-        self.made, self.family = made, "page" if font is not None else "helvetica"
-        self.known: Container[int] = range(32, 256)  # code points that the font can show
-        if font is not None:
-            made.add_font(self.family, fname=font)
-            self.known = getattr(made.fonts[self.family], "cmap")  # noqa: B009 - not typed there
+    def __init__(self, made: FPDF, faces: Sequence[fonts.Face]) -> None:
+        self.made, self.left_out = made, False
+        self.known = frozenset[int]().union(*(face.letters for face in faces))
+        names = [f"page{i}" for i in range(len(faces))]
+        for name, face in zip(names, faces, strict=True):
+            made.add_font(name, fname=face.path, collection_font_number=face.number)
+        self.family = names[0]
+        made.set_fallback_fonts(names[1:])
 
     def line(self, text: str, *, size: int, grey: int = 29) -> None:
         """Writes a paragraph."""
-        shown = "".join(letter if ord(letter) in self.known else "?" for letter in text)
+        shown = "".join(self._shown(letter) for letter in text)
         self.made.set_font(self.family, size=size)
         self.made.set_text_color(grey)
         self.made.multi_cell(0, size * 0.5, shown, new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
+
+    def _shown(self, letter: str) -> str:
+        if ord(letter) in self.known and fonts.drawable(letter):
+            return letter
+        self.left_out = True
+        return fonts.code(letter)
 
 
 __all__: Sequence[str] = ("HTML_NAME", "PDF_NAME", "Record", "of", "page", "pdf")
