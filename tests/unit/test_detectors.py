@@ -8,7 +8,7 @@ import simplejpeg
 from safelight import checking, plugins
 from safelight.checking import Outcome, Thresholds, compare
 from safelight.contract_detectors import picture
-from safelight.detectors import Detector, Finding, Pair, known, place
+from safelight.detectors import Detector, Finding, Pair, banding, known, place
 from safelight.detectors.calibration import at
 from safelight.media.warp import Warp
 
@@ -151,6 +151,20 @@ def test_damage_scores_above_every_honest_edit(before):
         for good in honest:
             fine = score(name, before, good)
             assert fine.score is None or bad.score > fine.score + 0.01, (name, bad.score, fine.score)
+
+
+@pytest.mark.parametrize("size", [(37, 41), (211, 137), (333, 517), (401, 255)])
+@pytest.mark.parametrize("step", [1, 9])
+def test_steps_are_the_same_however_many_rows_are_worked_on_at_once(before, size, step):
+    calm = cv2.GaussianBlur(cv2.resize(before, size), (0, 0), 4)
+    rgb = np.minimum(np.round(calm / step) * step, 255).astype(np.uint8)
+    whole = banding.steps(rgb, strip=10_000)
+    assert (whole.share > 0.2) == (step > 1)
+    for strip in (5, 64, banding.STRIP):
+        parts = banding.steps(rgb, strip=strip)
+        assert abs(parts.share - whole.share) < 1e-6
+        assert abs(parts.gentle - whole.gentle) < 1e-6
+        assert np.abs(parts.heat - whole.heat).max() < 1e-6
 
 
 def test_the_box_lies_where_the_damage_is(before):

@@ -5,11 +5,13 @@ that happens in jumps of three levels and more between runs of equal values. The
 it lies in the same pixels.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._planes import Flags, Plane
+from safelight.detectors import HEAT_SIDE, Detector, Finding, Pair
+from safelight.detectors._planes import Plane, reduced, resized
 from safelight.detectors.answers import cannot, said
 from safelight.media.frame import Bytes
 from safelight.media.picture import grey
@@ -17,55 +19,86 @@ from safelight.media.picture import grey
 RUN = 3  # equal neighbours in a row on each side of a step
 JUMP = 3  # levels
 ROUGH = 2.2  # levels: mean deviation from the surroundings up to which ground is gentle
+SOFT, WINDOW = 2.5, 13  # px: sigma of the surroundings, side of the square over which the deviation is averaged
 ENOUGH = 0.01  # share of the picture
+STRIP = 128  # rows at a time: what is worked on stays small enough for the processor's cache, whatever the picture
+OVERLAP = 20  # rows above and below that the answer for a row may depend on: 10 of the blur, 6 of the window, RUN + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """What was counted in a picture: the share of it that is gentle, the share of the change there that comes in
+    steps, and where the steps lie (all rows, as many columns as a heat map has)."""
+
+    gentle: float
+    share: float
+    heat: Plane
 
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `banding`."""
     if min(pair.after.shape[:2]) < 32:
         return [cannot("banding", "the picture is smaller than 32 px")]
-    after = grey(pair.after)
-    gentle = _gentle(after)
-    if float(gentle.mean()) < ENOUGH:
+    after = steps(pair.after)
+    if after.gentle < ENOUGH:
         return [cannot("banding", "there is no gentle gradient")]
-    share, stairs = _stairs(pair.after, gentle)
+    share = after.share
     if pair.placement.still and pair.before.shape == pair.after.shape:
-        before = _gentle(grey(pair.before))
-        if float(before.mean()) >= ENOUGH:
-            share -= _stairs(pair.before, before)[0]
+        before = steps(pair.before)
+        if before.gentle >= ENOUGH:
+            share -= before.share
     text = f"{100 * max(0.0, share):.0f} % of the change in gentle gradients comes in visible steps."
-    return [said(pair, "banding", share, text, heat=stairs)]
+    return [said(pair, "banding", share, text, heat=after.heat)]
 
 
-def _gentle(luma: Bytes) -> Flags:
-    """Where the picture hardly differs from its surroundings, away from its ends."""
+def steps(rgb: Bytes, *, strip: int = STRIP) -> Steps:
+    """Counts the steps of a picture, `strip` rows at a time; the answer does not depend on how many."""
+    height, width = rgb.shape[:2]
+    columns = reduced(rgb, HEAT_SIDE)[0]
+    heat: Plane = np.empty((height, columns), np.float32)
+    gentle = 0
+    stepped = changed = 0.0
+    for top in range(0, height, strip):
+        bottom = min(top + strip, height)
+        first, last = max(0, top - OVERLAP), min(height, bottom + OVERLAP)
+        part = rgb[first:last]
+        flat = _gentle(part)
+        own = slice(top - first, bottom - first)
+        gentle += cv2.countNonZero(flat[own])
+        there: Bytes = np.zeros(flat.shape, np.uint8)  # steps that begin at each pixel
+        for plane in cv2.split(part):
+            for down in (False, True):
+                change, jump = _jumps(np.asarray(plane, np.uint8), flat, down=down)
+                changed += float(change[own].sum())
+                stepped += float((change * jump)[own].sum())
+                there[: jump.shape[0], : jump.shape[1]] += jump
+        heat[top:bottom] = resized(there[own], (columns, bottom - top))
+    return Steps(gentle=gentle / (height * width), share=stepped / max(changed, 0.02 * gentle, 1.0), heat=heat)
+
+
+def _gentle(rgb: Bytes) -> Bytes:
+    """255 where the luma hardly differs from its surroundings, away from its ends."""
+    luma = grey(rgb)
     level = luma.astype(np.float32)
-    rough = cv2.blur(np.abs(level - cv2.GaussianBlur(level, (0, 0), 2.5)), (13, 13))
-    return np.asarray((rough < ROUGH) & (luma > 6) & (luma < 249))
+    rough = cv2.blur(cv2.absdiff(level, cv2.GaussianBlur(level, (0, 0), SOFT)), (WINDOW, WINDOW))
+    flat = (rough < ROUGH) & (luma > 6) & (luma < 249)
+    return np.where(flat, np.uint8(255), np.uint8(0))
 
 
-def _stairs(rgb: Bytes, gentle: Flags) -> tuple[float, Plane]:
-    """The share of change that comes in steps, and where they lie."""
-    heat: Plane = np.zeros(gentle.shape, np.float32)
-    steps = total = 0.0
-    for channel in range(3):
-        plane = rgb[..., channel].astype(np.int16)
-        for turned in (False, True):
-            values, here = (plane.T, gentle.T) if turned else (plane, gentle)
-            change = np.abs(np.diff(values, axis=1))
-            here = here[:, 1:] & here[:, :-1]
-            still = change == 0
-            run = still[:, :-2] & still[:, 1:-1] & still[:, 2:]  # RUN of them, from each place on
-            jump = np.zeros(change.shape, bool)
-            jump[:, RUN:-RUN] = (change[:, RUN:-RUN] >= JUMP) & run[:, : -RUN - 1] & run[:, RUN + 1 :]
-            jump &= here
-            steps += float(change[jump].sum())
-            total += float(change[here].sum())
-            if turned:
-                heat[:-1] += jump.T
-            else:
-                heat[:, :-1] += jump
-    return steps / max(total, 0.02 * gentle.sum()), heat
+def _jumps(plane: Bytes, flat: Bytes, *, down: bool) -> tuple[Bytes, Bytes]:
+    """On gentle ground, the change of each pixel towards the one on its right (or below it), and 1 where it is a step
+    between two runs."""
+    flags: Bytes = np.zeros(plane.shape, np.uint8)
+    # Views with the direction of looking along the rows: nothing is turned in memory.
+    values, ground, jump = (p.T if down else p for p in (plane, flat, flags))
+    ahead, behind = values[:, 1:], values[:, :-1]
+    change = np.maximum(ahead, behind) - np.minimum(ahead, behind)
+    still = change == 0
+    change &= ground[:, 1:] & ground[:, :-1]
+    run = still[:, :-2] & still[:, 1:-1] & still[:, 2:]  # RUN of them, from each place on
+    jump = jump[:, :-1]
+    jump[:, RUN:-RUN] = (change[:, RUN:-RUN] >= JUMP) & run[:, : -RUN - 1] & run[:, RUN + 1 :]
+    return (change.T, jump.T) if down else (change, jump)
 
 
 detector = Detector(name="banding", version=1, finds=("banding",), detect=detect, about="Gradients that became stairs.")
