@@ -170,14 +170,14 @@ def _said(facts: Contents, timing: Timing | None) -> list[Measure]:
     return found
 
 
-def _loud(
-    path: Path, facts: Contents, notes: list[str], heard: Listening, levels: list[float]
-) -> list[Measure]:
+def _loud(path: Path, facts: Contents, notes: list[str], heard: Listening, levels: list[float]) -> list[Measure]:
     if not facts.sounds:
         return [Measure(name="loudness", cannot_tell="it has no sound")]
     holes = sound.Holes()
     try:
-        found = loudness.measure_blocks(waveform.heard(_also(sound.blocks(path, facts=facts, holes=holes), heard), levels))
+        found = loudness.measure_blocks(
+            waveform.heard(_also(sound.blocks(path, facts=facts, holes=holes), heard), levels)
+        )
     except Exception as error:  # noqa: BLE001 - a sound that cannot be decoded must not lose the picture
         return [Measure(name="loudness", cannot_tell=refusal(path, error)["cause"])]
     notes += holes.notes()
