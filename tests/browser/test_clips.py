@@ -33,8 +33,7 @@ def go(page, path):
 
 def test_clips_are_seen_and_played_and_keys_say_nothing_about_them(page, server):
     cull(page, server)
-    until(page, "document.querySelectorAll('.cell img[src]').length === 5")
-    until(page, "[...document.querySelectorAll('.cell img[src]')].every((i) => i.complete && i.naturalWidth)")
+    until(page, "document.querySelectorAll('.cell sl-thumb[data-drawn]').length === 5")
     counts = page.locator(".cell .count").all_text_contents()
     assert sorted(counts) == ["", "", "▶ 0.4 s", "▶ 0:02", "♪ 0:03"]
     assert "2 photos · 3 clips and sounds" in page.locator("#status").text_content()
