@@ -149,5 +149,5 @@ def small(seed: int) -> np.ndarray:
 
 def jpeg(rgb: np.ndarray, quality: int) -> bytes:
     """A JPEG of sRGB bytes."""
-    data = simplejpeg.encodejpeg(np.ascontiguousarray(rgb), quality=quality, colorspace="RGB", colorsubsampling="420")
+    data = simplejpeg.encode_jpeg(np.ascontiguousarray(rgb), quality=quality, colorspace="RGB", colorsubsampling="420")
     return bytes(data)

@@ -112,7 +112,7 @@ def test_a_control_comes_without_a_suggestion(library, shoot):
 
 @pytest.fixture
 def spoilt(library, shoot):
-    rules(library, "[task.exposure]\nknown_bad = 1.0\n")
+    rules(library, "[task.exposure]\nknown_bad = 1.0\ncontrol = 0.0\n")
     library.run(shoot, options=INLINE)
     return shoot
 
