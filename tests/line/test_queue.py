@@ -132,7 +132,7 @@ def test_a_spoilt_suggestion_is_shown_once_and_changes_no_photo(library, spoilt)
     after = library.state(spoilt)
     assert {p.id: p.edits(proposed=True) for p in after.photos.values()} == before
     assert all(p.state("exposure") is State.PROPOSED for p in after.photos.values())
-    assert len(bad_items(waiting(library, spoilt))) == test_earned.PHOTOS - 2
+    assert len(bad_items(waiting(library, spoilt))) == len(items) - 2
     known = ledger.record(library.store, ledger.rules(library.store))
     assert [c.caught for c in known.cells if c.task == "exposure"] in ([], [(2, 1)])
     state = library.state(spoilt)
