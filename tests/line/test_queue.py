@@ -111,16 +111,21 @@ def test_a_control_comes_without_a_suggestion(library, shoot):
 
 
 @pytest.fixture
-def spoilt(library, shoot):
-    rules(library, "[task.exposure]\nknown_bad = 1.0\n")
+def no_controls(library):
+    """Nothing comes without a suggestion: a spoilt twin would show what a control must not, and has none."""
+    rules(library, "[task.exposure]\ncontrol = 0.0\n")
+
+
+@pytest.fixture
+def spoilt(library, no_controls, shoot):
+    rules(library, "[task.exposure]\ncontrol = 0.0\nknown_bad = 1.0\n")
     library.run(shoot, options=INLINE)
     return shoot
 
 
 def test_a_spoilt_suggestion_is_shown_once_and_changes_no_photo(library, spoilt):
     items = bad_items(waiting(library, spoilt))
-    controls = test_earned.PHOTOS // 3  # a spoilt twin would show what a control must not; few are drawn
-    assert test_earned.PHOTOS - controls <= len(items) <= test_earned.PHOTOS
+    assert len(items) == test_earned.PHOTOS
     before = {p.id: p.edits(proposed=True) for p in library.state(spoilt).photos.values()}
     state = library.state(spoilt)
     where = ShootFolder.at(spoilt)
@@ -132,13 +137,14 @@ def test_a_spoilt_suggestion_is_shown_once_and_changes_no_photo(library, spoilt)
     after = library.state(spoilt)
     assert {p.id: p.edits(proposed=True) for p in after.photos.values()} == before
     assert all(p.state("exposure") is State.PROPOSED for p in after.photos.values())
-    left = {i.known_bad.id for i in bad_items(waiting(library, spoilt))}
-    assert not left & {items[0].known_bad.id, items[1].known_bad.id}
+    left = bad_items(waiting(library, spoilt))
+    assert len(left) == test_earned.PHOTOS - 2
+    assert not {i.known_bad.id for i in left} & {items[0].known_bad.id, items[1].known_bad.id}
     known = ledger.record(library.store, ledger.rules(library.store))
     assert [c.caught for c in known.cells if c.task == "exposure"] in ([], [(2, 1)])
     state = library.state(spoilt)
     queue.answer(library.store, state, items[0], dataclasses.replace(ANN, say=Say.UNDO))
-    assert len(bad_items(waiting(library, spoilt))) <= test_earned.PHOTOS - 1
+    assert len(bad_items(waiting(library, spoilt))) == test_earned.PHOTOS - 1
 
 
 def test_no_delivery_can_reach_a_spoilt_suggestion(library, spoilt, tmp_path):
