@@ -63,6 +63,13 @@ class Data:
         """The first root that holds this file or folder."""
         return next((root / relative for root in self.roots if (root / relative).exists()), None)
 
+    def every(self, relative: str, *, recipe: str) -> list[Path]:
+        """This file in each root that holds it; raises MissingData naming the recipe."""
+        found = [root / relative for root in self.roots if (root / relative).exists()]
+        if not found:
+            raise MissingData(f"{relative} is not there: run recipe `{recipe}` of av.py first")
+        return found
+
     def table(self, relative: str, *, recipe: str) -> tuple[Path, list[dict[str, Any]]]:
         """The folder and rows of a truth table (CSV or JSON); raises MissingData naming the recipe."""
         path = self.find(relative)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.harness import Data, MissingData, Result
+from bench.harness import Data, Result
 from safelight import matching
 from safelight.media import colour
 from safelight.media.frame import Bytes
@@ -25,9 +25,7 @@ GREY_CHROMA, FEWEST = 8.0, 300
 
 def run(data: Data) -> Iterable[Result]:
     """All figures."""
-    found = [root / RECIPE for root in data.roots if (root / RECIPE).exists()]
-    if not found:
-        raise MissingData(f"{RECIPE} is not there: run recipe `match` of av.py first")
+    found = data.every(RECIPE, recipe="match")
     rows = [_row(path.parent, item) for path in found for item in json.loads(path.read_text("utf-8"))["items"]]
     off = [r for r in rows if r["match"]]
     matched = [r for r in off if r["ours"] is not None]

@@ -14,10 +14,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from bench.harness import Data, MissingData, Result
+from bench.harness import Data, Result
 from safelight import cutting
 from safelight.cutting import Plan, Word
 from safelight.media import sound
+from safelight.media.runs import runs
 
 RECIPE = "talks/truth.json"
 RATES = (Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(50))
@@ -28,9 +29,7 @@ Span: TypeAlias = tuple[float, float]
 
 def run(data: Data) -> Iterable[Result]:
     """All figures, clean and noisy talks apart."""
-    found = [root / RECIPE for root in data.roots if (root / RECIPE).exists()]
-    if not found:
-        raise MissingData(f"{RECIPE} is not there: run recipe `talks` of av.py first")
+    found = data.every(RECIPE, recipe="talks")
     talks = [(path.parent, item) for path in found for item in json.loads(path.read_text("utf-8"))["items"]]
     for name, noisy in (("quiet_room", False), ("noisy", True)):
         yield from _figures(name, [(f, i) for f, i in talks if (i["noise"] is not None) == noisy])
@@ -82,8 +81,7 @@ def _fixed(path: Path) -> list[Span]:
     loud = wave >= FIXED
     reach = round(MARGIN_S * 25)
     kept = np.convolve(loud, np.ones(2 * reach + 1), "same") > 0
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], (~kept).view(np.int8), [0]])))
-    return [(float(a / 25), float(b / 25)) for a, b in edges.reshape(-1, 2) if b - a >= reach]
+    return [(a / 25, b / 25) for a, b in runs(~kept) if b - a >= reach]
 
 
 def _takes(items: Sequence[dict[str, Any]]) -> Iterator[Result]:

@@ -5,12 +5,10 @@ verdicts that a coin drew are read: they alone count, and a ledger of a million 
 """
 
 import csv
-import gc
 import json
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +19,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from safelight import ledger_kept
+from safelight.collecting import uncollected
 from safelight.domain import Drawn, Say
 from safelight.errors import UsageError
 from safelight.learn.cells import Ints
@@ -54,7 +53,7 @@ def of_library(library: Library) -> tuple[Columns, list[Aside]]:
     kept, which is all that is asked of them here.
 
     What was read before is kept beside the library (`ledger_kept`), so that only what came since is read."""
-    with library.transaction(reading=True) as connection, _without_pauses():
+    with library.transaction(reading=True) as connection, uncollected():
         mark, before = ledger_kept.load(library.folder, connection)
         fresh, aside, newest = _read(connection, after=mark)
         if (
@@ -108,19 +107,6 @@ def _read(connection: sa.Connection, *, after: int | None) -> tuple[Coded, list[
         imported=list(map(imports.__getitem__, by)), returned=[r == RETURNED for r in reason],
     )  # fmt: skip
     return made, aside, newest
-
-
-@contextmanager
-def _without_pauses() -> Iterator[None]:
-    """No search for garbage while hundreds of thousands of rows are made, none of which is any: that would be a quarter
-    of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _listed(rows: Sequence[Sequence[Any]], width: int) -> tuple[tuple[Any, ...], ...]:

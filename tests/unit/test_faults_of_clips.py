@@ -5,12 +5,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from safelight.media.runs import runs
 from safelight.media.sound import Block
 from safelight.media.video import Still
 from safelight.probes._faults import picture
 from safelight.probes._faults.frames import Measuring
 from safelight.probes._faults.sound import Listening
-from safelight.probes._faults.spans import Fault, runs, told
+from safelight.probes._faults.spans import Fault, told
 
 RATE = Fraction(25)
 SOUND = 48000

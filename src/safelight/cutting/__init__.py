@@ -5,12 +5,12 @@ from safelight.cutting.level import Levels, measure
 from safelight.cutting.passages import strike
 from safelight.cutting.pauses import PACES, Pace, tighten
 from safelight.cutting.plan import Cut, Doubt, Plan
-from safelight.cutting.programme import frames_of, kept, programme
+from safelight.cutting.programme import frames_of, programme
 from safelight.cutting.retakes import Take, takes
 from safelight.cutting.select import Passage, select
 from safelight.cutting.speech import Word, suspects
 
 __all__ = [
-    "PACES", "Cut", "Doubt", "Levels", "Pace", "Passage", "Plan", "Take", "Word", "frames_of", "kept",
+    "PACES", "Cut", "Doubt", "Levels", "Pace", "Passage", "Plan", "Take", "Word", "frames_of",
     "measure", "programme", "select", "strike", "suspects", "takes", "tighten",
 ]  # fmt: skip

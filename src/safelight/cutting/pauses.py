@@ -15,6 +15,7 @@ import numpy as np
 from safelight.cutting.level import A_SECOND, Levels, Quiet, quiet
 from safelight.cutting.plan import Cut, Doubt, Evidence, Plan, in_order
 from safelight.cutting.speech import Word, suspects
+from safelight.media.runs import runs
 
 AFTER_S, BEFORE_S = Fraction(1, 5), Fraction(3, 20)  # what stays after and before speech: endings last longer
 WORD_ERROR_S = Fraction(1, 25)  # of forced alignment
@@ -92,9 +93,8 @@ def tighten(
 
 def _pauses(heard: _Heard) -> list[tuple[Fraction, Fraction]]:
     """Stretches that are quiet to the level, long enough to be a pause."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], heard.quiet.quiet.view(np.int8), [0]])))
     at = heard.levels.at
-    spans = [(at + Fraction(int(a), A_SECOND), at + Fraction(int(b), A_SECOND)) for a, b in edges.reshape(-1, 2)]
+    spans = [(at + Fraction(a, A_SECOND), at + Fraction(b, A_SECOND)) for a, b in runs(heard.quiet.quiet)]
     return [(a, b) for a, b in spans if b - a >= SHORTEST_PAUSE_S]
 
 

@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from safelight.cutting.plan import Plan
+from safelight.interchange import first_frame
 from safelight.interchange.programme import Clip, Marker, Programme, Track, tidy
 from safelight.media import container, timecode
 
@@ -18,21 +19,10 @@ def frames_of(path: Path) -> tuple[Fraction, int]:
     return rate, int((facts.duration_s or Fraction(0)) * rate)
 
 
-def kept(plan: Plan) -> tuple[tuple[Fraction, Fraction], ...]:
-    """The seconds that stay."""
-    return tuple((Fraction(a) / plan.rate, Fraction(b) / plan.rate) for a, b in plan.kept)
-
-
 def programme(path: Path, plan: Plan, *, action: str) -> Programme:
     """A new timeline named for what was done; picture and sound stay linked frame by frame."""
     facts = container.contents(path)
-    zero = 0
-    if facts.timecode is not None and facts.timecode_rate is not None:
-        try:
-            counted = timecode.frame_of(facts.timecode, facts.timecode_rate)
-            zero = timecode.nearest_frame(counted / facts.timecode_rate, plan.rate)
-        except ValueError:
-            zero = 0
+    zero = first_frame(facts, plan.rate)
     clips = tuple(
         Clip(
             name=path.stem, length=b - a, source=zero + a, media=path.absolute().as_uri(), reel=facts.reel,

@@ -27,7 +27,7 @@ def side_by_side(reference: Path, others: Mapping[Path, Match]) -> Programme:
         length = timecode.nearest_frame(facts[path].duration_s or Fraction(0), rate)
         if not length:
             continue
-        first = _first(facts[path], rate)
+        first = first_frame(facts[path], rate)
         clip = Clip(
             name=path.stem, length=length, source=first, media=path.absolute().as_uri(), reel=facts[path].reel,
             media_start=first, media_length=length,
@@ -38,7 +38,7 @@ def side_by_side(reference: Path, others: Mapping[Path, Match]) -> Programme:
     return tidy(Programme(name=reference.stem, rate=rate, tracks=tuple(tracks)))
 
 
-def _first(facts: container.Contents, rate: Fraction) -> int:
+def first_frame(facts: container.Contents, rate: Fraction) -> int:
     """The frame that a medium's own timecode begins with, at the programme's rate; 0 where it has none."""
     if facts.timecode is None or facts.timecode_rate is None:
         return 0

@@ -5,7 +5,6 @@ on from where we stopped, at every request; new photos, proposals and groups com
 requests are answered from the state before until it is there.
 """
 
-import gc
 import json
 import threading
 import time
@@ -18,6 +17,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from safelight import verdicts
+from safelight.collecting import uncollected
 from safelight.domain import Verdict
 from safelight.errors import LibraryError, UsageError
 from safelight.review import blind, clips, entries
@@ -306,19 +306,6 @@ class Session:
                 f"The copy of the record in {self.folder.state} could not be written ({error}).",
                 remedy="Everything is in the library; check that the folder can be written.",
             )
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """While hundreds of thousands of small objects come that all stay, looking for cycles among them costs more than
-    making them does."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def plain(value: Any) -> bytes:

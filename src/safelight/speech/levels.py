@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.media.runs import runs
 from safelight.speech.activity import Span
 
 FRAME_S = 0.01
@@ -53,11 +54,11 @@ def floor(found: Levels, speech: Sequence[Span]) -> Floor:
 def silences(found: Levels, speech: Sequence[Span], bound: Floor) -> list[tuple[float, float, float]]:
     """Start, end and mean level of stretches that are below the bound and hold no speech."""
     quiet = found < bound.below_db
-    for start, end in _runs(~quiet):
+    for start, end in runs(~quiet):
         if (end - start) * FRAME_S <= BLIP_S and start > 0 and end < len(quiet):
             quiet[start:end] = True
     quiet &= ~_mask(len(found), speech)
-    kept = [(a, b) for a, b in _runs(quiet) if (b - a) * FRAME_S >= SHORTEST_S]
+    kept = [(a, b) for a, b in runs(quiet) if (b - a) * FRAME_S >= SHORTEST_S]
     return [(a * FRAME_S, b * FRAME_S, float(found[a:b].mean())) for a, b in kept]
 
 
@@ -66,8 +67,3 @@ def _mask(count: int, spans: Sequence[Span]) -> NDArray[np.bool_]:
     for a, b in spans:
         inside[round(a / FRAME_S) : round(b / FRAME_S)] = True
     return inside
-
-
-def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]

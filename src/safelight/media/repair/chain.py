@@ -10,6 +10,7 @@ from scipy.signal import resample_poly
 
 from safelight.media.repair import mend
 from safelight.media.repair.deepfilter import RATE, Model
+from safelight.media.runs import runs
 from safelight.media.sound import Block, Samples
 
 Floats = NDArray[np.float32]
@@ -167,15 +168,5 @@ def spoken(samples: Floats, model: Model) -> list[tuple[int, int]]:
         if high - low >= SWING and power >= KEPT and loud[part].mean() > 0.15:
             found[at : at + half // 2] = True
     pad = round(0.25 / PART_S)
-    edges = np.flatnonzero(
-        np.diff(
-            np.concatenate(
-                [
-                    [False],
-                    np.convolve(found & (np.convolve(loud, np.ones(25), "same") > 0), np.ones(2 * pad + 1), "same") > 0,
-                    [False],
-                ]
-            ).astype(int)
-        )
-    )
-    return [(a * size, b * size) for a, b in edges.reshape(-1, 2).tolist()]
+    near = found & (np.convolve(loud, np.ones(25), "same") > 0)
+    return [(a * size, b * size) for a, b in runs(np.convolve(near, np.ones(2 * pad + 1), "same") > 0)]

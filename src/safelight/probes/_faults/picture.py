@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import percentile_filter
 
+from safelight.media.runs import runs
 from safelight.probes._faults.frames import Rows
-from safelight.probes._faults.spans import Fault, limited, runs
+from safelight.probes._faults.spans import Fault, limited
 
 Column = NDArray[np.float64]
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
+from safelight.media.runs import runs
 from safelight.media.sound import Block, Samples
-from safelight.probes._faults.spans import Fault, limited, runs
+from safelight.probes._faults.spans import Fault, limited
 
 CELL_S = 0.1
 QUIET = 10 ** (-66 / 20)  # a channel below it, while another is above, is dead

@@ -1,15 +1,12 @@
-"""A fault with its span, and how runs of frames or samples become spans."""
+"""A fault with its span, and how likely it is one."""
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
-
-import numpy as np
-from numpy.typing import NDArray
 
 SAID = 0.5  # least probability at which a fault is told
 MOST = 1e6  # a strength is never larger, so that it can be written
@@ -46,18 +43,6 @@ def calibration() -> dict[str, tuple[float, float]]:
 def told(faults: Iterable[Fault]) -> list[Fault]:
     """Those that are likely, in order."""
     return sorted((f for f in faults if f.probability >= SAID), key=lambda f: (f.start, f.kind))
-
-
-def runs(flags: NDArray[np.bool_] | Sequence[bool], *, bridge: int = 0) -> list[tuple[int, int]]:
-    """Half-open runs of true values; gaps of up to `bridge` are passed over."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], np.asarray(flags, bool), [False]]).astype(np.int8)))
-    found: list[tuple[int, int]] = []
-    for start, end in edges.reshape(-1, 2).tolist():
-        if found and start - found[-1][1] <= bridge:
-            found[-1] = found[-1][0], end
-        else:
-            found.append((start, end))
-    return found
 
 
 def limited(strength: float) -> float:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from safelight.domain import GroupKind
+from safelight.media.runs import runs
 from safelight.probes._grouping import stacks
 from safelight.probes._grouping.shoot import Shoot, Whole, likeness
 
@@ -66,8 +67,7 @@ def _runs(shoot: Shoot) -> Iterator[Whole]:
         gap = np.diff(shoot.time[rows])
         took = 1.5 * np.nan_to_num(shoot.seconds[rows[:-1]])
         goes_on = (gap <= RUN_GAP_S + took) & (likeness(shoot.look, rows[1:], rows[:-1]) >= FRAMED)
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], goes_on, [False])).astype(np.int8)))
-        for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        for start, end in runs(goes_on):
             yield rows[start : end + 1]
 
 
