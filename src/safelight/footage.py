@@ -93,16 +93,18 @@ def watch(job: Watch) -> Watched:
         and facts.duration_s
         and abs(facts.duration_s - timing.duration_s) > max(facts.duration_s / 50, Fraction(1, 4))
     ):
-        told = (
-            f"It says that it lasts {float(facts.duration_s):.1f} s; its frames last {float(timing.duration_s):.1f} s."
-        )
-        notes.append(told)
+        said, seen_s = float(facts.duration_s), float(timing.duration_s)
+        notes.append(f"It says that it lasts {said:.1f} s; its frames last {seen_s:.1f} s.")
     if facts.picture:
         limits.begin(SHOTS, seconds=limits.opening(0) + S_A_SECOND_OF_PICTURE * float(duration or 600))
         seen = Measuring(interlaced=facts.picture.fields is not None, full_range=_full_range(facts.picture))
-        measures.append(_shots(job, facts, timing, seen))
+        joins = _shots(job, facts, timing, seen)
         rate = timing.rate if timing else None
-        measures.append(_faults("faults.picture", job.full, lambda: picture_faults.found(seen.rows, rate=rate)))
+        measures.append(joins)
+        measures.append(
+            _faults("faults.picture", job.full, lambda: picture_faults.found(seen.rows, rate=rate))
+            if joins.cannot_tell is None else Measure(name="faults.picture", cannot_tell=joins.cannot_tell)
+        )  # fmt: skip
     if facts.sounds:
         measures.append(_faults("faults.sound", job.full, heard.done))
     if notes:

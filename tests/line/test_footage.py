@@ -1,10 +1,12 @@
 """Clips and sounds through a first pass."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from safelight import footage
 from safelight.domain import Kind
 from safelight.explain import words
 from safelight.line import Options
@@ -84,3 +86,10 @@ def test_a_file_that_ends_early_says_so(library, tmp_path):
     (shoot / "cut.mp4").write_bytes(whole[: len(whole) * 2 // 3])
     library.run(shoot, options=INLINE)
     assert "ends early" in library.state(shoot).clips["cut.mp4"].facts["file.note"].value
+
+
+def test_a_picture_that_nobody_saw_is_not_called_free_of_faults(folder, tmp_path):
+    job = footage.Watch(path="silent.mp4", full=folder / "silent.mp4", cache=tmp_path / "cache")
+    for shots, unknown in ((True, None), (False, "looking for shots was cut off")):
+        found = {m.name: m for m in footage.watch(replace(job, shots=shots)).measures}
+        assert found["faults.picture"].cannot_tell == unknown
