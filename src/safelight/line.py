@@ -115,7 +115,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
                 library=library, folder=folder, shoot=shoot, options=options, rules=rules, record=read(), tell=tell
             )
             looked = line.look(plan, executor, width) + line.watch(plan, executor, width)
-            line.listen(executor, width)
+            line.listen(plan, executor, width)
             state = line.decide()
             if line.look_closer(state, executor, width):
                 state = line.decide()
@@ -211,8 +211,10 @@ class Line:
             clock.step()
         return len(sizes)
 
-    def listen(self, executor: Executor, width: int) -> None:
+    def listen(self, plan: ingest.Plan, executor: Executor, width: int) -> None:
         """Hears clips and sounds that nobody has heard with these weights: silences, speech, words."""
+        if not (plan.clips or plan.same_clips):
+            return
         state, key = ShootState.load(self.library, self.shoot, evidence=False), listening.key()
         clips = {c.asset.id: c for c in state.clips.values()}
         done = records.measured(self.library, dict.fromkeys(clips, ()))

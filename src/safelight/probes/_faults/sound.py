@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt
 
 from safelight.media.runs import runs
 from safelight.media.sound import Block, Samples
@@ -263,13 +263,19 @@ MAINS = np.concatenate([50.0 * np.arange(1, 11), 60.0 * np.arange(1, 11)])
 
 def _likeness(part: NDArray[np.float64]) -> float:
     """Correlation of left and right below a kilohertz or so: rooms differ above."""
-    low = sosfilt(LOW, part, axis=0)
+    from scipy.signal import sosfilt  # late: it takes half a second to come, and most runs hear nothing
+
+    low = sosfilt(_low(), part, axis=0)
     low -= low.mean(0)
     scale = float(np.sqrt((low**2).sum(0).prod()))
     return float((low[:, 0] * low[:, 1]).sum()) / scale if scale > 1e-9 else 0.0
 
 
-LOW = butter(2, 0.03, output="sos")
+@cache
+def _low() -> NDArray[np.float64]:
+    from scipy.signal import butter
+
+    return np.asarray(butter(2, 0.03, output="sos"))
 
 
 def _rms(samples: Samples) -> float:
