@@ -50,8 +50,8 @@ def originals(tmp_path_factory):
     from tests.conftest import save_jpeg, textured
 
     folder = tmp_path_factory.mktemp("originals")
-    for i in range(PHOTOS):
-        save_jpeg(folder / f"IMG_{i:04d}.JPG", textured(i, width=96, height=64))
+    for i in range(PHOTOS):  # no smaller: the gate looks for rims as wide as a hundredth of a picture
+        save_jpeg(folder / f"IMG_{i:04d}.JPG", textured(i, width=192, height=128))
     return folder
 
 
