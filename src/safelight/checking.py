@@ -44,8 +44,8 @@ class Thresholds:
 class Comparison:
     """What was found about one pair: every detector's findings, how the two were aligned, the verdict.
 
-    `limits` holds the thresholds that were applied, by finding. `pair` gives the aligned planes, for pages that show
-    them.
+    `limits` holds the thresholds that were applied, by finding. `failed` names findings whose detector broke down: they
+    want a look, since nobody has measured them. `pair` gives the aligned planes, for pages that show them.
     """
 
     findings: tuple[Finding, ...]
@@ -53,9 +53,12 @@ class Comparison:
     verdict: Outcome
     limits: Mapping[str, Thresholds]
     pair: Pair = field(repr=False)
+    failed: frozenset[str] = frozenset()
 
     def outcome(self, finding: Finding) -> Outcome:
         """What one finding says by itself."""
+        if finding.name in self.failed:
+            return Outcome.LOOK
         return _outcome(finding, self.limits.get(finding.name, Thresholds()))
 
 
@@ -86,12 +89,29 @@ def compare(
         before=first, after=second, placement=placement, mask=as_mask(mask, second.shape[:2]), weights=weights or {}
     )
     chosen = tuple(plugins.detectors().values()) if detectors is None else tuple(detectors)
-    found = tuple(finding for detector in chosen for finding in detector.detect(pair))
+    answers = [_asked(detector, pair) for detector in chosen]
+    found = tuple(finding for findings, _ in answers for finding in findings)
+    failed = frozenset(name for _, names in answers for name in names)
     limits = thresholds() if limits is None else limits
     worst = [_outcome(finding, limits.get(finding.name, Thresholds())) for finding in found]
-    least = Outcome.PASS if placement.cannot is None else Outcome.LOOK
+    least = Outcome.PASS if placement.cannot is None and not failed else Outcome.LOOK
     verdict = max([least, *worst], key=list(Outcome).index)
-    return Comparison(findings=found, placement=placement, verdict=verdict, limits=limits, pair=pair)
+    return Comparison(
+        findings=found, placement=placement, verdict=verdict, limits=limits, pair=pair, failed=failed
+    )  # fmt: skip
+
+
+def _asked(detector: Detector, pair: Pair) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """A detector's findings, and the names for which it broke down or gave no usable answer: somebody's plug-in costs
+    its own answers and no others."""
+    try:
+        found = tuple(detector.detect(pair))
+        reason = "The detector gave no answer."
+    except Exception as error:  # noqa: BLE001 - whatever a detector throws is about its own findings
+        found, reason = (), f"The detector failed: {type(error).__name__}: {error}"
+    told = tuple(f for f in found if f.probability is None or np.isfinite(f.probability))
+    lost = tuple(name for name in detector.finds if name not in {f.name for f in told})
+    return (*told, *(Finding(name=name, cannot_tell=reason) for name in lost)), lost
 
 
 def check(

@@ -162,5 +162,5 @@ def test_a_tiff_with_photoshop_s_layers_is_what_it_shows(tmp_path, scene):
     fields[37724] = b"Adobe Photoshop Document Data Block\0" + bytes(400)
     fields.tagtype[37724] = 7
     Image.fromarray((scene // 257).astype(np.uint8)).save(file, tiffinfo=fields)
-    recognise._one_picture(file)
+    recognise.one_picture(file)
     assert np.array_equal(image.read(file), scene // 257)

@@ -15,7 +15,8 @@ SIDE = 320  # px, long side at which details are looked for
 DETAILS = 400  # of a picture
 RATIO = 0.64  # squared distance of the nearest detail to that of the next (Lowe 2004)
 ALIKE = 0.6  # likeness from which two pictures may be one
-KIN = 0.85  # likeness from which two photos may be frames of one motif
+KIN = 0.75  # likeness, and …
+SHARED = 8  # … details in common from which two photos may be frames of one motif
 
 Details = NDArray[np.float32]
 
@@ -26,17 +27,20 @@ def by_whole(shown: Sequence[Bytes], picture: Bytes) -> list[int]:
     return [int(i) for i in np.argsort(-how, kind="stable") if how[i] >= ALIKE]
 
 
-def by_details(shown: Iterable[Bytes], picture: Bytes) -> list[int]:
-    """Those that share details, the one with most first."""
+def by_details(shown: Iterable[Bytes], picture: Bytes, *, least: int = 1) -> list[int]:
+    """Those that share at least so many details, the one with most first."""
     wanted = _details(picture)
     counts = np.array([_shared(wanted, _details(one)) for one in shown])
-    return [int(i) for i in np.argsort(-counts, kind="stable") if counts[i] > 0]
+    return [int(i) for i in np.argsort(-counts, kind="stable") if counts[i] >= least]
 
 
-def kin(shown: Sequence[Bytes], of: Bytes) -> list[int]:
-    """Those that may be another frame of the same motif, the likeliest first."""
+def kin(shown: Sequence[Bytes], near: Sequence[bool], of: Bytes) -> list[int]:
+    """Those that may be another frame of the same motif, the likeliest first: all that look alike, and of those that
+    were taken `near` it all that share details with it, as another view of the same wall does."""
     how = np.array([likeness(one, of) for one in shown])
-    return [int(i) for i in np.argsort(-how, kind="stable") if how[i] >= KIN]
+    whole = [int(i) for i in np.argsort(-how, kind="stable") if how[i] >= KIN]
+    there = [i for i, is_near in enumerate(near) if is_near and i not in whole]
+    return whole + [there[i] for i in by_details((shown[i] for i in there), of, least=SHARED)]
 
 
 def _details(rgb: Bytes) -> Details:

@@ -35,7 +35,8 @@ SAME = 0.97  # of the likeness of the best: how alike a photo must be to be the 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
-    """A photo that a file may have been made from: its proxy (or original), full size, edits below the file."""
+    """A photo that a file may have been made from: its proxy (or original), full size, edits below the file, and the
+    scene in which it was taken, "" if that is not known."""
 
     photo: str
     path: str
@@ -44,6 +45,7 @@ class Parent:
     width: int
     height: int
     edits: tuple[Edit, ...]
+    scene: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ def see(job: Job) -> Seen:
     """Decodes a returned file, finds the photo it was made from, lays the two on each other and asks the detectors."""
     try:
         limits.begin(work.OPENING, seconds=limits.opening(100_000_000, size=job.file.stat().st_size))
-        _one_picture(job.file)
+        one_picture(job.file)
         written = encoded.read(job.file)
         limits.begin("the gate", seconds=4 * limits.plugin(written.width * written.height))
         return _see(job, written)
@@ -90,7 +92,7 @@ def see(job: Job) -> Seen:
         return Seen(file=job.file, error=work.refusal(job.file, error, what="taken"))
 
 
-def _one_picture(file: Path) -> None:
+def one_picture(file: Path) -> None:
     """Raises Unsupported for a TIFF whose layers stand in it as pictures side by side, as some programs write them:
     the first of them is not what the retoucher saw."""
     head = first_bytes(file)
@@ -191,12 +193,13 @@ def _found(job: Job, shown: Sequence[tuple[Parent, Bytes]], small: Bytes) -> Lai
 
 def _kin(job: Job, shown: Sequence[tuple[Parent, Bytes]], first: Laid, small: Bytes) -> list[Laid]:
     """Other photos that may be frames of the same motif, and on which the picture lies too."""
-    of = next((picture for parent, picture in shown if parent.photo == first.parent.photo), None)
-    if of is None:
+    own = next((i for i, (parent, _) in enumerate(shown) if parent.photo == first.parent.photo), None)
+    if own is None:
         return []
-    near = [shown[i][0] for i in candidates.kin([picture for _, picture in shown], of)]
-    near = [parent for parent in near if parent.photo != first.parent.photo][:LIKELY]
-    return [laid for parent in near if (laid := lay(parent, small, job.state)).holds]
+    others = [*shown[:own], *shown[own + 1 :]]
+    near = [bool(parent.scene) and parent.scene == first.parent.scene for parent, _ in others]
+    ranked = candidates.kin([picture for _, picture in others], near, shown[own][1])[:LIKELY]
+    return [laid for i in ranked if (laid := lay(others[i][0], small, job.state)).holds]
 
 
 def _alike(found: Sequence[Laid], small: Bytes) -> list[tuple[float, Laid]]:
