@@ -125,6 +125,10 @@ def _document(rgb: Bytes) -> bytes:
     return layers.photoshop([layers.Layer(name="Base", pixels=words // 2), layers.Layer(name="Skin", pixels=words)])
 
 
+def _psd(rgb: Bytes, place: Path) -> Path:
+    return _put(place.with_suffix(".psd"), _document(rgb))
+
+
 def without_composite(data: bytes) -> bytes:
     """A Photoshop file as it is saved with Maximise compatibility off: an empty picture, and a word that says so."""
     document, key = PSDImage.open(BytesIO(data)), Resource.VERSION_INFO
@@ -166,7 +170,7 @@ def _tagged(rgb: Bytes, rng: np.random.Generator, place: Path) -> Came:  # noqa:
 
 
 def _layered_psd(rgb: Bytes, rng: np.random.Generator, place: Path) -> Came:  # noqa: ARG001
-    return Came(file=_put(place.with_suffix(".psd"), _document(rgb)), truth=STILL)
+    return Came(file=_psd(rgb, place), truth=STILL)
 
 
 def _bare_psd(rgb: Bytes, rng: np.random.Generator, place: Path) -> Came:  # noqa: ARG001
@@ -188,8 +192,7 @@ def _pages(rgb: Bytes, rng: np.random.Generator, place: Path) -> Came:  # noqa: 
 
 
 def _truncated(rgb: Bytes, rng: np.random.Generator, place: Path) -> Came:
-    whole = [_tiff, _jpeg, lambda rgb, place: _put(place.with_suffix(".psd"), _document(rgb))][int(rng.integers(3))]
-    file = whole(rgb, place)
+    file = (_tiff, _jpeg, _psd)[int(rng.integers(3))](rgb, place)
     return Came(file=_put(file, file.read_bytes()[: int(rng.uniform(0.3, 0.95) * file.stat().st_size)]), truth=None)
 
 

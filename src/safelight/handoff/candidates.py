@@ -46,9 +46,8 @@ def kin(shown: Sequence[Bytes], near: Sequence[bool], of: Bytes) -> list[int]:
 def _details(rgb: Bytes) -> Details:
     """Descriptors of a picture's features, N x 128, as square roots of shares (Arandjelović and Zisserman 2012)."""
     finder = cv2.SIFT.create(nfeatures=DETAILS, contrastThreshold=0.02)
-    _, found = finder.detectAndCompute(grey(shrink(rgb, SIDE)), None)
-    if found is None:
-        return np.zeros((0, 128), np.float32)
+    points, looks = finder.detectAndCompute(grey(shrink(rgb, SIDE)), None)
+    found = np.asarray(looks, np.float32) if points else np.zeros((0, 128), np.float32)
     return np.asarray(np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-6)), np.float32)
 
 
