@@ -49,9 +49,8 @@ def _measure(finding: Mapping[str, Any]) -> Measure:
 
 def about_the_set(written: Sequence[write.Written], rules: Sequence[Channel], shoot: Shoot) -> SetAnswers:  # noqa: ARG001
     """What the rules say about all files together."""
-    shape = sets.THUMB, sets.THUMB
     there = {
-        Path(w.target): (w.photo, np.reshape(np.array(w.thumb, np.float32), shape) if w.thumb else None)
+        Path(w.target): (w.photo, np.reshape(np.array(w.thumb, np.float32), sets.SHAPE) if w.thumb else None)
         for w in written if w.error is None
     }  # fmt: skip
     files = [Written(path=path, thumb=thumb) for path, (_, thumb) in there.items()]

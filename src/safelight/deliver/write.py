@@ -66,7 +66,7 @@ class Written:
     sidecar: str | None = None
     output: tuple[Edit, ...] = ()  # what was done at the delivered size
     judged: Mapping[str, Any] = field(default_factory=dict)  # its entry of safelight.check/1
-    thumb: tuple[float, ...] = ()  # a small grey, by which doubles are found
+    thumb: tuple[float, ...] = ()  # its picture at a small size, by which doubles are found
     error: Mapping[str, str] | None = None
 
 
