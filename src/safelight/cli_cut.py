@@ -43,11 +43,11 @@ def tighten(
         remedy = "Let a run hear it first, or give them: --words FILE."
         raise UsageError(f"The words of {file.name} are not known.", remedy=remedy)
     rate, length = cutting.frames_of(file)
-    levels = cutting.measure(file)
+    room = cutting.room(cutting.measure(file))
     if strike is not None and heard is not None:
-        plan, action = _struck(heard, strike, levels, rate, length), "struck"
+        plan, action = _struck(heard, strike, room, rate, length), "struck"
     else:
-        plan = cutting.tighten(levels, pace=cutting.PACES[pace], rate=rate, length=length, words=heard)
+        plan = cutting.tighten(room, pace=cutting.PACES[pace], rate=rate, length=length, words=heard)
         action = f"tightened, {pace}"
     again = cutting.takes(heard) if heard else []
     losses: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ def tighten(
         click.echo(f"{to.name}: read back, the same in every frame.")
 
 
-def _struck(heard: "list[Word]", strike: str, levels: Any, rate: Fraction, length: int) -> "Plan":
+def _struck(heard: "list[Word]", strike: str, room: Any, rate: Fraction, length: int) -> "Plan":
     from safelight import cutting
 
     try:
@@ -77,7 +77,7 @@ def _struck(heard: "list[Word]", strike: str, levels: Any, rate: Fraction, lengt
         for part in strike.split(","):
             first, _, last = part.partition("-")
             ranges.append((int(first), int(last or first) + 1))
-        return cutting.strike(heard, ranges, levels, rate=rate, length=length)
+        return cutting.strike(heard, ranges, room, rate=rate, length=length)
     except ValueError as error:
         raise UsageError(f"--strike {strike}: {error}.", remedy="Numbers of words from 0: 12-18,40.") from error
 
