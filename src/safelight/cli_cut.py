@@ -77,7 +77,7 @@ def _struck(heard: "list[Word]", strike: str, room: Any, rate: Fraction, length:
         for part in strike.split(","):
             first, _, last = part.partition("-")
             ranges.append((int(first), int(last or first) + 1))
-        return cutting.strike(heard, ranges, room, rate=rate, length=length)
+        return cutting.strike(heard, ranges, room, rate=rate, length=length, anyway=True)
     except ValueError as error:
         raise UsageError(f"--strike {strike}: {error}.", remedy="Numbers of words from 0: 12-18,40.") from error
 

@@ -172,8 +172,9 @@ class Footage(Judged):
     MEDIUM: ClassVar[Medium] = Medium.TIMELINE
 
     def open_questions(self) -> list[str]:
-        """Operators whose answer is still missing before a cut of it is anybody's decision."""
-        return sorted(self.waits())
+        """Operators whose answer is still missing, or of whose cuts somebody has looked at a part."""
+        begun = {name for name, verdict in self.standing.items() if verdict.params and verdict.params.get("open")}
+        return sorted(self.waits() | begun)
 
 
 @dataclass(slots=True, kw_only=True)

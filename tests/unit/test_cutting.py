@@ -154,7 +154,11 @@ def test_struck_words_go_at_quiet_edges_and_run_on_words_do_not():
     assert 2 <= cut.start / 25 <= 3.6
     assert 5 <= cut.end / 25 <= 5.3
     halves = words(("one", "0.5", "1.2"), ("two", "1.2", "2"))
-    assert cutting.strike(halves, [(1, 2)], levels, rate=Fraction(25), length=375).doubts[0].rule == "no_gap"
+    (doubt,) = cutting.strike(halves, [(1, 2)], levels, rate=Fraction(25), length=375).doubts
+    assert doubt.rule == "no_gap"
+    asked = cutting.strike(halves, [(1, 2)], levels, rate=Fraction(25), length=375, anyway=True)
+    assert [c.look for c in asked.cuts] == [True], "a person's word goes before the machine's doubt"
+    assert asked.doubts == (doubt,)
     with pytest.raises(ValueError, match="not there"):
         cutting.strike(SAID, [(3, 9)], levels, rate=Fraction(25), length=375)
 

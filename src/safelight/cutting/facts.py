@@ -43,7 +43,7 @@ class Talk:
         told: Any = words.value
         if not told["whole"]:
             return None
-        rate, length = _frames(facts, duration_s)
+        rate, length = frames(facts, duration_s)
         if not length:
             return None
         speech = facts.get("speech")
@@ -68,9 +68,9 @@ class Talk:
         """What is said again."""
         return takes(self.words)
 
-    def without(self, ranges: list[tuple[int, int]], *, rule: str = "struck") -> Plan:
+    def without(self, ranges: list[tuple[int, int]], *, rule: str = "struck", anyway: bool = False) -> Plan:
         """The clip without words of these index ranges (half-open). Raises ValueError for words that are not there."""
-        return strike(self.words, ranges, self.room, rate=self.rate, length=self.length, rule=rule)
+        return strike(self.words, ranges, self.room, rate=self.rate, length=self.length, rule=rule, anyway=anyway)
 
 
 def word_of(row: Mapping[str, Any]) -> Word:
@@ -81,7 +81,7 @@ def word_of(row: Mapping[str, Any]) -> Word:
     )  # fmt: skip
 
 
-def _frames(facts: Mapping[str, Measure], duration_s: Fraction | None) -> tuple[Fraction, int]:
+def frames(facts: Mapping[str, Measure], duration_s: Fraction | None) -> tuple[Fraction, int]:
     """The rate in which it is cut, and how many frames of it there are. Frames of a rate that no format knows, or that
     varies, are counted at the usual one."""
     found = facts.get("clip.rate")

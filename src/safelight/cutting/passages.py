@@ -14,12 +14,13 @@ BEHIND_DB, NOWHERE_DB = 10.0, -10.0  # where the sound has ended; where nothing 
 
 def strike(
     words: Sequence[Word], struck: Sequence[tuple[int, int]], room: Room, *, rate: Fraction, length: int,
-    rule: str = "struck",
+    rule: str = "struck", anyway: bool = False,
 ) -> Plan:  # fmt: skip
     """What goes when words with the index ranges `struck` (half-open) are left out. Each cut and doubt has the range of
     its words as evidence.
 
-    An edge without a gap to cut in stays a person's: the words run into one another there.
+    An edge without a gap to cut in stays a person's: the words run into one another there. Where a person has said that
+    they go `anyway`, the cut lies between the words' times, and is a doubt besides.
     Raises ValueError for a range that names no words.
     """
     cuts: list[Cut] = []
@@ -36,11 +37,13 @@ def strike(
         frames = (ceil(start * rate), min(floor(end * rate), length))
         if frames[1] <= frames[0]:
             continue
-        if min(start_db, end_db) <= 0 or any(w.estimated for w in words[max(first - 1, 0) : last + 1]):
+        unsure = min(start_db, end_db) <= 0 or any(w.estimated for w in words[max(first - 1, 0) : last + 1])
+        if unsure:
             text = f"“{short}” has no quiet edge to be cut at, or its time is estimated."
             doubts.append(Doubt(start=frames[0], end=frames[1], rule="no_gap", text=text, evidence=evidence))
-        else:
-            cuts.append(Cut(start=frames[0], end=frames[1], rule=rule, text=f"“{short}” goes.", evidence=evidence))
+        if anyway or not unsure:
+            text = f"“{short}” goes."
+            cuts.append(Cut(start=frames[0], end=frames[1], rule=rule, text=text, evidence=evidence, look=unsure))
     return Plan(rate=rate, length=length, cuts=tuple(cuts), doubts=tuple(doubts))
 
 

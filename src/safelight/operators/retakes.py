@@ -19,6 +19,7 @@ class RetakesParams:
     """Which takes go; none given means that all stay."""
 
     cuts: tuple[Lift, ...] = declare((), unit="s", help="stretches of the clip that go, in order")
+    open: tuple[str, ...] = declare((), help="names of cuts that nobody has looked at yet, where somebody has begun to")
 
     def __post_init__(self) -> None:
         _lifts.in_order(self.cuts)

@@ -27,6 +27,7 @@ class TightenParams:
         Pace.BALANCED, help="what the cuts were chosen for; the cuts say what goes"
     )
     cuts: tuple[Lift, ...] = declare((), unit="s", help="stretches of the clip that go, in order")
+    open: tuple[str, ...] = declare((), help="names of cuts that nobody has looked at yet, where somebody has begun to")
 
     def __post_init__(self) -> None:
         _lifts.in_order(self.cuts)
