@@ -10,7 +10,7 @@ from safelight.media import container
 from safelight.work import refusal
 from safelight.workers import Lost
 
-ROOM = "room@1"
+ROOM = "room@2"
 KEY = digest_of([ROOM])[:24]  # under which its answer is kept; another version means listening again
 S_A_SECOND = 0.1  # what measuring a second may compute
 
@@ -26,7 +26,7 @@ class Weigh:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """`quiet`: rows of start, end (seconds), margin (dB), whether the level alone is sure; nothing without sound."""
+    """`quiet`: rows of start, end (seconds), margin (dB); nothing without sound."""
 
     asset: str
     measures: tuple[Measure, ...] = ()

@@ -61,12 +61,11 @@ class Levels:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Still:
     """A stretch [start, end), seconds, in which nothing is heard but the room; `margin_db`: how far its middle lies
-    below where it would not be. Where not `sure`, voice and room are too alike for the level to tell them apart."""
+    below where it would not be."""
 
     start: Fraction
     end: Fraction
     margin_db: float
-    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +79,8 @@ class Room:
 
     @property
     def json(self) -> dict[str, Json]:
-        """As evidence keeps it: rows of start, end, margin, sure."""
-        rows: list[Json] = [[float(s.start), float(s.end), s.margin_db, s.sure] for s in self.stills]
+        """As evidence keeps it: rows of start, end, margin."""
+        rows: list[Json] = [[float(s.start), float(s.end), s.margin_db] for s in self.stills]
         return {"rows": rows, "end": float(self.end), "untold": self.untold}
 
 
@@ -89,8 +88,7 @@ def room_of(value: Mapping[str, Any]) -> Room:
     """The room that `Room.json` tells of. Times lie on a grid of a millisecond."""
     return Room(
         stills=tuple(
-            Still(start=_exact(a), end=_exact(b), margin_db=float(db), sure=bool(sure))
-            for a, b, db, sure in value["rows"]
+            Still(start=_exact(a), end=_exact(b), margin_db=float(db)) for a, b, db in value["rows"]
         ),
         end=_exact(value["end"]), untold=float(value["untold"]),
     )  # fmt: skip
@@ -161,16 +159,14 @@ def quiet(levels: Levels) -> Quiet:
 def room(levels: Levels) -> Room:
     """The stretches of a sound in which a cut may lie, on a grid of a millisecond within those of the levels."""
     heard = quiet(levels)
-    spans = [(a, b, True) for a, b in runs(heard.quiet)]
-    spans += [(a, b, False) for a, b in runs((heard.margin > 0) & ~heard.told)]
     found = []
-    for first, last, sure in sorted(spans):
+    for first, last in runs(heard.quiet):
         if last - first < SHORTEST:
             continue
         start, end = (levels.at + Fraction(edge, A_SECOND) for edge in (first, last))
         found.append(Still(
             start=Fraction(ceil(start * 1000), 1000), end=Fraction(floor(end * 1000), 1000),
-            margin_db=_deep(heard.margin[first:last]), sure=sure,
+            margin_db=_deep(heard.margin[first:last]),
         ))  # fmt: skip
     untold = float(np.mean(~heard.told)) if len(heard.told) else 0.0
     end = max(levels.end, Fraction(0))

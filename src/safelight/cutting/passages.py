@@ -65,7 +65,7 @@ def _edge(after: Fraction, before: Fraction, room: Room) -> tuple[Fraction, floa
     low, high = max(low, middle - ROOM_S), min(high, middle + ROOM_S)
     if low >= room.end:
         return middle, BEHIND_DB
-    near = [s for s in room.stills if s.sure and s.end > low and s.start < high]
+    near = [s for s in room.stills if s.end > low and s.start < high]
     if not near:
         return middle, NOWHERE_DB
     best = max(near, key=lambda s: (s.margin_db, -s.start))

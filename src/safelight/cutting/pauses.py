@@ -21,8 +21,10 @@ SHORTEST_PAUSE_S, SHORTEST_CUT_S = Fraction(3, 10), Fraction(1, 5)
 SHORTEST_SHOT = 12  # frames between two cuts
 NEAR_A_JOIN = 6  # frames
 LISTED_S, A_PERSONS_S = 3, 15  # lifts that are listed, and that a person decides
+STRANGE, FEW_STRANGE = 0.05, 3  # share and number of words that are too long, beyond which none is told by itself
 UNTOLD = 0.01  # of the whole: from here on it is said
 LOUD_GAP_S = 1  # sound without a word for so long: a laugh, a reaction, a word not heard
+DROWNED, HALF = Fraction(1, 5), Fraction(1, 2)  # shares of a gap that are still, below which it is not seen as quiet
 ASKED = Fraction(3, 2)  # a question is given time
 NUMBERS = frozenset({
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "hundred", "thousand", "million",
@@ -69,7 +71,7 @@ def tighten(
     """The pauses to shorten in a clip of `length` frames at `rate`.
 
     `words`: as heard, in order; None where no recogniser listened, and then each cut is marked as having one witness.
-    `speech`: where a detector of voices hears one (seconds); a pause in which the level alone is not sure needs it.
+    `speech`: where a detector of voices hears one (seconds); with it, pauses that the room drowns are named.
     `joins`: frames at which the picture changes; `moving`: spans in which it shows something (seconds).
     """
     ordered = None if words is None else tuple(sorted(words, key=lambda w: w.start))
@@ -79,18 +81,24 @@ def tighten(
         strange=frozenset(suspects(ordered or ())), joins=tuple(sorted(joins)), moving=tuple(moving),
     )  # fmt: skip
     cuts: list[Cut] = []
-    doubts: list[Doubt] = _loud_gaps(heard) + [_strange(w, rate) for w in sorted(heard.strange, key=lambda w: w.start)]
+    doubts = _loud_gaps(heard, pace)
+    notes = [] if words is not None else ["No words: each cut rests on the level alone, and wants a look."]
+    if len(heard.strange) > max(FEW_STRANGE, STRANGE * len(heard.words or ())):
+        notes.append(
+            f"{len(heard.strange)} of {len(heard.words or ())} words last far too long: what was heard here is not to be "
+            "believed, and no pause beside such a word is touched."
+        )
+    else:
+        doubts += [_strange(w, rate) for w in sorted(heard.strange, key=lambda w: w.start)]
     for still in room.stills:
         found = _shortened(heard, pace, still, length)
         if isinstance(found, Cut):
             cuts.append(found)
         elif found is not None:
             doubts.append(found)
-    notes = [] if words is not None else ["No words: each cut rests on the level alone, and wants a look."]
     if room.untold > UNTOLD:
         notes.append(
-            f"In {room.untold:.0%} of it the room is too loud for the level alone to tell a pause from speech: "
-            "only where no word and no voice is heard either, a pause is shortened."
+            f"In {room.untold:.0%} of it the room is too loud for the level to tell a pause from speech: it stays."
         )
     kept = in_order(cuts, shortest=SHORTEST_SHOT)
     return Plan(rate=rate, length=length, cuts=kept, doubts=tuple(sorted(doubts, key=lambda d: d.start)),
@@ -100,7 +108,7 @@ def tighten(
 def _shortened(heard: _Heard, pace: Pace, still: Still, length: int) -> Cut | Doubt | None:
     """The middle of one pause, or why a person must say."""
     start, end = still.start, still.end
-    if end - start < max(pace.longer, SHORTEST_PAUSE_S) or not (still.sure or _nobody(heard, start, end)):
+    if end - start < max(pace.longer, SHORTEST_PAUSE_S):
         return None
     before, after = _beside(heard, start, end)
     stays = pace.sentence if before is None or before.closes else pace.inside
@@ -120,15 +128,8 @@ def _shortened(heard: _Heard, pace: Pace, still: Still, length: int) -> Cut | Do
     text = f"A pause of {float(end - start):.2f} s becomes {float(end - start - gone):.2f} s."
     return Cut(
         start=first, end=last, rule="pause", text=text, evidence=evidence, leaves_s=end - start - gone,
-        look=heard.words is None or gone > LISTED_S or not still.sure,
+        look=heard.words is None or gone > LISTED_S,
     )  # fmt: skip
-
-
-def _nobody(heard: _Heard, start: Fraction, end: Fraction) -> bool:
-    """Whether neither a word nor a voice is heard in a stretch; False where nobody could listen."""
-    if heard.words is None or heard.speech is None:
-        return False
-    return not _within(heard, start, end) and not any(a < end and b > start for a, b in heard.speech)
 
 
 def _middle(start: Fraction, end: Fraction, stays: Fraction, rate: Fraction, length: int) -> tuple[int, int] | None:
@@ -190,8 +191,6 @@ def _evidence(heard: _Heard, still: Still, span: tuple[int, int], beside: tuple[
     start, end = (Fraction(frame) / heard.rate for frame in span)
     before, after = beside
     found: list[tuple[str, float | str]] = [("level.margin_db", still.margin_db)]
-    if not still.sure:
-        found.append(("level.sure", "no"))
     if before is not None:
         found += [("word.before", before.text), ("word.before_s", round(float(start - before.end), 3))]
     if after is not None:
@@ -199,15 +198,26 @@ def _evidence(heard: _Heard, still: Still, span: tuple[int, int], beside: tuple[
     return tuple(found)
 
 
-def _loud_gaps(heard: _Heard) -> list[Doubt]:
-    """Where there is sound but no word for long: kept, and said."""
+def _loud_gaps(heard: _Heard, pace: Pace) -> list[Doubt]:
+    """Where there is sound but no word for long: kept, and said. Where no voice is heard either, it may be a pause in
+    which somebody breathes, or one that the room drowns; what shortening it would take is named."""
     found = []
     for one, two in zip(heard.words or (), (heard.words or ())[1:], strict=False):
-        if two.start - one.end < LOUD_GAP_S:
-            continue
         start, end = one.end + AFTER_S, two.start - BEFORE_S
-        still = sum(max(min(s.end, end) - max(s.start, start), Fraction(0)) for s in heard.room.stills)
-        if still < (end - start) / 2 and not _nobody(heard, start, end):
+        if end - start < SHORTEST_CUT_S or two.start - one.end < min(pace.longer, Fraction(LOUD_GAP_S)):
+            continue
+        still = sum((max(min(s.end, end) - max(s.start, start), Fraction(0)) for s in heard.room.stills), Fraction(0))
+        if still >= (end - start) * (DROWNED if heard.speech is not None else HALF):
+            continue
+        if heard.speech is not None and not any(a < end and b > start for a, b in heard.speech):
+            stays = pace.sentence if one.closes else pace.inside
+            span = _middle(one.end, two.start, stays, heard.rate, ceil(two.start * heard.rate))
+            if span is not None:
+                text = (
+                    f"A pause of {float(two.start - one.end):.2f} s by its words and voices, but the room is as loud."
+                )
+                found.append(Doubt(start=span[0], end=span[1], rule="pause_in_noise", text=text))
+        elif still < (end - start) * HALF and two.start - one.end >= LOUD_GAP_S:
             found.append(Doubt(
                 start=floor(one.end * heard.rate), end=ceil(two.start * heard.rate), rule="sound_without_words",
                 text="There is sound here but no word: laughter, a reaction, or something not understood.",
