@@ -85,8 +85,8 @@ def tighten(
     notes = [] if words is not None else ["No words: each cut rests on the level alone, and wants a look."]
     if len(heard.strange) > max(FEW_STRANGE, STRANGE * len(heard.words or ())):
         notes.append(
-            f"{len(heard.strange)} of {len(heard.words or ())} words last far too long: what was heard here is not to be "
-            "believed, and no pause beside such a word is touched."
+            f"{len(heard.strange)} of {len(heard.words or ())} words last far too long: what was heard here is not to "
+            "be believed, and no pause beside such a word is touched."
         )
     else:
         doubts += [_strange(w, rate) for w in sorted(heard.strange, key=lambda w: w.start)]
