@@ -1,7 +1,6 @@
 """The commands that make a cut and a grade out of clips: `safelight tighten`, `safelight match`."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -38,7 +37,7 @@ def tighten(
 
     if pace not in cutting.PACES:
         raise UsageError(f"There is no pace {pace!r}.", remedy=f"There are {', '.join(cutting.PACES)}.")
-    heard = _words(words) if words is not None else _on_record(file, library)
+    heard = read_words(words) if words is not None else _on_record(file, library)
     if strike is not None and heard is None:
         remedy = "Let a run hear it first, or give them: --words FILE."
         raise UsageError(f"The words of {file.name} are not known.", remedy=remedy)
@@ -86,6 +85,7 @@ def _on_record(file: Path, library: str | None) -> "list[Word] | None":
     """The words that a run heard in this clip, all of it; None where no shoot knows it or it is still being heard."""
     from safelight import places
     from safelight.api import Library
+    from safelight.cutting import word_of
 
     try:
         with Library.open(library) as opened:
@@ -96,23 +96,17 @@ def _on_record(file: Path, library: str | None) -> "list[Word] | None":
     value: Any = told.value if told is not None else None
     if not isinstance(value, dict) or not value.get("whole"):
         return None
-    return [_word(row) for row in value["words"]]
+    return [word_of(row) for row in value["words"]]
 
 
-def _word(row: Mapping[str, Any]) -> "Word":
-    from safelight.cutting import Word
+def read_words(path: Path) -> "list[Word]":
+    """What was heard, from a file. Raises UsageError for one that is no list of words."""
+    from safelight.cutting import word_of
 
-    return Word(
-        text=str(row["text"]), start=Fraction(str(row["start"])), end=Fraction(str(row["end"])),
-        confidence=float(row.get("confidence") or 0), estimated=row.get("timed") == "estimated",
-    )  # fmt: skip
-
-
-def _words(path: Path) -> "list[Word]":
     try:
         found = json.loads(path.read_text("utf-8"))
         rows = found.get("words", found) if isinstance(found, dict) else found
-        return [_word({"confidence": 1, **row}) for row in rows]
+        return [word_of({"confidence": 1, **row}) for row in rows]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError) as error:
         cause = f"{path.name} is no list of words: {type(error).__name__} {error}."
         raise UsageError(cause, remedy='Each needs "text", "start" and "end".') from error

@@ -15,6 +15,7 @@ from safelight.domain import Measure
 from safelight.media import timecode
 
 NEEDS = ("words", "speech", "quiet", "shots", "clip.rate", "clip.sounds")
+BESIDE_S = Fraction(1, 2)  # what may play beside the words of a passage
 USUAL = Fraction(25)  # frames a second where there is no picture
 
 
@@ -63,6 +64,20 @@ class Talk:
             self.room, pace=pace, rate=self.rate, length=self.length, words=self.words, speech=self.speech,
             joins=self.joins,
         )  # fmt: skip
+
+    def by_level(self, pace: Pace) -> Plan:
+        """Its pauses shortened where nobody has listened: each cut rests on the level alone."""
+        return tighten(self.room, pace=pace, rate=self.rate, length=self.length, joins=self.joins)
+
+    def around(self, words: tuple[int, int]) -> tuple[int, int]:
+        """The frames that hold these words (half-open), up to the middle of what lies between them and their
+        neighbours, and half a second at most."""
+        first, last = self.words[words[0]], self.words[words[1] - 1]
+        before = self.words[words[0] - 1].end if words[0] else Fraction(0)
+        after = self.words[words[1]].start if words[1] < len(self.words) else Fraction(self.length) / self.rate
+        start = max((before + first.start) / 2, first.start - BESIDE_S)
+        end = min((last.end + after) / 2, last.end + BESIDE_S)
+        return max(round(start * self.rate), 0), min(round(end * self.rate), self.length)
 
     def takes(self) -> list[Take]:
         """What is said again."""
