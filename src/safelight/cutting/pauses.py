@@ -213,10 +213,9 @@ def _loud_gaps(heard: _Heard, pace: Pace) -> list[Doubt]:
             stays = pace.sentence if one.closes else pace.inside
             span = _middle(one.end, two.start, stays, heard.rate, ceil(two.start * heard.rate))
             if span is not None:
-                text = (
-                    f"A pause of {float(two.start - one.end):.2f} s by its words and voices, but the room is as loud."
-                )
-                found.append(Doubt(start=span[0], end=span[1], rule="pause_in_noise", text=text))
+                long = float(two.start - one.end)
+                text = f"A pause of {long:.2f} s by words and voices; the level hears something: a breath, the room."
+                found.append(Doubt(start=span[0], end=span[1], rule="pause_not_still", text=text))
         elif still < (end - start) * HALF and two.start - one.end >= LOUD_GAP_S:
             found.append(Doubt(
                 start=floor(one.end * heard.rate), end=ceil(two.start * heard.rate), rule="sound_without_words",
