@@ -40,14 +40,14 @@ def _figures(name: str, talks: Sequence[tuple[Path, dict[str, Any]]]) -> Iterato
     cuts = damaged = peer_cuts = peer_damaged = longer = shortened = 0
     worst, off, cut_s = 0.0, [], 0.0
     for folder, item in talks:
-        levels = cutting.measure(folder / item["file"])
+        room = cutting.room(cutting.measure(folder / item["file"]))
         speech = [(float(Fraction(s["start"])), float(Fraction(s["end"]))) for s in item["speech"]]
         others = _fixed(folder / item["file"])
         peer_cuts += len(others)
         peer_damaged += sum(_inside(span, speech) > TOLERANCE_S for span in others)
         for rate in RATES:
             for pace in cutting.PACES.values():
-                plan = cutting.tighten(levels, pace=pace, rate=rate, length=int(levels.end * rate))
+                plan = cutting.tighten(room, pace=pace, rate=rate, length=int(room.end * rate))
                 inside = [_inside(span, speech) for span in _spans(plan)]
                 cuts, damaged = cuts + len(inside), damaged + sum(i > TOLERANCE_S for i in inside)
                 worst, cut_s = max([worst, *inside]), cut_s + plan.saved_s

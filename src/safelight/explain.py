@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from safelight import ingest
 from safelight.domain import Cull, Group, GroupKind, Input, Kind, Measure, Proposal, State, Version, exact
 from safelight.listening import spans_of
-from safelight.state import Footage, Photo, ShootState
+from safelight.state import Footage, Judged, Photo, ShootState
 from safelight.store import personal, records, schema
 from safelight.store.library import Library
 from safelight.store.records import File
@@ -18,6 +18,7 @@ from safelight.words import many
 
 SCHEMA = "safelight.explain/1"
 SHOWN_WORDS = 40
+SHOWN_REASONS = 6
 
 
 def document(
@@ -73,8 +74,9 @@ def _clip(clip: Footage) -> dict[str, Any]:
         "duration": exact(asset.duration_s), "captured_at": asset.capture.at, "camera": asset.capture.body,
         "error": None, "evidence": [_measure(m) | {"by": clip.by.get(name)} for name, m in clip.facts.items()],
         "faces": [], "relinked_from": None, "scene": None, "group": None,
-        "cull": {"decision": Cull.UNDECIDED.value, "by": "machine", "score": None, "reasons": []}, "proposals": [],
-        "versions": [], "open": [], "shots": _shots(clip), "transcript": _transcript(clip),
+        "cull": {"decision": Cull.UNDECIDED.value, "by": "machine", "score": None, "reasons": []},
+        "proposals": [_proposal(clip, p, {}) for _, p in sorted(clip.proposals.items())],
+        "versions": [], "open": clip.open_questions(), "shots": _shots(clip), "transcript": _transcript(clip),
         "silences": _spans(clip, "silences"), "fillers": _spans(clip, "fillers"),
         "faults": _faults(clip), "loudness": loud.value if loud is not None else None,
     }  # fmt: skip
@@ -184,7 +186,7 @@ def cull(photo: Photo) -> dict[str, Any]:
     }
 
 
-def _proposal(photo: Photo, p: Proposal, checks: Mapping[str, tuple[Measure, str]]) -> dict[str, Any]:
+def _proposal(photo: Judged, p: Proposal, checks: Mapping[str, tuple[Measure, str]]) -> dict[str, Any]:
     state = photo.state(p.edit.operator) or State.PROPOSED
     standing = photo.standing.get(p.edit.operator)
     held = standing.params if standing is not None and standing.params is not None else p.edit.params
@@ -316,9 +318,20 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
         lines.append(f"  {loud['integrated_lufs']:.1f} LUFS, true peak {loud['true_peak_dbtp']:.1f} dBTP")
     if entry["transcript"]:
         lines += _said(entry["transcript"])
+    lines += [line for p in entry["proposals"] for line in _cut_words(p)]
     lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] == "file.note"]
     lines += [f"  cannot tell {e['name']}: {e['cannot_tell']}" for e in entry["evidence"] if e["cannot_tell"]]
     return "\n".join(lines)
+
+
+def _cut_words(p: Mapping[str, Any]) -> list[str]:
+    """A proposed cut of a clip: how it stands, and the first of its reasons."""
+    told = [b["text"] for b in p["because"]]
+    more = [f"    … and {many(len(told) - SHOWN_REASONS, 'more reason')}"] if len(told) > SHOWN_REASONS else []
+    return [
+        f"  {p['operator'].replace('_', ' ')}: {p['state']}. {p['cannot_tell'] or ''}".rstrip(),
+        *(f"    {text}" for text in told[:SHOWN_REASONS]), *more,
+    ]  # fmt: skip
 
 
 def _said(transcript: Mapping[str, Any]) -> list[str]:

@@ -27,6 +27,7 @@ from safelight import (
     plugins,
     policy,
     propose,
+    rooms,
     style,
     weights,
     work,
@@ -116,6 +117,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
             )
             looked = line.look(plan, executor, width) + line.watch(plan, executor, width)
             line.listen(plan, executor, width)
+            line.weigh(plan, executor, width)
             state = line.decide()
             if line.look_closer(state, executor, width):
                 state = line.decide()
@@ -235,6 +237,22 @@ class Line:
             records.save_evidence(self.library, [(asset, listening.HEARD, kept, measures)])
 
         listening.listen(executor, width, jobs, save, clock.step)
+
+    def weigh(self, plan: ingest.Plan, executor: Executor, width: int) -> None:
+        """Finds where clips and sounds are still, which nobody has looked for with this version."""
+        if not (plan.clips or plan.same_clips):
+            return
+        clips = ShootState.load(self.library, self.shoot, evidence=False).footage
+        done = records.measured(self.library, dict.fromkeys(clips, ()))
+        jobs = [
+            rooms.Weigh(asset=c.id, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600))
+            for c in clips.values()
+            if (c.id, rooms.KEY) not in done
+        ]
+        clock = _Clock("weigh", len(jobs), self.tell)
+        for found in engine.stream(executor, width, iter([(rooms.weigh, job) for job in jobs]), rescue=rooms.rescue):
+            records.save_evidence(self.library, [(found.asset, rooms.ROOM, rooms.KEY, found.measures)])
+            clock.step()
 
     def _remember(self, todo: Todo, identified: list[work.Identity], seen: list[work.Looked]) -> None:
         """Writes what workers found; both lists are empty afterwards."""
@@ -384,7 +402,7 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
         ]
     operators = sorted(op.label for op in plugins.operators().values())
     keys = [probe_keys(personal_too=personal.switch(library).on), probe_keys(of_raws=True)]
-    keys.append({"heard": listening.key()})
+    keys.append({"heard": listening.key(), "weighed": rooms.KEY})
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
     return digest_of([newest, keys, said, operators, own, asdict(options.wishes), sorted(options.only)])
