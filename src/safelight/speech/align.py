@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from safelight.speech.activity import Samples, Span
+from safelight.speech.activity import RATE, Samples, Span
 from safelight.speech.letters import sounds
 
 NAME = "pocketsphinx_en"
 FRAME_S = 0.01
-PEAK, DITHER = 0.9, 1e-3  # digital silence ends an alignment early; a little noise keeps it going
+PEAK, DITHERS = 0.9, (3e-3, 1e-2)  # digital silence ends an alignment early; a little noise keeps it going
+PAD_S = 0.2  # silence on both sides: the path must begin and end in it
 FRONT_END = {  # what the model was made with
     "lowerf": 130.0, "upperf": 6800.0, "nfilt": 25, "transform": "dct", "lifter": 22, "feat": "1s_c_d_dd",
     "svspec": "0-12/13-25/26-38", "agc": "none", "cmn": "batch", "varnorm": False, "remove_noise": True,
@@ -35,25 +36,37 @@ def align(samples: Samples, words: Sequence[str], weights: Mapping[str, Mapping[
     for part in set(parts):
         if decoder.lookup_word(part) is None:
             decoder.add_word(part, " ".join(sounds(part)), True)
-    try:
-        decoder.set_align_text(" ".join(parts))
-        decoder.start_utt()
-        decoder.process_raw(_dithered(samples), full_utt=True)
-        decoder.end_utt()
-        found = [
-            (s.start_frame * FRAME_S, (s.end_frame + 1) * FRAME_S)
-            for s in decoder.seg() or ()
-            if not s.word.startswith(("<", "[", "("))
-        ]
-    except RuntimeError:  # it says so where nothing fits
-        return None
-    if len(found) != len(parts):
+    tried = (_aligned(decoder, samples, parts, dither) for dither in DITHERS)
+    found = next((spans for spans in tried if spans is not None), None)
+    if found is None:
         return None
     times, at = [], 0
     for word in spoken:
         times.append((found[at][0], found[at + len(word) - 1][1]))
         at += len(word)
     return times
+
+
+def _aligned(decoder: Any, samples: Samples, parts: Sequence[str], dither: float) -> list[Span] | None:
+    """Spans of words that the dictionary holds; None where not each of them is found."""
+    lasts = len(samples) / RATE
+
+    def clock(frame: int) -> float:
+        return min(max(frame * FRAME_S - PAD_S, 0.0), lasts)
+
+    try:
+        decoder.set_align_text(" ".join(parts))
+        decoder.start_utt()
+        decoder.process_raw(_dithered(samples, dither), full_utt=True)
+        decoder.end_utt()
+        found = [
+            (clock(s.start_frame), clock(s.end_frame + 1))
+            for s in decoder.seg() or ()
+            if not s.word.startswith(("<", "[", "("))
+        ]
+    except RuntimeError:  # it says so where nothing fits
+        return None
+    return found if len(found) == len(parts) else None
 
 
 def spelt(word: str) -> tuple[str, ...]:
@@ -64,10 +77,11 @@ def spelt(word: str) -> tuple[str, ...]:
     return tuple(p for p in (re.sub(r"[^a-z']", "", part).strip("'") for part in re.split(r"[-\s/]", text)) if p)
 
 
-def _dithered(samples: Samples) -> bytes:
+def _dithered(samples: Samples, dither: float) -> bytes:
+    samples = np.pad(samples, round(PAD_S * RATE))
     peak = float(np.abs(samples).max(initial=0.0))
     scaled = samples * (PEAK / peak if peak > 0 else 1.0)
-    noise = np.random.default_rng(1).normal(0, DITHER, len(samples))
+    noise = np.random.default_rng(1).normal(0, dither, len(samples))
     return (np.clip(scaled + noise, -1, 1) * 32767).astype("<i2").tobytes()
 
 
