@@ -316,7 +316,7 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
         lines.append(f"  {loud['integrated_lufs']:.1f} LUFS, true peak {loud['true_peak_dbtp']:.1f} dBTP")
     if entry["transcript"]:
         lines += _said(entry["transcript"])
-    lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] == "file.note"]
+    lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] in {"file.note", "sound.note"}]
     lines += [f"  cannot tell {e['name']}: {e['cannot_tell']}" for e in entry["evidence"] if e["cannot_tell"]]
     return "\n".join(lines)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight import listening, weights
+from safelight import hearing, listening, weights
 from safelight.speech import activity, align, chunks, letters, levels
 from safelight.speech.recogniser import Recogniser, Said
 
@@ -98,7 +98,7 @@ def test_without_weights_silences_are_found_and_the_rest_says_what_is_missing(tm
         file.setparams((1, 2, 16000, 0, "NONE", ""))
         tone = 8000 * np.sin(np.arange(16000) * 0.1)
         file.writeframes(np.concatenate([np.zeros(16000), tone, np.zeros(16000)]).astype("<i2").tobytes())
-    made = listening.prepare(listening.Listen(asset="a", full=path, place=tmp_path / "heard", seconds=3))
+    made = hearing.prepare(hearing.Listen(asset="a", full=path, place=tmp_path / "heard", seconds=3))
     found = {m.name: m for m in made.measures}
     assert "models fetch" in (found["words"].cannot_tell or "")
     assert [round(s["start"]) for s in found["silences"].value] == [0, 2]
@@ -111,11 +111,10 @@ def test_without_weights_silences_are_found_and_the_rest_says_what_is_missing(tm
     reason="the weights of speech are not installed",
 )
 def test_a_recording_is_written_down_once_and_then_remembered(tmp_path):
-    job = listening.Listen(asset="a", full=SPEECH / "librivox_0880.wav", place=tmp_path, seconds=3)
-    made = listening.prepare(job)
-    heard = [listening.hear(piece) for piece in made.pieces]
+    job = hearing.Listen(asset="a", full=SPEECH / "librivox_0880.wav", place=tmp_path, seconds=3)
+    made = hearing.prepare(job)
+    heard = [hearing.hear(piece) for piece in made.pieces]
     assert "not an" in " ".join(str(w["text"]) for h in heard for w in h.words)
     assert all(w["timed"] == "aligned" for h in heard for w in h.words)
-    kept = next(tmp_path.glob("00000.*.json"))
-    kept.write_text(json.dumps([{"text": "kept"}]))
-    assert listening.hear(made.pieces[0]).words == ({"text": "kept"},)
+    made.pieces[0].kept.write_text(json.dumps([{"text": "kept"}]))
+    assert hearing.hear(made.pieces[0]).words == ({"text": "kept"},)
