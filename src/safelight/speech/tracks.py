@@ -71,7 +71,7 @@ class Scan:
 def mixed(samples: NDArray[np.float32]) -> Samples:
     """Mono: the mean of the channels, or the louder one where they cancel each other."""
     mean = samples.mean(1)
-    if samples.shape[1] == 1 or np.square(mean).mean() >= np.square(samples).mean() / 16:
+    if not len(samples) or samples.shape[1] == 1 or np.square(mean).mean() >= np.square(samples).mean() / 16:
         return np.ascontiguousarray(mean, np.float32)
     return np.ascontiguousarray(samples[:, int(np.square(samples).mean(0).argmax())], np.float32)
 
