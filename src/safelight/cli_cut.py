@@ -105,6 +105,7 @@ def _word(row: Mapping[str, Any]) -> "Word":
     return Word(
         text=str(row["text"]), start=Fraction(str(row["start"])), end=Fraction(str(row["end"])),
         confidence=float(row.get("confidence") or 0), estimated=row.get("timed") == "estimated",
+        suspect=row.get("suspect"),
     )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ first two for the first minutes of a long recording, so that somebody can begin 
 made again.
 """
 
+import bisect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from safelight import limits, plugins, soundtrack, weights
+from safelight import cutting, limits, plugins, soundtrack, weights
 from safelight.domain import Json, Measure, digest_of
 from safelight.files import write_atomic
 from safelight.media import container
 from safelight.soundtrack import Soundtrack
-from safelight.speech import activity, align, chunks, levels, tracks
+from safelight.speech import activity, align, breaths, chunks, fillers, levels, tracks, voices
 from safelight.speech.activity import Span, joined
 from safelight.speech.tracks import Scan, Track
 from safelight.work import refusal
@@ -28,7 +29,7 @@ from safelight.workers import Lost
 
 HEARD = "heard@2"
 PIECE_S = 60.0  # of speech
-OPENING_S, LONG_S = 150.0, 600.0  # how much of a long recording is heard before the rest is read, and what is long
+OPENING_S, LONG_S = 150.0, 400.0  # how much of a long recording is heard before the rest is read, and what is long
 S_A_SECOND = 0.5  # what preparing, and hearing, may compute for a second
 HELP = "its weights are not installed; safelight models fetch "
 
@@ -52,6 +53,7 @@ class Part:
     span: Span
     speech: tuple[Span, ...]
     track: Track
+    quiet: bool = False  # whether the room is quiet enough to hear fillers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +68,17 @@ class Piece:
     @property
     def kept(self) -> Path:
         """Where its words are kept: what they depend on is in the name."""
-        told = [[list(p.span), [list(s) for s in p.speech], p.track.stream.number, p.track.channel] for p in self.parts]
+        told = [
+            [list(p.span), [list(s) for s in p.speech], p.track.stream.number, p.track.channel, p.quiet]
+            for p in self.parts
+        ]
         return self.place / f"{digest_of([told])[:24]}.{key()}.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Speech and silences of a file, and the pieces that are to be heard. `offset`: of the sound's first sample."""
+    """Speech and silences of a file, and the pieces that are to be heard. `offset`: of the sound's first sample;
+    `fillers`: why they cannot be told."""
 
     asset: str
     measures: tuple[Measure, ...] = ()
@@ -80,15 +86,17 @@ class Prepared:
     offset: Fraction = Fraction(0)
     seconds: float = 0.0
     heard_from: tuple[dict[str, Json], ...] = ()
+    fillers: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """Words of a piece, with times of the sound; or why there are none."""
+    """Words and fillers of a piece, with times of the sound; or why there are none."""
 
     asset: str
     number: int
     words: tuple[dict[str, Json], ...] = ()
+    fillers: tuple[dict[str, Json], ...] = ()
     trouble: str | None = None
 
 
@@ -103,10 +111,31 @@ class Opened:
     offset: Fraction = Fraction(0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """Asks who speaks and what is said again in a recording whose pieces are all heard."""
+
+    asset: str
+    parts: tuple[Part, ...]
+    words: tuple[dict[str, Json], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """Whose each word is, and the rest that only a whole recording tells; times are of the sound."""
+
+    asset: str
+    speakers: tuple[str | None, ...]
+    turns: tuple[dict[str, Json], ...] | None = None  # None: cannot tell
+    count: int | None = None
+    takes: tuple[dict[str, Json], ...] = ()
+    cannot_tell: str | None = None
+
+
 def key() -> str:
     """What an answer depends on: another version, other weights or another recogniser mean listening again."""
     papers, chosen = weights.digests(), plugins.recogniser()
-    used = [n for n in (activity.NAME, align.NAME, *chosen.weights) if n in papers]
+    used = [n for n in (activity.NAME, align.NAME, voices.NAME, *chosen.weights) if n in papers]
     return digest_of([HEARD, chosen.label, [[n, papers[n]] for n in used]])[:24]
 
 
@@ -130,6 +159,7 @@ def prepare(job: Listen) -> Prepared:
     return Prepared(
         asset=job.asset, measures=(*read.measures, *_silent(read, scans, turns)), offset=read.offset,
         seconds=read.seconds, pieces=_pieces(job, scans, turns), heard_from=_heard_from(scans, turns),
+        fillers=_no_fillers(scans, turns),
     )  # fmt: skip
 
 
@@ -154,20 +184,66 @@ def opening(job: Listen) -> Opened:
 def hear(job: Piece) -> Heard:
     """The words of a piece, from the cache where it was heard before."""
     kept = job.kept
-    if kept.exists():
-        return Heard(asset=job.asset, number=job.number, words=tuple(json.loads(kept.read_text("utf-8"))))
-    limits.begin(HEARD, seconds=limits.opening(0) + 20 * S_A_SECOND * PIECE_S)
+    if not kept.exists():
+        limits.begin(HEARD, seconds=limits.opening(0) + 20 * S_A_SECOND * PIECE_S)
+        write_atomic(kept, json.dumps(_heard(job), ensure_ascii=False).encode())
+    found = json.loads(kept.read_text("utf-8"))
+    return Heard(asset=job.asset, number=job.number, words=tuple(found["words"]), fillers=tuple(found["fillers"]))
+
+
+def _heard(job: Piece) -> dict[str, list[dict[str, Json]]]:
     installed, recogniser = weights.installed(), plugins.recogniser()
     words: list[dict[str, Json]] = []
+    unsaid: list[dict[str, Json]] = []
     for part in job.parts:
         start, _ = part.span
         inside = [(max(a - start, 0.0), b - start) for a, b in part.speech]
-        words += [
-            word.json | {"start": round(start + word.start, 3), "end": round(start + word.end, 3)}
-            for word in chunks.hear(part.track.cut(part.span), inside, recogniser, installed)
+        samples = part.track.cut(part.span)
+        found = chunks.hear(samples, inside, recogniser, installed)
+        words += [w.json | {"start": round(start + w.start, 3), "end": round(start + w.end, 3)} for w in found]
+        listens = part.quiet and align.NAME in installed
+        unsaid += [
+            {"start": round(start + f.start, 3), "end": round(start + f.end, 3), "text": f.text, "heard": f.heard}
+            for f in fillers.told(samples, found, installed if listens else None)
         ]
-    write_atomic(kept, json.dumps(words, ensure_ascii=False).encode())
-    return Heard(asset=job.asset, number=job.number, words=tuple(words))
+    return {"words": words, "fillers": unsaid}
+
+
+def finish(job: Finish) -> Finished:
+    """Looks at all words of a recording together."""
+    lasts = sum(b - a for part in job.parts for a, b in part.speech)
+    limits.begin("voices", seconds=limits.opening(0) + S_A_SECOND * lasts)
+    installed = weights.installed()
+    again = tuple(_takes(job.words))
+    if voices.NAME not in installed:
+        told = voices.Voices(cannot_tell=HELP + voices.NAME)
+    else:
+        starts = [part.span[0] for part in job.parts]
+
+        def cut(span: Span) -> activity.Samples:
+            return job.parts[max(bisect.bisect_right(starts, span[0]) - 1, 0)].track.cut(span)
+
+        inside = [(max(a, p.span[0]), min(b, p.span[1])) for p in job.parts for a, b in p.speech]
+        told = voices.tell(cut, inside, installed)
+    if told.count is None:
+        return Finished(asset=job.asset, speakers=(None,) * len(job.words), takes=again, cannot_tell=told.cannot_tell)
+    turns: list[dict[str, Json]] = [
+        {"start": round(a, 3), "end": round(b, 3), "speaker": voices.label(v)} for (a, b), v in voices.turns(told)
+    ]
+    speakers = voices.of_words([(float(w["start"]), float(w["end"])) for w in job.words], told)  # type: ignore[arg-type]
+    return Finished(asset=job.asset, speakers=speakers, turns=tuple(turns), count=told.count, takes=again)
+
+
+def _takes(words: Sequence[dict[str, Json]]) -> Iterator[dict[str, Json]]:
+    """Phrases that are said again, by the numbers of their words: a fact, what to do about it is another's."""
+    plain = [
+        cutting.Word(text=str(w["text"]), start=Fraction(str(w["start"])), end=Fraction(str(w["end"]))) for w in words
+    ]
+    for take in cutting.takes(plain):
+        yield {
+            "first": list(take.goes), "again": list(take.stays), "alike": round(take.alike, 2),
+            "broken_off": take.broken_off,
+        }  # fmt: skip
 
 
 def lost_sound(job: Listen, lost: Lost) -> Prepared:
@@ -183,6 +259,11 @@ def lost_opening(job: Listen, lost: Lost) -> Opened:  # noqa: ARG001 - `prepare`
 def lost_piece(job: Piece, lost: Lost) -> Heard:
     """A piece whose worker was lost: its words are missing, and that is said."""
     return Heard(asset=job.asset, number=job.number, trouble=f"a part was given up: {lost.told}")
+
+
+def lost_finish(job: Finish, lost: Lost) -> Finished:
+    """A recording whose worker was lost while voices were told apart."""
+    return Finished(asset=job.asset, speakers=(None,) * len(job.words), cannot_tell=f"it was cut off: {lost.told}")
 
 
 def _scans(read: Soundtrack) -> list[Scan]:
@@ -210,11 +291,30 @@ def _pieces(job: Listen, scans: Sequence[Scan], turns: Sequence[tuple[int, list[
                 groups.append([])
                 filled = 0.0
             inside = tuple(s for s in speech if s[1] > span[0] and s[0] < span[1])
-            groups[-1].append(Part(span=span, speech=inside, track=scan.track))
+            groups[-1].append(Part(span=span, speech=inside, track=scan.track, quiet=scan.clear_db >= fillers.CLEAR_DB))
             filled += span[1] - span[0]
     return tuple(
         Piece(asset=job.asset, number=n, place=job.place, parts=tuple(group)) for n, group in enumerate(groups)
     )
+
+
+def _no_fillers(scans: Sequence[Scan], turns: Sequence[tuple[int, list[Span]]]) -> str | None:
+    if align.NAME not in weights.installed():
+        return HELP + align.NAME
+    if all(scans[n].clear_db < fillers.CLEAR_DB for n, _ in turns):
+        return f"the voice is less than {fillers.CLEAR_DB:.0f} dB above the room"
+    return None
+
+
+def _breaths(scans: Sequence[Scan], turns: Sequence[tuple[int, list[Span]]], offset: Fraction) -> list[Json]:
+    """On each track while it is listened to."""
+    found = [
+        span
+        for number, speech in turns
+        for scan in [scans[number]]
+        for span in breaths.find(scan.track.cut, scan.levels, speech, scan.room)
+    ]
+    return [moved_span(a, b, offset) | {"measured": "not measured"} for a, b in found]
 
 
 def _heard_from(scans: Sequence[Scan], turns: Sequence[tuple[int, list[Span]]]) -> tuple[dict[str, Json], ...]:
@@ -254,9 +354,10 @@ def _silent(read: Soundtrack, scans: Sequence[Scan], turns: Sequence[tuple[int, 
     found = [Measure(name="sound.floor", value=floor, unit="dB"), Measure(name="silences", value=rows)]
     missing = [n for n in (activity.NAME, *plugins.recogniser().weights) if n not in installed]
     if activity.NAME not in installed:
-        found.append(Measure(name="speech", cannot_tell=HELP + activity.NAME))
+        found += [Measure(name=n, cannot_tell=HELP + activity.NAME) for n in ("speech", "breaths")]
     else:
         found.append(Measure(name="speech", value=[moved_span(a, b, offset) for a, b in speech]))
+        found.append(Measure(name="breaths", value=_breaths(scans, turns, offset)))
     if missing:
         found.append(Measure(name="words", cannot_tell=HELP + " ".join(missing)))
     elif not speech:

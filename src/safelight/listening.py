@@ -1,5 +1,5 @@
 """Recordings are heard: the first minutes of the long ones, then everything, in pieces, so that a run that was cut off
-goes on where it was. What single workers do is in `hearing`."""
+goes on where it was; at last who speaks. What single workers do is in `hearing`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -12,12 +12,16 @@ from safelight.domain import Json, Measure, exact
 from safelight.hearing import (
     HEARD,
     LONG_S,
+    Finish,
+    Finished,
     Heard,
     Listen,
     Opened,
     Prepared,
+    finish,
     hear,
     key,
+    lost_finish,
     lost_opening,
     lost_piece,
     lost_sound,
@@ -53,8 +57,11 @@ def listen(executor: Executor, width: int, jobs: Sequence[Listen], save: Save, s
                 step()
         pieces = [(hear, p) for j in batch for p in known[j.asset].prepared.pieces]
         for found in engine.stream(executor, width, iter(pieces), rescue=lost_piece):
-            if known[found.asset].add(found):
-                step()
+            known[found.asset].add(found)
+        ends = [(finish, known[j.asset].last) for j in batch if known[j.asset].prepared.pieces]
+        for ended in engine.stream(executor, width, iter(ends), rescue=lost_finish):
+            known[ended.asset].end(ended)
+            step()
         for job in batch:
             for samples in job.place.rglob("*.16k"):
                 samples.unlink(missing_ok=True)
@@ -73,22 +80,53 @@ class _Growing:
     def __post_init__(self) -> None:
         self.told = self.opened.pieces if self.opened is not None else 0
 
-    def add(self, piece: Heard) -> bool:
-        """Takes a piece; whether it was the last. Words are written when they have doubled, up to the first gap."""
+    def add(self, piece: Heard) -> None:
+        """Takes a piece. Words are written when they have doubled, up to the first gap."""
         self.found[piece.number] = piece
-        count, total = 0, len(self.prepared.pieces)
+        count = 0
         while count in self.found:
             count += 1
-        if count and (count >= 2 * self.told or count == total):
+        if count and count >= 2 * self.told:
             self.told = count
-            self.save(self.prepared.asset, [self._words(count, whole=count == total)], count == total)
-        return count == total
+            self.save(self.prepared.asset, [self._words(count)], False)
 
-    def _words(self, count: int, *, whole: bool) -> Measure:
-        pieces = [self.found[n] for n in range(count)]
-        until = self.prepared.seconds if whole else self.prepared.pieces[count - 1].parts[-1].span[1]
+    @property
+    def last(self) -> Finish:
+        """What is asked when all pieces are there."""
+        parts = tuple(part for piece in self.prepared.pieces for part in piece.parts)
+        return Finish(asset=self.prepared.asset, parts=parts, words=tuple(w for p in self._pieces for w in p.words))
+
+    def end(self, ended: Finished) -> None:
+        """Writes the whole: words with their voices, and what only the whole tells."""
+        offset = self.prepared.offset
+        gaps = [{**moved(f, offset), "measured": "made data only"} for p in self._pieces for f in p.fillers]
+        fillers = (
+            Measure(name="fillers", value=list(gaps)) if self.prepared.fillers is None
+            else Measure(name="fillers", cannot_tell=self.prepared.fillers)
+        )  # fmt: skip
+        speakers = (
+            Measure(name="speakers", cannot_tell=ended.cannot_tell) if ended.turns is None
+            else Measure(name="speakers", value={
+                "count": ended.count, "turns": [moved(turn, offset) for turn in ended.turns],
+            })
+        )  # fmt: skip
+        takes = Measure(name="takes", value=list(ended.takes))
+        words = self._words(len(self._pieces), speakers=ended.speakers)
+        self.save(self.prepared.asset, [words, speakers, fillers, takes], True)
+
+    @property
+    def _pieces(self) -> list[Heard]:
+        return [self.found[n] for n in sorted(self.found)]
+
+    def _words(self, count: int, *, speakers: Sequence[str | None] | None = None) -> Measure:
+        pieces = self._pieces[:count]
+        whole = speakers is not None
+        words = [w for p in pieces for w in p.words]
+        if speakers is not None:
+            words = [w | {"speaker": s} for w, s in zip(words, speakers, strict=True)]
         return _words(
-            [w for p in pieces for w in p.words], self.prepared.offset, heard_s=until, whole=whole,
+            words, self.prepared.offset, whole=whole,
+            heard_s=self.prepared.seconds if whole else self.prepared.pieces[count - 1].parts[-1].span[1],
             troubles=[p.trouble for p in pieces if p.trouble], heard_from=self.prepared.heard_from,
         )  # fmt: skip
 

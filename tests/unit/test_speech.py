@@ -116,5 +116,5 @@ def test_a_recording_is_written_down_once_and_then_remembered(tmp_path):
     heard = [hearing.hear(piece) for piece in made.pieces]
     assert "not an" in " ".join(str(w["text"]) for h in heard for w in h.words)
     assert all(w["timed"] == "aligned" for h in heard for w in h.words)
-    made.pieces[0].kept.write_text(json.dumps([{"text": "kept"}]))
+    made.pieces[0].kept.write_text(json.dumps({"words": [{"text": "kept"}], "fillers": []}))
     assert hearing.hear(made.pieces[0]).words == ({"text": "kept"},)

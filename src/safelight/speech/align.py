@@ -31,13 +31,12 @@ def align(samples: Samples, words: Sequence[str], weights: Mapping[str, Mapping[
     spoken = [spelt(word) for word in words]
     if not words or not all(spoken):
         return None
-    decoder = _decoder(weights[NAME]["mdef.bytes"].parent)
+    heard = decoder(weights[NAME]["mdef.bytes"].parent)
     parts = [part for word in spoken for part in word]
-    for part in set(parts):
-        if decoder.lookup_word(part) is None:
-            decoder.add_word(part, " ".join(sounds(part)), True)
-    tried = (_aligned(decoder, samples, parts, dither) for dither in DITHERS)
-    found = next((spans for spans in tried if spans is not None), None)
+    know(heard, parts)
+    heard.set_align_text(" ".join(parts))
+    tried = ([span for _, *span in spans(heard, samples, dither)] for dither in DITHERS)
+    found = next((each for each in tried if len(each) == len(parts)), None)
     if found is None:
         return None
     times, at = [], 0
@@ -47,26 +46,31 @@ def align(samples: Samples, words: Sequence[str], weights: Mapping[str, Mapping[
     return times
 
 
-def _aligned(decoder: Any, samples: Samples, parts: Sequence[str], dither: float) -> list[Span] | None:
-    """Spans of words that the dictionary holds; None where not each of them is found."""
+def know(heard: Any, parts: Sequence[str]) -> None:
+    """Teaches a decoder the words that it does not know, as they are spelt."""
+    for part in set(parts):
+        if heard.lookup_word(part) is None:
+            heard.add_word(part, " ".join(sounds(part)), True)
+
+
+def spans(heard: Any, samples: Samples, dither: float) -> list[tuple[str, float, float]]:
+    """What a decoder hears, word by word with start and end; nothing where nothing fits."""
     lasts = len(samples) / RATE
 
     def clock(frame: int) -> float:
         return min(max(frame * FRAME_S - PAD_S, 0.0), lasts)
 
     try:
-        decoder.set_align_text(" ".join(parts))
-        decoder.start_utt()
-        decoder.process_raw(_dithered(samples, dither), full_utt=True)
-        decoder.end_utt()
-        found = [
-            (clock(s.start_frame), clock(s.end_frame + 1))
-            for s in decoder.seg() or ()
+        heard.start_utt()
+        heard.process_raw(_dithered(samples, dither), full_utt=True)
+        heard.end_utt()
+        return [
+            (s.word, clock(s.start_frame), clock(s.end_frame + 1))
+            for s in heard.seg() or ()
             if not s.word.startswith(("<", "[", "("))
         ]
     except RuntimeError:  # it says so where nothing fits
-        return None
-    return found if len(found) == len(parts) else None
+        return []
 
 
 def spelt(word: str) -> tuple[str, ...]:
@@ -86,7 +90,8 @@ def _dithered(samples: Samples, dither: float) -> bytes:
 
 
 @cache
-def _decoder(folder: Path) -> Any:
+def decoder(folder: Path) -> Any:
+    """The aligner with its models, opened once in a process."""
     from pocketsphinx import Config, Decoder
 
     config = Config(

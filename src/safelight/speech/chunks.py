@@ -32,9 +32,8 @@ class Word:
 
     @property
     def suspect(self) -> bool:
-        """Whether it lasts so long that something else may lie in it: a swallowed retake, a laugh, a cough."""
-        letters = sum(map(len, align.spelt(self.text))) or len(self.text)
-        return self.end - self.start > SUSPECT * (A_WORD_S + A_LETTER_S * letters)
+        """Whether something else may lie in it."""
+        return lasts_long(self.text, self.end - self.start)
 
     @property
     def json(self) -> dict[str, Json]:
@@ -43,6 +42,12 @@ class Word:
             "text": self.text, "start": round(self.start, 3), "end": round(self.end, 3), "speaker": None,
             "confidence": self.confidence, "timed": self.timed, "suspect": self.suspect,
         }  # fmt: skip
+
+
+def lasts_long(text: str, seconds: float) -> bool:
+    """Whether a word lasts so long that something else may lie in it: a swallowed retake, a laugh, a cough."""
+    letters = sum(map(len, align.spelt(text))) or len(text)
+    return seconds > SUSPECT * (A_WORD_S + A_LETTER_S * letters)
 
 
 def chunks(speech: Sequence[Span], levels: Levels) -> list[Span]:
