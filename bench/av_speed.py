@@ -66,7 +66,8 @@ def shoot(data: Data, folder: Path, minutes: int) -> None:
     folder.mkdir(parents=True)
     for name, reel, sound in zip("AB", (reels[0], reels[-1]), cameras, strict=False):
         _ffmpeg("-stream_loop", "-1", "-i", reel, "-stream_loop", "-1", "-i", sound, "-map", "0:v:0", "-map", "1:a:0",
-                "-c:v", "copy", "-c:a", "aac", "-b:a", "96k", "-t", 60 * minutes, folder / f"{name}001.mp4")  # fmt: skip
+                "-c:v", "copy", "-c:a", "aac", "-b:a", "96k", "-t", 60 * minutes,
+                folder / f"{name}001.mp4")  # fmt: skip
     _ffmpeg("-stream_loop", "-1", "-i", sounds["recorder"], "-map", "0:a:0", "-c", "copy", "-t", 60 * minutes,
             folder / "recorder.wav")  # fmt: skip
 
@@ -129,7 +130,7 @@ def _first_pass(folder: Path, library: Path) -> dict[str, Any]:
                 if by == listening.HEARD and any(m.name == "words" and m.value for m in measures):
                     words.setdefault(asset, time.monotonic() - stages.began)
 
-        records.save_evidence = noted  # type: ignore[assignment]
+        records.save_evidence = noted
         try:
             opened.run(folder, options=Options(jobs=JOBS), tell=stages)
         finally:
@@ -143,14 +144,14 @@ def _first_pass(folder: Path, library: Path) -> dict[str, Any]:
 
 def _children_s() -> float:
     own = psutil.Process().cpu_times()
-    return own.user + own.system + own.children_user + own.children_system
+    return float(own.user + own.system + own.children_user + own.children_system)
 
 
 def _figures(whole: dict[str, Any], short: dict[str, Any], minutes: int) -> Iterable[Result]:
     length = 60.0 * minutes
     yield Result(
-        name="first_words.s", value=max(whole["words"].values(), default=None), n=len(whole["words"]), unit="s", bar=120,
-        want="at most", note="until minutes of each of the recordings can be read",
+        name="first_words.s", value=max(whole["words"].values(), default=None), n=len(whole["words"]), unit="s",
+        bar=120, want="at most", note="until minutes of each of the recordings can be read",
     )  # fmt: skip
     for stage, took in whole["stages"].items():
         yield Result(name=f"stage.{stage}", value=took / length, n=minutes, unit="of real time", note=f"{took:.0f} s")
@@ -186,10 +187,7 @@ def _killed(folder: Path, work: Path, expected: dict[str, Any]) -> Iterable[Resu
         with _started(folder, library) as process:
             while process.poll() is None and not enough():
                 time.sleep(0.2)
-            for child in psutil.Process(process.pid).children(recursive=True):
-                with suppress(psutil.NoSuchProcess):
-                    child.kill()
-            process.send_signal(signal.SIGKILL)
+            _kill(process.pid)
         kept |= {path: path.stat().st_mtime_ns for path in _pieces(folder)}
         pieces = max(pieces, len(kept))
     with _started(folder, library) as process:
@@ -199,6 +197,15 @@ def _killed(folder: Path, work: Path, expected: dict[str, Any]) -> Iterable[Resu
     yield Result(name="killed.differences", value=lost, n=len(expected), unit="recordings", bar=0, want="at most",
                  note="words, speech, silences, shots and faults against a run that nobody stopped")  # fmt: skip
     yield Result(name="killed.heard_twice", value=again, n=pieces, unit="pieces", bar=0, want="at most")
+
+
+def _kill(pid: int) -> None:
+    """Ends a run and all its workers at once."""
+    found = psutil.Process(pid).children(recursive=True)
+    for child in found:
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
 
 
 def _started(folder: Path, library: Path) -> "subprocess.Popen[bytes]":

@@ -186,7 +186,12 @@ def hear(job: Piece) -> Heard:
     kept = job.kept
     if not kept.exists():
         limits.begin(HEARD, seconds=limits.opening(0) + 20 * S_A_SECOND * PIECE_S)
-        write_atomic(kept, json.dumps(_heard(job), ensure_ascii=False).encode())
+        try:
+            heard = _heard(job)
+        except Exception as error:  # noqa: BLE001 - a broken plug-in costs its words, not the run; it is asked again
+            told = f"{plugins.recogniser().label} failed: {type(error).__name__}: {error}"
+            return Heard(asset=job.asset, number=job.number, trouble=told)
+        write_atomic(kept, json.dumps(heard, ensure_ascii=False).encode())
     found = json.loads(kept.read_text("utf-8"))
     return Heard(asset=job.asset, number=job.number, words=tuple(found["words"]), fillers=tuple(found["fillers"]))
 

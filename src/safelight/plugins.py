@@ -79,7 +79,12 @@ def recognisers() -> Mapping[str, Recogniser]:
 def recogniser() -> Recogniser:
     """The recogniser that listens: ours, or the one that `SAFELIGHT_RECOGNISER` names; UsageError lists those that
     exist."""
-    return _named(os.environ.get(RECOGNISER) or moonshine.NAME, recognisers(), "recogniser")
+    return _named(os.environ.get(RECOGNISER) or recogniser_by_default(), recognisers(), "recogniser")
+
+
+def recogniser_by_default() -> str:
+    """The name of the one that listens where none is named."""
+    return moonshine.NAME
 
 
 def probe(name: str) -> Probe:

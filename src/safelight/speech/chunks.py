@@ -22,7 +22,7 @@ UNSURE, FEWEST = 0.5, 8  # mean confidence, of so many words, below which the la
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """A word as it is written, in [start, end) seconds. `timed`: `aligned` or `estimated`."""
+    """A word as it is written, in [start, end) seconds. `timed`: `aligned`, `recognised` or `estimated`."""
 
     text: str
     start: float
@@ -82,9 +82,13 @@ def hear(samples: Samples, speech: Sequence[Span], recogniser: Recogniser, weigh
     if peak == 0 or not speech:
         return []
     said = unlooped(recogniser.hear(samples * np.float32(PEAK / peak), weights))
-    times = align.align(samples, [w.text for w in said], weights) if align.NAME in weights else None
+    english = recogniser.languages[0] == "en" and align.NAME in weights
+    times = align.align(samples, [w.text for w in said], weights) if english else None
     if times is not None:
         return [_word(w, span, "aligned") for w, span in zip(said, times, strict=True)]
+    own = [(w.start, w.end) for w in said if w.start is not None and w.end is not None]
+    if own and len(own) == len(said):
+        return [_word(w, span, "recognised") for w, span in zip(said, own, strict=True)]
     return [_word(w, span, "estimated") for w, span in zip(said, spread(len(said), speech), strict=True)]
 
 
