@@ -100,7 +100,7 @@ def _mix(found: Mapping[str, Sequence[Samples]], names: tuple[str, ...], *, seed
 
 
 def _told(mix: Mix) -> tuple[int | None, float]:
-    """How many voices are told, and the share of the speech that was heard whose voice is right, under the best naming."""
+    """How many voices are told, and the share of the speech that was heard whose voice is right, named at best."""
     heard = voices.tell(
         lambda s: mix.samples[round(s[0] * RATE) : round(s[1] * RATE)], _speech(mix.samples), weights.installed()
     )

@@ -183,7 +183,8 @@ def _killed(folder: Path, work: Path, expected: dict[str, Any]) -> Iterable[Resu
     shutil.rmtree(folder / ".safelight")
     library, pieces = work / "library-killed", 0
     kept: dict[Path, int] = {}
-    for enough in (lambda: len(_pieces(folder)) >= 3, lambda: _seen(library) >= 1):
+    stops: tuple[Callable[[], bool], ...] = (lambda: len(_pieces(folder)) >= 3, lambda: _seen(library) >= 1)
+    for enough in stops:
         with _started(folder, library) as process:
             while process.poll() is None and not enough():
                 time.sleep(0.2)
