@@ -319,7 +319,7 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
     if entry["transcript"]:
         lines += _said(entry["transcript"])
     lines += [line for p in entry["proposals"] for line in _cut_words(p)]
-    lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] == "file.note"]
+    lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] in {"file.note", "sound.note"}]
     lines += [f"  cannot tell {e['name']}: {e['cannot_tell']}" for e in entry["evidence"] if e["cannot_tell"]]
     return "\n".join(lines)
 

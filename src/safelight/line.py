@@ -32,7 +32,7 @@ from safelight import (
     weights,
     work,
 )
-from safelight.domain import Cull, Findings, Measure, Scope, digest_of
+from safelight.domain import Cull, Findings, Kind, Measure, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.files import json_text
 from safelight.learn.record import Record
@@ -118,6 +118,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
             looked = line.look(plan, executor, width) + line.watch(plan, executor, width)
             line.listen(plan, executor, width)
             line.weigh(plan, executor, width)
+            line.see(plan, executor, width)
             state = line.decide()
             if line.look_closer(state, executor, width):
                 state = line.decide()
@@ -224,16 +225,15 @@ class Line:
             listening.Listen(
                 asset=c.asset.id, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600),
                 place=self.folder.state / "cache" / c.asset.id[:2] / f"{c.asset.id}.heard",
+                portrait=self.folder.cached(c.asset.id) if c.asset.kind is Kind.AUDIO else None,
             )
             for c in clips.values()
             if (c.asset.id, key) not in done
         ]  # fmt: skip
         clock = _Clock("listen", len(jobs), self.tell)
 
-        def save(asset: str, measures: Sequence[Measure]) -> None:
-            unfinished = any(m.name == "words" and isinstance(m.value, dict) and not m.value["whole"] for m in measures)
-            to_come = not any(m.name == "words" for m in measures)
-            kept = key + ("!" if unfinished or to_come else "")  # only the last answer says that nothing is left
+        def save(asset: str, measures: Sequence[Measure], last: bool) -> None:
+            kept = key + ("" if last else "!")  # only the last answer says that nothing is left
             records.save_evidence(self.library, [(asset, listening.HEARD, kept, measures)])
 
         listening.listen(executor, width, jobs, save, clock.step)
@@ -252,6 +252,25 @@ class Line:
         clock = _Clock("weigh", len(jobs), self.tell)
         for found in engine.stream(executor, width, iter([(rooms.weigh, job) for job in jobs]), rescue=rooms.rescue):
             records.save_evidence(self.library, [(found.asset, rooms.ROOM, rooms.KEY, found.measures)])
+            clock.step()
+
+    def see(self, plan: ingest.Plan, executor: Executor, width: int) -> None:
+        """Looks at every frame of clips that nobody has looked at with this version: shots, faults."""
+        if not (plan.clips or plan.same_clips):
+            return
+        state = ShootState.load(self.library, self.shoot, evidence=False)
+        clips = {c.asset.id: c for c in state.clips.values() if c.asset.kind is Kind.VIDEO}
+        done = records.measured(self.library, dict.fromkeys(clips, ()))
+        jobs = [
+            footage.See(asset=name, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600))
+            for name, c in clips.items()
+            if (name, footage.SEEN_KEY) not in done
+        ]
+        clock = _Clock("see", len(jobs), self.tell)
+        for seen in engine.stream(
+            executor, width, iter([(footage.see, job) for job in jobs]), rescue=footage.lost_picture
+        ):
+            records.save_evidence(self.library, [(seen.asset, footage.SEEN, footage.SEEN_KEY, seen.measures)])
             clock.step()
 
     def _remember(self, todo: Todo, identified: list[work.Identity], seen: list[work.Looked]) -> None:
