@@ -4,9 +4,10 @@ Pure functions from a job to a result, as `work` has them for photos. A file tha
 with cause and remedy. Each clip costs one reading of its bytes, one of its packets, one of its sound and one frame.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import simplejpeg
 
-from safelight import limits
+from safelight import limits, weights
 from safelight.domain import Asset, Capture, Json, Kind, Measure, digest_of, exact
 from safelight.engine import Again
 from safelight.files import write_atomic
@@ -28,11 +29,15 @@ from safelight.probes._faults import picture as picture_faults
 from safelight.probes._faults.frames import Measuring
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
+from safelight.probes._shots import facts as seen_of
+from safelight.probes._mesh import DETECTOR, LANDMARKER
+from safelight.probes._shots.looks import Looking
 from safelight.work import PROXY_QUALITY, THUMB_SIDE, as_json, refusal
 from safelight.workers import Lost
 
-CLIP = "clip@2"
-KEY = digest_of([CLIP])[:24]  # under which its answer is kept; another version means looking again
+CLIP = "clip@3"
+KEYS = ".shots"  # suffix of the folder in the cache that holds the key frames of a clip's shots
+KEY_SIDE = 640  # px, long side of a kept key frame
 CHUNK = 1 << 22
 S_A_MB, S_A_SECOND = 0.05, 0.2  # what reading a megabyte and measuring a second may compute
 SHOTS, S_A_SECOND_OF_PICTURE = "shots", 4.0  # a step of its own, since decoding all frames may take long
@@ -48,6 +53,7 @@ class Watch:
     full: Path
     cache: Path
     shots: bool = True  # whether to look for them
+    weights: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)  # of the networks that find faces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +64,12 @@ class Watched:
     asset: Asset | None = None
     measures: tuple[Measure, ...] = ()
     error: Mapping[str, str] | None = None
+
+
+def key() -> str:
+    """What an answer depends on: another version, or other weights for faces, means looking again."""
+    papers = weights.digests()
+    return digest_of([CLIP, [[n, papers[n]] for n in (DETECTOR, LANDMARKER) if n in papers]])[:24]
 
 
 def watch(job: Watch) -> Watched:
@@ -98,9 +110,9 @@ def watch(job: Watch) -> Watched:
     if facts.picture:
         limits.begin(SHOTS, seconds=limits.opening(0) + S_A_SECOND_OF_PICTURE * float(duration or 600))
         seen = Measuring(interlaced=facts.picture.fields is not None, full_range=_full_range(facts.picture))
-        joins = _shots(job, facts, timing, seen)
+        joins, *shown = _shots(job, facts, timing, seen, place)
         rate = timing.rate if timing else None
-        measures.append(joins)
+        measures += [joins, *shown]
         measures.append(
             _faults("faults.picture", job.full, lambda: picture_faults.found(seen.rows, rate=rate))
             if joins.cannot_tell is None else Measure(name="faults.picture", cannot_tell=joins.cannot_tell)
@@ -220,34 +232,72 @@ def _faults(name: str, path: Path, find: Callable[[], list[Fault]]) -> Measure:
     return Measure(name=name, value=value)
 
 
-def _shots(job: Watch, facts: Contents, timing: Timing | None, seen: Measuring) -> Measure:
-    """Joins of shots, with the frame and the time at which each new shot is seen alone."""
+def _shots(job: Watch, facts: Contents, timing: Timing | None, seen: Measuring, place: Path) -> tuple[Measure, ...]:
+    """Joins of shots, with the frame and the time at which each new shot is seen alone; and what is said of each shot,
+    whose key frames go into the cache. One decoding serves both, and the faults."""
     if not job.shots:
-        return Measure(name="shots", cannot_tell="looking for shots was cut off")
-    times: dict[int, Fraction] = {}
+        return (Measure(name="shots", cannot_tell="looking for shots was cut off"),)
+    assert facts.picture is not None
+    picture, times = facts.picture, dict[int, Fraction]()
+    wide = picture.width * picture.aspect / picture.height
+    job.cache.mkdir(parents=True, exist_ok=True)
+    looking = Looking(
+        rate=float(timing.rate or 25) if timing else 25.0, full_range=_full_range(picture), room=job.cache,
+        aspect=float(1 / wide if picture.rotation % 180 else wide), count=len(timing.pts) if timing else 0,
+    )  # fmt: skip
 
     def noted() -> Iterator[shots.Thumb]:
         for still in video.frames(job.full, long_side=SEEN_SIDE, facts=facts, luma=True, planes=True):
             times[still.index] = still.at
             seen.see(still)
             if still.planes is not None:
-                yield shots.thumb(*still.planes)
+                thumb = shots.thumb(*still.planes)
+                looking.see(still, thumb)
+                yield thumb
 
-    try:
-        found = shots.find(noted(), timing.rate if timing else None)
-    except Exception as error:  # noqa: BLE001 - as above
-        return Measure(name="shots", cannot_tell=refusal(job.full, error)["cause"])
-    value: list[Json] = [
-        {
-            "into": j.into.value,
-            "start_frame": j.start,
-            "frame": j.frame,
-            "at": exact(times.get(j.frame)),
-            "score": j.score,
-        }
-        for j in found
-    ]
-    return Measure(name="shots", value=value)
+    with contextlib.closing(looking):
+        try:
+            found = shots.find(noted(), timing.rate if timing else None)
+        except Exception as error:  # noqa: BLE001 - as above
+            return (Measure(name="shots", cannot_tell=refusal(job.full, error)["cause"]),)
+        value: list[Json] = [
+            {
+                "into": j.into.value, "start_frame": j.start, "frame": j.frame, "at": exact(times.get(j.frame)),
+                "score": j.score,
+            }
+            for j in found
+        ]  # fmt: skip
+        told = Measure(name="shots", value=value)
+        spans = list(zip([0, *(j.frame for j in found)], [*(j.start for j in found), len(times)], strict=True))
+        try:
+            looking.done()
+            rows = _shown(looking, spans, picture, job, place)
+        except Exception as error:  # noqa: BLE001 - as above; the joins are known
+            return told, Measure(name="shots.facts", cannot_tell=refusal(job.full, error)["cause"])
+    for row in rows:
+        row["key_at"] = exact(times.get(row["key_frame"]))  # type: ignore[arg-type]
+    return told, Measure(name="shots.facts", value=list[Json](rows))
+
+
+def _shown(
+    looking: Looking, spans: list[tuple[int, int]], picture: container.PictureStream, job: Watch, place: Path
+) -> list[dict[str, Json]]:
+    """What is said of each shot. Its key frame is kept beside the others, those of an earlier look go."""
+    rows, pictures = seen_of.of_shots(looking, spans, hdr=picture.hdr, turned=picture.rotation, weights=job.weights)
+    folder = place.with_name(place.name + KEYS)
+    kept = {key_frame(folder, row["key_frame"]).name for row in rows}
+    for old in [p for p in folder.glob("*.jpg") if p.name not in kept] if folder.is_dir() else []:
+        old.unlink()
+    for row, rgb in zip(rows, pictures, strict=True):
+        if rgb is not None:
+            folder.mkdir(exist_ok=True)
+            write_atomic(key_frame(folder, row["key_frame"]), _jpeg(shrink(rgb, KEY_SIDE)))
+    return rows
+
+
+def key_frame(folder: Path, frame: Json) -> Path:
+    """Where the picture of a key frame lies in the folder of its clip."""
+    return folder / f"{frame:07d}.jpg" if isinstance(frame, int) else folder / "none"
 
 
 def portray(full: Path, place: Path) -> None:
@@ -283,7 +333,12 @@ def _poster(full: Path, place: Path, facts: Contents) -> list[str]:
 def _kept(place: Path, rgb: Bytes) -> None:
     """Puts a picture and its thumbnail into the cache."""
     for suffix, pixels in ((".jpg", rgb), (".thumb.jpg", shrink(rgb, THUMB_SIDE))):
-        data = simplejpeg.encode_jpeg(
+        write_atomic(place.with_suffix(suffix), _jpeg(pixels))
+
+
+def _jpeg(pixels: Bytes) -> bytes:
+    return bytes(
+        simplejpeg.encode_jpeg(
             np.ascontiguousarray(pixels), quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420"
         )
-        write_atomic(place.with_suffix(suffix), data)
+    )

@@ -192,18 +192,20 @@ class Line:
     def watch(self, plan: ingest.Plan, executor: Executor, width: int) -> int:
         """Looks at clips and sounds that are new, or that nobody has looked at with this version; how many."""
         done = records.measured(self.library, dict.fromkeys([str(f.asset) for f in plan.same_clips if f.asset], ()))
-        again = [f for f in plan.same_clips if f.asset and (str(f.asset), footage.KEY) not in done]
+        key = footage.key()
+        again = [f for f in plan.same_clips if f.asset and (str(f.asset), key) not in done]
         sizes = {f.path: (f.size, f.mtime_ns) for f in again} | {s.path: (s.size, s.mtime_ns) for s in plan.clips}
         clock = _Clock("watch", len(sizes), self.tell)
         cache = self.folder.state / "cache"
-        jobs = [footage.Watch(path=p, full=self.folder.root / p, cache=cache) for p in sorted(sizes)]
+        installed = weights.installed()
+        jobs = [footage.Watch(path=p, full=self.folder.root / p, cache=cache, weights=installed) for p in sorted(sizes)]
         for watched in engine.stream(
             executor, width, iter([(footage.watch, job) for job in jobs]), rescue=footage.rescue
         ):
             asset, (size, mtime_ns) = watched.asset, sizes[watched.path]
             records.save_assets(self.library, [asset] if asset is not None else [])
             if asset is not None:
-                found = [(asset.id, footage.CLIP, footage.KEY, watched.measures)]
+                found = [(asset.id, footage.CLIP, key, watched.measures)]
                 records.save_evidence(self.library, found)
             name = asset.id if asset else None
             file = File(path=watched.path, asset=name, size=size, mtime_ns=mtime_ns, error=watched.error)
@@ -384,7 +386,7 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
         ]
     operators = sorted(op.label for op in plugins.operators().values())
     keys = [probe_keys(personal_too=personal.switch(library).on), probe_keys(of_raws=True)]
-    keys.append({"heard": listening.key()})
+    keys.append({"heard": listening.key(), "watched": footage.key()})
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
     return digest_of([newest, keys, said, operators, own, asdict(options.wishes), sorted(options.only)])

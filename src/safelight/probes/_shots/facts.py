@@ -16,7 +16,7 @@ from safelight.probes._shots.looks import Aside, Columns, Looking
 
 SHORT_S = 0.4  # of a shot in which nothing can be said about the camera
 SWAY_S = 0.3  # standard deviation, seconds, of what counts as the path of the camera: faster is shake
-TRIPOD, SHAKY = 0.0004, 0.006  # widths, root mean square of shake: below and above
+TRIPOD, SHAKY = 0.0006, 0.008  # widths, root mean square of shake: below and above
 SEEN = 0.6  # share of a shot's frames whose move must be known
 PANNED, GROWN = 0.04, 0.05  # of the width, and of the scale: least that is called a move of the camera
 SPEED, SWELL = 0.01, 0.015  # widths, and logarithm of the scale, a second: slower is a creep nobody sees
@@ -56,7 +56,7 @@ def of_shots(
 
 def steadiness(rows: Columns, rate: float) -> dict[str, Json]:
     """`kind` tripod, handheld or shaky, from `shake`: the root mean square of how far the picture is off the smooth
-    path of its camera, in widths of the picture."""
+    path of its camera, in widths of the picture, as the median tells it."""
     moves = _moves(rows, rate)
     if isinstance(moves, str):
         return {"cannot_tell": moves}
@@ -65,7 +65,7 @@ def steadiness(rows: Columns, rate: float) -> dict[str, Json]:
     edge = min(round(SWAY_S * rate), len(path) // 4)  # a filter knows little there
     off = (path - smooth)[edge : len(path) - edge or None]
     off = off - _line(off)
-    shake = float(np.sqrt(np.square(off).sum(axis=1).mean()))
+    shake = float(np.sqrt(np.median(np.square(off).sum(axis=1)) / np.log(2)))  # one knock does not make a shot shaky
     kind = "tripod" if shake < TRIPOD else "handheld" if shake < SHAKY else "shaky"
     return {"kind": kind, "shake": round(shake, 5)}
 
@@ -89,7 +89,11 @@ def motion(rows: Columns, rate: float, turned: int = 0) -> dict[str, Json]:
             camera.append("pan right" if net[0] < 0 else "pan left")
         if abs(net[1]) >= AIMED * far:
             camera.append("tilt down" if net[1] < 0 else "tilt up")
-    if abs(grown) >= GROWN and abs(grown) / seconds >= SWELL and abs(grown) >= STRAIGHT * float(np.abs(way[:, 2]).sum()):
+    if (
+        abs(grown) >= GROWN
+        and abs(grown) / seconds >= SWELL
+        and abs(grown) >= STRAIGHT * float(np.abs(way[:, 2]).sum())
+    ):
         camera.append("zoom in" if grown > 0 else "zoom out")
     if not camera:
         camera.append("wanders" if long / seconds >= 2 * SPEED and long >= 2 * PANNED else "static")

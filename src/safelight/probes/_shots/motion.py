@@ -26,6 +26,8 @@ CELL = 6  # px, side of the cells that are asked whether they stand still
 STRUCTURE = 4.0  # mean squared gradient of a cell, code values a px, from which it can tell
 STANDS = 0.4  # share of the cells that can tell, from which the camera stands
 FEWEST = 8  # cells that can tell, below which nothing is said
+RING, IN_RING = 2, 2  # cells from the edge, and how many must tell at two of the left, the right and the top
+BAR = 24  # code values: rows and columns that never rise above are bars beside the picture
 EXPLAINED = 0.5  # of the difference between two frames: what a move must leave less of to be believed
 
 
@@ -72,7 +74,9 @@ class Camera:
         size = float(np.abs(apart).mean())
         at = np.zeros(4, np.float32)
         if size > FAR:
-            (x, y), _ = cv2.phaseCorrelate(before.grey, now, self.window)
+            (x, y), _ = cv2.phaseCorrelate(
+                before.grey.copy(), now.copy(), self.window
+            )  # it writes into what it is given
             if abs(x) < WIDTH / 2 and abs(y) < HEIGHT / 2:
                 at[:2] = x / WIDTH, y / (HEIGHT * self.aspect)
         left = apart
@@ -83,7 +87,8 @@ class Camera:
         stays, goes = before.cells(apart), before.cells(left)
         if float((stays <= goes)[before.tell].mean()) >= STANDS:
             return STILL
-        if goes[before.tell].sum() > EXPLAINED * stays[before.tell].sum() and size > LEAST:
+        apart_still = size > LEAST and goes[before.tell].sum() > EXPLAINED * stays[before.tell].sum()
+        if apart_still or not before.surrounds():
             return UNKNOWN
         across, down, grow, turn = (float(v) for v in at)
         return Move(across=across, down=down, grow=grow, turn=turn)
@@ -103,12 +108,21 @@ class _Base:
     def of(cls, grey: Floats, aspect: float) -> "_Base":
         across = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
         down = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+        lit = _lit(grey)
+        across, down = across * lit, down * lit
         tell = _means(across * across + down * down) > STRUCTURE
+        tell &= _means(lit) > 1 - 1e-3
         tall = HEIGHT * aspect  # px in a width, down
         x, y = _places(aspect)
         gx, gy = across * WIDTH, down * tall
         ways = np.stack((gx, gy, gx * x + gy * y, gy * x - gx * y)).reshape(4, -1)
         return cls(grey, np.asarray(ways, np.float32), tell, aspect)
+
+    def surrounds(self) -> bool:
+        """Whether there is something to hold on to around a subject: before a plain ground only the subject is seen to
+        move."""
+        sides = self.tell[:, :RING], self.tell[:, -RING:], self.tell[:RING]
+        return sum(bool(side.sum() >= IN_RING) for side in sides) >= 2
 
     def left(self, now: Floats, at: Floats) -> Floats:
         """What a move leaves of the difference, with the change of light taken out."""
@@ -141,10 +155,20 @@ class _Base:
         return _means(left * left)
 
 
+def _lit(grey: Floats) -> Floats:
+    """1 inside the picture, 0 in bars beside it and at their edges."""
+    lit = np.ones_like(grey)
+    for axis in (0, 1):
+        seen = np.flatnonzero(grey.max(axis=1 - axis) > BAR)
+        first, last = (seen[0], seen[-1] + 1) if len(seen) else (0, 0)
+        side = lit if axis == 0 else lit.T
+        side[: first + 2 if first else 0] = 0
+        side[last - 2 if last < len(side) else last :] = 0
+    return lit
+
+
 def _means(values: Floats) -> Floats:
-    return np.asarray(
-        cv2.resize(values, (WIDTH // CELL, HEIGHT // CELL), interpolation=cv2.INTER_AREA), np.float32
-    )
+    return np.asarray(cv2.resize(values, (WIDTH // CELL, HEIGHT // CELL), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _places(aspect: float) -> tuple[Floats, Floats]:
