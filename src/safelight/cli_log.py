@@ -1,6 +1,5 @@
 """`safelight log`: the shots of clips as rows, found by what is said and seen in them, carried into other programs."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ from safelight.errors import UsageError
 from safelight.words import lasting, many
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safelight.shotlog import Asked, Found, Row
     from safelight.state import Footage
 

@@ -29,8 +29,8 @@ from safelight.probes._faults import picture as picture_faults
 from safelight.probes._faults.frames import Measuring
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
-from safelight.probes._shots import facts as seen_of
 from safelight.probes._mesh import DETECTOR, LANDMARKER
+from safelight.probes._shots import facts as seen_of
 from safelight.probes._shots.looks import Looking
 from safelight.work import PROXY_QUALITY, THUMB_SIDE, as_json, refusal
 from safelight.workers import Lost

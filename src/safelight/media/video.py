@@ -28,7 +28,7 @@ class Still:
     """One frame: its number in order of presentation, when it is shown (seconds from the first), sRGB bytes H×W×3.
     `damaged`: the decoder could not make all of it. `luma`, where asked for: the code values of its luma as they are
     stored, 8 bits of them, in the size and turn of the file; `planes`, where asked for: the frame as it was coded, good
-    until the next one, and `show`, which makes the frame again in another size (long side, px) as long as it is held."""
+    until the next one, and `show`, which makes the frame in another size (long side, px) for as long as it is held."""
 
     index: int
     at: Fraction

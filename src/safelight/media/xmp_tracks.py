@@ -1,6 +1,6 @@
 """Tracks of markers in an XMP packet: `xmpDM:Tracks`, a bag of structures.
 
-RDF lets the fields of a structure stand as attributes or as elements, in a node or under `rdf:parseType="Resource"`; all
+RDF lets the fields of a structure stand as attributes or elements, in a node or under `rdf:parseType="Resource"`; all
 are read (XMP specification part 1, ISO 16684-1, 7.9). Ours are written as Premiere writes them.
 """
 

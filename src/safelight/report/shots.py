@@ -30,11 +30,9 @@ def sheet(clips: Mapping[str, Footage], where: ShootFolder, picture: Callable[[P
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    by_clip: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        by_clip.setdefault(row.clip, []).append(_card(row, picture(_path(where, row), side, QUALITY)))
+    cards = [_card(row, picture(_path(where, row), side, QUALITY)) for row in rows]
     unheard = shotlog.unheard(list(clips.values()))
-    return environment.from_string(source).render(clips=by_clip, count=len(rows), unheard=unheard)
+    return environment.from_string(source).render(cards=cards, count=len(rows), unheard=unheard)
 
 
 def _tags(where: ShootFolder, clip: Footage) -> tuple[str, ...]:
@@ -51,7 +49,7 @@ def _card(row: Row, picture: str) -> dict[str, Any]:
     spoken = " ".join(words[:WORDS]) + (" …" if len(words) > WORDS else "")
     about = [row.clip, row.reel or "", row.spoken, row.into, *row.tags, *row.marks]
     return {
-        "number": row.number, "at": row.label_in, "until": row.label_out, "lasts": lasting(row.seconds),
+        "clip": row.clip, "number": row.number, "at": row.label_in, "until": row.label_out, "lasts": lasting(row.seconds),
         "picture": picture, "marks": [*row.tags, *row.marks], "spoken": spoken,
         "said": " ".join(shotlog.sentences(row.facts).values()),
         "about": " ".join(dict.fromkeys(word for text in about for word in words_of(text))),

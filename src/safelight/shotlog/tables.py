@@ -17,9 +17,9 @@ from safelight.shotlog import said
 from safelight.shotlog.rows import Row
 
 PLAIN = (
-    "Clip", "Shot", "Reel", "In", "Out", "Rate", "Start frame", "End frame", "Seconds", "Into", "Chance", "Words", "Tags",
-    "Faults", "Steadiness", "Shake", "Camera", "Sharpness", "Exposure", "Median", "White", "Black", "Faces", "Key frame",
-    "Said",
+    "Clip", "Shot", "Reel", "In", "Out", "Rate", "Start frame", "End frame", "Seconds", "Into", "Chance", "Words",
+    "Tags", "Faults", "Steadiness", "Shake", "Camera", "Sharpness", "Exposure", "Median", "White", "Black", "Faces",
+    "Key frame", "Said",
 )  # fmt: skip
 RESOLVE = (
     "File Name", "Clip Directory", "Reel Name", "Start TC", "End TC", "Description", "Comments", "Keywords", "Shot",
@@ -65,8 +65,9 @@ def _resolve(shots: list[Row], root: Path) -> list[object]:
     start = timecode.label_of(
         timecode.frame_of(first.label_in, first.base, drop=first.drop) - first.start_frame, first.base, drop=first.drop
     )
+    spoken = " ".join(row.spoken for row in shots if row.spoken)
     return [
-        place.name, place.parent, first.reel, start, last.label_out, " ".join(row.spoken for row in shots if row.spoken),
+        place.name, place.parent, first.reel, start, last.label_out, spoken,
         "\n".join(_line(row) for row in shots), ",".join(keywords), f"{first.number}-{last.number}",
     ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What is said of each shot: how steady, how sharp, how lit, who is in it, how the camera moves, which frame shows it."""
+"""What is said of a shot: how steady, sharp and lit it is, how the camera moves, who is in it, what frame shows it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -44,8 +44,9 @@ def of_shots(
         rows = columns.of(first, end)
         key, picture, found = _key(looking, columns, first, end, weights)
         told.append({
-            "key_frame": key, "steadiness": steadiness(rows, looking.rate), "motion": motion(rows, looking.rate, turned),
-            "exposure": exposure(rows, hdr), "sharpness": _sharpness(found), "faces": _faces(found, picture),
+            "key_frame": key, "steadiness": steadiness(rows, looking.rate),
+            "motion": motion(rows, looking.rate, turned), "exposure": exposure(rows, hdr),
+            "sharpness": _sharpness(found), "faces": _faces(found, picture),
         })  # fmt: skip
         shown.append(picture)
     return told, shown
@@ -108,7 +109,7 @@ def exposure(rows: Columns, hdr: str | None) -> dict[str, Json]:
     if not len(rows):
         return {"cannot_tell": "it has no frame of its own"}
     median, white, black = (float(np.median(rows[name])) for name in ("median", "white", "black"))
-    dark = median < DARK and black > BLACK / 2 or median < DARK / 2
+    dark = median < DARK / 2 or (median < DARK and black > BLACK / 2)
     kind = "dark" if dark else "bright" if median > BRIGHT else "clipped" if white > WHITE else "normal"
     return {"kind": kind, "median": round(median, 3), "white": round(white, 4), "black": round(black, 4)}
 
@@ -181,8 +182,8 @@ def _ranked(asides: Sequence[Aside], columns: Columns, first: int, end: int) -> 
 
 
 def _sharpness(found: Mapping[str, Measure]) -> dict[str, Json]:
-    """`kind` sharp or soft, with the chance that the key frame is `blur`red, the sharpest that the shot has, and whether
-    by motion or defocus where that can be told."""
+    """`kind` sharp or soft, with the chance that the key frame, the sharpest that the shot has, is `blur`red, and
+    whether by motion or defocus where that can be told."""
     blur = found.get("blur")
     if blur is None:
         return {"cannot_tell": "no frame shows the shot alone"}
@@ -197,8 +198,8 @@ def _sharpness(found: Mapping[str, Measure]) -> dict[str, Json]:
 
 
 def _faces(found: Mapping[str, Measure], picture: Bytes | None) -> dict[str, Json]:
-    """`count` of faces in the key frame, the height of the `largest` as a share of the picture's, and whether somebody's
-    eyes are `closed` there."""
+    """`count` of faces in the key frame, the height of the `largest` as a share of the picture's, and whether
+    somebody's eyes are `closed` there."""
     listed = found.get("faces")
     if listed is None or picture is None:
         return {"cannot_tell": "no frame shows the shot alone"}

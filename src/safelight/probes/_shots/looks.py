@@ -1,5 +1,5 @@
-"""What each frame of a clip says about its shot, in the pass that looks for joins: light, detail, the camera's move; and
-the frames that a shot may be shown by, put aside as they come because nobody knows yet where shots end.
+"""What each frame of a clip says about its shot, in the pass that looks for joins: light, detail, the camera's move;
+and the frames that a shot may be shown by, put aside as they come because nobody knows yet where shots end.
 """
 
 import tempfile

@@ -34,8 +34,8 @@ EXPLAINED = 0.5  # of the difference between two frames: what a move must leave 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """From one frame to the next: `across` and `down` in widths of the picture (what is seen moves right and down),
-    `grow` as the logarithm of the scale, `turn` in radians; `known` is False where frames are too plain or too unlike to
-    tell."""
+    `grow` as the logarithm of the scale, `turn` in radians; `known` is False where frames are too plain or too unlike
+    to tell."""
 
     across: float = 0.0
     down: float = 0.0
