@@ -49,7 +49,8 @@ def _card(row: Row, picture: str) -> dict[str, Any]:
     spoken = " ".join(words[:WORDS]) + (" …" if len(words) > WORDS else "")
     about = [row.clip, row.reel or "", row.spoken, row.into, *row.tags, *row.marks]
     return {
-        "clip": row.clip, "number": row.number, "at": row.label_in, "until": row.label_out, "lasts": lasting(row.seconds),
+        "clip": row.clip, "number": row.number,
+        "at": row.label_in, "until": row.label_out, "lasts": lasting(row.seconds),
         "picture": picture, "marks": [*row.tags, *row.marks], "spoken": spoken,
         "said": " ".join(shotlog.sentences(row.facts).values()),
         "about": " ".join(dict.fromkeys(word for text in about for word in words_of(text))),

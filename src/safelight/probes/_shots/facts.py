@@ -62,10 +62,10 @@ def steadiness(rows: Columns, rate: float) -> dict[str, Json]:
     if isinstance(moves, str):
         return {"cannot_tell": moves}
     path = np.cumsum(moves[:, :2], axis=0)
-    smooth = gaussian_filter1d(path, SWAY_S * rate, axis=0, mode="nearest") if len(path) > 2 else path
-    edge = min(round(SWAY_S * rate), len(path) // 4)  # a filter knows little there
-    off = (path - smooth)[edge : len(path) - edge or None]
-    off = off - _line(off)
+    path = path - _line(path)  # a filter bends it at its ends
+    off = path - gaussian_filter1d(path, SWAY_S * rate, axis=0, mode="nearest")
+    edge = min(round(SWAY_S * rate), len(path) // 4)
+    off = off[edge : len(path) - edge or None]
     shake = float(np.sqrt(np.median(np.square(off).sum(axis=1)) / np.log(2)))  # one knock does not make a shot shaky
     kind = "tripod" if shake < TRIPOD else "handheld" if shake < SHAKY else "shaky"
     return {"kind": kind, "shake": round(shake, 5)}
@@ -126,8 +126,6 @@ def _moves(rows: Columns, rate: float) -> npt.NDArray[np.float64] | str:
 
 
 def _line(off: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    if len(off) < 3:
-        return off * 0
     at = np.arange(len(off), dtype=float)
     return np.stack([np.polyval(np.polyfit(at, column, 1), at) for column in off.T], axis=1)
 

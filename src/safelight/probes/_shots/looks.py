@@ -2,6 +2,7 @@
 and the frames that a shot may be shown by, put aside as they come because nobody knows yet where shots end.
 """
 
+import io
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class Aside:
 @dataclass(slots=True)
 class Looking:
     """Reads frames one after another. `full_range`: whether luma uses all code values. Frames put aside wait in an
-    unnamed file in `room`."""
+    unnamed file in `room`, in memory where there is none."""
 
     rate: float
     full_range: bool
@@ -64,7 +65,7 @@ class Looking:
 
     def __post_init__(self) -> None:
         self.camera = Camera(self.aspect)
-        self.file = tempfile.TemporaryFile(dir=self.room)  # noqa: SIM115 - closed by `close`
+        self.file = tempfile.TemporaryFile(dir=self.room) if self.room else io.BytesIO()  # noqa: SIM115 - see `close`
 
     def see(self, still: Still, thumb: Thumb) -> None:
         """One more frame, with its planes."""
