@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bench._artefact_reality import buckets, real_pairs, speed
-from bench._artefacts import COLUMNS, ESTIMATED, KNOWN, Told, measure, peers
+from bench._artefacts import COLUMNS, ESTIMATED, KNOWN, Told, drawn, measure, peers
 from bench._heldout import model_of
 from bench.fit.artefacts import tables
 from bench.harness import Data, Result, auc, bootstrap
@@ -30,8 +30,7 @@ ON_SKIN = 0.97  # over-smoothing of faces
 WARP_ESTIMATED, WARP_FROM = 0.93, 3.0  # bar; px of displacement from which the bar for warp counts
 COVERAGE, CALIBRATION, FAMILY = 0.8, 0.05, 0.05
 FALSE = 0.05
-MOST, SEED = 12, 1  # pairs of each legal edit that are measured, and which
-WHOLE = ("good_cutout",)  # never drawn from: the only legal edits by which mattes can be told
+MOST = 12  # pairs of each legal edit that are measured
 PEER_NAMES = ("delta_e", "ssim", "laplacian")
 PEERS = 2  # pairs of each kind and strength on which the peers are asked
 
@@ -46,24 +45,6 @@ def run(data: Data, *, most: int | None = MOST) -> Iterable[Result]:
     yield from speed(told)
     yield from buckets(data)
     yield from real_pairs(data)
-
-
-def drawn(rows: Sequence[dict[str, Any]], most: int | None) -> list[dict[str, Any]]:
-    """All spoilt pairs, and of each kind of legal edit on photos and on skin up to `most`, by a seeded draw that goes
-    round the sources, so that none of them is drawn twice before all are drawn once."""
-    legal: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        if row["artefact"] == "no":
-            legal[row["kind"], row["region"]][row["source"]].append(row)
-    kept = [row for row in rows if row["artefact"] == "yes"]
-    rng = np.random.default_rng(SEED)
-    for (kind, _), by_source in legal.items():
-        piles = [[pile[i] for i in rng.permutation(len(pile))] for _, pile in sorted(by_source.items())]
-        piles = [piles[i] for i in rng.permutation(len(piles))]
-        turns = [pile[i] for i in range(max(map(len, piles))) for pile in piles if i < len(pile)]
-        taken = turns if kind in WHOLE else turns[:most]
-        kept += [row | {"stands_for": len(turns) / len(taken)} for row in taken]
-    return kept
 
 
 def figures(told: Sequence[Told], beside: Mapping[str, Mapping[str, float]]) -> Iterator[Result]:

@@ -17,6 +17,7 @@ from safelight import plugins
 from safelight.detectors import Detector, Finding, Pair, Placement, known, place
 from safelight.detectors.calibration import calibrated
 from safelight.media import image
+from safelight.media.colour import Words
 from safelight.media.frame import Bytes
 from safelight.media.picture import Picture
 from safelight.media.warp import Warp
@@ -71,25 +72,28 @@ def compare(
     before: Bytes | Picture, after: Bytes | Picture, mask: NDArray[Any] | None = None, *,
     transform: Mapping[str, Any] | Warp | None = None, detectors: Sequence[Detector] | None = None,
     limits: Mapping[str, Thresholds] | None = None, weights: Mapping[str, Mapping[str, Path]] | None = None,
+    words: tuple[Words | None, Words | None] = (None, None),
 ) -> Comparison:  # fmt: skip
     """Findings of all registered detectors (or those given) about a pair of upright pictures, sRGB bytes H x W x 3.
 
     `mask` says where the edit was meant to act, or is the matte of a cut-out: H x W, bytes or 0..1, in the after's
     size (or the before's, or either's proportions). `transform` is the exact geometry if it is known, see
     `detectors.known`; else it is estimated. Where the two cannot be aligned, only what the after shows by itself is
-    told, and the verdict is at least look. ValueError for arrays of another form.
+    told, and the verdict is at least look; so it is where they are too small. `words` are before and after with sixteen
+    bits a channel where the files have them (`media.image.read_words`). ValueError for arrays of another form.
     """
     first, second = _rgb(before), _rgb(after)
     size = second.shape[1], second.shape[0]
     placement = place(first, second) if transform is None else known(transform, size)
     pair = Pair(
-        before=first, after=second, placement=placement, mask=as_mask(mask, second.shape[:2]), weights=weights or {}
-    )
+        before=first, after=second, placement=placement, mask=as_mask(mask, second.shape[:2]), weights=weights or {},
+        before_words=_deep(words[0], first), after_words=_deep(words[1], second),
+    )  # fmt: skip
     chosen = tuple(plugins.detectors().values()) if detectors is None else tuple(detectors)
     found = tuple(finding for detector in chosen for finding in detector.detect(pair))
     limits = thresholds() if limits is None else limits
     worst = [_outcome(finding, limits.get(finding.name, Thresholds())) for finding in found]
-    least = Outcome.PASS if placement.cannot is None else Outcome.LOOK
+    least = Outcome.PASS if pair.cannot is None else Outcome.LOOK
     verdict = max([least, *worst], key=list(Outcome).index)
     return Comparison(findings=found, placement=placement, verdict=verdict, limits=limits, pair=pair)
 
@@ -105,9 +109,20 @@ def check(
     from safelight.weights import installed
 
     area = None if mask is None else image.read(Path(mask))[..., 0]
+    files = Path(before), Path(after)
     return compare(
-        image.read(Path(before)), image.read(Path(after)), area, transform=transform, limits=limits, weights=installed()
-    )
+        image.read(files[0]), image.read(files[1]), area, transform=transform, limits=limits, weights=installed(),
+        words=deep(*files),
+    )  # fmt: skip
+
+
+def deep(before: Path, after: Path) -> tuple[Words | None, Words | None]:
+    """The `words` of `compare` for two files: both with sixteen bits a channel, or none of them.
+
+    Raises as `check`.
+    """
+    second = image.read_words(after)
+    return (None, None) if second is None else (image.read_words(before), second)
 
 
 def _outcome(finding: Finding, limits: Thresholds) -> Outcome:
@@ -121,6 +136,12 @@ def _rgb(picture: Bytes | Picture) -> Bytes:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
         raise ValueError(f"a picture is uint8, H x W x 3, not {rgb.dtype} {rgb.shape}")
     return rgb
+
+
+def _deep(words: Words | None, rgb: Bytes) -> Words | None:
+    if words is not None and (words.dtype != np.uint16 or words.shape != rgb.shape):
+        raise ValueError(f"words are uint16 of the picture's shape {rgb.shape}, not {words.dtype} {words.shape}")
+    return words
 
 
 def as_mask(mask: NDArray[Any] | None, shape: tuple[int, int]) -> NDArray[np.float32] | None:

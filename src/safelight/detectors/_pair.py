@@ -23,8 +23,10 @@ Colours = NDArray[np.float32]
 
 SIDE = 1600  # px, long side of the common grid
 UNLIKE = 0.35  # correlation of coarse content below which it is other content
+PLAIN = 0.005  # share of the picture with structure, below which nothing is told of what was changed in it
 RIM = 0.04  # of the long side
 LEAST_FACE = 40  # px, of a face on the common grid
+LEAST_LONG, LEAST_SHORT = 128, 48  # px of the common grid, sides up to which, below which too little is to be seen
 SMALL_SIDE = 512  # px, long side at which tone is fitted
 LUMA = LUMINANCE_709.astype(np.float32)  # weights, here of encoded values
 
@@ -52,9 +54,10 @@ class Pair:
 
     `before` and `after` are upright sRGB bytes, H x W x 3, each in its own size. `mask` says where the edit was meant
     to act (for a cut-out: the matte), float32 0..1 in the after's size, or None. `placement` leads from the after to
-    the before. `before_words` and `after_words` are the same pictures as sRGB words (uint16) where the files have sixteen
-    bits a channel; they are used where both are there. Derived planes lie on the after's grid reduced to a long side of 1600 px, `scale` native px a pixel;
-    they are float32, sRGB-encoded, 0..1, and read-only by convention.
+    the before. `before_words` and `after_words` are the same pictures as sRGB words (uint16) where the files have
+    sixteen bits a channel; they are used where both are there. Derived planes lie on the after's grid reduced to a
+    long side of 1600 px, `scale` native px a pixel; they are float32, sRGB-encoded, 0..1, and read-only by
+    convention.
     """
 
     before: Bytes
@@ -64,6 +67,19 @@ class Pair:
     before_words: Words | None = None
     after_words: Words | None = None
     weights: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+
+    @property
+    def too_small(self) -> str | None:
+        """Why nothing can be told of pictures of this size; None where they are large enough."""
+        width, height = self.grid_size
+        if max(width, height) > LEAST_LONG and min(width, height) >= LEAST_SHORT:
+            return None
+        return f"the picture is too small: {width} x {height} px"
+
+    @property
+    def cannot(self) -> str | None:
+        """Why the two cannot be compared; None where they can."""
+        return self.placement.cannot or self.too_small
 
     # ------------------------------------------------------------ the grid
 
@@ -222,22 +238,31 @@ class Pair:
     def replaced(self) -> Flags:
         """On the small planes: where other content stands than before (another ground, a fill). If most of what can be
         told on one side of the mask is other content, all of that side counts."""
-        small = self.small
-        wide = [p - blurred(p, 8) for p in (small.before, small.after)]
-        both, own, new = (blurred(p, 6) for p in (wide[0] * wide[1], wide[0] ** 2, wide[1] ** 2))
-        floor = np.float32(0.006**2)
-        unlike = both / np.sqrt((own + floor) * (new + floor)) < UNLIKE
-        seen = np.maximum(own, new) > 4 * floor
+        seen, unlike = self._likeness
         found = np.asarray(unlike & seen)
         if self.mask_work is None:
             return found
-        mask = resized(self.mask_work, small.size)
+        mask = resized(self.mask_work, self.small.size)
         near = cv2.dilate(mask, np.ones((7, 7), np.uint8))
         for side, wider in ((mask > 0.7, near > 0.02), (near < 0.1, mask < 0.9)):
             told = seen & side
             if told.sum() >= 12 and unlike[told].mean() > 0.4:
                 found = found | wider
         return np.asarray(found)
+
+    @cached_property
+    def _likeness(self) -> tuple[Flags, Flags]:
+        """On the small planes: where either picture has structure, and where that is not the other's."""
+        wide = [p - blurred(p, 8) for p in (self.small.before, self.small.after)]
+        both, own, new = (blurred(p, 6) for p in (wide[0] * wide[1], wide[0] ** 2, wide[1] ** 2))
+        floor = np.float32(0.006**2)
+        unlike = both / np.sqrt((own + floor) * (new + floor)) < UNLIKE
+        return np.asarray(np.maximum(own, new) > 4 * floor), np.asarray(unlike)
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is too little structure to see by itself where something was done."""
+        return self.mask_work is None and float(self._likeness[0].mean()) < PLAIN
 
     @cached_property
     def stayed(self) -> Flags:

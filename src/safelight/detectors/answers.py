@@ -11,6 +11,7 @@ from safelight.detectors._pair import Pair
 from safelight.detectors._planes import Plane
 from safelight.detectors.calibration import chance
 
+PLAIN = "the picture is too plain to see what was changed in it"
 HOT = 0.5  # of the hottest: what the box encloses
 
 

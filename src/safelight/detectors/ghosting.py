@@ -23,8 +23,8 @@ FLOOR = 0.004  # encoded levels: residual that rounding and saving leave
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `ghosting`."""
-    if pair.placement.cannot:
-        return [cannot("ghosting", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("ghosting", pair.cannot)]
     height, width = pair.level_after.shape
     zoom = min(1.0, SIDE / max(height, width))
     size = round(width * zoom), round(height * zoom)
@@ -53,9 +53,7 @@ def _settled(before: Plane, rest: Plane) -> Plane:
     """The rest less what a small shift of each neighbourhood explains (Lucas and Kanade 1981): an estimated geometry
     is right to a fraction of a pixel, and an edge beside itself is no second copy."""
     across, down = (cv2.Sobel(before, cv2.CV_32F, *d, scale=1 / 8) for d in ((1, 0), (0, 1)))
-    xx, xy, yy, xr, yr = (
-        blurred(p, SETTLING) for p in (across**2, across * down, down**2, across * rest, down * rest)
-    )
+    xx, xy, yy, xr, yr = (blurred(p, SETTLING) for p in (across**2, across * down, down**2, across * rest, down * rest))
     xx, yy = xx + CALM**2, yy + CALM**2
     size = xx * yy - xy * xy
     return np.asarray(rest - across * (yy * xr - xy * yr) / size - down * (xx * yr - xy * xr) / size, np.float32)

@@ -16,6 +16,7 @@ from safelight.media.frame import Bytes
 
 LEAST = 64  # px
 MOST = 896  # px, side of the part that is looked at
+FLAT = 3  # levels between the least and the largest value
 CLEAN = 0.05  # how far edges of blocks stand out at most where nothing was saved small
 COEFFICIENTS = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2), (0, 3), (3, 0))
 STEPS = np.array([*range(3, 24), *range(24, 48, 2), *range(48, 84, 4)])  # levels
@@ -23,8 +24,10 @@ STEPS = np.array([*range(3, 24), *range(24, 48, 2), *range(48, 84, 4)])  # level
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `jpeg`."""
-    if min(pair.after.shape[:2]) < LEAST:
-        return [cannot("jpeg", "the picture is smaller than 64 px")]
+    if pair.too_small or min(pair.after.shape[:2]) < LEAST:
+        return [cannot("jpeg", "the picture is too small to have enough blocks")]
+    if int(np.ptp(pair.after)) < FLAT:
+        return [cannot("jpeg", "the picture is too plain to have traces of blocks")]
     blocked, step = traces(pair.after)
     if (blocked > CLEAN or step > 0) and pair.placement.still and pair.before.shape == pair.after.shape:
         own_blocked, own_step = traces(pair.before)

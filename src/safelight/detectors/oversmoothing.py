@@ -24,8 +24,8 @@ FLOOR = (0.6 / 255) ** 2  # energy of rounding to bytes, in encoded levels squar
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `oversmoothing`."""
-    if pair.placement.cannot:
-        return [cannot("oversmoothing", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("oversmoothing", pair.cannot)]
     kept, weight, energy = texture_kept(pair)
     if weight.sum() < 4:
         return [cannot("oversmoothing", "there is too little fine texture")]

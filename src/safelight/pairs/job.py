@@ -74,7 +74,10 @@ def check_pair(job: Check) -> Checked:
             reading = job.mask or job.after
             mask = None if job.mask is None else image.read(job.mask)[..., 0]
             limits.begin("the detectors", seconds=4 * limits.plugin(before.shape[0] * before.shape[1]))
-            compared = checking.compare(before, after.rgb, mask, weights=weights.installed(), limits=job.limits)
+            words = checking.deep(job.before, job.after)
+            compared = checking.compare(
+                before, after.rgb, mask, weights=weights.installed(), limits=job.limits, words=words
+            )
         entry = entry_of(job, compared, answers, after.rgb)
     except Exception as error:  # noqa: BLE001 - one pair that fails is listed, the others are checked
         return Checked(before=job.before, after=job.after, error=_error(reading, error))
