@@ -59,11 +59,13 @@ def write(told: Sequence[Told]) -> None:
     _write(FOLDS, {"folds": folds})
 
 
-def tables(told: Sequence[Told], *, without: tuple[str, str, str] | None = None) -> dict[str, dict[str, Any]]:
-    """A table for each finding. `without` leaves out one family: (finding, column of the table, its value)."""
+def tables(
+    told: Sequence[Told], *, only: str | None = None, without: tuple[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """A table for each finding, or for one. `without` leaves out one family: (column of the table, its value)."""
     found = {}
-    for name in sorted({t.row["finding"] for t in told if t.spoilt}):
-        kept = [t for t in told if without is None or without[0] != name or t.row[without[1]] != without[2]]
+    for name in [only] if only else sorted({t.row["finding"] for t in told if t.spoilt}):
+        kept = [t for t in told if without is None or not t.spoilt or t.row[without[0]] != without[1]]
         bad, good, stand = scores(kept, name)
         if len(bad) >= FEWEST and good:
             found[name] = logistic(bad, good, stand)

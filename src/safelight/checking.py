@@ -1,6 +1,7 @@
 """Checks a picture before and after an edit: aligns the two, asks every detector, says pass, look or fail.
 
-`compare` works on pictures in memory; `check` on files. Neither cares who made the edit.
+`compare` works on pictures in memory, `check` on files, `inspect` on a picture without its before. None of them cares
+who made the edit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from safelight import plugins
 from safelight.detectors import Detector, Finding, Pair, Placement, known, place
-from safelight.detectors.calibration import calibrated
+from safelight.detectors.calibration import calibrated, calibrated_alone
 from safelight.media import image
 from safelight.media.colour import Words
 from safelight.media.frame import Bytes
@@ -54,17 +55,18 @@ class Comparison:
     verdict: Outcome
     limits: Mapping[str, Thresholds]
     pair: Pair = field(repr=False)
+    alone: bool = False
 
     def outcome(self, finding: Finding) -> Outcome:
         """What one finding says by itself."""
         return _outcome(finding, self.limits.get(finding.name, Thresholds()))
 
 
-def thresholds() -> dict[str, Thresholds]:
-    """The bench's thresholds of every calibrated finding."""
+def thresholds(*, alone: bool = False) -> dict[str, Thresholds]:
+    """The bench's thresholds of every calibrated finding; `alone`: of those that a picture by itself can have."""
+    tables = calibrated_alone() if alone else calibrated()
     return {
-        name: Thresholds(look=table.get("look", LOOK), fail=table.get("fail", FAIL))
-        for name, table in calibrated().items()
+        name: Thresholds(look=table.get("look", LOOK), fail=table.get("fail", FAIL)) for name, table in tables.items()
     }
 
 
@@ -91,11 +93,40 @@ def compare(
     )  # fmt: skip
     chosen = tuple(plugins.detectors().values()) if detectors is None else tuple(detectors)
     found = tuple(finding for detector in chosen for finding in detector.detect(pair))
-    limits = thresholds() if limits is None else limits
+    return _judged(pair, found, thresholds() if limits is None else limits)
+
+
+def inspect(
+    picture: Bytes | Picture | Path | str, *, detectors: Sequence[Detector] | None = None,
+    weights: Mapping[str, Mapping[str, Path]] | None = None, words: Words | None = None,
+) -> Comparison:  # fmt: skip
+    """What one picture shows by itself, without the picture before the edit: a file, or upright sRGB bytes H x W x 3.
+
+    Detectors that have such a form answer, with chances and thresholds of their own; they are right less often than
+    with a before, and blame the picture for what it always had. `words` is the picture with sixteen bits a channel.
+    Raises as `check` for files, ValueError for arrays of another form.
+    """
+    if isinstance(picture, str | Path):
+        from safelight.weights import installed
+
+        words, picture = image.read_words(Path(picture)), image.read(Path(picture))
+        weights = installed() if weights is None else weights
+    rgb = _rgb(picture)
+    fine = _deep(words, rgb)
+    placement = known({"type": "identity"}, (rgb.shape[1], rgb.shape[0]))
+    pair = Pair(before=rgb, after=rgb, placement=placement, weights=weights or {}, before_words=fine, after_words=fine)
+    chosen = tuple(plugins.detectors().values()) if detectors is None else tuple(detectors)
+    found = tuple(finding for detector in chosen if detector.alone for finding in detector.alone(pair))
+    return _judged(pair, found, thresholds(alone=True), alone=True)
+
+
+def _judged(
+    pair: Pair, found: tuple[Finding, ...], limits: Mapping[str, Thresholds], *, alone: bool = False
+) -> Comparison:
     worst = [_outcome(finding, limits.get(finding.name, Thresholds())) for finding in found]
     least = Outcome.PASS if pair.cannot is None else Outcome.LOOK
     verdict = max([least, *worst], key=list(Outcome).index)
-    return Comparison(findings=found, placement=placement, verdict=verdict, limits=limits, pair=pair)
+    return Comparison(findings=found, placement=pair.placement, verdict=verdict, limits=limits, pair=pair, alone=alone)
 
 
 def check(

@@ -57,6 +57,17 @@ def detect(pair: Pair) -> list[Finding]:
     return [said(pair, "banding", share, text, heat=after.heat)]
 
 
+def alone(pair: Pair) -> list[Finding]:
+    """The same of a picture by itself: steps that it always had count as well."""
+    if pair.too_small:
+        return [cannot("banding", pair.too_small)]
+    found = steps(pair.after, pair.after_words if pair.fine else None)
+    if found.gentle < ENOUGH or not found.changes:
+        return [cannot("banding", "there is no gentle gradient")]
+    text = f"{100 * found.share:.0f} % of the change in gentle gradients comes in visible steps."
+    return [said(pair, "banding", found.share, text, heat=found.heat, alone=True)]
+
+
 def steps(rgb: Bytes, words: Words | None = None, *, strip: int = STRIP) -> Steps:
     """Counts the steps of a picture, `strip` rows at a time; the answer does not depend on how many. In `words`, the
     same picture with sixteen bits a channel, neighbours are equal that are so within a quarter of a level."""
@@ -111,4 +122,6 @@ def _jumps(plane: NDArray[Any], flat: Bytes, *, down: bool) -> tuple[NDArray[Any
     return (change.T, jump.T) if down else (change, jump)
 
 
-detector = Detector(name="banding", version=1, finds=("banding",), detect=detect, about="Gradients that became stairs.")
+detector = Detector(
+    name="banding", version=1, finds=("banding",), detect=detect, alone=alone, about="Gradients that became stairs."
+)

@@ -17,6 +17,7 @@ HIGH, LOW = 253.2 / 255, 1.8 / 255  # of the mean of 3 x 3: saving as JPEG moves
 FINE_HIGH, FINE_LOW = 254.7 / 255, 0.3 / 255  # the same of files with sixteen bits, which are not saved as JPEG
 NEAR = 1 / 255  # of an end: what was so near it before was clipped already
 DEEP = 0.04  # from an end: what was so far from it before counts whole
+SQUARE = np.ones((5, 5), np.uint8)  # px: smaller places at an end are no plateau
 LEAST = 1e-5  # share of the picture from which anything is counted
 
 
@@ -43,6 +44,21 @@ def detect(pair: Pair) -> list[Finding]:
     return [said(pair, "clipping", score, text, heat=_spread(heat))]
 
 
+def alone(pair: Pair) -> list[Finding]:
+    """What of a picture by itself is at an end, whoever drove it there."""
+    if pair.cannot:
+        return [cannot("clipping", pair.cannot)]
+    ends = [
+        cv2.morphologyEx((_room(p, high=high, fine=pair.fine) <= 0).astype(np.uint8), cv2.MORPH_OPEN, SQUARE)
+        for p, high in ((pair.highest_after, True), (pair.lowest_after, False))
+    ]
+    shares = [float(end.mean()) for end in ends]
+    end = "burnt out" if shares[0] >= shares[1] else "drowned in black"
+    score = float(np.log10(max(*shares, LEAST) / LEAST))
+    heat = _spread(np.asarray(ends[0] + ends[1], np.float32))
+    return [said(pair, "clipping", score, f"{100 * max(shares):.2f} % of the picture is {end}.", heat=heat, alone=True)]
+
+
 def _room(extreme: Plane, *, high: bool, fine: bool) -> Plane:
     """How far the largest channel is from the upper end, or the smallest from the lower one; 0 and less: clipped."""
     mean = cv2.blur(extreme, (3, 3))
@@ -60,5 +76,6 @@ detector = Detector(
     version=2,
     finds=("clipping",),
     detect=detect,
+    alone=alone,
     about="Highlights or shadows that lost their colour.",
 )
