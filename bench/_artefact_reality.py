@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench import _retouch
 from bench._artefacts import ESTIMATED, Told
 from bench.harness import Data, MissingData, Result, auc
 from safelight import plugins
@@ -175,15 +176,7 @@ def real_pairs(data: Data) -> Iterator[Result]:
             unit="rank correlation",
             note="steps smoothed more and more",
         )
-        pairs = [(steps[i], steps[i + 1]) for i in range(len(steps) - 2)]
-        inside = [value for before, after in pairs if (value := _heat_share(before, after)) is not None]
-        if inside:
-            yield Result(
-                name="real.retouch.heat",
-                value=float(np.mean(inside)),
-                n=len(inside),
-                note="share of the heat of over-smoothing on what a step changed",
-            )
+    yield from _retouch.figures(folder / "skin")
 
 
 def _fails(name: str, found: Mapping[str, Comparison]) -> Result:
@@ -205,15 +198,3 @@ def _fails(name: str, found: Mapping[str, Comparison]) -> Result:
 
 def _score(comparison: Comparison, name: str) -> float:
     return next((f.score for f in comparison.findings if f.name == name and f.score is not None), 0.0)
-
-
-def _heat_share(before: Path, after: Path) -> float | None:
-    """How much of the heat lies where the pictures differ by more than saving does."""
-    comparison = check(before, after)
-    heat = next((f.heat for f in comparison.findings if f.name == "oversmoothing"), None)
-    if heat is None or heat.sum() <= 0:
-        return None
-    off = np.abs(comparison.pair.level_after - comparison.pair.level_before)
-    changed = cv2.GaussianBlur(off, (0, 0), 6)
-    changed = cv2.resize(changed, (heat.shape[1], heat.shape[0]), interpolation=cv2.INTER_AREA)
-    return float(heat[changed > np.quantile(changed, 0.75)].sum() / heat.sum())

@@ -15,7 +15,7 @@ from safelight.detectors import Detector, Finding, Pair
 from safelight.detectors._finding import Box
 from safelight.detectors._planes import Plane, blurred
 from safelight.detectors._rim import distance
-from safelight.detectors.answers import cannot, said
+from safelight.detectors.answers import PLAIN, cannot, said
 
 NAMES = ("shadow_left", "reflection_left")
 SMALL = "no part is large enough and shows other content than before"
@@ -33,12 +33,14 @@ Window = tuple[slice, slice]
 
 def detect(pair: Pair) -> list[Finding]:
     """Two findings, `shadow_left` and `reflection_left`."""
-    why = pair.placement.cannot
+    why = pair.cannot
     if why is None and pair.ground_changed:
         why = "the ground is another one, not a part that was taken out"
     if why is not None:
         return [cannot(name, why) for name in NAMES]
     if pair.changed is None:
+        if pair.plain:
+            return [cannot(name, PLAIN) for name in NAMES]
         return [said(pair, name, 0.0, "Nothing was taken out.") for name in NAMES]
     shadows, mirrors = [], []
     for box in pair.changed_boxes:
