@@ -92,7 +92,11 @@ def _reduced(library: Library, ledger: Columns, asked: Policy) -> Record:
         return same_output(library, task, old, new, assets)
 
     return Record.from_columns(
-        ledger, rules_of(asked), same_output=same, running=running(_answered(library)), styles=styles_in_use(library)
+        ledger.without_groups(asked.opt_out),
+        rules_of(asked),
+        same_output=same,
+        running=running(_answered(library)),
+        styles=styles_in_use(library),
     )
 
 
@@ -165,6 +169,7 @@ def replayed(path: Path, asked: Policy) -> dict[str, Any]:
     """The same document for a ledger in a file, with what would have happened under this policy."""
     rows, aside = of_file(path)
     ledger = columns(rows)
+    ledger = ledger.without_groups(asked.opt_out)
     found = Record.from_columns(ledger, rules_of(asked))
     answered: dict[str, int] = {}
     for code in ledger.task.tolist():

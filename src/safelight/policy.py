@@ -87,6 +87,12 @@ class Policy:
             zones.append(Zone.REVIEW)
         return max(zones, key=ORDER.index)
 
+    @property
+    def splits(self) -> frozenset[str]:
+        """The evidence that splits the record of any task, for any client."""
+        tasks = [self.default, *self.tasks.values(), *(t for c in self.clients.values() for t in c.tasks.values())]
+        return frozenset(name for task in tasks for name in task.groups) - self.opt_out
+
     def group(self, name: str, facts: Mapping[str, Measure], client: str | None = None) -> str | None:
         """The risk group of a picture in a task: a key of the record and nothing else, never said of a person.
 

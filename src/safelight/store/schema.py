@@ -420,4 +420,16 @@ people_said = Table(  # what somebody said about people: names, who is one perso
     Column("at", Text, nullable=False),
 )
 
-erasable = (personal, sightings, people_said)
+risk_keys = Table(  # by what a record is split and is about people; what cannot be told is not here
+    "risk_keys",
+    metadata,
+    _seq(),
+    Column("asset", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Index("risk_keys_by_asset", "asset", "name"),
+)
+
+erasable = (personal, sightings, people_said, risk_keys)
