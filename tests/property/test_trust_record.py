@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safelight.domain import Zone
+from safelight.learn import audit
 from safelight.learn.record import Record, Row, Rules, TaskRules
 from safelight.learn.rows import columns
 
@@ -221,6 +222,22 @@ def test_bad_audits_take_the_licence_away_and_it_can_be_earned_anew():
     again = only(Record.from_rows([*rows, *ledger(130, start=48)], PLAIN))
     assert (again.state, again.course.licences) == ("licensed", 2)
     assert again.course.delta < PLAIN.default.delta / 4
+
+
+def test_approvals_together_with_others_are_no_evidence_and_keep_the_alarm_honest():
+    """Of 1,000 audits one in a hundred is bad and picked out; half of the rest is approved with one key."""
+    rng = np.random.default_rng(3)
+    later = ledger(200, rate=0.01, seed=8, start=40)
+    together = [r if r.bad or rng.random() < 0.5 else replace(r, bundled=40) for r in later]
+    left_out = [r for r in together if r.bundled == 1]
+    one, other, without = (only(Record.from_rows([*ledger(40), *rows], PLAIN)) for rows in (later, together, left_out))
+    assert (one.state, other.state) == ("licensed", "licensed")
+    assert other.drawn == len(left_out) + 200 < one.drawn == 1200
+    bad = audit.evidence(np.array([r.bad for r in later]), 0.02).max()
+    assert bad < audit.evidence(np.array([r.bad for r in left_out]), 0.02).max(), "left out, the alarm is nearer"
+    assert other.n == without.n, "they are no evidence for the next step"
+    dropped = [replace(r, bundled=1 if r.bad else 40) for r in ledger(10, rate=0.3, seed=5, start=40)]
+    assert only(Record.from_rows([*ledger(40), *dropped], PLAIN)).state == "demoted"
 
 
 def test_what_a_client_sends_back_counts_at_once():
