@@ -202,6 +202,24 @@ def test_a_delivery_says_how_much_of_what_nobody_saw_can_be_bad(library, shoot, 
     assert kept.count(State.APPLIED) == alone, "what was delivered stays as it was delivered"
 
 
+def test_what_was_approved_with_one_key_was_not_looked_at(library, shoot):
+    licensed_and_applied(library, shoot)
+    state = library.state(shoot)
+    audits = drawn(library, shoot, Drawn.AUDIT)
+    answer(library, shoot, audits[:1], say="reject")
+    library.verdict(shoot, audits[1:], operator="exposure", say="approve", by="ann")
+    rules, coins = ledger.rules(library.store), earned.coins(library.store, state.shoot.id)
+    state = library.state(shoot)
+    (part,) = lots.parts(state, coins, set(state.photos))
+    assert (part.looked, part.bad, part.passed_over) == (1, 1, len(audits) - 1)
+    told = lots.told(library.store, state, rules, list(state.photos.values()))
+    left = bound.at_most(part.size, len(audits), len(audits)) - len(audits)
+    assert (told["audited"], told["bad_found"], told["bad_at_most"]) == (1, 1, left)
+    assert f"{len(audits) - 1} not looked at one by one" in told["text"]
+    one_by_one = bound.at_most(part.size, len(audits), 1) - 1
+    assert left > one_by_one, "the bound is the worse for it"
+
+
 def test_a_sample_is_drawn_by_the_same_coin_and_goes_on_where_it_stopped(library, shoot):
     licensed_and_applied(library, shoot)
     state = library.state(shoot)
