@@ -384,6 +384,7 @@ def million(work: Path, rows: int) -> Iterator[Result]:
             records.save_verdicts(library, [_verdict(i)])
             waits.append(time.perf_counter() - began)
         times["after_verdicts"] = _timed(partial(ledger.document, library))
+        times["at_delivery"] = _timed(partial(ledger.record, library, ledger.rules(library)))
         records.save_verdicts(library, [_verdict(1000)])
         times["whole_command"] = _timed(partial(_command, folder))
     shutil.rmtree(folder)

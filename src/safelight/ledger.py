@@ -23,7 +23,7 @@ from safelight.files import json_text, write_atomic
 from safelight.learn import audit, cells, replay
 from safelight.learn.record import Cell, Record, Rules, TaskRules
 from safelight.learn.rows import POLICY, Columns, build, columns
-from safelight.ledger_rows import of_file, of_library, styles_in_use
+from safelight.ledger_rows import odd, of_file, of_library, styles_in_use
 from safelight.policy import Policy
 from safelight.store import carried, records, schema
 from safelight.store.library import Library, now
@@ -161,7 +161,7 @@ def rebuilt(library: Library, asked: Policy) -> dict[str, Any]:
         "schema": SCHEMA,
         "cells": [_cell(cell, asked, answered) for cell in found.cells],
         "deliveries": _deliveries(library),
-        "set_aside": [asdict(row) for row in aside],
+        "set_aside": [asdict(row) for row in sorted({*aside, *odd(library)}, key=lambda row: row.line)],
     }
 
 
@@ -207,12 +207,11 @@ def _answered(library: Library) -> dict[str, int]:
     """How many answers people gave in each task."""
     table = schema.verdicts.c
     statement = (
-        sa.select(table.operator, sa.func.count())
+        sa.select(table.operator, sa.func.count().label("count"))
         .where(table.verdict != Say.UNDO.value, ~table.by.startswith(POLICY))
         .group_by(table.operator)
     )
-    with library.transaction(reading=True) as connection:
-        return {str(task): int(count) for task, count in connection.execute(statement)}
+    return {str(row["operator"]): int(row["count"]) for row in library.rows(statement)}
 
 
 def _cell(cell: Cell, asked: Policy, answered: Mapping[str, int]) -> dict[str, Any]:

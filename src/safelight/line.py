@@ -120,6 +120,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
             if line.look_closer(state, executor, width):
                 state = line.decide()
             line.try_edits(state, executor, width)
+        line.troubles += [f"Row {n} of the ledger is set aside: {why}." for n, why in state.ledger.aside.items()]
         summary = json_text({"looked": looked, "gear": earned.gear(state)})
         done = {"shoot": shoot.id, "key": run_key(library, shoot, options, allowed=(rules, licences))}
         library.append(schema.runs, [done | {"summary": summary, "at": now()}])
@@ -366,13 +367,13 @@ def about_people(library: Library, rules: policy.Policy) -> set[str]:
 def catch_up(library: Library, folder: ShootFolder, state: ShootState, *, jobs: int | None, tell: Tell) -> ShootState:
     """Brings photos that a person has kept since the last run to where the machine's own keepers are, as far as that
     needs no licence: raws get their base rendering, and approvals that a later change has shaken are checked again.
-    Nothing new is proposed that a person would have to answer."""
+    Nothing new is proposed that a person would have to answer, and no record is read: where no licence is needed, none
+    is asked for."""
     rules = ledger.rules(library)
-    free = tuple(op for op in plugins.operators() if not rules.task(op).needs_licence)
-    record = ledger.record(library, rules)
+    free = tuple(op for op in plugins.operators() if not rules.task(op, state.shoot.client).needs_licence)
     line = Line(
-        library=library, folder=folder, shoot=state.shoot, options=Options(only=free), rules=rules, record=record,
-        tell=tell,
+        library=library, folder=folder, shoot=state.shoot, options=Options(only=free), rules=rules,
+        record=Record(cells=()), tell=tell,
     )  # fmt: skip
     with engine.engine("process", jobs=jobs) as (executor, width):
         state = line.decide() if line.look_closer(state, executor, width) else state

@@ -101,7 +101,8 @@ def told(
         rows.append(
             {
                 "task": part.task, "done_alone": len(part.alone), "of": part.size, "audited": part.looked,
-                "passed_over": part.passed_over, "bad_found": part.bad, "bad_at_most": left, "level": each, "text": _words(part, left, each),
+                "passed_over": part.passed_over, "bad_found": part.bad, "bad_at_most": left, "level": each,
+                "text": _words(part, left, each),
             }
         )  # fmt: skip
     loose = sum(
@@ -122,7 +123,8 @@ def _words(part: Part, left: int, level: float) -> str:
     over = f", {part.passed_over:,} not looked at one by one, which count as bad here" if part.passed_over else ""
     return (
         f"{done}. Of {part.size:,} of their kind, {len(part.drawn):,} were drawn by coin: {part.looked:,} looked at, "
-        f"{part.bad:,} of them bad and put right{over}. At most {left:,} of those done alone are bad ({level:.1%} sure)."
+        f"{part.bad:,} of them bad and put right{over}. At most {left:,} of those done alone are bad "
+        f"({level:.1%} sure)."
     )
 
 

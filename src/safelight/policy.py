@@ -4,6 +4,7 @@ Three layers, each of which may only be stricter than the one below: the map tha
 file beside its library, and a file that is named for one run. Clients have sections of their own in any of them.
 """
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
@@ -309,7 +310,7 @@ def _number(key: str, value: Any, file: _File, section: tuple[str, ...]) -> floa
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise file.error(section, key, f"{key} is {value!r}", "It is a number, such as 0.02.")
     if key == "canary":
-        if value < 1 or value != int(value):
+        if not 1 <= value < math.inf or value != int(value):
             raise file.error(section, key, f"canary is {value}", "At least 1 item of each new shoot is shown first.")
         return int(value)
     if (key in INSIDE and not 0 < value < 1) or (key in SHARES and not 0 <= value <= 1):

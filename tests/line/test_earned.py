@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from safelight import earned, ledger, lots, plugins
+from safelight import earned, ledger, line, lots, plugins
 from safelight.api import Library
 from safelight.deliver import Order
 from safelight.domain import Because, Drawn, Say, State, Verdict, Zone
@@ -17,6 +17,7 @@ from safelight.learn.rows import build
 from safelight.line import Options
 from safelight.operators import Suggestion
 from safelight.store import records, schema
+from safelight.store.objects import ShootFolder
 
 INLINE = Options(engine="inline", only=("cull", "exposure"))
 PHOTOS = 24
@@ -218,6 +219,20 @@ def test_what_was_approved_with_one_key_was_not_looked_at(library, shoot):
     assert f"{len(audits) - 1} not looked at one by one" in told["text"]
     one_by_one = bound.at_most(part.size, len(audits), 1) - 1
     assert left > one_by_one, "the bound is the worse for it"
+
+
+def test_what_needs_no_licence_is_caught_up_without_reading_the_record(library, shoot, monkeypatch):
+    licensed_and_applied(library, shoot)
+    before = zones(library, shoot)
+
+    def read(*_):
+        raise AssertionError("the whole ledger was read")
+
+    monkeypatch.setattr(ledger, "of_library", read)
+    where, state = ShootFolder.at(shoot), library.state(shoot)
+    state = line.catch_up(library.store, where, state, jobs=1, tell=lambda _: None)
+    assert set(state.photos) == set(library.state(shoot).photos)
+    assert zones(library, shoot) == before, "nothing else moved"
 
 
 def test_a_sample_is_drawn_by_the_same_coin_and_goes_on_where_it_stopped(library, shoot):

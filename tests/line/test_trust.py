@@ -149,6 +149,50 @@ def test_a_row_that_another_program_spoilt_is_set_aside(library):
     assert [a["line"] for a in ledger.document(library)["set_aside"]] == [7, 9]
 
 
+SPOILT = ("''", "'x'", "x'ff00'", "cast(x'fffe' as text)", "'bytes:zz'", "-5", "1e999", "0.5")
+COLUMNS = ("at", "by", "asset", "shoot", "operator", "version", "weights", "score", "verdict", "reason", "note",
+           "params", "seconds", "drawn", "bundled", "upon", "shown", "material", "group", "together")  # fmt: skip
+NEVER = {("verdict", "'x'"), ("version", "'x'"), ("score", "1e999"), ("by", "cast(x'fffe' as text)"), ("at", "''")}
+
+
+def test_whatever_another_program_writes_into_a_row_takes_no_other_row_along(library):
+    """Every column with every kind of nonsense: the row counts, or is set aside by its number; nothing falls over."""
+    aside = set()
+    for column in COLUMNS:
+        for value in SPOILT:
+            with library.transaction() as connection:
+                connection.execute(sa.text("create table kept as select * from verdicts where seq = 7"))
+                connection.execute(sa.text(f'update verdicts set "{column}" = {value} where seq = 7'))  # noqa: S608
+            columns, record = of_library(library)
+            read = records.ledger(library)
+            for found, named in ((len(columns), {a.line for a in record}), (len(read.rows), set(read.aside))):
+                assert (found, named) in ((150, set()), (149, {7})), (column, value)
+            assert not record or read.aside, (column, value)
+            if record:
+                aside.add((column, value))
+                assert [a["line"] for a in ledger.document(library)["set_aside"]] == [7], (column, value)
+            with library.transaction() as connection:
+                connection.execute(sa.text("delete from verdicts where seq = 7"))
+                connection.execute(sa.text("insert into verdicts select * from kept"))
+                connection.execute(sa.text("drop table kept"))
+    assert aside >= NEVER
+
+
+def test_a_run_says_which_rows_it_set_aside(library, make_shoot, tmp_path):
+    from safelight.api import Library as Studio
+    from safelight.line import Options
+
+    folder, options = make_shoot(2), Options(engine="inline", only=("cull",))
+    with Studio.open(tmp_path / "studio") as studio:
+        studio.run(folder, options=options)
+        studio.verdict(folder, list(studio.state(folder).photos), operator="cull", say="approve", by="ann")
+        with studio.store.transaction() as connection:
+            connection.execute(sa.text("update verdicts set verdict = 'maybe', drawn = 'review' where seq = 1"))
+        made = studio.run(folder, options=replace(options, only=("cull", "exposure")))
+        assert "Row 1 of the ledger is set aside: its verdict is 'maybe'." in made.troubles
+        assert [row["line"] for row in ledger.document(studio.store)["set_aside"]] == [1], "though it would not count"
+
+
 def test_a_row_that_is_spoilt_later_is_noticed_though_nothing_was_added(library, monkeypatch):
     monkeypatch.setattr(ledger_kept, "WORTH", 1)
     assert not ledger.document(library)["set_aside"]

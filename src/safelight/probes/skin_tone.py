@@ -121,7 +121,7 @@ def _skin(picture: Picture, centre: Numbers, half: float, gains: Numbers) -> Num
     x0, y0 = np.maximum(np.floor(centre - half), 0).astype(int)
     x1, y1 = np.ceil(centre + half).astype(int)
     patch = picture.rgb[y0:y1, x0:x1].reshape(-1, 3)
-    whole = ((patch >= CLIPPED[0]) & (patch <= CLIPPED[1])).all(axis=1)
+    whole = np.asarray(((patch >= CLIPPED[0]) & (patch <= CLIPPED[1])).all(axis=1), np.bool_)
     if not len(whole) or whole.mean() < 0.5:
         return None
     found = np.median(lab_of_linear(decode(patch[whole] / 255) * gains), axis=0)

@@ -43,10 +43,15 @@ class Words(TypeDecorator[str]):
         return BYTES + self.to_bytes(value).hex()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """What is stored to words."""
+        """What is stored to words. What another program wrote there, and is none, is shown as it can be."""
+        if isinstance(value, bytes):
+            return value.decode("utf-8", "replace")
         if value is None or not value.startswith(BYTES):
             return value
-        return self.from_bytes(bytes.fromhex(value.removeprefix(BYTES)))
+        try:
+            return self.from_bytes(bytes.fromhex(value.removeprefix(BYTES)))
+        except ValueError:
+            return value
 
     @staticmethod
     def is_plain(value: str) -> bool:
