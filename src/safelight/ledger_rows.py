@@ -193,8 +193,8 @@ def _trouble(row: Sequence[Any]) -> str:
     """Why a row of the table cannot be taken for a verdict."""
     _, at, by, asset, shoot, operator, version, weights, group, score, say, drawn, bundled, seconds, _, _ = row
     return sound.trouble(
-        at=at, named=(by, asset, shoot, operator), texts=(weights, group), version=version, bundled=bundled, score=score, seconds=seconds,
-        say=say, drawn=drawn, says=SAYS,
+        at=at, named=(by, asset, shoot, operator), texts=(weights, group), version=version, bundled=bundled,
+        score=score, seconds=seconds, say=say, drawn=drawn, says=SAYS,
     )  # fmt: skip
 
 

@@ -79,6 +79,38 @@ def test_names_in_latin_greek_and_cyrillic_need_no_font_of_the_system(name, monk
     assert "[U+" not in said
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("חתונה של דנה", ["חתונה", "של", "דנה"]), ("زفاف ليلى وعمر", ["زفاف", "ليلى", "وعمر"]),
+        ("عروسی می‌خواهم", ["عروسی"]), ("شادی کی تقریب", ["شادی", "تقریب"]), ("งานแต่ง", ["งานแต่ง"]),
+        ("ქორწილი", ["ქორწილი"]), ("Hochzeit ليلى Müller", ["Hochzeit", "ليلى", "Müller"]),
+    ],
+)  # fmt: skip
+def test_names_that_are_turned_or_joined_are_written_as_they_are_read(name, words, monkeypatch):
+    monkeypatch.setattr(fonts, "of_system", lambda letters: [])
+    said = written(name, "Ben")
+    assert "[U+" not in said
+    for word in words:
+        assert word in said, "a word that is not turned reads backwards"
+    assert " for Ben Delivery of" in said, "the page itself runs from left to right"
+    again = (job_record.pdf(job_record.of(made(shoot={"name": name, "client": None}), policy.default()),
+                            at=made()["made_at"]) for _ in range(2))  # fmt: skip
+    assert next(again) == next(again)
+
+
+def test_arabic_letters_are_joined(monkeypatch):
+    """Ain has four forms; of three in a word the PDF draws more than one glyph, unjoined it would draw one thrice."""
+    monkeypatch.setattr(fonts, "of_system", lambda letters: [])
+    record = job_record.Record(title="ععع", under="x", sections=())
+    data = job_record.pdf(record, at=made()["made_at"])
+    (arabic,) = [f for f in PdfReader(BytesIO(data)).pages[0]["/Resources"]["/Font"].values()
+                 if "FiraGO" in f.get_object()["/BaseFont"]]  # fmt: skip
+    widths = arabic.get_object()["/DescendantFonts"][0].get_object()["/W"]
+    glyphs = sum(len(part) for part in (each.get_object() for each in widths) if isinstance(part, list))
+    assert glyphs >= 3
+
+
 @pytest.mark.parametrize("name", ["結婚", "김민지", "婚礼"])
 def test_names_in_chinese_japanese_and_korean_take_a_font_of_the_system(name):
     found = {letter for face in fonts.of_system({ord(letter) for letter in name}) for letter in face.letters}
@@ -91,8 +123,8 @@ def test_names_in_chinese_japanese_and_korean_take_a_font_of_the_system(name):
 
 def test_a_letter_that_no_font_has_is_its_number_and_the_page_says_so(monkeypatch):
     monkeypatch.setattr(fonts, "of_system", lambda letters: [])
-    said = written("結婚 \udcff שלום " + "long " * 60)
-    assert said.startswith("[U+7D50][U+5A5A] [U+DCFF] [U+05E9]")
+    said = written("結婚 \udcff ܫܠܡܐ " + "long " * 60)
+    assert said.startswith("[U+7D50][U+5A5A] [U+DCFF] [U+072B]")
     assert said.endswith(job_record.LEFT_OUT)
     assert "?" not in said
 

@@ -174,7 +174,7 @@ def pdf(record: Record, *, at: str) -> bytes:
     `at` is the moment of the delivery, so that the same delivery gives the same file on the same system."""
     text = [record.title, record.under, *(line for head, lines in record.sections for line in (head, *lines))]
     with TemporaryDirectory(prefix="safelight-") as folder:
-        letters = {ord(letter) for line in text for letter in line if fonts.drawable(letter)}
+        letters = {ord(letter) for line in text for letter in line if not fonts.is_unseen(letter)}
         faces = fonts.own(Path(folder), letters)
         lacking = letters - {letter for face in faces for letter in face.letters}
         more = fonts.of_system(lacking)
@@ -232,13 +232,16 @@ class _Writer:
     def line(self, text: str, *, size: int, grey: int = 29) -> None:
         """Writes a paragraph."""
         shown = "".join(self._shown(letter) for letter in text)
+        self.made.set_text_shaping(fonts.needs_shaping(shown), direction="ltr")  # the page is English, names may not be
         self.made.set_font(self.family, size=size)
         self.made.set_text_color(grey)
         self.made.multi_cell(0, size * 0.5, shown, new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
 
     def _shown(self, letter: str) -> str:
-        if ord(letter) in self.known and fonts.drawable(letter):
+        if ord(letter) in self.known:
             return letter
+        if fonts.is_unseen(letter):
+            return ""
         self.left_out = True
         return fonts.code(letter)
 
