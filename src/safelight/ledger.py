@@ -33,6 +33,7 @@ SCHEMA = "safelight.trust/1"
 LICENCES = "licences"  # beside it, where what the ledger says is kept
 WORSE = 5  # times α: the jump in quality of which it is told how many bad items pass before a licence is withdrawn
 YEAR_WEEKS = 365.25 / 7
+EVENTS = 8  # of a replay, the newest, that a terminal is told
 CHECK = "check."  # before the name of a finding, where else a task is named
 
 
@@ -333,6 +334,7 @@ def _cell_words(cell: Mapping[str, Any]) -> list[str]:
             f"  It would have done {would['automated']:,} of {would['items']:,} alone, and let "
             f"{would['bad_let_through']:,} bad ones through."
         )
+        lines += _what_happened(cell["history"])
     saved = cell["saved"]
     if saved is not None:
         lines.append(
@@ -341,6 +343,18 @@ def _cell_words(cell: Mapping[str, Any]) -> list[str]:
         )
     else:
         lines.append("  Time saved: not measured.")
+    return lines
+
+
+def _what_happened(history: Sequence[Mapping[str, str]]) -> list[str]:
+    """When a licence would have come, grown and gone, for a terminal; shoots that canaries stopped are counted."""
+    told = [event for event in history if event["event"] != "canary_failed"]
+    stopped = len(history) - len(told)
+    lines = [f"    {event['at'][:10]} {event['event']}: {event['because']}" for event in told[-EVENTS:]]
+    if len(told) > EVENTS:
+        lines.insert(0, f"    … {many(len(told) - EVENTS, 'earlier event', 'earlier events')}")
+    if stopped:
+        lines.append(f"    {many(stopped, 'shoot', 'shoots')} would have gone to a person, since a canary was bad.")
     return lines
 
 

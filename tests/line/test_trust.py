@@ -95,6 +95,17 @@ def test_a_replay_says_what_would_have_been_done_alone(tmp_path):
         ledger.export(opened, tmp_path / "ledger.csv")
     cell = only(ledger.replayed(tmp_path / "ledger.csv", policy.default()))
     assert cell["would_have"] == {"items": 1000, "automated": 11 * 20, "bad_let_through": 1}
+    bad = [said(s, i, say=Say.REJECT, drawn=Drawn.AUDIT if i < 5 else Drawn.REVIEW) for s in (40, 41) for i in range(9)]
+    canary = said(39, 30, say=Say.REJECT, drawn=Drawn.CANARY)
+    with Library.open(tmp_path / "library") as opened:
+        records.save_verdicts(opened, [canary, *bad])
+        ledger.export(opened, tmp_path / "later.csv")
+    found = ledger.replayed(tmp_path / "later.csv", policy.default())
+    assert only(found)["would_have"] == {"items": 1000 + 18 + 1, "automated": 10 * 20, "bad_let_through": 0}
+    told = ledger.words(found)
+    assert "2026-01-29 licensed: 145 looked at, 0 bad" in told
+    assert "2026-02-10 demoted: " in told, "it says when it would have been stopped"
+    assert "1 shoot would have gone to a person, since a canary was bad." in told
 
 
 def test_what_cannot_be_read_is_set_aside_with_its_line(library, tmp_path):
