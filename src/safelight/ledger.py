@@ -335,6 +335,8 @@ def _cell_words(cell: Mapping[str, Any]) -> list[str]:
             f"{would['bad_let_through']:,} bad ones through."
         )
         lines += _what_happened(cell["history"])
+    if (noticed := reviewer_words(cell)) and cell["state"] != "never":
+        lines.append(f"  {noticed}")
     saved = cell["saved"]
     if saved is not None:
         lines.append(
@@ -361,7 +363,14 @@ def _what_happened(history: Sequence[Mapping[str, str]]) -> list[str]:
 def _parts(cell: Mapping[str, Any]) -> tuple[str | None, ...]:
     """What a cell is about, part by part."""
     style = cell["style"] and f"style {cell['style']}"
-    return task_words(cell["task"]), cell["group"], cell["client"], style
+    return task_words(cell["task"]), group_words(cell["group"]), cell["client"], style
+
+
+def group_words(group: str | None) -> str | None:
+    """A risk group as people read it."""
+    if group == policy.NOBODY:
+        return "no faces"
+    return group and group.replace("+", ", ").replace(":", " ").replace("_", " ")
 
 
 def task_words(task: str) -> str:
@@ -385,6 +394,20 @@ def _rate_words(cell: Mapping[str, Any], rate: Mapping[str, Any]) -> str:
     )
 
 
+def reviewer_words(cell: Mapping[str, Any]) -> str:
+    """How much of what was spoilt on purpose was noticed, and what that does to the promise; empty where none was
+    shown."""
+    told = cell["reviewers"]
+    if not told["known_bads"]:
+        return ""
+    text = f"Of {told['known_bads']:,} suggestions that were spoilt on purpose {told['caught']:,} were noticed"
+    if told["at_least"] >= 1:
+        return f"{text}."
+    return (
+        f"{text}, so a licence is tested at {cell['alpha'] * told['at_least']:.2%} bad instead of {cell['alpha']:.1%}."
+    )
+
+
 def needs_words(needs: Mapping[str, Any]) -> str:
     """What is missing for the next step, in a sentence."""
     if needs["verdicts_if_none_bad"] is None:
@@ -392,7 +415,12 @@ def needs_words(needs: Mapping[str, Any]) -> str:
     text = f"{needs['verdicts_if_none_bad']:,} more looked at, none bad"
     if needs["shoots"]:
         text += f": about {many(needs['shoots'], 'shoot', 'shoots')}"
-    return text + (f", {needs['weeks']:.0f} weeks at this pace." if needs["weeks"] else ".")
+    if not needs["weeks"]:
+        return f"{text}."
+    long = needs["weeks"] / YEAR_WEEKS
+    return (
+        f"{text}, {long:.0f} years at this pace." if long >= 2 else f"{text}, {needs['weeks']:.0f} weeks at this pace."
+    )
 
 
 # ---------------------------------------------------------------- in and out

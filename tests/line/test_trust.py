@@ -343,6 +343,34 @@ def test_the_style_in_use_when_it_was_said_goes_with_a_verdict(library):
     assert styles_in_use(library) == {"exposure": ""}
 
 
+def test_reviewers_are_told_what_they_noticed_and_known_bads_make_no_group_of_their_own(library):
+    rows = [said(s, i, group="skin_tone:dark") for s in range(80, 84) for i in range(5)]
+    known = [said(s, 9, say=Say.APPROVE if s % 5 else Say.REJECT, drawn=Drawn.KNOWN_BAD) for s in range(40)]
+    tone = [replace(v, operator="tone") for v in (*rows, *known)]
+    records.save_verdicts(library, tone)
+    found = ledger.document(library)
+    (cell,) = [c for c in found["cells"] if c["task"] == "tone"]
+    assert (cell["group"], cell["reviewers"]["known_bads"], cell["reviewers"]["caught"]) == ("skin_tone:dark", 40, 8)
+    told = ledger.words({**found, "cells": [cell]})
+    assert told.startswith("tone · skin tone dark: apprentice.")
+    assert "Of 40 suggestions that were spoilt on purpose 8 were noticed, so a licence is tested at 0.2" in told
+    assert "8 were noticed" in pages.page(found)
+
+
+@pytest.mark.parametrize(
+    ("needs", "words"),
+    [
+        ((84, 17, 9.0), "84 more looked at, none bad: about 17 shoots, 9 weeks at this pace."),
+        ((84, 1, None), "84 more looked at, none bad: about 1 shoot."),
+        ((900, 793, 453.0), "900 more looked at, none bad: about 793 shoots, 9 years at this pace."),
+        ((None, None, None), "No number of verdicts would earn a licence now."),
+    ],
+)
+def test_what_the_next_step_needs_is_a_sentence(needs, words):
+    verdicts, shoots, weeks = needs
+    assert ledger.needs_words({"verdicts_if_none_bad": verdicts, "shoots": shoots, "weeks": weeks}) == words
+
+
 def test_findings_are_named_as_what_they_are(library):
     records.save_verdicts(library, [said(3, 9, operator="check.halo", drawn=Drawn.REVIEW)])
     assert ledger.task_words("check.halo") == "findings of halo"

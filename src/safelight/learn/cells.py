@@ -182,7 +182,9 @@ def _parts(
     ledger: Columns, rules: Rules, task: str, rows: Ints, counts: NDArray[np.bool_]
 ) -> list[tuple[str, str, str, bool, Ints]]:
     """(group, client, style, whether it is split off, rows): each risk group over all clients and styles; and again for
-    those whose work proved different, and clients who have rules of their own, who then need both licences."""
+    those whose work proved different, and clients who have rules of their own, who then need both licences. Known-bads
+    are about reviewers and no group's work."""
+    rows = rows[ledger.kind[rows] != KNOWN_BAD]
     out = [] if len(rows) else [("", "", "", False, rows)]
     for group in np.unique(ledger.group[rows]).tolist():
         own = rows[ledger.group[rows] == group]
@@ -297,7 +299,7 @@ def _cell(ledger: Columns, key: _Key, own: Ints, drawn: NDArray[np.bool_], seen:
     bet = bets.of(told)
     found = course.run(looked, rules, bet=bet)
     state = _state(found, rules)
-    latest = np.array([own[-1] if len(own) else 0], np.int64)
+    latest = np.array([len(ledger)], np.int64)
     scores, of_shoot, bad = ledger.score[told], _renumbered(ledger.shoot[told]), ledger.bad[told]
     shoots = int(of_shoot.max()) + 1 if len(told) else 0
     moved = drift.psi(scores[:-RECENT], scores[-RECENT:])
@@ -305,13 +307,12 @@ def _cell(ledger: Columns, key: _Key, own: Ints, drawn: NDArray[np.bool_], seen:
     needs = _needs(found, state, bet, drawn=len(told))
     pace = _pace([ledger.at[int(r)] for r in (told[0], told[-1])], shoots) if shoots > 1 else None
     low, high = interval(of_shoot, bad)
-    shown = int(np.searchsorted(seen.known, latest[0], "right")) if len(own) else len(seen.known)
     return Cell(
         task=key.task, group=key.group, client=key.client, style=key.style, split=key.split, builds=key.builds,
         current=key.current, zone=rules.zone, state=state, alpha=rules.alpha, delta=rules.delta, course=found,
         shoots=shoots, drawn=len(told), drawn_bad=int(bad.sum()), rate_low=low, rate_high=high,
         share_automated=_automated(looked, found),
-        audit=share, canary=canary, caught=(shown, int(seen.caught[shown])),
+        audit=share, canary=canary, caught=(len(seen.known), int(seen.caught[-1])),
         sensitivity=float(seen.at(latest)[0]), bet=bet, drift=moved, needs=needs,
         needs_shoots=_in_shoots(needs, looked, found, rules), per_year=pace,
         saved=saved.saved(
