@@ -24,6 +24,7 @@ def made(**changed):
             {"operator": "crop", "by": "ann", "say": "reject"},
             {"operator": "camera_look", "by": "policy:camera_look", "say": "approve"},
         ],
+        "gate": {"open": [], "answered": []},
     }  # fmt: skip
     return {
         "shoot": {"name": "Hochzeit <Müller>", "client": "Ada & Co"}, "draft": False, "signed_off_by": "ann",
@@ -51,6 +52,19 @@ def test_it_says_what_was_checked_and_found_and_what_was_used():
     assert "3 findings" in found["What was checked, and how"]
     assert found["What nobody looked at"] == "Bound of what nobody saw."
     assert "exposure@1: Makes a photo brighter" in found["Disclosure"]
+
+
+def test_it_says_what_was_found_in_the_written_files_and_who_took_it_on_their_name():
+    assert "3 of 3 had nothing to answer" in said(made())["What was checked, and how"]
+    one = made()["files"][0]
+    gates = [
+        {"open": [], "answered": []}, {"open": [], "answered": [{"finding": "halo", "by": "ben"}]},
+        {"open": ["seam", "halo"], "answered": []},
+    ]  # fmt: skip
+    found = said(made(files=[one | {"gate": gate} for gate in gates]))["What was checked, and how"]
+    assert "1 of 3 had nothing to answer" in found
+    assert "took on their name: ben 1" in found
+    assert "1 file has findings that nobody has answered" in found
 
 
 def test_a_page_is_escaped_and_a_pdf_is_one_page_and_the_same_every_time():

@@ -122,11 +122,30 @@ def _checked(made: Mapping[str, Any]) -> Iterable[str]:
         yield "No edit needed a check."
     if untold:
         yield f"{many(untold, 'check')} could not tell; the manifest says why."
+    yield from _gate([file["gate"] for file in made["files"]])
     yield "Every file's sha256 stands in manifest.json, with the version it was made from."
     if made["failed"]:
         yield f"{many(len(made['failed']), 'photo')} could not be delivered; the manifest says why."
     if made["open"]:
         yield f"{many(len(made['open']), 'photo has', 'photos have')} open questions."
+
+
+def _gate(found: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    """What was found when the written files were opened again, and who took it on their name."""
+    if not found:
+        return
+    clean = sum(not gate["open"] and not gate["answered"] for gate in found)
+    yield (
+        "Each written file was opened again and searched for what its edits could have done to it: "
+        f"{clean:,} of {len(found):,} had nothing to answer."
+    )
+    taken = Counter(str(answer["by"]) for gate in found for answer in gate["answered"])
+    if taken:
+        names = ", ".join(f"{name} {count:,}" for name, count in sorted(taken.items()))
+        yield f"Findings that a person looked at and took on their name: {names}."
+    left = sum(bool(gate["open"]) for gate in found)
+    if left:
+        yield f"{many(left, 'file has', 'files have')} findings that nobody has answered; the manifest says which."
 
 
 def _disclosed(made: Mapping[str, Any]) -> Iterable[str]:

@@ -7,6 +7,7 @@ SQLite would not hold to it, PostgreSQL gains nothing by it, and plug-ins choose
 
 import os
 import re
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -42,16 +43,16 @@ class Words(TypeDecorator[str]):
             return value
         return BYTES + self.to_bytes(value).hex()
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         """What is stored to words. What another program wrote there, and is none, is shown as it can be."""
         if isinstance(value, bytes):
             return value.decode("utf-8", "replace")
-        if value is None or not value.startswith(BYTES):
-            return value
+        if value is None or not str(value).startswith(BYTES):
+            return None if value is None else str(value)
         try:
             return self.from_bytes(bytes.fromhex(value.removeprefix(BYTES)))
         except ValueError:
-            return value
+            return str(value)
 
     @staticmethod
     def is_plain(value: str) -> bool:
