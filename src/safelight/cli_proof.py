@@ -53,8 +53,8 @@ def sample(
             show({"schema": SCHEMA, "of": count, "look_at": wanted, "at_most": at_most, "level": level})
             return
         click.echo(
-            f"Look at {wanted:,} of {count:,}, drawn by coin. If none is bad, less than {100 * at_most:.3g} % of the rest "
-            f"is, {level:.0%} sure."
+            f"Look at {wanted:,} of {count:,}, drawn by coin. If none is bad, less than {100 * at_most:.3g} % of the "
+            f"rest is, {level:.0%} sure."
         )
         return
     from safelight import ledger, lots

@@ -399,9 +399,9 @@ def ledger(library: Library, shoot_id: str | None = None) -> Ledger:
 
 def _verdict(row: sa.RowMapping) -> Verdict:
     """A row as a verdict. Raises ValueError or TypeError for what is none."""
-    named = [row[name] for name in ("by", "asset", "shoot", "operator")]
+    named = [row[name] for name in ("asset", "shoot", "operator")]
     like = {name: row[name] for name in ("at", "version", "bundled", "score", "seconds", "drawn")}
-    texts = [row[name] for name in ("weights", "group", "proposal", "reason", "note", "together")]
+    texts = [row[name] for name in ("by", "weights", "group", "proposal", "reason", "note", "together")]
     if wrong := sound.trouble(named=named, texts=texts, say=row["verdict"], **like):
         raise ValueError(wrong)
     return Verdict(
