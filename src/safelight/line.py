@@ -7,7 +7,7 @@ being run again, and a run over an unchanged shoot does nothing.
 import functools
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -123,6 +123,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
             if line.look_closer(state, executor, width):
                 state = line.decide()
             line.try_edits(state, executor, width)
+        line.troubles += [f"Row {n} of the ledger is set aside: {why}." for n, why in state.ledger.aside.items()]
         summary = json_text({"looked": looked, "gear": earned.gear(state)})
         done = {"shoot": shoot.id, "key": run_key(library, shoot, options, allowed=(rules, licences))}
         library.append(schema.runs, [done | {"summary": summary, "at": now()}])
@@ -165,7 +166,8 @@ class Line:
 
         Results go into the library as they come; what has arrived is decided upon early, so that a slow card does
         not keep a person waiting."""
-        keys = probe_keys(personal_too=personal.switch(self.library).on)
+        personal.forget(self.library, self.rules.opt_out)
+        keys = probe_keys(about_people=about_people(self.library, self.rules))
         self._gone(plan)
         todo = Todo(self.library, self.folder, self.shoot, plan, keys)
         clock = _Clock("look", todo.total, self.tell)
@@ -284,9 +286,10 @@ class Line:
         files = [todo.file(i) for i in identified] + [todo.failed_file(s) for s in seen if s.error]
         records.save_files(self.library, self.shoot.id, files)
         found = [(todo.record_id(s), by, key, measures) for s in seen for by, key, measures in s.found]
-        apart = {p.label for p in plugins.probes().values() if p.personal}
+        apart = {p.label: p.splits for p in plugins.probes().values() if p.personal}
         records.save_evidence(self.library, [row for row in found if row[1] not in apart])
-        personal.save(self.library, [row for row in found if row[1] in apart])
+        personal.save(self.library, [row for row in found if apart.get(row[1]) is False])
+        personal.save_keys(self.library, [(a, key, said) for a, by, key, said in found if apart.get(by)])
         self.troubles += [f"{s.path}: {reason}" for s in seen for _, reason in s.troubles]
         identified.clear()
         seen.clear()
@@ -386,25 +389,32 @@ class Line:
 # ---------------------------------------------------------------- keys
 
 
-def probe_keys(*, of_raws: bool = False, personal_too: bool = False) -> dict[str, str]:
-    """By name of each probe over one picture, the key under which its answers are kept. Probes that tell people apart
-    are among them only where that is switched on."""
+def probe_keys(*, of_raws: bool = False, about_people: Collection[str] = ()) -> dict[str, str]:
+    """By name of each probe over one picture, the key under which its answers are kept. Personal probes are among them
+    only where they are named."""
     papers = weights.digests()
     found = [p for p in plugins.ordered_probes() if p.scope is Scope.ASSET and p.of_raws == of_raws]
-    found = [p for p in found if personal_too or not p.personal]
+    found = [p for p in found if not p.personal or p.name in about_people]
     return {p.name: work.probe_key(p, papers) for p in found}
+
+
+def about_people(library: Library, rules: policy.Policy) -> set[str]:
+    """The personal probes that are asked: those that tell people apart where that is switched on, those that tell
+    groups of pictures apart where the policy keeps records apart by them."""
+    on = personal.switch(library).on
+    return {p.name for p in plugins.probes().values() if p.personal and (rules.splits & {*p.emits} if p.splits else on)}
 
 
 def catch_up(library: Library, folder: ShootFolder, state: ShootState, *, jobs: int | None, tell: Tell) -> ShootState:
     """Brings photos that a person has kept since the last run to where the machine's own keepers are, as far as that
     needs no licence: raws get their base rendering, and approvals that a later change has shaken are checked again.
-    Nothing new is proposed that a person would have to answer."""
+    Nothing new is proposed that a person would have to answer, and no record is read: where no licence is needed, none
+    is asked for."""
     rules = ledger.rules(library)
-    free = tuple(op for op in plugins.operators() if not rules.task(op).needs_licence)
-    record = ledger.record(library, rules)
+    free = tuple(op for op in plugins.operators() if not rules.task(op, state.shoot.client).needs_licence)
     line = Line(
-        library=library, folder=folder, shoot=state.shoot, options=Options(only=free), rules=rules, record=record,
-        tell=tell,
+        library=library, folder=folder, shoot=state.shoot, options=Options(only=free), rules=rules,
+        record=Record(cells=()), tell=tell,
     )  # fmt: skip
     with engine.engine("process", jobs=jobs) as (executor, width):
         state = line.decide() if line.look_closer(state, executor, width) else state
@@ -424,7 +434,7 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
             for t in (schema.files, schema.verdicts)
         ]
     operators = sorted(op.label for op in plugins.operators().values())
-    keys = [probe_keys(personal_too=personal.switch(library).on), probe_keys(of_raws=True)]
+    keys = [probe_keys(about_people=about_people(library, rules)), probe_keys(of_raws=True)]
     keys.append({"heard": listening.key(), "weighed": rooms.KEY, "seen": footage.seen_key()})
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
