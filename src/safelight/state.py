@@ -244,9 +244,10 @@ class ShootState:
         if photo is None:
             return
         photo.contested.discard(operator)
-        if key in self.ledger.contested:
+        differ = key in self.ledger.contested
+        if differ and not operator.startswith(CHECK):
             photo.contested.add(operator)
-        if key in self.ledger.standing:
+        if key in self.ledger.standing and not (differ and operator.startswith(CHECK)):  # nobody has taken it then
             photo.standing[operator] = self.ledger.standing[key]
         else:
             photo.standing.pop(operator, None)

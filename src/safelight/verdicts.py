@@ -134,7 +134,7 @@ def last_of(state: ShootState, by: str) -> Verdict | None:
     ledger = state.ledger
     mine = (
         v for v in reversed(ledger.rows)
-        if v.by == by and v.say is not Say.UNDO and (v.asset in state.photos or v.drawn is Drawn.KNOWN_BAD)
+        if v.by == by and v.say is not Say.UNDO and (v.asset in state.photos or _is_apart(v))
     )  # fmt: skip
     return next((v for v in mine if v in ledger.kept(v.asset, v.operator)), None)
 
@@ -145,15 +145,11 @@ def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
     last = last_of(state, by)
     if last is None:
         return Said(verdicts=(), left=())
-    if last.drawn is Drawn.KNOWN_BAD:  # about no photo: it is asked again
-        back = replace(last, at=now(), say=Say.UNDO, params=None, reason="", note="", seconds=None, material=None)
-        records.save_verdicts(library, (back,))
-        state.ledger.add(back)
-        return Said(verdicts=(), left=())
-    act = [v for v in state.ledger.rows if v.at == last.at and v.by == by and v.asset in state.photos]
-    done: list[Verdict] = []
-    left: list[tuple[str, str, str]] = []
     at = now()
+    act = [v for v in state.ledger.rows if v.at == last.at and v.by == by]
+    done = _taken_back(library, state, [v for v in act if _is_apart(v)], at=at)
+    act = [v for v in act if v.asset in state.photos and not _is_apart(v)]
+    left: list[tuple[str, str, str]] = []
     for name in dict.fromkeys(v.operator for v in act):
         mine = [v for v in act if v.operator == name and v in state.ledger.kept(v.asset, name)]
         saying = Saying(say=Say.UNDO, by=by, operators=(name,), at=at)
@@ -163,6 +159,22 @@ def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
             if holds is not None and holds.by != by:
                 left.append((state.photos[verdict.asset].path, name, f"what {holds.by} said stands"))
     return Said(verdicts=tuple(done), left=tuple(left))
+
+
+def _is_apart(verdict: Verdict) -> bool:
+    """Whether a verdict is about no edit of a photo: about a finding, or about what was spoilt on purpose."""
+    return verdict.drawn is Drawn.KNOWN_BAD or verdict.operator.startswith(CHECK)
+
+
+def _taken_back(library: Library, state: ShootState, said: Sequence[Verdict], *, at: str) -> list[Verdict]:
+    """Takes back verdicts that are about no edit of a photo; returns those that photos show."""
+    kept = [v for v in said if v in state.ledger.kept(v.asset, v.operator)]
+    back = [replace(v, at=at, say=Say.UNDO, params=None, reason="", note="", seconds=None, material=None) for v in kept]
+    records.save_verdicts(library, back)
+    for verdict in back:
+        state.ledger.add(verdict)
+        state.hold(verdict.asset, verdict.operator)
+    return [v for v in back if v.asset in state.photos]
 
 
 def can_be_approved(photo: Photo) -> bool:

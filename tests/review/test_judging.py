@@ -337,13 +337,3 @@ class TestRefusals:
         told = judged.post("checklist", {"to": str(tmp_path / "out"), "channels": ["nowhere"]}, status=400)
         assert "nowhere" in told["cause"]
         assert judged.client.get(f"/shoots/{judged.shoot}/findings/0.jpg").status_code == 422
-
-
-def test_what_waits_in_all_shoots_is_told_by_shoot_and_by_task(judged):
-    whole = judged.client.get("/api/queue").json()
-    assert [(row["id"], row["count"]) for row in whole["shoots"]] == [(judged.shoot, judged.get("queue")["count"])]
-    assert whole["tasks"] == {"exposure": 7}
-    assert judged.client.get("/api/queue", params={"task": "cull"}).json()["count"] == 0
-    told = judged.client.get("/queue", headers={"Accept": "text/html"})
-    assert told.status_code == 200
-    assert f"/shoots/{judged.shoot}/queue" in told.text
