@@ -177,19 +177,6 @@ def _taken_back(library: Library, state: ShootState, said: Sequence[Verdict], *,
     return [v for v in back if v.asset in state.photos]
 
 
-def can_be_approved(photo: Photo) -> bool:
-    """Whether approving what is shown would settle anything about a photo that waits."""
-    for name in photo.open_questions():
-        if name in photo.shaken or name in photo.contested:
-            return True
-        proposal = photo.proposals.get(name)
-        if proposal is not None and proposal.cannot_tell is None:
-            params_ = proposal.edit.params
-            if name != "cull" or params_["decision"] != Cull.UNDECIDED.value or params_["tie_with"]:
-                return True
-    return False
-
-
 def members(state: ShootState, group_id: str) -> list[Photo]:
     """Photos of a scene or group."""
     return [state.photos[m] for m in state.group(group_id).members if m in state.photos]
