@@ -2,6 +2,7 @@
 // is answered.
 import { LitElement, html, nothing, repeat } from "../vendor/lit.js";
 import { alarm, get, ofShoot, picture, send, shoot, tell, watch } from "../api.js";
+import { digit, nth } from "../keys.js";
 import { keys } from "../page.js";
 import "../judge/photo.js";
 
@@ -122,8 +123,15 @@ export class Queue extends LitElement {
   approve() {
     if (!this.item) return;
     if (this.view?.editing) return this.view.keep();
-    if (this.item.blind) return tell(this.item.picture ? "Shown without a suggestion: set it with D, or leave the photo as it is with X." : "Shown without a suggestion: keep it or reject it.");
+    if (this.item.blind) return tell(this.item.picture ? "Shown without a suggestion: set it with D, or leave the photo as it is with X." : "Shown without a suggestion: keep it with P or reject it with X.");
     return this.say({ say: "approve", note: this.note() });
+  }
+
+  /** Keeps the photo that is asked about, whatever was proposed. */
+  keep() {
+    if (!this.item) return;
+    if (this.item.picture) return tell("This asks about an edit: approve it with Enter.");
+    return this.say({ say: "modify", params: { decision: "keep", tie_with: "" } });
   }
 
   note() {
@@ -155,9 +163,9 @@ export class Queue extends LitElement {
     };
     keys
       .on("approve", () => this.approve()).on("up", step(-1)).on("down", step(1)).on("left", step(-1)).on("right", step(1)).on("open", () => this.go(0))
-      .on("undo", () => this.undo()).on("escalate", () => this.say({ say: "escalate", note: this.note() }))
+      .on("undo", () => this.undo()).on("pick", () => this.keep()).on("escalate", () => this.say({ say: "escalate", note: this.note() }))
       .on("reject", () => (this.asking ? this.reject("") : (this.asking = true)))
-      .on("reason", (_, event) => { const code = Object.keys(this.reasons)[Number(event.key) - 1]; if (this.asking && code) this.reject(code); })
+      .on("reason", (_, event) => { const code = Object.keys(this.reasons)[nth(event.key)]; if (this.asking && code) this.reject(code); })
       .on("modify", seen((v) => v.modify())).on("zoom", () => (this.view ? this.view.zoom() : (this.zoomed = !this.zoomed))).on("before", seen((v) => v.show("before"))).on("split", seen((v) => v.show("split")))
       .on("wipe", seen((v) => v.show("wipe"))).on("overlay", seen((v) => v.nextOverlay())).on("clipping", seen((v) => v.clipping())).on("point", seen((v) => v.point()))
       .on("panel", () => (this.panel = !this.panel)).on("back", () => { if (!this.view?.stop()) this.asking = false; });
@@ -184,7 +192,7 @@ export class Queue extends LitElement {
       <ol>${repeat(
         this.items,
         (item) => item.token,
-        (item, i) => html`<li><button type="button" aria-current=${i === this.at ? "true" : "false"} @click=${() => this.go(i)}>
+        (item, i) => html`<li><button type="button" class="item" aria-current=${i === this.at ? "true" : "false"} @focus=${() => this.go(i)} @click=${() => this.go(i)}>
           <img src=${picture(item.photo, "thumb", item.shoot)} alt="" loading="lazy"><span class="path">${item.path}</span>
           <span class="quiet path">${item.operator.replaceAll("_", " ")}${shoot || this.of ? "" : ` · ${this.named(item)}`}</span><span class="harm" role="img" aria-label=${`expected harm ${Math.round((100 * item.harm) / most)} of 100`}></span></button></li>`,
       )}</ol></section>`;
@@ -204,13 +212,12 @@ export class Queue extends LitElement {
 
   /** Whether a photo stays. */
   choice() {
-    const keep = () => this.say({ say: "modify", params: { decision: "keep", tie_with: "" } });
     return html`<sl-view .photo=${this.item.photo} .place=${place(this.item)} .width=${this.item.width} .height=${this.item.height} .zoomed=${this.zoomed} @zoom=${() => (this.zoomed = !this.zoomed)}></sl-view><aside class="side" aria-label="Whether it stays">
       <h2>Does it stay?</h2><p class="path">${this.item.path}</p>
       ${this.item.blind && !this.item.because.length ? html`<p>Shown without a suggestion: decide for yourself.</p>` : nothing}
       ${this.item.suggested ? html`<p>Proposed: ${this.item.suggested}.</p>` : nothing}
       ${this.item.because.length ? html`<ol class="because">${this.item.because.map((/** @type {string} */ text) => html`<li>${text}</li>`)}</ol>` : nothing}
-      <div class="buttons"><button type="button" class="first" @click=${keep}>Keep</button><button type="button" @click=${() => (this.asking = !this.asking)}>Reject <kbd>x</kbd></button>
+      <div class="buttons"><button type="button" class="first" @click=${() => this.keep()}>Keep <kbd>p</kbd></button><button type="button" @click=${() => (this.asking = !this.asking)}>Reject <kbd>x</kbd></button>
       <button type="button" ?disabled=${!this.item.suggested} @click=${() => this.approve()}>As proposed <kbd>Enter</kbd></button><button type="button" @click=${() => this.say({ say: "escalate" })}>Hand on <kbd>e</kbd></button></div>
       <p class="quiet">Stacks and their reasons are on the page <a href="/shoots/${this.item.shoot}/cull?photo=${this.item.photo}">Cull</a>.</p>
       ${this.asking ? this.chips() : nothing}</aside>`;
@@ -218,7 +225,7 @@ export class Queue extends LitElement {
 
   chips() {
     return html`<div class="chips" role="group" aria-label="Why not?"><h3>Why not?</h3>${Object.entries(this.reasons).map(
-      ([code, text], i) => html`<button type="button" class="chip" @click=${() => this.reject(code)}>${i < 9 ? html`<kbd>${i + 1}</kbd> ` : nothing}${text}</button>`,
+      ([code, text], i) => html`<button type="button" class="chip" @click=${() => this.reject(code)}>${digit(i) ? html`<kbd>${digit(i)}</kbd> ` : nothing}${text}</button>`,
     )}<button type="button" class="chip" @click=${() => this.reject("")}>No reason</button></div>`;
   }
 
