@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safelight import ingest, shotlog
+from safelight import blind, ingest, shotlog
 from safelight.domain import Cull, Group, GroupKind, Input, Kind, Measure, Proposal, State, Version, exact
 from safelight.listening import spans_of
 from safelight.state import Footage, Judged, Photo, ShootState
@@ -24,13 +24,19 @@ SHOWN_SHOTS = 12
 
 def document(
     library: Library, state: ShootState, photos: Sequence[Photo], failed: Sequence[File] = (), *,
-    clips: Sequence[Footage] = (),
+    clips: Sequence[Footage] = (), veil: blind.Veil | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """`safelight.explain/1` for these photos, clips and sounds, and for files that failed."""
+    """`safelight.explain/1` for these photos, clips and sounds, and for files that failed. What nobody is told before
+    an item is decided (`veil`; None: as the library has it) is not in it."""
+    veil = blind.veil(library, state.shoot.id) if veil is None else veil
+    photos = [blind.seen(state, veil, photo) for photo in photos]
     trials = {photo.id: Version(inputs=(Input(id=photo.id),), edits=photo.edits(proposed=True)).id for photo in photos}
     checks = records.evidence(library, list(trials.values()))
     versions = _versions(library, state, [photo.id for photo in photos])
-    entries = [_photo(photo, state, checks.get(trials[photo.id], {}), versions.get(photo.id, [])) for photo in photos]
+    entries = [
+        _photo(photo, _group(photo, state, veil), checks.get(trials[photo.id], {}), versions.get(photo.id, []))
+        for photo in photos
+    ]
     if any("people" in photo.facts for photo in photos):
         names = personal.said(library).names
         for photo, entry in zip(photos, entries, strict=True):
@@ -39,8 +45,9 @@ def document(
 
 
 def _photo(
-    photo: Photo, state: ShootState, checks: Mapping[str, tuple[Measure, str]], versions: list[dict[str, Any]]
-) -> dict[str, Any]:
+    photo: Photo, group: dict[str, Any] | None, checks: Mapping[str, tuple[Measure, str]],
+    versions: list[dict[str, Any]],
+) -> dict[str, Any]:  # fmt: skip
     capture = photo.asset.capture
     return {
         "id": photo.asset.id,
@@ -58,7 +65,7 @@ def _photo(
         "faces": _faces(photo),
         "relinked_from": photo.relinked_from,
         "scene": photo.scene.id if photo.scene else None,
-        "group": _group(photo, state),
+        "group": group,
         "cull": cull(photo),
         "proposals": [_proposal(photo, p, checks) for name, p in sorted(photo.proposals.items()) if name != "cull"],
         "versions": versions,
@@ -180,6 +187,7 @@ def cull(photo: Photo) -> dict[str, Any]:
         "decision": photo.decision.value,
         "by": verdict.by if verdict and photo.decided else "machine",
         "score": proposal.score if proposal else None,
+        "blind": blind.is_blank(proposal),
         "reasons": [
             {"code": b.code or b.evidence, "text": b.text, "value": b.value}
             for b in (proposal.because if proposal else ())
@@ -198,6 +206,7 @@ def _proposal(photo: Judged, p: Proposal, checks: Mapping[str, tuple[Measure, st
         "zone": p.zone.value,
         "state": state.value,
         "score": p.score,
+        "blind": blind.is_blank(p),
         "cannot_tell": p.cannot_tell,
         "because": [{"evidence": b.evidence, "value": b.value, "text": b.text} for b in p.because],
         "alternatives": [a.params for a in p.alternatives],
@@ -219,7 +228,7 @@ def _faces(photo: Photo) -> list[Any]:
     return list(found.value) if found is not None and isinstance(found.value, list) else []
 
 
-def _group(photo: Photo, state: ShootState) -> dict[str, Any] | None:
+def _group(photo: Photo, state: ShootState, veil: blind.Veil) -> dict[str, Any] | None:
     group = photo.group
     if group is None:
         if photo.jpeg is None:
@@ -231,17 +240,19 @@ def _group(photo: Photo, state: ShootState) -> dict[str, Any] | None:
             "protected": False,
             "because": photo.jpeg,
         }
+    frames = {m: blind.seen(state, veil, state.photos[m]) for m in group.members if m in state.photos}
     return {
-        "id": group.id, "kind": group.kind.value, "best": best_of(group, state) == photo.id,
+        "id": group.id, "kind": group.kind.value, "best": best_of(group, frames) == photo.id,
         "protected": group.protected, "because": group.because,
     }  # fmt: skip
 
 
-def best_of(group: Group, state: ShootState) -> str | None:
-    """The member of a group that the machine would keep; None where it cannot tell or all are kept."""
+def best_of(group: Group, photos: Mapping[str, Photo]) -> str | None:
+    """The member of a group that the machine would keep, of these photos by id; None where it cannot tell or all are
+    kept."""
     best = [
         m for m in group.members
-        if m in state.photos and (p := state.photos[m].proposals.get("cull")) is not None
+        if m in photos and (p := photos[m].proposals.get("cull")) is not None
         and any(b.code in ("best", "best_is_faulty") for b in p.because)
     ]  # fmt: skip
     return best[0] if best else None
@@ -288,7 +299,7 @@ def words(entry: Mapping[str, Any]) -> str:
         lines.append(f"  with {', '.join(_called(p, {p: n} if n else {}) for p, n in sorted(people.items()))}")
     for p in entry["proposals"]:
         said = ", ".join(f"{k} {v:+.2f}" if isinstance(v, float) else f"{k} {v}" for k, v in p["params"].items())
-        shown = p["cannot_tell"] or (said if len(said) < 60 else "")
+        shown = p["cannot_tell"] or (said if len(said) < 60 and not p["blind"] else "")
         lines.append(f"  {p['operator'].replace('_', ' ')}: {p['state']}. {shown}")
         lines += [f"    {p['shaken']}"] if p["shaken"] else []
         lines += [f"    {b['text']}" for b in p["because"] if b["text"] != p["cannot_tell"]]

@@ -265,9 +265,10 @@ class ShootState:
         if about is None:
             return
         about.contested.discard(operator)
-        if key in self.ledger.contested:
+        differ = key in self.ledger.contested
+        if differ and not operator.startswith(CHECK):
             about.contested.add(operator)
-        if key in self.ledger.standing:
+        if key in self.ledger.standing and not (differ and operator.startswith(CHECK)):  # nobody has taken it then
             about.standing[operator] = self.ledger.standing[key]
         else:
             about.standing.pop(operator, None)

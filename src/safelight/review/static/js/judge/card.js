@@ -1,6 +1,7 @@
 // The card of an edit: what was done, on which evidence, how sure, what would have changed it; and changing it.
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { get, ofShoot } from "../api.js";
+import { digit } from "../keys.js";
 
 /** @typedef {{name: string, label: string, kind: string, help: string, unit: string, default: any, low?: number, high?: number, step?: number, options?: string[], labels?: string[]}} Field */
 
@@ -97,7 +98,7 @@ export class Card extends LitElement {
   chips() {
     return html`<div class="chips" role="group" aria-label="Why not?"><h3>Why not?</h3>
       ${Object.entries(this.reasons).map(
-        ([code, text], i) => html`<button type="button" class="chip" data-reason=${code} @click=${() => this.say("reason", code)}>${i < 9 ? html`<kbd>${i + 1}</kbd> ` : nothing}${text}</button>`,
+        ([code, text], i) => html`<button type="button" class="chip" data-reason=${code} @click=${() => this.say("reason", code)}>${digit(i) ? html`<kbd>${digit(i)}</kbd> ` : nothing}${text}</button>`,
       )}
       <button type="button" class="chip" @click=${() => this.say("reason", "")}>No reason</button></div>`;
   }
