@@ -131,7 +131,7 @@ class TestRegion:
     def test_a_raw_is_developed_as_for_delivery(self, source, monkeypatch):
         words = np.random.default_rng(1).integers(0, 65535, (700, 1000, 3), np.uint16)
         made = LinearWords(words=words, top=1.0)
-        monkeypatch.setattr(preview.raw, "linear_words", lambda path: made)
+        monkeypatch.setattr(preview.originals.raw, "linear_words", lambda path: made)
         source = preview.replace(source, is_raw=True)
         found = Previews().region(source, (EXPOSURE,), TOOLS, at=(500, 350), view=(64, 64))
         x0, y0, x1, y1 = found.box

@@ -66,9 +66,9 @@ export async function* lines(path) {
   if (begun.join("")) throw gone();
 }
 
-/** @param {string} path @param {unknown} body @param {string} [method] */
-export const send = (path, body, method = "POST") =>
-  get(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+/** @param {string} path @param {unknown} body @param {string} [method] @param {RequestInit} [more] */
+export const send = (path, body, method = "POST", more = {}) =>
+  get(path, { ...more, method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 
 /** Says something for a moment, to eyes and to screen readers. @param {string} text */
 export function tell(text) {
