@@ -39,6 +39,18 @@ export async function get(path, more = {}) {
   return body;
 }
 
+const TURN_MS = 6; // of work after which somebody may have pressed a key
+
+/** Lets the page answer keys and draw now and then in the middle of long work: to be awaited as often as one likes. */
+export function pauses() {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < TURN_MS) return;
+    await new Promise((go) => setTimeout(go));
+    since = performance.now();
+  };
+}
+
 /** Reads an answer line by line, so that a long one never holds up the page.
  * @param {string} path @returns {AsyncGenerator<any, void, void>} the lines, parsed */
 export async function* lines(path) {

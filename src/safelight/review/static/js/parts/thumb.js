@@ -8,6 +8,7 @@ export class Thumb extends HTMLElement {
     this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("aria-hidden", "true"); // what holds it has the name
     this.wanted = "";
+    this.tall = 0; // px, where who holds it knows its height: to ask costs a layout of the page
     /** @type {AbortController | null} */ this.stop = null;
     /** @type {(here: boolean) => void} */ this.onseen = () => {};
   }
@@ -53,7 +54,7 @@ export class Thumb extends HTMLElement {
   /** @param {Blob | null} data @param {AbortController} stop @param {string} id */
   async paint(data, stop, id) {
     if (!data) return this.seen(id, false);
-    const height = Math.round((this.clientHeight || 160) * (window.devicePixelRatio || 1));
+    const height = Math.round((this.tall || this.clientHeight || 160) * (window.devicePixelRatio || 1));
     const made = await createImageBitmap(data, { resizeHeight: height, resizeQuality: "medium" });
     if (!stop.signal.aborted) {
       this.canvas.width = made.width;
