@@ -204,10 +204,15 @@ class Previews:
         height, width = originals.size_of(whole)
         return render.render_bytes(originals.part(whole, (0, 0, width, height)), edits, tools)
 
-    def framed(self, mask: Bytes, framing: Sequence[Edit]) -> Bytes:
-        """A mask of the original's size, moved as the framing moves the picture."""
-        bend = self._warp(framing, (mask.shape[1], mask.shape[0]))
-        return warp.resample(mask, bend, how=cv2.INTER_LINEAR)
+    def framed(self, mask: Bytes, framing: Sequence[Edit], box: Window | None = None) -> Bytes:
+        """A mask of the original's size, moved as the framing moves the picture; of the result a part, if asked."""
+        size = mask.shape[1], mask.shape[0]
+        bend = self._warp(framing, size)
+        if box is None:
+            return warp.resample(mask, bend, how=cv2.INTER_LINEAR)
+        inner = _source_window(bend, box, size)
+        around = (moving(box[0], box[1]), *bend.steps, moving(-inner[0], -inner[1]))
+        return warp.resample(cut(mask, inner), Warp(size=_size(box), steps=around), how=cv2.INTER_LINEAR)
 
     @staticmethod
     def _warp(framing: Sequence[Edit], size: tuple[int, int]) -> Warp:

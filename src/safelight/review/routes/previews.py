@@ -204,7 +204,7 @@ def rendered(
     view_ = _Viewed(kept=kept, tools=tools, source=source, edits=edits, asked=asked, spoilt=spoilt)
     rgb, box, whole = view_.pixels()
     told = histogram.of(rgb)
-    rgb = view_.overlaid(rgb)
+    rgb = view_.overlaid(rgb, box)
     data = write.jpeg(rgb, quality=QUALITY, subsampling="444" if asked.at else "420")
     key = digest_of([photo.id, asked.model_dump(mode="json"), _plain(edits), spoilt])[:40]
     kept.views.put((at.shoot.id, key), data, len(data))
@@ -276,8 +276,8 @@ class _Viewed:
         whole = previews.size(self.source, shown)
         return rgb, (0, 0, *whole), whole
 
-    def overlaid(self, rgb: Bytes) -> Bytes:
-        """The view with what was asked to be shown on it."""
+    def overlaid(self, rgb: Bytes, box: Window) -> Bytes:
+        """The view, which is this part of the whole, with what was asked to be shown on it."""
         if self.asked.overlay == "clipping":
             return histogram.marked(rgb)
         if self.asked.overlay == "change":
@@ -285,12 +285,17 @@ class _Viewed:
             other, _, _ = replace(self, asked=bare).pixels()
             return masks.shown(rgb, masks.changed(other, rgb)) if other.shape == rgb.shape else rgb
         digest = self.asked.mask or next((str(e.params["mask"]) for e in self.edits if e.params.get("mask")), "")
-        if self.asked.overlay == "none" or not digest or self.asked.at is not None:
+        if self.asked.overlay == "none" or not digest:
             return rgb
         mask = masks.from_png(self.tools.kept(digest))
-        framing = [] if self.asked.before else [e for e in self.edits if _stage(e) is Stage.FRAMING]
-        if framing:  # through the same lens, straightening and crop as the picture
-            mask = self.kept.previews.framed(mask, framing)
+        framing = (
+            [] if self.asked.before and not self.asked.framed else [e for e in self.edits if _stage(e) is Stage.FRAMING]
+        )
+        part = box if self.asked.at is not None else None
+        if part and mask.shape != (height := self.source.height, width := self.source.width):
+            mask = masks.placed(mask, scaling(width / mask.shape[1], height / mask.shape[0]), (width, height))
+        if framing or part:  # through the same lens, straightening and crop as the picture
+            mask = self.kept.previews.framed(mask, framing, part)
         size = rgb.shape[1], rgb.shape[0]
         return masks.shown(rgb, masks.placed(mask, scaling(size[0] / mask.shape[1], size[1] / mask.shape[0]), size))
 
