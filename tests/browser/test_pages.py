@@ -41,7 +41,7 @@ def test_axe_finds_nothing_serious(page, demo_server, theme):
     assert axe(page) == [], "grid"
     page.keyboard.press("Space")
     until(page, "document.querySelector('sl-stage')?.dataset.drawn")
-    page.wait_for_selector(".faces img")
+    page.wait_for_selector(".faces sl-thumb[data-drawn]")
     assert axe(page) == [], "loupe"
     page.keyboard.press("c")
     until(page, "document.querySelectorAll('sl-stage').length === 5")

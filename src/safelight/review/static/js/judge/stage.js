@@ -67,12 +67,11 @@ export class Stage extends LitElement {
 
   /** @param {Map<string, unknown>} changed */
   updated(changed) {
-    if (changed.has("place")) {
-      this.at = [this.width / 2, this.height / 2];
-      this.ink = [];
-    }
+    if (changed.has("place")) this.ink = [];
+    if (["place", "width", "height"].some((name) => changed.has(name))) this.at = [this.width / 2, this.height / 2];
     this.lay();
-    if (["place", "wish", "mode", "zoomed", "overlay"].some((name) => changed.has(name))) this.look(this.moving);
+    const asked = ["place", "wish", "mode", "zoomed", "overlay"].some((name) => changed.has(name));
+    if (asked || (this.zoomed && changed.has("width"))) this.look(this.moving);
   }
 
   /** Asks for what the view shows now. @param {boolean} [moving] whether a slider is being moved */

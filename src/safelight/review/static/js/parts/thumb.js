@@ -2,12 +2,15 @@
 // picture of an <img> long after it has left the page: a shoot seen once from end to end would stay in memory.
 import { picture } from "../api.js";
 
+/** @typedef {"thumb" | `faces/${number}`} Small */
+
 export class Thumb extends HTMLElement {
   constructor() {
     super();
     this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("aria-hidden", "true"); // what holds it has the name
     this.wanted = "";
+    /** @type {Small} */ this.of = "thumb";
     this.tall = 0; // px, where who holds it knows its height: to ask costs a layout of the page
     /** @type {AbortController | null} */ this.stop = null;
     /** @type {(here: boolean) => void} */ this.onseen = () => {};
@@ -43,7 +46,7 @@ export class Thumb extends HTMLElement {
     this.stop?.abort();
     const stop = (this.stop = new AbortController());
     try {
-      const answer = await fetch(picture(id, "thumb"), { signal: stop.signal, priority: "low" });
+      const answer = await fetch(picture(id, this.of), { signal: stop.signal, priority: "low" });
       const data = answer.ok ? await answer.blob() : null;
       if (!stop.signal.aborted) await this.paint(data, stop, id);
     } catch {
