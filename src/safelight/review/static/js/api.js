@@ -43,6 +43,18 @@ export async function get(path, more = {}) {
   return body;
 }
 
+const TURN_MS = 6; // of work after which somebody may have pressed a key
+
+/** Lets the page answer keys and draw now and then in the middle of long work: to be awaited as often as one likes. */
+export function pauses() {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < TURN_MS) return;
+    await new Promise((go) => setTimeout(go));
+    since = performance.now();
+  };
+}
+
 /** Reads an answer line by line, so that a long one never holds up the page.
  * @param {string} path @returns {AsyncGenerator<any, void, void>} the lines, parsed */
 export async function* lines(path) {
@@ -70,9 +82,9 @@ export async function* lines(path) {
   if (begun.join("")) throw gone();
 }
 
-/** @param {string} path @param {unknown} body @param {string} [method] */
-export const send = (path, body, method = "POST") =>
-  get(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+/** @param {string} path @param {unknown} body @param {string} [method] @param {RequestInit} [more] */
+export const send = (path, body, method = "POST", more = {}) =>
+  get(path, { ...more, method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 
 /** Says something for a moment, to eyes and to screen readers. @param {string} text */
 export function tell(text) {
