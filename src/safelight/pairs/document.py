@@ -69,7 +69,7 @@ def line(pair: Mapping[str, Any]) -> str:
     """One pair: verdict, name, and a sentence for each finding that is not a pass."""
     said = [f for f in pair["findings"] if f["outcome"] != Outcome.PASS]
     said.sort(key=lambda f: -(f["probability"] or 0))
-    told = [f"{f['name'].replace('_', ' ')} {100 * f['probability']:.0f} %: {f['text']}" for f in said]
+    told = [_finding(f) for f in said]
     told += [f"{rule['rule']}: {rule['text']}" for rule in pair.get("rules", ()) if rule["held"] is False]
     cannot = (pair.get("aligned") or {}).get("cannot")
     told += [f"not aligned: {cannot}"] if cannot else []
@@ -77,6 +77,11 @@ def line(pair: Mapping[str, Any]) -> str:
     if not told and untold:
         told = [f"{untold} of {len(pair['findings'])} cannot be told"]
     return f"{pair['verdict']:<5} {Path(pair['after']).name}" + "".join(f"\n      {text}" for text in told)
+
+
+def _finding(found: Mapping[str, Any]) -> str:
+    name, chance = found["name"].replace("_", " "), found["probability"]
+    return f"{name}: {found['cannot_tell']}" if chance is None else f"{name} {100 * chance:.0f} %: {found['text']}"
 
 
 def _rule(what: str, rule: Mapping[str, Any]) -> str:

@@ -65,7 +65,8 @@ def _card(entry: Mapping[str, Any], room: list[int]) -> dict[str, Any]:
 
 def _finding(found: Mapping[str, Any], room: list[int], size: Sequence[int]) -> dict[str, Any]:
     return {
-        "name": found["name"].replace("_", " "), "text": found["text"], "outcome": found["outcome"],
+        "name": found["name"].replace("_", " "), "text": found["text"] or found["cannot_tell"],
+        "outcome": found["outcome"],
         "sure": round(100 * (found["probability"] or 0)), "picture": uri(found["heatmap"], room),
         "box": _share(found["where"], size),
     }  # fmt: skip

@@ -213,8 +213,9 @@ class _Kept:
             return None
         try:
             data = json.loads((self.to / "results" / f"{key}.json").read_text(encoding="utf-8"))
-            return Checked(before=job.before, after=job.after, entry=data["entry"], thumb=tuple(data["thumb"]))
-        except (OSError, ValueError, KeyError):
+            thumb = np.reshape(data["thumb"], sets.SHAPE)  # raises ValueError for what an older Safelight has kept
+            return Checked(before=job.before, after=job.after, entry=data["entry"], thumb=tuple(thumb.ravel().tolist()))
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def keep(self, key: str, result: Checked) -> None:
@@ -227,9 +228,9 @@ class _Kept:
 def _about_the_set(done: Iterable[Checked], request: Request) -> list[dict[str, Any]]:
     if not request.after.is_dir():
         return []
-    shape = sets.THUMB, sets.THUMB
     files = [
-        Written(path=c.after, thumb=np.reshape(np.array(c.thumb, np.float32), shape) if c.thumb else None) for c in done
+        Written(path=c.after, thumb=np.reshape(np.array(c.thumb, np.float32), sets.SHAPE) if c.thumb else None)
+        for c in done
     ]
     answers = channels.examine_set(files, request.channels)
     return [answer.as_json() | {"file": None if path is None else str(path)} for path, answer in answers]
