@@ -40,6 +40,7 @@ NAMES = (
     "up",
     "down",
     "red",
+    "moves",
 )
 
 
@@ -76,17 +77,19 @@ class Measuring:
         levels = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / grey.size
         dark, light = (float(np.searchsorted(levels, share)) for share in (0.02, 0.98))
         now = grey.astype(np.float32)
-        step = most = 0.0
+        step = most = moves = 0.0
         if self.greys and self.greys[-1].shape == now.shape:
-            apart = cv2.absdiff(now, self.greys[-1])
-            step = float(apart.mean())
+            apart = _apart(now, self.greys[-1])
+            step = moves = float(apart.mean())
             most = float(cv2.resize(apart, BLOCKS, interpolation=cv2.INTER_AREA).max())
+            if len(self.greys) > 1 and self.greys[-2].shape == now.shape:
+                moves = min(step, float(_apart(now, self.greys[-2]).mean()))
         comb, motion, blocks, outside = self._stored(still.luma)
         up, down, red = self.flashes.see(np.asarray(rgb, np.uint8))
         index = len(self.rows.values)
         self.rows.values.append((
             float(now.mean()), dark, light, float(now.std()), step, most, comb, motion, blocks, outside,
-            up, down, red,
+            up, down, red, moves,
         ))  # fmt: skip
         self.rows.at.append(still.at)
         self.greys.append(now)
@@ -151,6 +154,12 @@ class Measuring:
         one, two = (part.astype(np.float32) - part.mean() for part in (moved, small[1]))
         held = _along(one, two)[1]
         self.rows.gaps.append((index - 1, times, min(alike, held)))
+
+
+def _apart(one: Grey, two: Grey) -> Grey:
+    """How far apart two frames are, but for one being lighter as a whole."""
+    apart = cv2.subtract(one, two)
+    return np.abs(apart - cv2.mean(apart)[0])
 
 
 def _along(usual: Grey, across: Grey) -> tuple[float, float]:
