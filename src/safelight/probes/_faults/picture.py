@@ -29,7 +29,8 @@ PERIODS, BEATS = (
 )  # frames from one doubled frame of a cadence to the next; of so many before and after, half
 DIP = 0.4  # of the motion around: a beat of a cadence
 FREEZE = 3  # repeated frames in a row; fewer are doubled ones
-GAP, ALIKE = 1.55, 0.6  # times the usual motion across a gap; least likeness of its direction
+GAP, ALIKE = 1.5, 0.6  # times the usual motion across a gap; least likeness of its direction
+PEAK = 1.3  # times what changes most in the frames beside it: unsteady hands jump too, but not once
 CUT = 0.35
 COMB, COMBED = 0.14, 0.01  # share of motion between the fields; least part that moves
 BLOCKS = 0.9
@@ -104,8 +105,11 @@ class _Judge:
         for place, times, alike in self.rows.gaps:
             near = self.step[max(place - round(self.rate), 1) : place + round(self.rate)]
             cadence = (near < 0.15 * float(np.quantile(near, 0.75))).mean() > 0.1  # held frames in a rhythm, or a hold
+            beside = np.concatenate([self.step[max(place - NEAR, 1) : place], self.step[place + 1 : place + 1 + NEAR]])
+            peak = float(self.step[place] / max(beside.max(initial=0), 1e-3))
             if alike > CUT and not cadence:
-                yield self.fault("dropped", (place, place + 1), times / GAP * min(alike / ALIKE, 1.0) ** 2)
+                strength = min(times / GAP, alike / ALIKE, peak / PEAK)
+                yield self.fault("dropped", (place, place + 1), strength)
 
     def comb(self) -> Iterator[Fault]:
         """Two instants in one frame, three frames and more."""
