@@ -24,6 +24,7 @@ ROWS, COLUMNS = 540, 480  # of stored luma: what is looked at for combing and bl
 FLASH, DARKER = 0.1, 0.8  # of relative luminance: least change; the darker state lies below (WCAG 2.3.1)
 RED_SHARE, RED_STEP = 0.8, 20.0  # saturated red, and least change of (R − G − B) · 320
 LEGAL = (5, 246)  # EBU R 103, 8 bits
+UNSEEN = 0.2  # code values of steps that nobody sees
 JUMP = 1.2  # times the largest difference of the frames before: worth asking whether frames are missing
 FLOW = (128, 72)
 NAMES = (
@@ -183,10 +184,11 @@ def _grid(part: Bytes) -> float:
     count = len(means) // 8 * 8
     if count < 64:
         return 0.0
-    phases = np.median(means[:count].reshape(-1, 8), axis=0)
+    edges = max(float(np.quantile(means, 0.9)), 4 * float(means.mean()))  # of what is shown, not of blocks
+    phases = np.minimum(means[:count], edges).reshape(-1, 8).mean(0)
     best = int(phases.argmax())
     rest = np.delete(phases, best)
-    return float(phases[best] / (np.median(rest) + 0.35) - 1)
+    return float(phases[best] / (np.median(rest) + UNSEEN) - 1)
 
 
 class _Flashes:
