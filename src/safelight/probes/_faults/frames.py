@@ -24,7 +24,7 @@ WHOLE, THIN = 540, 160  # of stored luma: so many rows (columns) as they are, th
 FLASH, DARKER = 0.1, 0.8  # of relative luminance: least change; the darker state lies below (WCAG 2.3.1)
 RED_SHARE, RED_STEP = 0.8, 20.0  # saturated red, and least change of (R − G − B) · 320
 LEGAL = (5, 246)  # EBU R 103, 8 bits
-UNSEEN = 0.2  # code values of steps that nobody sees
+UNSEEN = 0.1  # code values of steps that nobody sees
 JUMP = 1.2  # times the largest difference of the frames before: worth asking whether frames are missing
 FLOW = (128, 72)
 NAMES = (
@@ -180,7 +180,7 @@ def _thinned(luma: Bytes) -> Bytes:
 
 
 def _grid(part: Bytes, *, across: bool = False) -> float:
-    """How much larger steps are at every eighth row (`across`: column) than elsewhere: 0 for none."""
+    """How much larger steps are at every eighth row (`across`: column) than at any other: 0 for none."""
     part = np.ascontiguousarray(part)
     steps = cv2.absdiff(part[:, 1:], part[:, :-1]) if across else cv2.absdiff(part[1:], part[:-1])
     means = cv2.reduce(steps, 0 if across else 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
@@ -189,9 +189,8 @@ def _grid(part: Bytes, *, across: bool = False) -> float:
         return 0.0
     edges = max(float(np.quantile(means, 0.9)), 4 * float(means.mean()))  # of what is shown, not of blocks
     phases = np.minimum(means[:count], edges).reshape(-1, 8).mean(0)
-    best = int(phases.argmax())
-    rest = np.delete(phases, best)
-    return float(phases[best] / (np.median(rest) + UNSEEN) - 1)
+    second, best = np.sort(phases)[-2:]
+    return float(best / (second + UNSEEN) - 1)
 
 
 class _Flashes:

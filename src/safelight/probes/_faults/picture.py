@@ -33,7 +33,7 @@ GAP, ALIKE = 1.5, 0.6  # times the usual motion across a gap; least likeness of 
 PEAK = 1.3  # times what changes most in the frames beside it: unsteady hands jump too, but not once
 CUT = 0.35
 COMB, COMBED = 0.14, 0.01  # share of motion between the fields; least part that moves
-BLOCKS = 0.32
+BLOCKS = 0.25
 OUTSIDE = 0.01  # of the picture, EBU R 103
 AREA, FLASHES = 0.25, 3  # of the picture at once; in a second, at most (BT.1702, WCAG 2.3.1)
 
