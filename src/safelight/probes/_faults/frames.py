@@ -124,7 +124,7 @@ class Measuring:
         if before is None or before.shape != rows.shape:
             return 0.0, 0.0
         moved = cv2.sepFilter2D(rows - before, -1, np.ones(1), np.array([0.25, 0.5, 0.25]))
-        moved[cv2.absdiff(moved, 0) < 4] = 0
+        moved[np.abs(moved) < 4] = 0
         share = cv2.countNonZero(moved) / moved.size
         if share < 0.002:
             return 0.0, share
@@ -162,7 +162,7 @@ class Measuring:
 def _apart(one: Grey, two: Grey) -> Grey:
     """How far apart two frames are, but for one being lighter as a whole."""
     apart = cv2.subtract(one, two)
-    return np.abs(apart - cv2.mean(apart)[0])
+    return np.asarray(np.abs(apart - cv2.mean(apart)[0]))
 
 
 def _along(usual: Grey, across: Grey) -> tuple[float, float]:
