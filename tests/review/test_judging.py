@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 
 from safelight import params, plugins
-from safelight.domain import Drawn, Edit, Proposal, Zone
+from safelight.domain import Because, Drawn, Edit, Proposal, Zone
 from safelight.media.colour import delta_e
 from safelight.store import records
 from tests.review.conftest import Program
 
 
-def propose(library, shoot: str, photo: str, name: str, *, score: float = 0.9, **values) -> None:
-    """A proposal of the machine, as a run writes it."""
+def propose(library, shoot: str, photo: str, name: str, *, score: float = 0.9, text: str = "", **values) -> None:
+    """A proposal of the machine, as a run writes it; `text` is its reason, where it gives one."""
     op = plugins.operator(name)
     edit = Edit(operator=name, version=op.version, params=params.to_json(op.params(**values)))
     made = Proposal(
-        id=f"{name}-{photo[:8]}", asset=photo, edit=edit, zone=Zone.REVIEW, score=score, because=(),
+        id=f"{name}-{photo[:8]}", asset=photo, edit=edit, zone=Zone.REVIEW, score=score,
+        because=(Because(evidence="luma.median", value=0.2, text=text),) if text else (),
         alternatives=(Edit(operator=name, version=op.version, params=params.to_json(op.params())),),
     )  # fmt: skip
     records.save_proposals(library.store, shoot, [made], [])

@@ -39,6 +39,11 @@ export class Card extends LitElement {
     if (changed.has("place")) this.turning = null;
   }
 
+  /** Brings the reasons that are asked for into sight. @param {Map<string, any>} changed */
+  updated(changed) {
+    if (changed.has("asking") && this.asking) this.querySelector(".chips")?.scrollIntoView({ block: "nearest" });
+  }
+
   async ask() {
     const [place, operator] = [this.place, this.card.operator];
     const found = await get(ofShoot(`${place}/cards/${operator}/turning`));
@@ -57,8 +62,8 @@ export class Card extends LitElement {
       <h2>${capital(card.title)} ${card.waits ? html`<span class="need">waits</span>` : html`<span class="quiet">${told(card)}</span>`}</h2>
       ${card.blind && !this.editing ? nothing : html`<p class="done">${card.cannot_tell ?? capital(this.editing ? this.said() : card.said)}${card.cannot_tell ? "" : "."}</p>`}
       ${card.shaken ? html`<p class="need">${card.shaken}</p>` : nothing}
-      ${this.editing ? this.form() : this.why()}
-      ${this.asking ? this.chips() : nothing}`;
+      ${this.asking ? this.chips() : nothing}
+      ${this.editing ? this.form() : this.why()}`;
   }
 
   // ------------------------------------------------------------ why

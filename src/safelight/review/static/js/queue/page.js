@@ -184,7 +184,7 @@ export class Queue extends LitElement {
         <label>Show <select @change=${(/** @type {any} */ e) => this.choose("task", e.target.value)}>
           <option value="" ?selected=${!this.task}>everything that blocks delivery</option>
           ${Object.entries(this.tasks).map(([name, count]) => html`<option value=${name} ?selected=${name === this.task}>${name.replaceAll("_", " ")} (${counted(count)})</option>`)}</select></label>
-        ${shoot ? html`<a href="/queue">All shoots</a>` : html`<label>In <select @change=${(/** @type {any} */ e) => this.choose("shoot", e.target.value)}>
+        ${shoot ? html`<a href="/queue">All shoots</a>` : html`<label>Shoot <select @change=${(/** @type {any} */ e) => this.choose("shoot", e.target.value)}>
           <option value="" ?selected=${!this.of}>all shoots</option>
           ${this.shoots.map((one) => html`<option value=${one.id} ?selected=${one.id === this.of}>${one.name} (${counted(one.count)})</option>`)}</select></label>`}
         ${rest ? html`<button type="button" title="One decision for all that are listed; recorded as bundled" @click=${() => this.say({ say: "approve" }, this.items)}>Approve the ${this.items.length} listed</button>` : nothing}
