@@ -16,7 +16,7 @@ export const shoot = document.body.dataset.shoot ?? "";
 /** @param {string} path @returns {string} an address below the API of this shoot */
 export const ofShoot = (path) => `/api/shoots/${shoot}/${path}`;
 
-/** @param {string} id @param {"thumb" | "proxy" | "full" | `faces/${number}`} size */
+/** @param {string} id @param {"thumb" | "proxy" | "full" | "before" | "after" | `faces/${number}`} size */
 export const picture = (id, size) => `/shoots/${shoot}/photos/${id}/${size}.jpg`;
 
 /** @param {string} id where the original of a clip or a sound is played from */
