@@ -20,7 +20,7 @@ export const ofShoot = (path, of = shoot) => (path.startsWith("/") ? path : `/ap
 /** The shoot in which a place lies. @param {string} place as `ofShoot` takes it */
 export const shootOf = (place) => ofShoot(place).split("/")[3] ?? shoot;
 
-/** @param {string} id @param {"thumb" | "proxy" | "full" | `faces/${number}`} size @param {string} [of] the shoot */
+/** @param {string} id @param {"thumb" | "proxy" | "full" | "before" | "after" | `faces/${number}`} size @param {string} [of] the shoot */
 export const picture = (id, size, of = shoot) => `/shoots/${of}/photos/${id}/${size}.jpg`;
 
 /** @param {string} id where the original of a clip or a sound is played from */

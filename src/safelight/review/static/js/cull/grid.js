@@ -53,7 +53,7 @@ export class Grid extends HTMLElement {
     return `${this.clientWidth} ${this.clientHeight}`;
   }
 
-  /** Works out columns and height; all cells are placed anew, with the next frame. */
+  /** Works out columns and height; all cells are placed anew. */
   lay() {
     if (!this.model || !this.space || !this.clientWidth) return;
     this.size = this.room;
@@ -65,7 +65,7 @@ export class Grid extends HTMLElement {
     this.space.style.height = `${rows * (this.cellHeight + GAP) + GAP}px`;
     for (const place of [...this.cells.keys()]) this.drop(place);
     this.reach();
-    this.ask();
+    this.draw();
   }
 
   ask() {
