@@ -31,6 +31,7 @@ from safelight.weights import installed
 KEPT = ROOT / ".safelight" / "bench"
 KNOWN, ESTIMATED = "known", "estimated"
 COLUMNS = (KNOWN, ESTIMATED)
+MOST = 12  # pairs of each legal edit that are measured; they count for all that they stand for
 SEED = 1  # of the draw among legal edits
 WHOLE = ("good_cutout",)  # never drawn from: the only legal edits by which mattes can be told
 

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from bench import _alone
-from bench._artefact_reality import buckets, real_pairs, speed
-from bench._artefacts import COLUMNS, ESTIMATED, KNOWN, Told, drawn, measure, peers
+from bench._artefact_reality import real_pairs, speed
+from bench._artefacts import COLUMNS, ESTIMATED, KNOWN, MOST, Told, drawn, measure, peers
 from bench._heldout import model_of
+from bench._skins import buckets
 from bench.fit.artefacts import PARTS, scores, tables
 from bench.harness import Data, Result, auc, bootstrap
 from safelight.detectors.calibration import at, calibrated
@@ -31,7 +32,6 @@ ON_SKIN = 0.97  # over-smoothing of faces
 WARP_ESTIMATED, WARP_FROM = 0.93, 3.0  # bar; px of displacement from which the bar for warp counts
 COVERAGE, CALIBRATION, FAMILY = 0.8, 0.05, 0.05
 FALSE = 0.05
-MOST = 12  # pairs of each legal edit that are measured
 PEER_NAMES = ("delta_e", "ssim", "laplacian")
 PEERS = 2  # pairs of each kind and strength on which the peers are asked
 

@@ -3,8 +3,9 @@
 For each finding, a logistic curve of "has this artefact" over the score, on pairs that a careful viewer could tell and
 all legal edits, estimated geometry. Two numbers a finding, on the score itself or on a scale that is linear near 0 and
 logarithmic beyond (the inverse hyperbolic sine), whichever is likelier: the chance rises wherever the score does, also
-for damage that the fit has not seen. Make the pairs with another seed than those of the bench. Beside the shipped
-tables, one for each fifth of the sources that never saw it.
+for damage that the fit has not seen. Beside the shipped tables, one for each fifth of the sources that never saw it:
+what the bench says of a photo's chances comes from the one that never saw that photo, whatever was done to it. What is
+measured here is what the bench measures, and is kept for it.
 """
 
 import argparse
@@ -17,12 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from bench._artefacts import ESTIMATED, Told, drawn, measure
+from bench._artefacts import ESTIMATED, MOST, Told, drawn, measure
 from bench.harness import ROOT, Data
 
 SHIPPED = ROOT / "src" / "safelight" / "detectors" / "calibration.json"
 FOLDS = ROOT / "bench" / "fit" / "artefacts.folds.json"
-MOST = 24  # pairs of each legal edit; they count for all that they stand for
 PARTS = 5
 FEWEST = 4  # pairs that have the artefact, without which nothing is fitted
 SOFT = 0.25  # of the score that nine in ten spoilt pairs reach: where the scale turns from linear to logarithmic
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     data = Data(roots=(parser.parse_args().data,), work=Path())
     folder, table = data.table("artefacts/truth.csv", recipe="artefacts")
-    write(measure(folder, drawn(table, MOST), columns=(ESTIMATED,)))
+    write([t for t in measure(folder, drawn(table, MOST)) if t.column == ESTIMATED])
 
 
 def write(told: Sequence[Told]) -> None:
