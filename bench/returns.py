@@ -32,10 +32,10 @@ from safelight.media.picture import shrink
 from safelight.operators import Tools
 
 NO_TOOLS = Tools(kept=lambda _: b"", weights={})
-MOST = 20  # photos that are drawn, of which …
-OUTSIDE = 4  # … so many are not of the shoot
-GROUPS = 24  # pairs of frames that are drawn of those that recipe `groups` has made
-LONG_SIDE = 1600  # px at which photos are worked on
+MOST = 15  # photos that are drawn, of which …
+OUTSIDE = 3  # … so many are not of the shoot
+GROUPS = 12  # pairs of frames that are drawn of those that recipe `groups` has made
+LONG_SIDE = 1400  # px at which photos are worked on
 NEAR_PX = 3.0  # at a long side of 1024: the file lies where it should
 APART = 2  # frames of a clip
 

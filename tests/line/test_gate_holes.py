@@ -3,10 +3,12 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from safelight import checking
 from safelight.deliver import judge, presets, write
 from safelight.deliver.accept import Word, accept
+from safelight.deliver.gate import Held
 from safelight.detectors import Detector, Finding
 from safelight.domain import Say
 from safelight.errors import Refused, UsageError
@@ -147,3 +149,80 @@ def test_a_tiny_file_of_an_edit_that_wants_detail_does_not_pass(shoot, library, 
     told_ = [f for f in entry["gate"]["findings"] if f["cannot_tell"] is None]
     assert told_ or entry["gate"]["verdict"] == "look"
     assert cv2.imread(str(tmp_path / "out" / entry["name"])).shape[:2] == (entry["height"], entry["width"])
+
+
+# ---------------------------------------------------------------- a client's rules, at delivery
+
+
+CLIENT = """
+schema = "safelight.client/1"
+client = "Acme"
+forbidden = ["exposure"]
+
+[background]
+colour = [255, 255, 255]
+share = 0.99
+
+[margins]
+least = 0.05
+centred = 0.04
+
+[swatch.red]
+colour = "#C8102E"
+
+[disclosure]
+always = true
+"""
+
+
+def catalogue(*, ground=255, off=0, red=(0xC8, 0x10, 0x2E)):
+    """A box of the client's red on a plain ground, with some structure in it."""
+    picture = np.full((300, 300, 3), ground, np.uint8)
+    picture[60:240, 60 + off : 240 + off] = red
+    for row in range(70, 232, 12):
+        picture[row : row + 3, 70 + off : 230 + off] = (40, 40, 44)
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("made", "ev", "broken"),
+    [
+        ({}, None, {"Acme.disclosure"}),
+        ({"ground": 248}, None, {"Acme.background", "Acme.disclosure"}),
+        ({"off": 40}, None, {"Acme.margins", "Acme.disclosure"}),
+        ({"red": (0xB8, 0x30, 0x40)}, None, {"Acme.swatch.red", "Acme.disclosure"}),
+        ({}, 0.02, {"Acme.forbidden"}),
+    ],
+)
+def test_every_rule_of_a_client_holds_a_delivery_back(library, tmp_path, detectors, monkeypatch, made, ev, broken):  # noqa: F811
+    from safelight import engine
+
+    real = engine.engine
+    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
+    detectors["clipping"] = told("clipping", 0.01)
+    folder = tmp_path / "shoot"
+    folder.mkdir()
+    Image.fromarray(catalogue(**made)).save(folder / "A-1.png")
+    library.run(folder)
+    state = library.state(folder)
+    (photo,) = state.photos.values()
+    say(library, state, photo, "cull", {"decision": "keep"})
+    for name in photo.open_questions():
+        decide(library.store, state, [photo], Saying(say=Say.REJECT, by="ann", operators=(name,)))
+    if ev is not None:
+        say(library, state, photo, "exposure", {"ev": ev})
+    (folder / "client.toml").write_text(CLIENT, "utf-8")
+    with pytest.raises(Held) as refused:
+        send(library, folder, tmp_path / "out", preset=str(_best(tmp_path)))
+    assert {m.name for m in refused.value.waiting} == broken
+    assert all(m.remedy for m in refused.value.waiting)
+    state = library.state(folder)
+    accept(library.store, state, list(state.photos.values()), sorted(broken), Word(by="lea", reason="wanted"))
+    files = send(library, folder, tmp_path / "out", preset=str(_best(tmp_path)))["files"]
+    assert {a["finding"] for a in files[0]["gate"]["answered"]} == broken
+
+
+def _best(folder):
+    path = folder / "best.toml"
+    path.write_text('quality = 100\nsubsampling = "444"\n', "utf-8")
+    return path

@@ -265,6 +265,13 @@ def test_what_is_not_understood_is_named_with_its_line(text, line, told):
     assert error.value.remedy or "must" in error.value.cause
 
 
+def test_an_operator_that_is_not_known_cannot_be_forbidden():
+    text = 'schema = "safelight.client/1"\nclient = "Acme"\nforbidden = ["tone", "black_and_wite"]\n'
+    with pytest.raises(UsageError, match=r"^client\.toml, line 3: 'black_and_wite' is no operator") as error:
+        book.parse(text, "acme", shown="client.toml", schema=book.CLIENT)
+    assert "black_and_white" in error.value.remedy
+
+
 def test_other_files_of_rules_are_refused(tmp_path):
     for text, told in (("[fill]", "schema"), ("fill = [", "TOML")):
         with pytest.raises(UsageError, match=told):

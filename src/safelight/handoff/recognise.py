@@ -13,13 +13,12 @@ from safelight.channels import encoded
 from safelight.detectors import Placement, alike, place
 from safelight.domain import Edit
 from safelight.errors import SafelightError, Unsupported
-from safelight.handoff import candidates
 from safelight.media import ifd, image, write
 from safelight.media.formats import first_bytes, sniff
 from safelight.media.frame import Bytes, Matrix, scaling
 from safelight.media.picture import shrink
 from safelight.operators import Stage, Tools
-from safelight.pairs import Check
+from safelight.pairs import Check, candidates
 from safelight.pairs.job import entry_of
 from safelight.pairs.matching import AGREED
 from safelight.plugins import operator
@@ -176,11 +175,11 @@ def recognise(job: Job, small: Bytes) -> Recognised:
     return Recognised(either=tuple(laid.parent for laid in same), agreed=agreed)
 
 
-def _found(job: Job, shown: Sequence[tuple[Parent, Bytes]], small: Bytes) -> Laid | None:
+def _found(job: Job, shown: Sequence[tuple[Parent, candidates.Look]], small: Bytes) -> Laid | None:
     """The likeliest photo on which a picture lies; None where it lies on none."""
-    pictures, tried = [picture for _, picture in shown], {job.named}
+    looks, tried, own = [look for _, look in shown], {job.named}, candidates.look(small)
     for ranked in (candidates.by_whole, candidates.by_details):
-        for i in ranked(pictures, small)[:LIKELY]:
+        for i in ranked(looks, own)[:LIKELY]:
             parent = shown[i][0]
             if parent.photo in tried:
                 continue
@@ -191,14 +190,14 @@ def _found(job: Job, shown: Sequence[tuple[Parent, Bytes]], small: Bytes) -> Lai
     return None
 
 
-def _kin(job: Job, shown: Sequence[tuple[Parent, Bytes]], first: Laid, small: Bytes) -> list[Laid]:
+def _kin(job: Job, shown: Sequence[tuple[Parent, candidates.Look]], first: Laid, small: Bytes) -> list[Laid]:
     """Other photos that may be frames of the same motif, and on which the picture lies too."""
     own = next((i for i, (parent, _) in enumerate(shown) if parent.photo == first.parent.photo), None)
     if own is None:
         return []
     others = [*shown[:own], *shown[own + 1 :]]
     near = [bool(parent.scene) and parent.scene == first.parent.scene for parent, _ in others]
-    ranked = candidates.kin([picture for _, picture in others], near, shown[own][1])[:LIKELY]
+    ranked = candidates.kin([look for _, look in others], near, shown[own][1])[:LIKELY]
     return [laid for i in ranked if (laid := lay(others[i][0], small, job.state)).holds]
 
 
@@ -283,15 +282,15 @@ def _notes(written: encoded.Encoded, whole: tuple[int, int]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _shown(parents: Iterable[Parent]) -> list[tuple[Parent, Bytes]]:
-    """Parents with their pictures at a small size, from their thumbnails where there are any; a photo that cannot be
+def _shown(parents: Iterable[Parent]) -> list[tuple[Parent, candidates.Look]]:
+    """Parents with what they look like, from their thumbnails where there are any; a photo that cannot be
     shown is no candidate."""
     seen = []
     for parent in parents:
         try:
             thumb = parent.shown.with_suffix(".thumb.jpg")
             place = thumb if parent.shown != parent.original and thumb.exists() else parent.shown
-            seen.append((parent, shrink(work.decode(place)[0], candidates.SIDE)))
+            seen.append((parent, candidates.look(work.decode(place)[0])))
         except (SafelightError, OSError, ValueError):
             continue
     return seen
