@@ -54,6 +54,7 @@ class Watch:
     cache: Path
     shots: bool = True  # whether to look for them
     weights: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)  # of the networks that find faces
+    known: frozenset[str] = frozenset()  # assets that have been looked at: a moved file or a copy is not decoded again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,7 @@ class Watched:
 
     path: str
     asset: Asset | None = None
+    known: str | None = None  # the asset that it is, where that has been looked at
     measures: tuple[Measure, ...] = ()
     error: Mapping[str, str] | None = None
 
@@ -79,6 +81,8 @@ def watch(job: Watch) -> Watched:
         limits.begin("opening", seconds=limits.opening(0) + S_A_MB * size / 1e6)
         facts = container.contents(job.full)
         whole = _digest(job.full)
+        if whole in job.known:
+            return Watched(path=job.path, known=whole)
         limits.begin("timing", seconds=limits.opening(0) + S_A_MB * size / 1e6)
         content = container.content_digest(job.full)
         timing = container.timing(job.full, stream=facts.picture.index) if facts.picture else None

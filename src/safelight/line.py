@@ -191,14 +191,24 @@ class Line:
 
     def watch(self, plan: ingest.Plan, executor: Executor, width: int) -> int:
         """Looks at clips and sounds that are new, or that nobody has looked at with this version; how many."""
-        done = records.measured(self.library, dict.fromkeys([str(f.asset) for f in plan.same_clips if f.asset], ()))
-        key = footage.key()
+        key, files = footage.key(), [*plan.same_clips, *plan.gone]
+        done = records.measured(self.library, dict.fromkeys([str(f.asset) for f in files if f.asset], ()))
+        by_size: dict[int, set[str]] = {}
+        for known in files:
+            if (str(known.asset), key) in done:
+                by_size.setdefault(known.size, set()).add(str(known.asset))
         again = [f for f in plan.same_clips if f.asset and (str(f.asset), key) not in done]
         sizes = {f.path: (f.size, f.mtime_ns) for f in again} | {s.path: (s.size, s.mtime_ns) for s in plan.clips}
         clock = _Clock("watch", len(sizes), self.tell)
         cache = self.folder.state / "cache"
         installed = weights.installed()
-        jobs = [footage.Watch(path=p, full=self.folder.root / p, cache=cache, weights=installed) for p in sorted(sizes)]
+        jobs = [
+            footage.Watch(
+                path=p, full=self.folder.root / p, cache=cache, weights=installed,
+                known=frozenset(by_size.get(size, ())),
+            )
+            for p, (size, _) in sorted(sizes.items())
+        ]  # fmt: skip
         for watched in engine.stream(
             executor, width, iter([(footage.watch, job) for job in jobs]), rescue=footage.rescue
         ):
@@ -207,7 +217,7 @@ class Line:
             if asset is not None:
                 found = [(asset.id, footage.CLIP, key, watched.measures)]
                 records.save_evidence(self.library, found)
-            name = asset.id if asset else None
+            name = asset.id if asset else watched.known
             file = File(path=watched.path, asset=name, size=size, mtime_ns=mtime_ns, error=watched.error)
             records.save_files(self.library, self.shoot.id, [file])
             clock.step()
