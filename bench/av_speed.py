@@ -20,7 +20,7 @@ import psutil
 
 from bench.harness import Data, MissingData, Result
 from bench.scale import Peak
-from safelight import footage, listening
+from safelight import footage, listening, weights
 from safelight.api import Library
 from safelight.line import Options, Progress
 from safelight.media import container, video
@@ -87,7 +87,20 @@ def _against_decoding(clip: Path) -> Iterable[Result]:
             pass
 
     alone = min(_cpu(decoded) for _ in range(2))
-    looked = min(_cpu(lambda: footage.see(footage.See(asset="", full=minute, seconds=60))) for _ in range(2))
+    looked = min(
+        _cpu(
+            lambda: footage.see(
+                footage.See(
+                    asset="",
+                    full=minute,
+                    place=clip.parent / ".cache" / "minute",
+                    seconds=60,
+                    weights=weights.installed(),
+                )
+            )
+        )
+        for _ in range(2)
+    )
     minute.unlink()
     frames = round(60 * float((facts.picture.rate if facts.picture else None) or 25))
     yield Result(

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safelight import ingest
+from safelight import ingest, shotlog
 from safelight.domain import Cull, Group, GroupKind, Input, Kind, Measure, Proposal, State, Version, exact
 from safelight.listening import spans_of
 from safelight.state import Footage, Photo, ShootState
@@ -18,6 +18,7 @@ from safelight.words import many
 
 SCHEMA = "safelight.explain/1"
 SHOWN_WORDS = 40
+SHOWN_SHOTS = 12
 
 
 def document(
@@ -109,18 +110,18 @@ def _faults(clip: Footage) -> list[dict[str, Any]] | None:
 
 
 def _shots(clip: Footage) -> list[dict[str, Any]] | None:
-    """Shots between the joins that were found; null where nobody could look."""
+    """Shots between the joins that were found, with what was measured of each; null where nobody could look."""
     found, frames = clip.facts.get("shots"), clip.facts.get("clip.frames")
     if found is None or not isinstance(found.value, list) or frames is None:
         return None
-    joins: list[Any] = [{"into": "start", "frame": 0, "at": "0/1", "score": None}, *found.value]
-    ends = [(j["frame"], j["at"]) for j in joins[1:]] + [(frames.value, exact(clip.asset.duration_s))]
     return [
         {
-            "start": float(Fraction(j["at"])), "end": float(Fraction(end_at)), "at": j["at"], "start_frame": j["frame"],
-            "end_frame": end, "into": j["into"], "score": j["score"],
+            "start": float(row.at), "end": float(row.until), "at": exact(row.at), "start_frame": row.start_frame,
+            "end_frame": row.end_frame, "into": row.into, "score": row.chance, "timecode": row.label_in,
+            "key_frame": row.key_frame, **{name: row.facts.get(name) for name in shotlog.NAMES},
+            "said": shotlog.sentences(row.facts), "marks": row.marks,
         }
-        for j, (end, end_at) in zip(joins, ends, strict=True)
+        for row in shotlog.rows_of(clip)
     ]  # fmt: skip
 
 
@@ -310,6 +311,8 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
         lines.append(f"  from {facts['clip.timecode']}{reel}")
     if entry["shots"]:
         lines.append(f"  {many(len(entry['shots']), 'shot')}")
+        lines += [f"    {s['timecode']} {', '.join(s['marks'])}".rstrip() for s in entry["shots"][:SHOWN_SHOTS]]
+        lines += ["    … safelight log lists all of them"] if len(entry["shots"]) > SHOWN_SHOTS else []
     lines += [f"  {f['start']:.2f}–{f['end']:.2f} s: {f['kind'].replace('_', ' ')}" for f in entry["faults"] or ()]
     if entry["loudness"]:
         loud = entry["loudness"]

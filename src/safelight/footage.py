@@ -5,28 +5,35 @@ with cause and remedy. `watch` costs one reading of a file's bytes, one of its p
 known soon and listened to; `see` decodes every frame, once.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
-from safelight import limits
+from safelight import limits, weights
 from safelight.domain import Asset, Capture, Json, Kind, Measure, digest_of, exact
+from safelight.files import write_atomic
 from safelight.media import container, sound, video, waveform
 from safelight.media.container import Contents, Timing
 from safelight.media.formats import unreadable
+from safelight.media.picture import shrink
 from safelight.probes import shots
 from safelight.probes._faults import picture as picture_faults
 from safelight.probes._faults.frames import Measuring
+from safelight.probes._mesh import DETECTOR, LANDMARKER
+from safelight.probes._shots import facts as seen_of
+from safelight.probes._shots.looks import Looking
 from safelight.soundtrack import faults
-from safelight.work import PICTURES, as_json, keep_picture, refusal
+from safelight.work import PICTURES, as_json, jpeg, keep_picture, refusal
 from safelight.workers import Lost
 
 CLIP, SEEN = "clip@3", "seen@1"
 KEY = digest_of([CLIP])[:24]  # under which its answer is kept; another version means looking again
-SEEN_KEY = digest_of([SEEN])[:24]
+KEYS = ".shots"  # suffix of the folder in the cache that holds the key frames of a clip's shots
+KEY_SIDE = 640  # px, long side of a kept key frame
 CHUNK = 1 << 22
 S_A_MB, S_A_SECOND = 0.05, 4.0  # what reading a megabyte, and decoding a second of picture, may compute
 SEEN_SIDE = 256  # px, long side in which faults are looked for
@@ -58,7 +65,9 @@ class See:
 
     asset: str
     full: Path
+    place: Path  # in the cache, without suffix: what is kept of it lies beside
     seconds: float
+    weights: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)  # of the networks that find faces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +76,12 @@ class Seen:
 
     asset: str
     measures: tuple[Measure, ...]
+
+
+def seen_key() -> str:
+    """What an answer about the picture depends on: another version, or other weights for faces, means looking again."""
+    papers = weights.digests()
+    return digest_of([SEEN, [[n, papers[n]] for n in (DETECTOR, LANDMARKER) if n in papers]])[:24]
 
 
 def watch(job: Watch) -> Watched:
@@ -118,11 +133,11 @@ def see(job: See) -> Seen:
     except Exception as error:  # noqa: BLE001 - as above
         return _unseen(job, refusal(job.full, error)["cause"])
     seen = Measuring(interlaced=facts.picture.fields is not None, full_range=_full_range(facts.picture))
-    joins = _shots(job.full, facts, timing, seen)
+    joins, *shown = _shots(job, facts, timing, seen)
     if joins.cannot_tell is not None:
         return _unseen(job, joins.cannot_tell)
     wrong = faults("faults.picture", job.full, lambda: picture_faults.found(seen.rows, rate=timing.rate))
-    return Seen(asset=job.asset, measures=(joins, wrong))
+    return Seen(asset=job.asset, measures=(joins, *shown, wrong))
 
 
 def lost_picture(job: See, lost: Lost) -> Seen:
@@ -195,32 +210,70 @@ def _full_range(picture: container.PictureStream) -> bool:
     return picture.levels == "full" or picture.pixels.startswith("yuvj")
 
 
-def _shots(full: Path, facts: Contents, timing: Timing, seen: Measuring) -> Measure:
-    """Joins of shots, with the frame and the time at which each new shot is seen alone."""
-    times: dict[int, Fraction] = {}
+def _shots(job: See, facts: Contents, timing: Timing, seen: Measuring) -> tuple[Measure, ...]:
+    """Joins of shots, with the frame and the time at which each new shot is seen alone; and what is said of each shot,
+    whose key frames go into the cache. One decoding serves both, and the faults."""
+    assert facts.picture is not None
+    picture, times = facts.picture, dict[int, Fraction]()
+    wide = picture.width * picture.aspect / picture.height
+    job.place.parent.mkdir(parents=True, exist_ok=True)
+    looking = Looking(
+        rate=float(timing.rate or 25), full_range=_full_range(picture), room=job.place.parent,
+        aspect=float(1 / wide if picture.rotation % 180 else wide), count=len(timing.pts),
+    )  # fmt: skip
 
     def noted() -> Iterator[shots.Thumb]:
-        for still in video.frames(full, long_side=SEEN_SIDE, facts=facts, luma=True, planes=True):
+        for still in video.frames(job.full, long_side=SEEN_SIDE, facts=facts, luma=True, planes=True):
             times[still.index] = still.at
             seen.see(still)
             if still.planes is not None:
-                yield shots.thumb(*still.planes)
+                thumb = shots.thumb(*still.planes)
+                looking.see(still, thumb)
+                yield thumb
 
-    try:
-        found = shots.find(noted(), timing.rate)
-    except Exception as error:  # noqa: BLE001 - as above
-        return Measure(name="shots", cannot_tell=refusal(full, error)["cause"])
-    value: list[Json] = [
-        {
-            "into": j.into.value,
-            "start_frame": j.start,
-            "frame": j.frame,
-            "at": exact(times.get(j.frame)),
-            "score": j.score,
-        }
-        for j in found
-    ]
-    return Measure(name="shots", value=value)
+    with contextlib.closing(looking):
+        try:
+            found = shots.find(noted(), timing.rate)
+        except Exception as error:  # noqa: BLE001 - as above
+            return (Measure(name="shots", cannot_tell=refusal(job.full, error)["cause"]),)
+        value: list[Json] = [
+            {
+                "into": j.into.value, "start_frame": j.start, "frame": j.frame, "at": exact(times.get(j.frame)),
+                "score": j.score,
+            }
+            for j in found
+        ]  # fmt: skip
+        told = Measure(name="shots", value=value)
+        spans = list(zip([0, *(j.frame for j in found)], [*(j.start for j in found), len(times)], strict=True))
+        try:
+            looking.done()
+            rows = _shown(looking, spans, picture, job)
+        except Exception as error:  # noqa: BLE001 - as above; the joins are known
+            return told, Measure(name="shots.facts", cannot_tell=refusal(job.full, error)["cause"])
+    for row in rows:
+        row["key_at"] = exact(times.get(row["key_frame"]))  # type: ignore[arg-type]
+    return told, Measure(name="shots.facts", value=list[Json](rows))
+
+
+def _shown(
+    looking: Looking, spans: list[tuple[int, int]], picture: container.PictureStream, job: See
+) -> list[dict[str, Json]]:
+    """What is said of each shot. Its key frame is kept beside the others, those of an earlier look go."""
+    rows, pictures = seen_of.of_shots(looking, spans, hdr=picture.hdr, turned=picture.rotation, weights=job.weights)
+    folder = job.place.with_name(job.place.name + KEYS)
+    kept = {key_frame(folder, row["key_frame"]).name for row in rows}
+    for old in [p for p in folder.glob("*.jpg") if p.name not in kept] if folder.is_dir() else []:
+        old.unlink()
+    for row, rgb in zip(rows, pictures, strict=True):
+        if rgb is not None:
+            folder.mkdir(exist_ok=True)
+            write_atomic(key_frame(folder, row["key_frame"]), jpeg(shrink(rgb, KEY_SIDE)))
+    return rows
+
+
+def key_frame(folder: Path, frame: Json) -> Path:
+    """Where the picture of a key frame lies in the folder of its clip."""
+    return folder / f"{frame:07d}.jpg" if isinstance(frame, int) else folder / "none"
 
 
 def portray(full: Path, place: Path) -> None:

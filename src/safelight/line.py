@@ -242,17 +242,22 @@ class Line:
             return
         state = ShootState.load(self.library, self.shoot, evidence=False)
         clips = {c.asset.id: c for c in state.clips.values() if c.asset.kind is Kind.VIDEO}
-        done = records.measured(self.library, dict.fromkeys(clips, ()))
+        done, key, installed = (
+            records.measured(self.library, dict.fromkeys(clips, ())), footage.seen_key(), weights.installed()
+        )  # fmt: skip
         jobs = [
-            footage.See(asset=name, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600))
+            footage.See(
+                asset=name, full=self.folder.root / c.path, place=self.folder.cached(name), weights=installed,
+                seconds=float(c.asset.duration_s or 600),
+            )
             for name, c in clips.items()
-            if (name, footage.SEEN_KEY) not in done
-        ]
+            if (name, key) not in done
+        ]  # fmt: skip
         clock = _Clock("see", len(jobs), self.tell)
         for seen in engine.stream(
             executor, width, iter([(footage.see, job) for job in jobs]), rescue=footage.lost_picture
         ):
-            records.save_evidence(self.library, [(seen.asset, footage.SEEN, footage.SEEN_KEY, seen.measures)])
+            records.save_evidence(self.library, [(seen.asset, footage.SEEN, key, seen.measures)])
             clock.step()
 
     def _remember(self, todo: Todo, identified: list[work.Identity], seen: list[work.Looked]) -> None:
@@ -403,7 +408,7 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
         ]
     operators = sorted(op.label for op in plugins.operators().values())
     keys = [probe_keys(personal_too=personal.switch(library).on), probe_keys(of_raws=True)]
-    keys.append({"heard": listening.key()})
+    keys.append({"heard": listening.key(), "seen": footage.seen_key()})
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
     return digest_of([newest, keys, said, operators, own, asdict(options.wishes), sorted(options.only)])

@@ -167,10 +167,16 @@ def proxies(picture: Picture, place: Path) -> None:
 def keep_picture(place: Path, rgb: Bytes, *, small: Bytes | None = None) -> None:
     """Puts a picture and its thumbnail into the cache: `place` without suffix."""
     for suffix, pixels in zip(PICTURES, (rgb, shrink(rgb, THUMB_SIDE) if small is None else small), strict=True):
-        data = simplejpeg.encode_jpeg(
-            np.ascontiguousarray(pixels), quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420"
+        write_atomic(place.with_suffix(suffix), jpeg(pixels))
+
+
+def jpeg(rgb: Bytes) -> bytes:
+    """A picture as it is kept for people to look at."""
+    return bytes(
+        simplejpeg.encode_jpeg(
+            np.ascontiguousarray(rgb), quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420"
         )
-        write_atomic(place.with_suffix(suffix), data)
+    )
 
 
 def refusal(path: Path, error: Exception, *, what: str = "understood") -> dict[str, str]:
