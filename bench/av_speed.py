@@ -86,9 +86,21 @@ def _against_decoding(clip: Path) -> Iterable[Result]:
         for _ in video.frames(minute, long_side=footage.SEEN_SIDE, planes=True):
             pass
 
-    job = footage.See(asset="minute", full=minute, seconds=60, cache=clip.parent / "cache", weights=weights.installed())
     alone = min(_cpu(decoded) for _ in range(2))
-    looked = min(_cpu(lambda: footage.see(job)) for _ in range(2))
+    looked = min(
+        _cpu(
+            lambda: footage.see(
+                footage.See(
+                    asset="",
+                    full=minute,
+                    place=clip.parent / ".cache" / "minute",
+                    seconds=60,
+                    weights=weights.installed(),
+                )
+            )
+        )
+        for _ in range(2)
+    )
     minute.unlink()
     frames = round(60 * float((facts.picture.rate if facts.picture else None) or 25))
     yield Result(

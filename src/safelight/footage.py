@@ -61,26 +61,25 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class See:
-    """Asks what the picture of a clip shows over its length. `cache`: the folder of what can be made again; `weights`:
-    of the networks that find faces."""
+    """Asks what the picture of a clip shows over its length."""
 
     asset: str
     full: Path
+    place: Path  # in the cache, without suffix: what is kept of it lies beside
     seconds: float
-    cache: Path
-    weights: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    weights: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)  # of the networks that find faces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What it shows: where shots join, what is said of each, what is wrong with frames."""
+    """What it shows: where shots join, what is wrong with frames."""
 
     asset: str
     measures: tuple[Measure, ...]
 
 
 def seen_key() -> str:
-    """What the answer of `see` depends on: another version, or other weights for faces, means looking again."""
+    """What an answer about the picture depends on: another version, or other weights for faces, means looking again."""
     papers = weights.digests()
     return digest_of([SEEN, [[n, papers[n]] for n in (DETECTOR, LANDMARKER) if n in papers]])[:24]
 
@@ -217,9 +216,9 @@ def _shots(job: See, facts: Contents, timing: Timing, seen: Measuring) -> tuple[
     assert facts.picture is not None
     picture, times = facts.picture, dict[int, Fraction]()
     wide = picture.width * picture.aspect / picture.height
-    job.cache.mkdir(parents=True, exist_ok=True)
+    job.place.parent.mkdir(parents=True, exist_ok=True)
     looking = Looking(
-        rate=float(timing.rate or 25), full_range=_full_range(picture), room=job.cache,
+        rate=float(timing.rate or 25), full_range=_full_range(picture), room=job.place.parent,
         aspect=float(1 / wide if picture.rotation % 180 else wide), count=len(timing.pts),
     )  # fmt: skip
 
@@ -261,7 +260,7 @@ def _shown(
 ) -> list[dict[str, Json]]:
     """What is said of each shot. Its key frame is kept beside the others, those of an earlier look go."""
     rows, pictures = seen_of.of_shots(looking, spans, hdr=picture.hdr, turned=picture.rotation, weights=job.weights)
-    folder = job.cache / job.asset[:2] / (job.asset + KEYS)
+    folder = job.place.with_name(job.place.name + KEYS)
     kept = {key_frame(folder, row["key_frame"]).name for row in rows}
     for old in [p for p in folder.glob("*.jpg") if p.name not in kept] if folder.is_dir() else []:
         old.unlink()

@@ -262,12 +262,13 @@ class Line:
             return
         state = ShootState.load(self.library, self.shoot, evidence=False)
         clips = {c.asset.id: c for c in state.clips.values() if c.asset.kind is Kind.VIDEO}
-        done, key = records.measured(self.library, dict.fromkeys(clips, ())), footage.seen_key()
-        cache, installed = self.folder.state / "cache", weights.installed()
+        done, key, installed = (
+            records.measured(self.library, dict.fromkeys(clips, ())), footage.seen_key(), weights.installed()
+        )  # fmt: skip
         jobs = [
             footage.See(
-                asset=name, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600), cache=cache,
-                weights=installed,
+                asset=name, full=self.folder.root / c.path, place=self.folder.cached(name), weights=installed,
+                seconds=float(c.asset.duration_s or 600),
             )
             for name, c in clips.items()
             if (name, key) not in done

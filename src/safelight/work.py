@@ -171,7 +171,7 @@ def keep_picture(place: Path, rgb: Bytes, *, small: Bytes | None = None) -> None
 
 
 def jpeg(rgb: Bytes) -> bytes:
-    """A picture for people to look at."""
+    """A picture as it is kept for people to look at."""
     return bytes(
         simplejpeg.encode_jpeg(
             np.ascontiguousarray(rgb), quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420"

@@ -42,11 +42,13 @@ KINDS = {
 
 
 def watched(path):
+    """Who it is and what its picture shows, as two steps of a run say it."""
     cache = path.parent / "cache"
     made = footage.watch(footage.Watch(path=path.name, full=path, cache=cache))
-    if made.error is not None or made.asset.kind is not Kind.VIDEO:
+    if made.asset is None or made.asset.kind is not Kind.VIDEO:
         return made
-    seen = footage.see(footage.See(asset=made.asset.id, full=path, seconds=1, cache=cache))
+    place = cache / made.asset.id[:2] / made.asset.id
+    seen = footage.see(footage.See(asset=made.asset.id, full=path, place=place, seconds=1))
     return replace(made, measures=made.measures + seen.measures)
 
 

@@ -99,12 +99,12 @@ def test_the_report_shows_each_shot_and_can_be_narrowed_down(library, folder):
 def test_key_frames_of_an_earlier_look_go(tmp_path):
     clip = make_clip(tmp_path / "a.mp4", frames=30, size=(320, 180))
     cache = tmp_path / "cache"
-    job = footage.See(asset="abc", full=clip, seconds=1, cache=cache)
+    job = footage.See(asset="a", full=clip, place=cache / "aa" / "a", seconds=1)
     made = footage.see(job)
-    folder = cache / "ab" / f"abc{footage.KEYS}"
+    folder = job.place.with_name(f"a{footage.KEYS}")
     (kept,) = folder.iterdir()
     (folder / "0009999.jpg").write_bytes(kept.read_bytes())
     again = footage.see(job)
     assert list(folder.iterdir()) == [kept]
     assert again.measures == made.measures, "the same, whenever it is looked at"
-    assert not [p for p in cache.iterdir() if p.is_file()], "nothing waits in the cache"
+    assert not [p for p in cache.rglob("*") if p.is_file() and p != kept], "nothing waits in the cache"
