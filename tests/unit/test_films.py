@@ -7,8 +7,10 @@ from click.testing import CliRunner
 
 from safelight import films
 from safelight.cli import cli
+from safelight.domain import Measure
 from safelight.errors import UsageError
-from safelight.films import book
+from safelight.films import book, rules
+from safelight.media import container
 from tests.made_clips import make_clip, sine
 
 BT709 = {"color_primaries": 1, "color_trc": 1, "colorspace": 1}
@@ -84,14 +86,17 @@ def test_each_rule_is_broken_by_what_it_is_about(film, old, new, rule):
     assert next(a.remedy for a in checked.answers if a.rule == rule)
 
 
-def test_likely_faults_hold_it_back_unless_they_are_meant(tmp_path, place):
-    path = make_clip(tmp_path / "ACME_4.mp4", frames=100, colour=BT709, heard=sine(4.0, 997, level=0.22), step=0)
-    path.with_suffix(".srt").write_text(GOOD)
-    assert films.check(path, place).passes, "a still picture is allowed in this place"
-    strict = book.parse(OWN.replace('"freeze", "duplicate", ', ""), "own")
-    found = films.check(path, strict)
-    assert list(broken(found)) == ["faults.picture"]
-    assert "freeze at 0.00 s" in next(a.text for a in found.answers if a.rule == "faults.picture")
+def test_likely_faults_hold_it_back_unless_they_are_meant(film):
+    rows = [{"kind": "black", "start": "2/1", "end": "3/1", "probability": 0.9, "channel": None}]
+    found = {
+        "faults.picture": Measure(name="faults.picture", value=rows),
+        "faults.sound": Measure(name="faults.sound", cannot_tell="cut off"),
+    }
+    seen = rules.Film(path=film, facts=container.contents(film), found=found)
+    picture, heard = rules.faults(seen, rules.Faults())
+    assert (picture.held, picture.text) == (False, "black at 2.00 s.")
+    assert heard.held is None
+    assert rules.faults(seen, rules.Faults(allowed=("black",)))[0].held
 
 
 def test_captions_are_needed_kept_to_rules_and_of_this_cut(film, place):
