@@ -5,6 +5,7 @@ time, to
 the nearest frame of it.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -166,6 +167,14 @@ def place(made: Assembly, clip: int, frame: int) -> int | None:
         if piece.clip == clip and piece.start <= frame < piece.end:
             return at + _moved(frame - piece.start, material.rate, made.programme.rate) if frame > piece.start else at
     return None
+
+
+def source_of(made: Assembly, at: int) -> tuple[int, int]:
+    """The clip, by number, and its frame that a frame of the programme shows."""
+    n = max(bisect_right(made.places, at) - 1, 0)
+    piece = made.pieces[n]
+    frame = piece.start + _moved(at - made.places[n], made.programme.rate, made.materials[piece.clip].rate)
+    return piece.clip, min(frame if at > made.places[n] else piece.start, piece.end - 1)
 
 
 def joins(made: Assembly) -> list[tuple[int, Piece, Piece]]:

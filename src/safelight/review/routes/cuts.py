@@ -73,7 +73,8 @@ class Edit(BaseModel):
 
 
 class Sheet(BaseModel):
-    """The cuts of a clip. `kept`: frame ranges that are played as things stand, and with all that is proposed."""
+    """The cuts of a clip. `kept`: frame ranges that are played as things stand, and with all that is proposed. `heard`:
+    what is heard otherwise at the joins of the latter; `not_heard`: why nobody has listened to them."""
 
     clip: str
     path: str
@@ -85,6 +86,8 @@ class Sheet(BaseModel):
     kept: list[tuple[int, int]]
     kept_with_proposed: list[tuple[int, int]]
     struck: list[tuple[int, int]]
+    heard: list[Doubt]
+    not_heard: str | None
     left: list[Doubt] = []  # after a strike: what runs into the words beside it
 
 
@@ -212,7 +215,7 @@ def every(at: TheSession) -> list[ClipRow]:
 @router.get("/clips/{clip}/cuts")
 def sheet(at: TheSession, clip: PhotoId) -> Sheet:
     """Every cut of a clip with its evidence and where it stands, and what a person must say."""
-    return _sheet(_clip(at, clip))
+    return _sheet(at, _clip(at, clip))
 
 
 @router.get("/clips/{clip}/words")
@@ -311,16 +314,19 @@ def _said(at: Session, id_: str, saying: verdicts.Saying) -> Sheet:
         done = verdicts.decide(at.library, state, [clip], saying)
         if done.left and not done.verdicts:
             raise UsageError(f"{clip.path} cannot be answered so: {done.left[0][2]}.", remedy="Load the list again.")
-    return _sheet(_clip(at, id_))
+    return _sheet(at, _clip(at, id_))
 
 
-def _sheet(clip: Footage) -> Sheet:
+def _sheet(at: Session, clip: Footage) -> Sheet:
     rate, length = frames(clip.facts, clip.asset.duration_s)
     open_ = clip.open_questions()
+    back = cuts.heard_back(at.library, clip)
     return Sheet(
         clip=clip.id, path=printable(clip.path), rate=str(rate), frames=length, seconds=float(length / rate),
         paces=list(PACES), edits=[_edit(one, rate, waits=one.operator in open_) for one in cuts.listed(clip)],
         kept=cuts.kept(clip), kept_with_proposed=cuts.kept(clip, proposed=True), struck=cuts.struck(clip),
+        heard=[_doubt(d, rate) for d in cuts.told_back(back)],
+        not_heard="the next run listens to them" if back is None else back.cannot_tell,
     )  # fmt: skip
 
 
