@@ -193,7 +193,7 @@ def _retakes(heard: Sequence[_Talk]) -> Iterator[Result]:
                  note=f"whole takes of which less than {WRITTEN:.0%} of the words were written down")  # fmt: skip
     yield Result(name="heard.flags_in_10_minutes", value=10 * flags / max(minutes, 1e-9), n=round(minutes), bar=2,
                  want="at most",
-                 note=f"talks without retakes; {chance} takes more where one recording was drawn twice in a row")  # fmt: skip
+                 note=f"talks without retakes; {chance} more where one recording was drawn twice in a row")  # fmt: skip
 
 
 def _heard_back(heard: Sequence[_Talk]) -> Iterator[Result]:
