@@ -251,7 +251,7 @@ def _leads(made: Assembly) -> Iterator[Marker]:
 
 def _notes(materials: Sequence[Material], pieces: Sequence[Piece], rate: Fraction) -> Iterator[str]:
     for material in materials:
-        if material.rate != rate:
+        if material.rate != rate and material.facts.picture:
             yield (
                 f"{material.path.name} has {float(material.rate):.5g} frames a second, the timeline {float(rate):.5g}: "
                 "its places are rounded to frames of the timeline."

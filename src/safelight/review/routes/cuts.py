@@ -4,19 +4,23 @@ Frames are those of the clip at `rate`; ranges are half-open. Every answer is a 
 operator, and `POST …/undo` takes it back.
 """
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from safelight import cuts, verdicts
+from safelight import cuts, interchange, rough, verdicts
 from safelight.cutting import PACES
 from safelight.cutting.facts import frames
 from safelight.domain import Say
 from safelight.errors import UsageError
+from safelight.review import clips
 from safelight.review.entries import printable
 from safelight.review.given import TheSession, Who
 from safelight.review.models import Checked, PhotoId, Seconds
@@ -250,6 +254,28 @@ def programme(at: TheSession, clip: PhotoId, *, proposed: bool = False) -> Playe
         ranges.append(Range(start=a, end=b, at=place, seconds=(float(a / rate), float(b / rate))))
         place += b - a
     return Played(clip=clip, rate=str(rate), frames=place, seconds=float(place / rate), ranges=ranges)
+
+
+@router.get("/clips/{clip}/timeline.{ending}", responses={200: {"content": {"application/octet-stream": {}}}})
+def timeline(
+    at: TheSession, clip: PhotoId, ending: Literal["otio", "fcpxml", "xml", "edl", "mlt"], *, proposed: bool = False
+) -> Response:
+    """The cut as a timeline for another program, read back before it is sent. What the format cannot carry is told in
+    the header `X-Safelight-Losses`; of a list (EDL) the picture is sent."""
+    found = _clip(at, clip)
+    path = clips.original(at.folder.root, found)
+    if path is None:
+        raise UsageError(
+            f"{printable(found.path)} is not in the shoot's folder.", remedy="Bring the file back as it was."
+        )
+    made = rough.cut([(path, found)], rough.Wanted(decided=not proposed, name=path.stem), listen=False)
+    with tempfile.TemporaryDirectory(prefix="safelight-") as folder:
+        written = interchange.write(Path(folder) / f"cut.{ending}", made.made.programme)
+        data = written.files[0].read_bytes()
+    losses = "; ".join(written.losses).encode("ascii", "replace").decode()
+    name = f"attachment; filename*=UTF-8''{quote(path.stem)}.{ending}"
+    headers = {"Content-Disposition": name, "X-Safelight-Losses": losses, "Cache-Control": "no-store"}
+    return Response(data, media_type="application/octet-stream", headers=headers)
 
 
 @router.post("/clips/{clip}/cuts")
