@@ -23,7 +23,7 @@ from safelight.cli_options import FOLDER, cache_option, json_option, library_opt
 from safelight.cli_people import people
 from safelight.cli_proof import gallery, sample
 from safelight.cli_review import review
-from safelight.cli_rough import cut
+from safelight.cli_rough import cut, film
 from safelight.cli_trust import trust
 from safelight.domain import Genre
 from safelight.engine import one_thread
@@ -408,6 +408,7 @@ cli.add_command(align)
 cli.add_command(tighten)
 cli.add_command(cut)
 cli.add_command(log)
+cli.add_command(film)
 cli.add_command(match)
 cli.add_command(sound)
 

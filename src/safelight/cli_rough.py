@@ -15,12 +15,14 @@ from safelight.errors import UsageError
 
 if TYPE_CHECKING:
     from safelight.cutting.render import Rendered
+    from safelight.films import Checked
     from safelight.rough import Passage, Planned, Rough
     from safelight.state import Footage
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 SCHEMA = "safelight.cut/1"
 DECIDES = "a person decides"
+REFUSED = 4
 
 
 class Length(click.ParamType):  # type: ignore[type-arg]
@@ -55,6 +57,7 @@ class Length(click.ParamType):  # type: ignore[type-arg]
 @click.option("--cutaway", "cutaways", type=FILE, multiple=True, help="A clip whose steady shots may cover jump cuts.")
 @click.option("--captions", type=FILE, help="Captions of the cut: .srt, .vtt, .ttml.")
 @click.option("--render", "film", type=FILE, help="The cut as a film or sound: .mp4, .mov, .mkv, .wav.")
+@click.option("--for", "place", metavar="NAME", help="Check the film for where it goes: see `safelight film`.")
 @click.option("--preview", is_flag=True, help="Render small and fast, for looking.")
 @click.option("--listen/--no-listen", default=True, show_default=True, help="Listen to the joins once more.")
 @library_option
@@ -62,19 +65,23 @@ class Length(click.ParamType):  # type: ignore[type-arg]
 def cut(
     clips: tuple[Path, ...], to: Path | None, pace: str | None, length_s: Fraction | None, passages: Path | None,
     strike: str | None, words: Path | None, cutaways: tuple[Path, ...], captions: Path | None, film: Path | None,
-    library: str | None, *, decided: bool, preview: bool, listen: bool, as_json: bool,
+    place: str | None, library: str | None, *, decided: bool, preview: bool, listen: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a rough cut of clips, or of all clips of a folder, and say what a person must decide.
 
     Pauses are shortened and takes that are said again left out, as people have judged them or as they are proposed;
     with --length whole sentences are chosen. Originals are not touched: the cut is a timeline that names them. Each
-    file is read back after it was written. Exit code 1 if something else is heard at a join than should be."""
-    from safelight import cutting, interchange, rough
+    file is read back after it was written. Exit code 1 if something else is heard at a join than should be, 4 if the
+    film is not fit for where it goes."""
+    from safelight import cutting, films, interchange, rough
 
     if pace is not None and pace not in cutting.PACES:
         raise UsageError(f"There is no pace {pace!r}.", remedy=f"There are {', '.join(cutting.PACES)}.")
     if passages is not None and length_s is not None:
         raise UsageError("Passages and a length ask for different things.", remedy="Give one of them.")
+    if place is not None and film is None:
+        raise UsageError("There is no film to check.", remedy="Render one: --render out.mp4.")
+    book = films.find(place) if place else None
     chosen = _clips(clips, library)
     if (strike or words) and len(chosen) != 1:
         raise UsageError("Words are struck, or given, for one clip at a time.", remedy="Name one clip.")
@@ -93,16 +100,55 @@ def cut(
     written = interchange.write(to, programme) if to else None
     said = _captioned(made, captions) if captions else []
     rendered = _rendered(made, film, preview=preview) if film else None
+    checked = films.check(film, book, captions=captions) if film and book else None
     if as_json:
-        show(document(made, written, rendered))
+        show(document(made, written, rendered) | {"check": checked.as_json() if checked else None})
     else:
-        _tell(made, rendered, said)
+        _tell(made, rendered, [*said, *(_held(checked) if checked else ())])
         if written is not None:
             for loss in written.losses:
                 click.echo(f"lost: {loss}")
             names = ", ".join(f.name for f in written.files)
             click.echo(f"{names}: read back, the same in every frame.")
+    if checked is not None and not checked.passes:
+        raise SystemExit(REFUSED)
     raise SystemExit(1 if made.heard is not None and made.heard.differences else 0)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--for", "place", required=True, metavar="NAME", help="Where it goes, or a TOML file.")
+@click.option("--captions", type=FILE, help="Its captions; default: the file beside it that is called alike.")
+@json_option
+def film(files: tuple[Path, ...], place: str, captions: Path | None, *, as_json: bool) -> None:
+    """Check films before they leave: file, picture, colour tags, loudness, faults, captions.
+
+    Places are web_video, vertical, broadcast_eu, broadcast_us, or a file of your own. Exit code 4 if a rule is broken
+    or cannot be told."""
+    from safelight import films
+
+    book = films.find(place)
+    found = [films.check(path, book, captions=captions) for path in files]
+    if as_json:
+        show({"schema": "safelight.film/1", "films": [one.as_json() for one in found]})
+    else:
+        for one in found:
+            click.echo("\n".join(_held(one)))
+    raise SystemExit(0 if all(one.passes for one in found) else REFUSED)
+
+
+def _held(checked: "Checked") -> list[str]:
+    """A check in lines: what is broken or not known, with its remedy."""
+    lines = []
+    for answer in checked.answers:
+        if not answer.held:
+            how = "broken" if answer.held is False else "cannot tell"
+            lines.append(f"  {how:11s} {answer.rule}: {answer.text} {answer.remedy}".rstrip())
+    count = len(checked.answers)
+    said = (
+        f"fit for {checked.book.name}: all {count} rules hold" if checked.passes else f"not fit for {checked.book.name}"
+    )
+    return [f"{checked.path.name}: {said}.", *lines]
 
 
 def _clips(paths: tuple[Path, ...], library: str | None) -> "list[tuple[Path, Footage | None]]":

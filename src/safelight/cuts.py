@@ -7,19 +7,21 @@ there, and what nobody has looked at yet is named in its `open`. So an answer is
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypedDict
 
 from safelight import params as json_params
 from safelight import plugins
 from safelight.cutting import NEEDS, PACES, Talk, Word, word_of
 from safelight.cutting.facts import frames
-from safelight.domain import Because, Json, Proposal, Say, State, exact
+from safelight.domain import Because, Input, Json, Measure, Proposal, Say, State, Version, exact
 from safelight.errors import UsageError
 from safelight.media.timeline import Clip, Timeline
 from safelight.operators import Medium, Operator, Tools
 from safelight.operators._lifts import CUT, DOUBT
 from safelight.params import to_json
 from safelight.state import Footage
+from safelight.store import records
+from safelight.store.library import Library
 from safelight.verdicts import Saying
 
 TIGHTEN, STRIKE = "tighten", "strike"
@@ -243,6 +245,41 @@ def kept(clip: Footage, *, proposed: bool = False) -> list[tuple[int, int]]:
     return [
         (round(part.start * part.rate), round(part.end * part.rate)) for part in timeline(clip, proposed=proposed).clips
     ]
+
+
+class Counted(TypedDict):
+    """How the frames of a clip are counted."""
+
+    rate: Fraction
+    length: int
+
+
+def counted(clip: Footage) -> Counted:
+    """The rate in which a clip is cut, and how many frames it has."""
+    rate, length = frames(clip.facts, clip.asset.duration_s)
+    return Counted(rate=rate, length=length)
+
+
+def version(clip: Footage) -> Version:
+    """The clip with what people decided and what waits for them: what its joins are listened to of."""
+    return Version(inputs=(Input(id=clip.id),), edits=clip.edits(proposed=True))
+
+
+def heard_back(library: Library, clip: Footage) -> Measure | None:
+    """What was heard at the joins of that version; None where nobody has listened to it yet."""
+    id_ = version(clip).id
+    found = records.evidence(library, [id_], names=("cut.heard_back",)).get(id_, {}).get("cut.heard_back")
+    return found[0] if found is not None else None
+
+
+def told_back(measure: Measure | None) -> list[Doubt]:
+    """What was heard otherwise, as doubts at frames of the clip."""
+    value: Any = measure.value if measure is not None and measure.value is not None else {"differences": ()}
+    return [
+        Doubt(operator="", start=d["frame"], end=d["frame"] + 1, rule="heard_back", text=d["text"],
+              evidence={"expected": d["expected"], "heard": d["heard"]})
+        for d in value["differences"]
+    ]  # fmt: skip
 
 
 # ---------------------------------------------------------------- single answers

@@ -20,6 +20,7 @@ SCHEMA = "safelight.explain/1"
 SHOWN_WORDS = 40
 SHOWN_REASONS = 6
 SHOWN_SHOTS = 12
+HEARD_BACK = "cut.heard_back"
 
 
 def document(
@@ -41,7 +42,7 @@ def document(
         names = personal.said(library).names
         for photo, entry in zip(photos, entries, strict=True):
             _name(entry, photo, names)
-    return {"schema": SCHEMA, "assets": entries + [_clip(c) for c in clips] + [_failed(f) for f in failed]}
+    return {"schema": SCHEMA, "assets": entries + [_clip(c, library) for c in clips] + [_failed(f) for f in failed]}
 
 
 def _photo(
@@ -73,9 +74,10 @@ def _photo(
     }
 
 
-def _clip(clip: Footage) -> dict[str, Any]:
+def _clip(clip: Footage, library: Library) -> dict[str, Any]:
     """A clip or a sound. What nobody has measured yet is null: shots, words, faults."""
     asset, loud = clip.asset, clip.facts.get("loudness")
+    back = _heard_back(clip, library)
     return {
         "id": asset.id, "path": clip.path, "kind": asset.kind.value, "format": asset.format, "width": asset.width,
         "height": asset.height, "duration_s": None if asset.duration_s is None else float(asset.duration_s),
@@ -87,7 +89,18 @@ def _clip(clip: Footage) -> dict[str, Any]:
         "versions": [], "open": clip.open_questions(), "shots": _shots(clip), "transcript": _transcript(clip),
         "silences": _spans(clip, "silences"), "fillers": _spans(clip, "fillers"),
         "faults": _faults(clip), "loudness": loud.value if loud is not None else None,
+        "heard_back": back.value if back is not None else None,
     }  # fmt: skip
+
+
+def _heard_back(clip: Footage, library: Library) -> Measure | None:
+    """What was heard at the joins of the cut that is proposed; None where nobody has listened, or nothing is cut."""
+    edits = clip.edits(proposed=True)
+    if not edits:
+        return None
+    id_ = Version(inputs=(Input(id=clip.id),), edits=edits).id
+    found = records.evidence(library, [id_], names=(HEARD_BACK,)).get(id_, {}).get(HEARD_BACK)
+    return found[0] if found is not None else None
 
 
 def _transcript(clip: Footage) -> dict[str, Any] | None:
@@ -333,6 +346,12 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
     if entry["transcript"]:
         lines += _said(entry["transcript"])
     lines += [line for p in entry["proposals"] for line in _cut_words(p)]
+    if entry["heard_back"]:
+        back = entry["heard_back"]
+        lines.append(
+            f"  {many(back['joins'], 'join')} listened to: {back['found']} of {back['expected']} words are heard"
+        )
+        lines += [f"    {d['text']}" for d in back["differences"]]
     lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] in {"file.note", "sound.note"}]
     lines += [f"  cannot tell {e['name']}: {e['cannot_tell']}" for e in entry["evidence"] if e["cannot_tell"]]
     return "\n".join(lines)

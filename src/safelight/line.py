@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from safelight import (
+    cuts,
     earned,
     engine,
     footage,
@@ -27,6 +28,7 @@ from safelight import (
     plugins,
     policy,
     propose,
+    relistening,
     rooms,
     style,
     weights,
@@ -123,6 +125,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
             if line.look_closer(state, executor, width):
                 state = line.decide()
             line.try_edits(state, executor, width)
+            line.try_cuts(state, executor, width)
         line.troubles += [f"Row {n} of the ledger is set aside: {why}." for n, why in state.ledger.aside.items()]
         summary = json_text({"looked": looked, "gear": earned.gear(state)})
         done = {"shoot": shoot.id, "key": run_key(library, shoot, options, allowed=(rules, licences))}
@@ -386,6 +389,27 @@ class Line:
         for trouble in engine.stream(executor, width, iter(spoilt), rescue=known_bads.rescue):
             self.troubles += [trouble] if trouble else []
 
+    def try_cuts(self, state: ShootState, executor: Executor, width: int) -> None:
+        """Listens to the joins of each clip as it would be cut, so that people know what to listen to."""
+        key = relistening.key()
+        made = {cuts.version(clip).id: clip for clip in state.footage.values() if clip.edits(proposed=True)}
+        done = records.measured(self.library, dict.fromkeys(made, ()))
+        jobs = [
+            relistening.Relisten(
+                asset=clip.id, version=id_, full=self.folder.root / clip.path, words=cuts.words(clip),
+                kept=tuple(cuts.kept(clip, proposed=True)), **cuts.counted(clip),
+            )
+            for id_, clip in made.items()
+            if (id_, key) not in done
+        ]  # fmt: skip
+        clock = _Clock("try cuts", len(jobs), self.tell)
+        tried = [(relistening.relisten, job) for job in jobs]
+        for found in engine.stream(executor, width, iter(tried), rescue=relistening.rescue):
+            versions = [(made[found.version].id, cuts.version(made[found.version]))]
+            records.save_versions(self.library, self.shoot.id, versions, checkpoint="first-pass")
+            records.save_evidence(self.library, [(found.version, relistening.HEARD_BACK, key, [found.measure])])
+            clock.step()
+
 
 # ---------------------------------------------------------------- keys
 
@@ -437,6 +461,7 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
     operators = sorted(op.label for op in plugins.operators().values())
     keys = [probe_keys(about_people=about_people(library, rules)), probe_keys(of_raws=True)]
     keys.append({"heard": listening.key(), "weighed": rooms.KEY, "seen": footage.seen_key()})
+    keys.append({"heard_back": relistening.key()})
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
     return digest_of([newest, keys, said, operators, own, asdict(options.wishes), sorted(options.only)])

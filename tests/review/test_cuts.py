@@ -2,6 +2,7 @@
 
 import pytest
 
+from safelight import interchange
 from safelight.line import Options
 from tests import made_talk
 
@@ -74,6 +75,23 @@ def test_struck_words_go_and_come_back(app, clip):
     assert app.post(f"{clip}/strike", {"ranges": [[0, 13]], "back": True})["struck"] == []
     app.post(f"{clip}/strike", {"ranges": [[0, 99]]}, status=400)
     assert app.post("undo")["undone"] == "verdict"
+
+
+def test_the_cut_is_sent_as_a_timeline_for_another_program(app, clip, tmp_path):
+    app.post(f"{clip}/verdict", {"operator": "retakes", "say": "approve"})
+    played = app.get(f"{clip}/programme")
+    answer = app.client.get(f"/api/shoots/{app.shoot}/{clip}/timeline.otio")
+    assert answer.status_code == 200
+    opened = interchange.read(saved(tmp_path / "cut.otio", answer.content))
+    assert opened.programme.length == played["frames"]
+    lossy = app.client.get(f"/api/shoots/{app.shoot}/{clip}/timeline.mlt?proposed=true")
+    assert "markers" in lossy.headers["X-Safelight-Losses"]
+    assert app.client.get(f"/api/shoots/{app.shoot}/{clip}/timeline.avi").status_code == 422
+
+
+def saved(path, data):
+    path.write_bytes(data)
+    return path
 
 
 def test_a_clip_that_is_not_there(app):

@@ -5,6 +5,7 @@ time, to
 the nearest frame of it.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -168,6 +169,14 @@ def place(made: Assembly, clip: int, frame: int) -> int | None:
     return None
 
 
+def source_of(made: Assembly, at: int) -> tuple[int, int]:
+    """The clip, by number, and its frame that a frame of the programme shows."""
+    n = max(bisect_right(made.places, at) - 1, 0)
+    piece = made.pieces[n]
+    frame = piece.start + _moved(at - made.places[n], made.programme.rate, made.materials[piece.clip].rate)
+    return piece.clip, min(frame if at > made.places[n] else piece.start, piece.end - 1)
+
+
 def joins(made: Assembly) -> list[tuple[int, Piece, Piece]]:
     """Where one piece follows another that it does not follow in the source: frame of the programme, and the two."""
     return [
@@ -242,7 +251,7 @@ def _leads(made: Assembly) -> Iterator[Marker]:
 
 def _notes(materials: Sequence[Material], pieces: Sequence[Piece], rate: Fraction) -> Iterator[str]:
     for material in materials:
-        if material.rate != rate:
+        if material.rate != rate and material.facts.picture:
             yield (
                 f"{material.path.name} has {float(material.rate):.5g} frames a second, the timeline {float(rate):.5g}: "
                 "its places are rounded to frames of the timeline."

@@ -24,7 +24,8 @@ LISTED_S, A_PERSONS_S = 3, 15  # lifts that are listed, and that a person decide
 STRANGE, FEW_STRANGE = 0.05, 3  # share and number of words that are too long, beyond which none is told by itself
 UNTOLD = 0.01  # of the whole: from here on it is said
 LOUD_GAP_S = 1  # sound without a word for so long: a laugh, a reaction, a word not heard
-DROWNED, HALF = Fraction(1, 5), Fraction(1, 2)  # shares of a gap that are still, below which it is not seen as quiet
+DROWNED = Fraction(1, 5)  # share of a gap that is still, below which it is not seen as quiet
+VOICED_S = Fraction(1, 2)  # of a voice between two words, so that something was said
 ASKED = Fraction(3, 2)  # a question is given time
 NUMBERS = frozenset({
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "hundred", "thousand", "million",
@@ -199,29 +200,42 @@ def _evidence(heard: _Heard, still: Still, span: tuple[int, int], beside: tuple[
 
 
 def _loud_gaps(heard: _Heard, pace: Pace) -> list[Doubt]:
-    """Where there is sound but no word for long: kept, and said. Where no voice is heard either, it may be a pause in
-    which somebody breathes, or one that the room drowns; what shortening it would take is named."""
+    """Where there is sound between two words, but no word: kept, and said."""
     found = []
     for one, two in zip(heard.words or (), (heard.words or ())[1:], strict=False):
         start, end = one.end + AFTER_S, two.start - BEFORE_S
-        if end - start < SHORTEST_CUT_S or two.start - one.end < min(pace.longer, Fraction(LOUD_GAP_S)):
+        if end - start < SHORTEST_CUT_S:
             continue
         still = sum((max(min(s.end, end) - max(s.start, start), Fraction(0)) for s in heard.room.stills), Fraction(0))
-        if still >= (end - start) * (DROWNED if heard.speech is not None else HALF):
+        if heard.speech is None:
+            if two.start - one.end >= LOUD_GAP_S and still < (end - start) / 2:
+                found.append(_unheard(heard, one, two))
             continue
-        if heard.speech is not None and not any(a < end and b > start for a, b in heard.speech):
-            stays = pace.sentence if one.closes else pace.inside
-            span = _middle(one.end, two.start, stays, heard.rate, ceil(two.start * heard.rate))
-            if span is not None:
-                long = float(two.start - one.end)
-                text = f"A pause of {long:.2f} s by words and voices; the level hears something: a breath, the room."
-                found.append(Doubt(start=span[0], end=span[1], rule="pause_not_still", text=text))
-        elif still < (end - start) * HALF and two.start - one.end >= LOUD_GAP_S:
-            found.append(Doubt(
-                start=floor(one.end * heard.rate), end=ceil(two.start * heard.rate), rule="sound_without_words",
-                text="There is sound here but no word: laughter, a reaction, or something not understood.",
-            ))  # fmt: skip
+        voiced = sum((max(min(b, end) - max(a, start), Fraction(0)) for a, b in heard.speech), Fraction(0))
+        if voiced >= VOICED_S:
+            found.append(_unheard(heard, one, two))
+        elif not voiced and still < (end - start) * DROWNED and two.start - one.end >= pace.longer:
+            found += _not_still(heard, pace, one, two)
     return found
+
+
+def _unheard(heard: _Heard, one: Word, two: Word) -> Doubt:
+    return Doubt(
+        start=floor(one.end * heard.rate), end=ceil(two.start * heard.rate), rule="sound_without_words",
+        text="There is sound here but no word: a take that was not written down, laughter, a reaction.",
+    )  # fmt: skip
+
+
+def _not_still(heard: _Heard, pace: Pace, one: Word, two: Word) -> list[Doubt]:
+    """A pause that only words and voices see: somebody breathes, or the room drowns it. What shortening it would take
+    is named."""
+    stays = pace.sentence if one.closes else pace.inside
+    span = _middle(one.end, two.start, stays, heard.rate, ceil(two.start * heard.rate))
+    if span is None:
+        return []
+    long = float(two.start - one.end)
+    text = f"A pause of {long:.2f} s by words and voices; the level hears something: a breath, the room."
+    return [Doubt(start=span[0], end=span[1], rule="pause_not_still", text=text)]
 
 
 def _strange(word: Word, rate: Fraction) -> Doubt:

@@ -124,7 +124,7 @@ class _Job:
             raise UsageError("These clips have no picture.", remedy=f"Render a sound: {', '.join(SOUNDS)}.")
         if ending in SOUNDS and not self.heard:
             raise UsageError("These clips have no sound.", remedy=f"Render a film: {', '.join(FILMS)}.")
-        source = _copyable(self.made) if self.pictures and not self.preview else "a preview is encoded anew"
+        source = _copyable(self.made) if self.pictures and not self.preview else "it is a preview"
         self._lost()
         form = FILMS[ending] if ending in FILMS else SOUNDS[ending][0]
         with av.open(str(self.place), "w", format=form) as out:

@@ -18,7 +18,7 @@ REASONS = {
     "clean": "how much of it shows no fault of picture or sound",
 }
 """What speaks for a passage, each from 0 to 1."""
-FEWEST = 3  # words of a passage: shorter ones go with the one before
+BREATH_S, LONGEST_S = 2, 30  # a pause inside a sentence; what is longer ends at its next pause
 
 Range = tuple[int, int]
 
@@ -39,8 +39,7 @@ def sentences(talk: Talk, *, clip: int = 0, faults: Sequence[tuple[Fraction, Fra
     """The sentences of a clip; their frames meet in the middle of what lies between their words."""
     found: list[Range] = []
     for first, last in phrases(talk.words):
-        ends = found and talk.words[found[-1][1] - 1].closes
-        if found and last - first < FEWEST and not ends:
+        if found and _goes_on(talk, found[-1], first):
             found[-1] = (found[-1][0], last)
         else:
             found.append((first, last))
@@ -52,6 +51,14 @@ def sentences(talk: Talk, *, clip: int = 0, faults: Sequence[tuple[Fraction, Fra
         )
         for words, a, b in zip(found, edges, edges[1:], strict=False) if b > a
     ]  # fmt: skip
+
+
+def _goes_on(talk: Talk, before: Range, first: int) -> bool:
+    """Whether a phrase belongs to the sentence before: that has not ended, only a breath lies between them, and it is
+    not too long already."""
+    last = talk.words[before[1] - 1]
+    long = last.end - talk.words[before[0]].start
+    return not last.closes and talk.words[first].start - last.end < BREATH_S and long < LONGEST_S
 
 
 def _between(talk: Talk, word: int) -> int:

@@ -4,19 +4,23 @@ Frames are those of the clip at `rate`; ranges are half-open. Every answer is a 
 operator, and `POST …/undo` takes it back.
 """
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from safelight import cuts, verdicts
+from safelight import cuts, interchange, rough, verdicts
 from safelight.cutting import PACES
 from safelight.cutting.facts import frames
 from safelight.domain import Say
 from safelight.errors import UsageError
+from safelight.review import clips
 from safelight.review.entries import printable
 from safelight.review.given import TheSession, Who
 from safelight.review.models import Checked, PhotoId, Seconds
@@ -73,7 +77,8 @@ class Edit(BaseModel):
 
 
 class Sheet(BaseModel):
-    """The cuts of a clip. `kept`: frame ranges that are played as things stand, and with all that is proposed."""
+    """The cuts of a clip. `kept`: frame ranges that are played as things stand, and with all that is proposed. `heard`:
+    what is heard otherwise at the joins of the latter; `not_heard`: why nobody has listened to them."""
 
     clip: str
     path: str
@@ -85,6 +90,8 @@ class Sheet(BaseModel):
     kept: list[tuple[int, int]]
     kept_with_proposed: list[tuple[int, int]]
     struck: list[tuple[int, int]]
+    heard: list[Doubt]
+    not_heard: str | None
     left: list[Doubt] = []  # after a strike: what runs into the words beside it
 
 
@@ -212,7 +219,7 @@ def every(at: TheSession) -> list[ClipRow]:
 @router.get("/clips/{clip}/cuts")
 def sheet(at: TheSession, clip: PhotoId) -> Sheet:
     """Every cut of a clip with its evidence and where it stands, and what a person must say."""
-    return _sheet(_clip(at, clip))
+    return _sheet(at, _clip(at, clip))
 
 
 @router.get("/clips/{clip}/words")
@@ -247,6 +254,28 @@ def programme(at: TheSession, clip: PhotoId, *, proposed: bool = False) -> Playe
         ranges.append(Range(start=a, end=b, at=place, seconds=(float(a / rate), float(b / rate))))
         place += b - a
     return Played(clip=clip, rate=str(rate), frames=place, seconds=float(place / rate), ranges=ranges)
+
+
+@router.get("/clips/{clip}/timeline.{ending}", responses={200: {"content": {"application/octet-stream": {}}}})
+def timeline(
+    at: TheSession, clip: PhotoId, ending: Literal["otio", "fcpxml", "xml", "edl", "mlt"], *, proposed: bool = False
+) -> Response:
+    """The cut as a timeline for another program, read back before it is sent. What the format cannot carry is told in
+    the header `X-Safelight-Losses`; of a list (EDL) the picture is sent."""
+    found = _clip(at, clip)
+    path = clips.original(at.folder.root, found)
+    if path is None:
+        raise UsageError(
+            f"{printable(found.path)} is not in the shoot's folder.", remedy="Bring the file back as it was."
+        )
+    made = rough.cut([(path, found)], rough.Wanted(decided=not proposed, name=path.stem), listen=False)
+    with tempfile.TemporaryDirectory(prefix="safelight-") as folder:
+        written = interchange.write(Path(folder) / f"cut.{ending}", made.made.programme)
+        data = written.files[0].read_bytes()
+    losses = "; ".join(written.losses).encode("ascii", "replace").decode()
+    name = f"attachment; filename*=UTF-8''{quote(path.stem)}.{ending}"
+    headers = {"Content-Disposition": name, "X-Safelight-Losses": losses, "Cache-Control": "no-store"}
+    return Response(data, media_type="application/octet-stream", headers=headers)
 
 
 @router.post("/clips/{clip}/cuts")
@@ -311,16 +340,19 @@ def _said(at: Session, id_: str, saying: verdicts.Saying) -> Sheet:
         done = verdicts.decide(at.library, state, [clip], saying)
         if done.left and not done.verdicts:
             raise UsageError(f"{clip.path} cannot be answered so: {done.left[0][2]}.", remedy="Load the list again.")
-    return _sheet(_clip(at, id_))
+    return _sheet(at, _clip(at, id_))
 
 
-def _sheet(clip: Footage) -> Sheet:
+def _sheet(at: Session, clip: Footage) -> Sheet:
     rate, length = frames(clip.facts, clip.asset.duration_s)
     open_ = clip.open_questions()
+    back = cuts.heard_back(at.library, clip)
     return Sheet(
         clip=clip.id, path=printable(clip.path), rate=str(rate), frames=length, seconds=float(length / rate),
         paces=list(PACES), edits=[_edit(one, rate, waits=one.operator in open_) for one in cuts.listed(clip)],
         kept=cuts.kept(clip), kept_with_proposed=cuts.kept(clip, proposed=True), struck=cuts.struck(clip),
+        heard=[_doubt(d, rate) for d in cuts.told_back(back)],
+        not_heard="the next run listens to them" if back is None else back.cannot_tell,
     )  # fmt: skip
 
 
