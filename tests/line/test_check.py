@@ -126,9 +126,26 @@ def test_broken_rules_fail_with_exit_code_four(capsys, folders, tmp_path):
     assert "data:image/jpeg" in page
     assert "http" not in page.replace("http-equiv", "")
     assert call(capsys, "check", after, "--channel", "amazon")[0] == 4
-    assert call(capsys, "check", after)[0] == 2
+    assert call(capsys, "check", after, "--mask", after)[0] == 2
     assert call(capsys, "check", before, tmp_path / "none")[0] == 2
     assert call(capsys, "check", before, after / "IMG_0.jpg")[0] == 2
+
+
+def test_a_picture_by_itself_is_asked_for_what_it_shows(capsys, tmp_path):
+    save_jpeg(tmp_path / "good.jpg", textured(1, **SIZE))
+    _, small = cv2.imencode(".jpg", textured(2, **SIZE), [cv2.IMWRITE_JPEG_QUALITY, 6])
+    Image.fromarray(cv2.imdecode(small, cv2.IMREAD_COLOR)).save(tmp_path / "blocks.png")
+    code, out, _ = call(capsys, "check", tmp_path, "--to", tmp_path / "to", "--json")
+    told = {pair["after"].rsplit("/", 1)[1]: pair for pair in json.loads(out)["pairs"]}
+    jpeg = {name: next(f for f in pair["findings"] if f["name"] == "jpeg") for name, pair in told.items()}
+    assert code == 4
+    assert jpeg["blocks.png"]["outcome"] == "fail"
+    assert jpeg["good.jpg"]["outcome"] == "pass"
+    assert told["good.jpg"]["before"] is None
+    assert told["good.jpg"]["aligned"] is None
+    warp = next(f for f in told["good.jpg"]["findings"] if f["name"] == "warp")
+    assert "before" in warp["cannot_tell"]
+    assert "before at 100 %" not in (tmp_path / "to" / "check.html").read_text("utf-8")
 
 
 def test_findings_come_worst_first_with_heat_maps_and_crops(folders, tmp_path, monkeypatch):

@@ -82,7 +82,8 @@ def missing(
 
 def of_shoot(state: ShootState) -> dict[str, Any]:
     """Verdicts about the shoot as a whole, by what they are about."""
-    return {operator: v for (asset, operator), v in state.ledger.standing.items() if asset == state.shoot.id}
+    own = [key for key in state.ledger.standing if key[0] == state.shoot.id and key not in state.ledger.contested]
+    return {key[1]: state.ledger.standing[key] for key in own}
 
 
 def page(where: ShootFolder, written: Sequence[write.Written], state: ShootState, of_set: SetAnswers) -> Path:

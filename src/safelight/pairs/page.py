@@ -58,7 +58,7 @@ def _card(entry: Mapping[str, Any], room: list[int]) -> dict[str, Any]:
         "findings": [_finding(f, room, size) for f in said],
         "rules": [{**rule, "picture": uri(rule["mask"], room), "box": _share(rule["where"], size)} for rule in broken],
         "crops": [
-            {"name": c["name"].replace("_", " "), "before": uri(c["before"], room), "after": uri(c["after"], room)}
+            {"name": c["name"].replace("_", " "), "before": uri(c.get("before"), room), "after": uri(c["after"], room)}
             for c in shown.get("crops", ())
         ],
     }  # fmt: skip

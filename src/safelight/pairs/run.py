@@ -28,7 +28,8 @@ LOOK_S = 1.0  # how often a watched folder is looked at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is to be checked: two files or two folders, or with `before` None only the rules of some channels. `to` is
+    """What is to be checked: two files or two folders, or with `before` None pictures
+    by themselves: only the rules of some channels, or without those what the pictures show. `to` is
     where page, pictures and results go; None keeps nothing."""
 
     before: Path | None
