@@ -20,7 +20,7 @@ from safelight.learn import draws
 from safelight.learn.doubt import UNKNOWN, Doubts
 from safelight.operators import Medium
 from safelight.policy import HIGH, Policy
-from safelight.state import Photo, ShootState
+from safelight.state import Judged, Photo, ShootState
 from safelight.store.library import Library
 from safelight.store.objects import ShootFolder
 from safelight.verdicts import Saying
@@ -36,7 +36,7 @@ class Item:
     after it. `params` is the suggestion, None where the item comes without one; `pictures` the name under which
     before and after lie in the shoot's cache. `known_bad` is not to be shown."""
 
-    photo: str
+    photo: str  # or the clip
     operator: str
     harm: float
     left: float
@@ -60,7 +60,7 @@ class Queue:
 class _Entry:
     """An item before it has its place."""
 
-    photo: Photo
+    photo: Judged
     operator: str
     harm: float
     chance: float
@@ -70,16 +70,17 @@ class _Entry:
 
 def waiting(
     library: Library, state: ShootState, folder: ShootFolder, rules: Policy, *, task: str = EVERYTHING,
-    doubts: Doubts | None = None,
+    clips: bool = False, doubts: Doubts | None = None,
 ) -> Queue:  # fmt: skip
     """Everything that blocks a final delivery of a shoot, or one task of it; with it what a coin mixed in. What was
-    done alone and may not be any more is taken back first. `doubts` are those of the library, where they are known."""
+    done alone and may not be any more is taken back first. With `clips`, the cuts that wait for a person too. `doubts`
+    are those of the library, where they are known."""
     earned.settle(library, state, rules)
     doubts = doubts or doubts_of(library)
     coins = earned.coins(library, state.shoot.id)
     entries = [
         _entry(photo, name, state, rules, doubts, coins.get((photo.id, name)))
-        for photo in state.photos.values()
+        for photo in (state.all_judged() if clips else state.photos.values())
         for name in photo.open_questions()
         if task in (EVERYTHING, name)
     ]
@@ -124,7 +125,7 @@ def together(queues: Mapping[str, Queue]) -> list[tuple[str, Item]]:
 
 
 def _entry(
-    photo: Photo, name: str, state: ShootState, rules: Policy, doubts: Doubts, coin: Coin | None
+    photo: Judged, name: str, state: ShootState, rules: Policy, doubts: Doubts, coin: Coin | None
 ) -> _Entry:  # fmt: skip
     chance = _chance(photo, name, doubts)
     seen = rules.task(name, state.shoot.client).cost * _visibility(photo, name)
@@ -132,7 +133,7 @@ def _entry(
     return _Entry(photo=photo, operator=name, harm=chance * seen * at_stake, chance=chance, coin=coin)
 
 
-def _chance(photo: Photo, name: str, doubts: Doubts) -> float:
+def _chance(photo: Judged, name: str, doubts: Doubts) -> float:
     """The chance that leaving an item as it is would be wrong."""
     proposal = photo.proposals.get(name)
     if photo.state(name) is State.ESCALATED:
@@ -142,8 +143,10 @@ def _chance(photo: Photo, name: str, doubts: Doubts) -> float:
     return doubts.chance(name, proposal.score)
 
 
-def _visibility(photo: Photo, name: str) -> float:
-    """How much a mistake would be seen: a lost photo as much as a spoilt face."""
+def _visibility(photo: Judged, name: str) -> float:
+    """How much a mistake would be seen: a lost photo, or a lost word, as much as a spoilt face."""
+    if not isinstance(photo, Photo):
+        return FACES
     if name == "cull" and photo.decision is not Cull.KEEP:
         return FACES
     faces = photo.facts.get("faces")
@@ -223,7 +226,8 @@ def answer(library: Library, state: ShootState, item: Item, saying: Saying) -> t
     saying = replace(saying, operators=(item.operator,))
     if item.known_bad is not None:
         return (known_bads.answer(library, state, item.known_bad, saying),)
-    return verdicts.decide(library, state, [state.photos[item.photo]], saying).verdicts
+    about = state.judged(item.photo)
+    return verdicts.decide(library, state, [about] if about is not None else [], saying).verdicts
 
 
 __all__ = ["EVERYTHING", "Item", "Queue", "answer", "doubts_of", "together", "waiting"]

@@ -124,6 +124,31 @@ def test_a_scene_is_approved_but_for_the_marked_and_undone_with_two_keys(desk):
     assert len(waits(desk)) == 5
 
 
+def test_at_100_the_middle_follows_a_slider_and_the_whole_comes_when_it_rests(desk):
+    """Drafts are asked for while it moves, smaller than the view until they are known to be in time."""
+    large(desk)
+    asked = []
+    desk.on("request", lambda r: asked.append(json.loads(r.post_data)) if r.url.endswith("/view") else None)
+    desk.keyboard.press("z")
+    still(desk)
+    whole = asked[-1]["view"]
+    assert desk.evaluate("document.querySelector('sl-view').at.join()") == "450,300"  # the middle of the photo
+    desk.keyboard.press("d")
+    still(desk)
+    asked.clear()
+    slider = desk.locator("#f-ev")
+    slider.focus()
+    slider.evaluate("s => { s.value = 2; s.dispatchEvent(new Event('input', { bubbles: true })); }")
+    desk.wait_for_function("() => !document.querySelector('sl-view').edited.busy")
+    assert [(a["draft"], a["change"]["params"]["ev"]) for a in asked] == [(True, 2)]
+    assert asked[0]["view"][0] <= whole[0]
+    slider.evaluate("s => s.dispatchEvent(new Event('change', { bubbles: true }))")
+    still(desk)
+    shown = desk.evaluate("(({ box, draft }) => ({ box, draft }))(document.querySelector('sl-view').shown)")
+    assert [shown["box"][2] - shown["box"][0], shown["draft"]] == [min(whole[0], 900), False]
+    assert desk.evaluate("document.querySelector('sl-view').patch") is None
+
+
 def test_a_slider_is_followed_by_the_view_and_kept_with_enter(desk):
     large(desk)
     assert desk.evaluate("document.querySelector('sl-view').shown.histogram.high.any") > 0.3

@@ -71,7 +71,7 @@ def test_the_honest_one_comes_with_the_same_card_after_the_spoilt_one(planted):
 def test_the_spoilt_one_looks_spoilt_and_the_honest_one_does_not(planted):
     def view(item):
         made = planted.post(f"queue/{item['token']}/view", {"side": 480})
-        assert set(made) == {"image", "width", "height", "whole", "box", "histogram", "milliseconds"}
+        assert set(made) == {"image", "width", "height", "whole", "box", "histogram", "draft", "milliseconds"}
         return picture(planted, made["image"]).astype(int)
 
     assert all(np.abs(one - two).mean() > 5 for one, two in twice(planted, view))

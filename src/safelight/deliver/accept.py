@@ -34,7 +34,7 @@ def accept(
     Raises UsageError for an unknown reason, and for a finding that the gate has not raised about a photo."""
     if word.reason not in REASONS:
         raise UsageError(f"{word.reason!r} is not a reason.", remedy=f"Reasons are {', '.join(REASONS)}.")
-    if not word.by.strip():
+    if not gate.is_person(word.by):
         raise UsageError("A finding is taken on a name.", remedy="Give yours with --by.")
     of_set = [name for name in findings if name.rpartition(".")[2] in SET_RULES]
     shoot = state.shoot.id

@@ -16,6 +16,7 @@ import simplejpeg
 from safelight import blind, explain, summary, weights
 from safelight.domain import Cull, Group, GroupKind, Input, Kind, State, Version
 from safelight.files import write_atomic
+from safelight.report.shots import sheet
 from safelight.report.timeline import timeline
 from safelight.state import Footage, Photo, ShootState, by_time
 from safelight.store import records
@@ -57,6 +58,7 @@ def page(library: Library, state: ShootState, where: ShootFolder) -> str:
         kept=[_card(p, pictures) for p in photos if p.decision is Cull.KEEP],
         rejected=[_card(p, pictures) for p in photos if p.decision is Cull.REJECT and p.group is None],
         clips=[_clip(c, pictures) for _, c in sorted(state.clips.items())],
+        shots=sheet(state.clips, where, pictures.file),
         untouched=_untouched(photos),
         failed=[{"path": _printable(f.path), **(f.error or {})} for f in state.failed],
         clocks=_clocks(photos),
@@ -84,6 +86,17 @@ class Pictures:
             self.made[id_] = self._of(id_)
         self.room -= len(self.made[id_])
         return self.made[id_]
+
+    def file(self, path: Path, side: int, quality: int) -> str:
+        """A picture of the cache as the source of an image, in this size; empty where it is not there."""
+        if self.room <= 0:
+            return f"../cache/{path.parent.parent.name}/{path.parent.name}/{path.name}"
+        try:
+            found = uri(_smaller(path.read_bytes(), side, quality))
+        except OSError:
+            return ""
+        self.room -= len(found)
+        return found
 
     def _of(self, id_: str) -> str:
         path = self.where.cached(id_).with_suffix(".thumb.jpg")

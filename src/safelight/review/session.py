@@ -257,9 +257,9 @@ class Session:
             return
         touched = {}
         for verdict in fresh:
+            self.state.hold(verdict.asset, verdict.operator)
             photo = self.state.photos.get(verdict.asset)
             if photo is not None:
-                self.state.hold(photo.id, verdict.operator)
                 touched[photo.id] = photo
                 touched |= self._fellows(photo, verdict.operator)
         self._show(list(touched.values()))

@@ -15,7 +15,7 @@ from safelight.review.session import plain
 from safelight.verdicts import REASONS
 
 router = APIRouter()
-LINES, PART = "application/x-ndjson", 400  # photos of a line
+LINES, PART = "application/x-ndjson", 200  # photos of a line
 LOOK_S = 0.7  # how often the library is asked whether something is new
 
 

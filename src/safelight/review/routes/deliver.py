@@ -159,7 +159,7 @@ def _held(at: Session, number: int, m: gate.Missing) -> dict[str, Any]:
     photo = at.state.by_path.get(m.path)
     standing = photo.standing if photo else checked.of_shoot(at.state)
     version = Version(inputs=(Input(id=photo.id),), edits=photo.edits()).id if photo else at.shoot.id
-    word = gate.taken(standing, version, m.name)
+    word = gate.taken(standing, version, m)
     here = m.picture is not None and Path(m.picture).is_file()
     return {
         "photo": photo.id if photo else None, "path": printable(m.path), "finding": m.name,

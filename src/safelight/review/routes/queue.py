@@ -1,5 +1,6 @@
 """The page Queue: what needs a person first, and answering it. How an item was drawn is told to nobody before."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,6 +12,7 @@ from safelight.domain import Say
 from safelight.queue import EVERYTHING
 from safelight.review.entries import printable
 from safelight.review.given import TheDesk, TheSession, Who, page
+from safelight.review.leaving import while_there
 from safelight.review.models import Answered, Checked, Left, Seconds
 from safelight.review.routes.cull import telling
 from safelight.review.routes.judge import turning as turning_of
@@ -153,13 +155,17 @@ def cards(at: TheSession, given: TheQueue, token: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@router.post("/api/shoots/{shoot}/queue/{token}/view")
-def view(at: TheSession, given: TheQueue, kept: TheRoom, token: str, asked: View) -> Shown:
-    """A view of what an item asks about."""
-    item = given.of(at, token)
-    photo = at.photo(item.photo)
-    spoilt = item.operator if item.known_bad is not None and asked.change is None else None
-    return rendered(at, kept, photo, asked, shown=edits(item, photo), spoilt=spoilt)
+@router.post("/api/shoots/{shoot}/queue/{token}/view", response_model=Shown)
+async def view(request: Request, at: TheSession, given: TheQueue, kept: TheRoom, token: str, asked: View) -> Any:
+    """A view of what an item asks about, unless who asks for it leaves before it is done."""
+
+    def made(go_on: Callable[[], None]) -> Shown:
+        item = given.of(at, token)
+        photo = at.photo(item.photo)
+        spoilt = item.operator if item.known_bad is not None and asked.change is None else None
+        return rendered(at, kept, photo, asked, shown=edits(item, photo), spoilt=spoilt, go_on=go_on)
+
+    return await while_there(request, made)
 
 
 @router.post("/api/shoots/{shoot}/queue/{token}/masks")
