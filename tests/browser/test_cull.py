@@ -5,8 +5,11 @@ import pytest
 from safelight.api import Library
 from safelight.deliver import gate
 from safelight.domain import Cull
+from safelight.line import Options
+from safelight.operators import Wishes
 from safelight.review import shortcuts
 from tests.browser.conftest import api, cull, model, settled, until
+from tests.conftest import START, save_jpeg, textured
 
 CURRENT = "m.photos.get(m.current)"
 
@@ -129,6 +132,76 @@ def test_filters_leave_what_they_name(page, demo_server):
     page.fill("input[type=search]", "IMG_0015")
     assert page.locator(".cell").count() == 1
     page.keyboard.press("Escape")
+
+
+FILTERS = {  # of each select, what every photo that is left has
+    "Decision": "p.decision === v", "Reason": "p.reasons.includes(v)", "Finding": "p.findings.includes(v)",
+    "Zone": "p.zone === v", "Rating": "p.rating >= Number(v)", "Colour": "p.label === v",
+    "Moment": "p.scene === v", "Camera": "p.camera === v",
+}  # fmt: skip
+
+
+def test_each_filter_leaves_what_it_names_and_nothing_else(page, two_cameras):
+    """Reason, finding, zone, rating, colour, moment, camera, decision, and what is open."""
+    cull(page, two_cameras)
+    press_all(page, ["4", "8"])
+    settled(page)
+    whole = page.locator(".cell").count()
+    for name, holds in FILTERS.items():
+        box = page.locator(f"select[aria-label='{name}']")
+        value = box.locator("option").nth(1).get_attribute("value")
+        box.select_option(value)
+        left = page.evaluate(
+            f"""v => {{ const m = document.querySelector('sl-cull').model;
+            const holds = (unit) => unit.members.some((id) => {{ const p = m.at(id); return {holds}; }});
+            return [m.shown.length, m.units.filter(holds).length, m.shown.every((i) => holds(m.units[i]))]; }}""",
+            value,
+        )
+        assert left[0] == left[1] > 0, name
+        assert left[2], name
+        page.get_by_role("button", name="Show all").click()
+        assert page.locator(".cell").count() == whole
+    page.keyboard.press("Enter")
+    settled(page)
+    page.get_by_label("open only").check()
+    assert page.locator(".cell").count() == whole - 1
+
+
+@pytest.fixture
+def two_cameras(demo_server, tmp_path):
+    """The demo shoot with two photos more, of another camera."""
+    demo_server.stop()
+    for i in range(2):
+        taken = START.replace(hour=20)
+        save_jpeg(tmp_path / "shoot" / f"B_{i}.JPG", textured(90 + i), taken=taken, camera="Other Two")
+    with Library.open(tmp_path / "library") as library:
+        library.run(tmp_path / "shoot", options=Options(engine="inline"))
+    demo_server.start()
+    return demo_server
+
+
+def test_what_is_marked_is_compared_two_to_six_frames(page, demo_server):
+    cull(page, demo_server)
+    press_all(page, ["m", "ArrowRight", "m", "c"])
+    until(page, "document.querySelectorAll('sl-stage').length === 2")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    for _ in range(5):
+        press_all(page, ["ArrowRight", "m"])
+    page.keyboard.press("c")
+    until(page, "document.querySelectorAll('sl-stage').length === 6")
+
+
+def test_the_running_count_goes_towards_the_target(page, demo_server, tmp_path):
+    demo_server.stop()
+    with Library.open(tmp_path / "library") as library:
+        library.run(tmp_path / "shoot", options=Options(engine="inline", wishes=Wishes(target=6)))
+    demo_server.start()
+    cull(page, demo_server)
+    assert "0 kept of about 6" in page.inner_text("#status")
+    page.keyboard.press("p")
+    settled(page)
+    assert "1 kept of about 6" in page.inner_text("#status")
 
 
 def test_undo_reaches_back_over_a_restart(page, demo_server):

@@ -77,6 +77,8 @@ def desk(made, tmp_path, browser):
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     page = context.new_page()
     page.set_default_timeout(15_000)
+    page.server = server
+    page.expected = ()
     wrong = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
@@ -87,7 +89,7 @@ def desk(made, tmp_path, browser):
     yield page
     context.close()
     server.stop()
-    assert not wrong
+    assert [said for said in wrong if not any(text in said for text in page.expected)] == []
 
 
 def waits(page) -> list[str]:
@@ -227,6 +229,91 @@ def test_one_change_is_tried_on_a_scene_and_applied_with_enter(desk):
     assert len(waits(desk)) == 5
 
 
+def said(tmp_path, operator):
+    """What people said of an operator, oldest first."""
+    with Library.open(tmp_path / "library") as library:
+        return [v for v in library.state(tmp_path / "shoot").ledger.rows if v.operator == operator]
+
+
+def test_an_eraser_takes_away_what_a_brush_has_painted(desk):
+    large(desk)
+    desk.select_option(".side select", "painted_light")
+    box = desk.locator("sl-view img").first.bounding_box()
+    y = box["y"] + box["height"] / 2
+    covered = []
+    for tool, (x0, x1) in (("Brush", (300, 500)), ("Eraser", (400, 520))):
+        button = desk.get_by_role("button", name=tool)
+        if button.get_attribute("aria-pressed") != "true":
+            button.click()
+        with desk.expect_response(lambda answer: answer.url.endswith("/masks")) as painted:
+            desk.mouse.move(x0, y)
+            desk.mouse.down()
+            desk.mouse.move(x1, y, steps=8)
+            desk.mouse.up()
+        covered.append(painted.value.json()["covers"])
+    assert 0 < covered[1] < 0.8 * covered[0]
+
+
+def test_a_place_that_is_pointed_at_goes_along_with_the_verdict(desk, tmp_path):
+    large(desk)
+    box = desk.locator("sl-view img").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    desk.keyboard.press("t")
+    desk.mouse.move(x - 60, y - 40)
+    desk.mouse.down()
+    desk.mouse.move(x + 60, y + 40, steps=4)
+    desk.mouse.up()
+    desk.get_by_text("1 place pointed at").wait_for()
+    desk.keyboard.press("t")
+    desk.mouse.click(x + 100, y)
+    desk.get_by_text("2 places pointed at").wait_for()
+    desk.keyboard.press("x")
+    desk.keyboard.press("2")
+    desk.get_by_text("1 edit rejected.").wait_for()
+    verdict = said(tmp_path, "exposure")[-1]
+    assert (verdict.say, verdict.reason) == ("reject", "too_dark")
+    first, second = (list(map(int, part.split(","))) for part in verdict.note.removeprefix("here ").split("; "))
+    assert first[0] < first[2]
+    assert first[1] < first[3]
+    assert first[2] < (second[0] + second[2]) / 2, "the click lies right of the box, in pixels of the photo"
+
+
+def test_a_restart_forgets_no_answer_and_undo_still_takes_it_back(desk):
+    desk.expected = ("Failed to load resource", "ERR_")
+    desk.go("judge")
+    desk.wait_for_selector(".cell img")
+    desk.keyboard.press("Enter")
+    desk.get_by_text("4 edits approved.").wait_for()
+    desk.server.stop()
+    desk.server.start()
+    for name in ("judge", "queue"):
+        desk.go(name)
+        desk.wait_for_selector(".cell, .list li")
+        assert waits(desk) == ["WIDE.JPG"]
+    desk.keyboard.press("Control+z")
+    desk.get_by_text("Taken back.").wait_for()
+    assert len(waits(desk)) == 5
+
+
+@pytest.mark.parametrize("name", ["judge", "queue"])
+def test_a_server_killed_amid_an_answer_loses_that_one_at_most_and_says_so(desk, tmp_path, name):
+    desk.expected = ("Failed to load resource", "ERR_")
+    desk.go(name)
+    desk.wait_for_selector(".cell img, .list li")
+    first = desk.locator(".cell, .list li").first.inner_text()
+    desk.server.kill()
+    desk.keyboard.press("Enter")
+    desk.locator("#alarm", has_text="The app does not answer").wait_for()
+    assert desk.locator(".cell, .list li").first.inner_text() == first, "nothing looks answered"
+    desk.server.start()
+    assert said(tmp_path, "exposure") == []
+    desk.go(name)
+    desk.wait_for_selector(".cell img, .list li")
+    desk.keyboard.press("Enter")
+    desk.locator("#told > div").wait_for()
+    assert said(tmp_path, "exposure")
+
+
 def test_wide_gamut_and_turned_pictures_look_right(desk):
     """Patches of an Adobe RGB file that is tagged as turned, as the screen shows them."""
     photos = desk.ask("photos")["photos"]
@@ -279,6 +366,49 @@ def test_a_delivery_says_what_is_missing_then_is_written(desk, tmp_path):
     go.click()
     desk.get_by_text("5 files written").wait_for(timeout=60_000)
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["signed_off_by"] == "Ada"
+
+
+def test_what_breaks_one_rule_is_taken_together_by_who_sits_there(desk, tmp_path):
+    """Another's name is refused; the files of a rule are answered at once, taken back at once, and go out."""
+    desk.expected = ("400",)
+    photos = [p["id"] for p in desk.ask("photos")["photos"]]
+    desk.evaluate(
+        """([shoot, said]) => fetch(`/api/shoots/${shoot}/edits`, {
+        method: "POST", body: JSON.stringify(said), headers: {"Content-Type": "application/json"}})""",
+        [desk.shoot, {"photos": photos, "say": "approve"}],
+    )
+    rules = tmp_path / "shop.toml"
+    rules.write_text('schema = "safelight.client/1"\nclient = "Shop"\n[size]\nlong_least = 10000\n')
+    desk.go("deliver")
+    desk.fill("[name=to]", str(tmp_path / "out"))
+    desk.fill("[name=client]", str(rules))
+    desk.fill("[name=sign_off]", "Grace")
+    desk.get_by_text("Ada sits at this browser, and Grace is to sign").wait_for()
+    assert desk.locator("#go").is_disabled()
+    desk.fill("[name=sign_off]", "Ada")
+    desk.wait_for_function("() => !document.getElementById('go').disabled")
+    desk.locator("#go").click()
+    rule = desk.locator(".rule", has_text="5 files").first
+    rule.wait_for(timeout=90_000)
+    take = rule.get_by_role("button", name="Take all 5 on my name")
+    take.click()
+    rule.get_by_text("all answered").wait_for()
+    assert {row.bundled for row in said(tmp_path, f"check.{rule_name(desk)}")} == {5}
+    desk.locator("h1").click()
+    desk.keyboard.press("Control+z")
+    take.wait_for()
+    for button in desk.get_by_role("button", name="Take all").all():
+        button.click()
+        desk.locator("#told > div").wait_for()
+    for button in desk.get_by_role("button", name="Take it on my name").all():
+        button.click()
+    desk.get_by_text("all answered: sign again").wait_for()
+    desk.locator("#go").click()
+    desk.get_by_text("5 files written").wait_for(timeout=90_000)
+
+
+def rule_name(page):
+    return next(r["finding"] for r in page.ask("deliveries")["held"] if r["taken_by"])
 
 
 def test_a_round_of_practice_ends_with_a_score_for_each_kind(desk):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from safelight import known_bads
+from safelight import blind, known_bads
 from safelight.domain import Drawn, Say
 from safelight.policy import parse
 from tests.review.test_judging import judged, picture  # noqa: F401 - a fixture
@@ -204,3 +204,51 @@ def test_a_stack_says_nothing_of_the_frame_that_is_judged_blind(drawn):
     done = drawn.post("choices", {"reject": [blind["id"]]})
     assert done["groups"] is not None
     assert drawn.photos()["IMG_0005.JPG"]["blind"] == []
+
+
+@pytest.fixture
+def sure(judged, library, tmp_path, open_app):  # noqa: F811
+    """The app on the same shoot, where exposures are done alone: two were, one was drawn as an audit, one as a canary,
+    and the others wait because their scores are too low for that."""
+    from safelight.domain import Verdict
+    from safelight.store import records, schema
+    from safelight.store.library import now
+
+    state = library.state(tmp_path / "shoot", evidence=False)
+    photos = sorted(state.photos.values(), key=lambda p: p.path)
+    rows = [
+        {"shoot": state.shoot.id, "asset": photo.id, "operator": "exposure", "drawn": how, "seed": state.shoot.id,
+         "share": 0.1, "lot": "exposure///0.9", "at": now()}
+        for photo, how in zip(photos[:4], ("review", "review", "audit", "canary"), strict=True)
+    ]  # fmt: skip
+    library.store.append(schema.draws, rows)
+    done = [
+        Verdict(
+            at=now(), by="policy:exposure", asset=p.id, shoot=state.shoot.id, operator="exposure", version=1,
+            say=Say.APPROVE, proposal=p.proposals["exposure"].id, params=dict(p.proposals["exposure"].edit.params),
+        )
+        for p in photos[:2]
+    ]  # fmt: skip
+    records.save_verdicts(library.store, done)
+    return open_app(tmp_path / "shoot")
+
+
+def test_no_score_tells_which_items_a_coin_drew(sure):
+    """Of a task that is done alone here, nobody is told how sure the machine is of what waits."""
+    photos = {path: p["id"] for path, p in sure.photos().items()}
+    cards = {path: sure.get(f"photos/{id_}/cards/exposure") for path, id_ in photos.items()}
+    waits = [path for path, card in cards.items() if card["waits"]]
+    assert len(waits) == 5
+    assert {(cards[path]["score"], cards[path]["sure"]) for path in waits} == {(None, blind.LATER)}
+    assert all(cards[path]["score"] for path in photos if path not in waits)
+    drawn_, honest = "IMG_0002.JPG", "IMG_0006.JPG"
+    faces = [{k: v for k, v in cards[path].items() if k != "params"} for path in (drawn_, honest)]
+    assert faces[0] == faces[1]
+    told = [sure.get(f"photos/{photos[path]}")["proposals"][0] for path in (drawn_, honest)]
+    assert {row["score"] for row in told} == {None}
+    sheet = {p["path"]: p for scene in sure.get("scenes") for p in scene["photos"]}
+    assert sheet[drawn_]["harm"] == sheet[honest]["harm"]
+    token = next(i["token"] for i in sure.get("queue")["items"] if i["path"] == drawn_)
+    assert sure.get(f"queue/{token}/cards")["cards"][0]["score"] is None
+    sure.post("edits", {"photos": [photos[drawn_]], "say": "approve"})
+    assert sure.get(f"photos/{photos[drawn_]}/cards/exposure")["score"] == 0.95

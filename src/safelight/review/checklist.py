@@ -7,7 +7,7 @@ from safelight import deliver
 from safelight.deliver import Order, ready
 from safelight.review.entries import printable
 from safelight.review.session import Session
-from safelight.state import Photo
+from safelight.state import CHECK, Photo
 from safelight.words import many
 
 SHOWN = 400  # rows of each list
@@ -37,7 +37,7 @@ def of(at: Session, order: Order, me: str) -> dict[str, Any]:
         "findings": [
             {
                 "photo": f.photo.id, "path": printable(f.photo.path), "operator": f.operator, "name": f.name,
-                "value": round(f.value, 3), "text": f"{f.name.replace('.', ' ').replace('_', ' ')} at {f.value:.0%}",
+                "value": round(f.value, 3), "text": f"{spoken(f)} at {f.value:.0%}",
             }
             for f in found.findings[:SHOWN]
         ],
@@ -48,6 +48,11 @@ def of(at: Session, order: Order, me: str) -> dict[str, Any]:
         "to": printable(str(order.to)),
         "words": f"{many(len(files), 'file')} would be written to {printable(str(order.to))}.",
     }  # fmt: skip
+
+
+def spoken(finding: ready.Finding) -> str:
+    """What a check found, as people say it."""
+    return finding.name.removeprefix(CHECK).replace(".", " ").replace("_", " ")
 
 
 def unsigned(order: Order, me: str) -> dict[str, str] | None:

@@ -9,6 +9,7 @@ from safelight import blind, plugins
 from safelight.deliver.ready import Finding
 from safelight.domain import Cull, Json, State
 from safelight.operators import Medium
+from safelight.review.checklist import spoken
 from safelight.review.entries import printable
 from safelight.review.forms import form, words
 from safelight.state import Photo, ShootState, by_time
@@ -83,7 +84,7 @@ def _entry(photo: Photo, usual: Mapping[tuple[str, str], float], faults: Sequenc
     worst = max((finding.value for finding in faults), default=0.0)
     text = next(iter(photo.shaken.values()), "")
     if not text and faults:
-        text = f"A check found: {', '.join(f.name.replace('.', ' ').replace('_', ' ') for f in faults[:2])}."
+        text = f"A check found: {', '.join(map(spoken, faults[:2]))}."
     return {
         "id": photo.id,
         "path": printable(photo.path),

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from safelight.errors import UsageError
+from safelight.review.desk import Desk
 from safelight.review.given import REVIEWER, TheDesk, Who, page
 from safelight.review.models import Person, Record, ReviewerChange, SignIn, Totals
 from safelight.review.own_record import all_totals, own_record
@@ -34,9 +35,7 @@ def me(who: Who) -> Person:
 def sign_in(request: Request, answer: Response, at: TheDesk, said: SignIn) -> Person:
     """Says who sits at this browser; with a PIN where that reviewer has one."""
     found = at.who(None, said.name, said.pin)
-    answer.set_cookie(
-        REVIEWER, at.sign(found.name), httponly=True, samesite="strict", secure=request.url.scheme == "https"
-    )
+    _sits(request, answer, at, found.name)
     return _person(found)
 
 
@@ -55,9 +54,9 @@ def totals(at: TheDesk, who: Who) -> Totals:
 
 
 @router.post("/api/reviewers")
-def change(at: TheDesk, who: Who, said: ReviewerChange) -> Person:
+def change(request: Request, answer: Response, at: TheDesk, who: Who, said: ReviewerChange) -> Person:
     """Adds a reviewer, or changes one: oneself, or anybody where one leads. Where nobody leads, anybody may say who
-    does."""
+    does. Whoever gives themselves a PIN goes on sitting at this browser."""
     everybody = reviewers.reviewers(at.library)
     leading = who.lead or not any(each.lead for each in everybody.values())
     if said.lead is not None and not leading:
@@ -68,7 +67,14 @@ def change(at: TheDesk, who: Who, said: ReviewerChange) -> Person:
     made = reviewers.save(at.library, said.name, by=who.name, pin=said.pin, lead=said.lead)
     if reviewers.leads(at.library) != before:
         at.recount()
+    if made.name == who.name:
+        _sits(request, answer, at, made.name)
     return _person(made)
+
+
+def _sits(request: Request, answer: Response, at: Desk, name: str) -> None:
+    """Says to the browser who sits at it."""
+    answer.set_cookie(REVIEWER, at.sign(name), httponly=True, samesite="strict", secure=request.url.scheme == "https")
 
 
 def _person(who: reviewers.Reviewer) -> Person:

@@ -96,15 +96,16 @@ class Checklist extends LitElement {
     return html`<section class="rule" aria-label=${rows[0].title}>
       ${together ? html`<h3>${mark(!open.length)} ${rows[0].title} <span class="quiet">${counted(rows.length)} files, ${open.length ? `${counted(open.length)} without an answer` : "all answered"}</span></h3>` : nothing}
       ${together && open.length > 1 ? this.answer(open) : nothing}
-      <ul class="held">${rows.slice(0, SHOWN).map((row) => this.one(row))}</ul>
+      <ul class="held">${rows.slice(0, SHOWN).map((row) => this.one(row, together))}</ul>
       ${rows.length > SHOWN ? html`<p class="quiet">And ${counted(rows.length - SHOWN)} more files, which are answered together with these.</p>` : nothing}</section>`;
   }
 
-  /** @param {any} row */
-  one(row) {
-    return html`<li>${row.picture ? html`<figure>${row.photo ? html`<img src=${`/shoots/${shoot}/photos/${row.photo}/after.jpg`} alt="" loading="lazy">` : nothing}<img src=${row.picture} alt=${`Where: ${row.title}`} loading="lazy"></figure>` : html`<span class="quiet">no place</span>`}
+  /** @param {any} row @param {boolean} together whether the whole rule can be answered at once, so that this one seldom is */
+  one(row, together) {
+    const answer = row.taken_by ? html`<p class="quiet">Taken by ${row.taken_by}: ${this.reasons[row.reason] ?? row.reason}.</p>` : this.answer([row]);
+    return html`<li>${row.photo || row.picture ? html`<figure>${row.photo ? html`<img src=${`/shoots/${shoot}/photos/${row.photo}/after.jpg`} alt="" loading="lazy">` : nothing}${row.picture ? html`<img src=${row.picture} alt=${`Where: ${row.title}`} loading="lazy">` : nothing}</figure>` : html`<span class="quiet">the whole set</span>`}
       <div><p>${mark(Boolean(row.taken_by))} <strong>${row.title}</strong> <span class="quiet">${row.outcome}</span> <span class="path">${row.path}</span></p><p>${row.text}</p>${row.remedy ? html`<p class="quiet">${row.remedy}</p>` : nothing}
-      ${row.taken_by ? html`<p class="quiet">Taken by ${row.taken_by}: ${this.reasons[row.reason] ?? row.reason}.</p>` : this.answer([row])}</div></li>`;
+      ${together && !row.taken_by ? html`<details><summary>Answer this one by itself</summary>${answer}</details>` : answer}</div></li>`;
   }
 
   /** @param {any[]} rows of one rule, answered together */
@@ -143,7 +144,7 @@ class Checklist extends LitElement {
       ${told.findings.length ? html`<ul class="rows">${told.findings.map((/** @type {any} */ f) => html`<li><a href="/shoots/${shoot}/judge?photo=${f.photo}">${f.path}</a> <span>${f.text}</span></li>`)}</ul>` : nothing}
       ${told.failed.length ? html`<h2>Files that could not be read <span class="quiet">${told.failed.length}</span></h2><ul class="rows">${told.failed.map((/** @type {any} */ f) => html`<li><span class="path">${f.path}</span> <span class="quiet">${f.cause} ${f.remedy}</span></li>`)}</ul>` : nothing}
       <h2>What will be written</h2>
-      <p>${told.words} ${told.rules.length ? `Each is checked against ${told.rules.map((/** @type {any} */ r) => `${r.name.replaceAll("_", " ")} (${r.count} rules)`).join(", ")}.` : ""}</p>
+      <p>${told.words} ${told.rules.length ? `Each is checked against ${told.rules.map((/** @type {any} */ r) => `${r.name.replaceAll("_", " ")} (${r.count} ${r.count === 1 ? "rule" : "rules"})`).join(", ")}.` : ""}</p>
       ${told.files.length ? html`<table><thead><tr><th>File</th><th>From</th></tr></thead><tbody>${told.files.map((/** @type {any} */ f) => html`<tr><td class="path">${f.name}</td><td class="path quiet">${f.from}</td></tr>`)}</tbody></table>` : nothing}
       ${told.count > told.files.length ? html`<p class="quiet">And ${counted(told.count - told.files.length)} more.</p>` : nothing}
     </section>`;
