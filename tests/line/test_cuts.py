@@ -118,7 +118,7 @@ def test_all_approved_one_by_one_is_an_approval(library, folder):
     assert "tighten" not in the_clip(library, folder).open_questions()
 
 
-@pytest.mark.parametrize(("shorter", "material"), [(2, False), (28, True)])
+@pytest.mark.parametrize(("shorter", "material"), [(2, False), (26, True)])
 def test_moves_are_material_by_what_goes(library, folder, shorter, material):
     clip = the_clip(library, folder)
     first, *rest = tightening(clip).cuts
