@@ -17,7 +17,7 @@ def picture(index, *, width=96, height=64, step=6):
 def make_clip(  # noqa: C901 - one knob after another
     path: Path, *, frames=12, rate=Fraction(25), codec="mpeg4", size=(96, 64), pts=None, time_base=None, sound_s=None,
     tone=440.0, rotation=0, options=None, tags=None, colour=None, pixels="yuv420p", aspect=None, container_options=None,
-    shift=0, later=0, step=6, heard=None,
+    shift=0, later=0, step=6, heard=None, stream_tags=None,
 ) -> Path:  # fmt: skip
     """A clip of `frames` made pictures, with a sine of `sound_s` seconds or the samples `heard` if asked. Packets are
     `later` by so many ticks of the encoder."""
@@ -27,6 +27,8 @@ def make_clip(  # noqa: C901 - one knob after another
             out.metadata[key] = value
         video = out.add_stream(codec, rate=rate, options=options or {})
         video.width, video.height, video.pix_fmt = *size, pixels
+        for key, value in (stream_tags or {}).items():
+            video.metadata[key] = value
         if aspect:
             video.codec_context.sample_aspect_ratio = aspect
         if time_base:

@@ -18,6 +18,7 @@ from safelight.cli_check import accept, channel_option, check, client_option
 from safelight.cli_cut import match, tighten
 from safelight.cli_guide import guide
 from safelight.cli_handoff import bring_back, handoff
+from safelight.cli_log import log
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
 from safelight.cli_proof import gallery, sample
@@ -406,6 +407,7 @@ cli.add_command(timeline)
 cli.add_command(align)
 cli.add_command(tighten)
 cli.add_command(cut)
+cli.add_command(log)
 cli.add_command(film)
 cli.add_command(match)
 cli.add_command(sound)

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safelight import ingest
+from safelight import blind, ingest, shotlog
 from safelight.domain import Cull, Group, GroupKind, Input, Kind, Measure, Proposal, State, Version, exact
 from safelight.listening import spans_of
 from safelight.state import Footage, Judged, Photo, ShootState
@@ -19,18 +19,25 @@ from safelight.words import many
 SCHEMA = "safelight.explain/1"
 SHOWN_WORDS = 40
 SHOWN_REASONS = 6
+SHOWN_SHOTS = 12
 HEARD_BACK = "cut.heard_back"
 
 
 def document(
     library: Library, state: ShootState, photos: Sequence[Photo], failed: Sequence[File] = (), *,
-    clips: Sequence[Footage] = (),
+    clips: Sequence[Footage] = (), veil: blind.Veil | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """`safelight.explain/1` for these photos, clips and sounds, and for files that failed."""
+    """`safelight.explain/1` for these photos, clips and sounds, and for files that failed. What nobody is told before
+    an item is decided (`veil`; None: as the library has it) is not in it."""
+    veil = blind.veil(library, state.shoot.id) if veil is None else veil
+    photos = [blind.seen(state, veil, photo) for photo in photos]
     trials = {photo.id: Version(inputs=(Input(id=photo.id),), edits=photo.edits(proposed=True)).id for photo in photos}
     checks = records.evidence(library, list(trials.values()))
     versions = _versions(library, state, [photo.id for photo in photos])
-    entries = [_photo(photo, state, checks.get(trials[photo.id], {}), versions.get(photo.id, [])) for photo in photos]
+    entries = [
+        _photo(photo, _group(photo, state, veil), checks.get(trials[photo.id], {}), versions.get(photo.id, []))
+        for photo in photos
+    ]
     if any("people" in photo.facts for photo in photos):
         names = personal.said(library).names
         for photo, entry in zip(photos, entries, strict=True):
@@ -39,8 +46,9 @@ def document(
 
 
 def _photo(
-    photo: Photo, state: ShootState, checks: Mapping[str, tuple[Measure, str]], versions: list[dict[str, Any]]
-) -> dict[str, Any]:
+    photo: Photo, group: dict[str, Any] | None, checks: Mapping[str, tuple[Measure, str]],
+    versions: list[dict[str, Any]],
+) -> dict[str, Any]:  # fmt: skip
     capture = photo.asset.capture
     return {
         "id": photo.asset.id,
@@ -58,7 +66,7 @@ def _photo(
         "faces": _faces(photo),
         "relinked_from": photo.relinked_from,
         "scene": photo.scene.id if photo.scene else None,
-        "group": _group(photo, state),
+        "group": group,
         "cull": cull(photo),
         "proposals": [_proposal(photo, p, checks) for name, p in sorted(photo.proposals.items()) if name != "cull"],
         "versions": versions,
@@ -124,18 +132,18 @@ def _faults(clip: Footage) -> list[dict[str, Any]] | None:
 
 
 def _shots(clip: Footage) -> list[dict[str, Any]] | None:
-    """Shots between the joins that were found; null where nobody could look."""
+    """Shots between the joins that were found, with what was measured of each; null where nobody could look."""
     found, frames = clip.facts.get("shots"), clip.facts.get("clip.frames")
     if found is None or not isinstance(found.value, list) or frames is None:
         return None
-    joins: list[Any] = [{"into": "start", "frame": 0, "at": "0/1", "score": None}, *found.value]
-    ends = [(j["frame"], j["at"]) for j in joins[1:]] + [(frames.value, exact(clip.asset.duration_s))]
     return [
         {
-            "start": float(Fraction(j["at"])), "end": float(Fraction(end_at)), "at": j["at"], "start_frame": j["frame"],
-            "end_frame": end, "into": j["into"], "score": j["score"],
+            "start": float(row.at), "end": float(row.until), "at": exact(row.at), "start_frame": row.start_frame,
+            "end_frame": row.end_frame, "into": row.into, "score": row.chance, "timecode": row.label_in,
+            "key_frame": row.key_frame, **{name: row.facts.get(name) for name in shotlog.NAMES},
+            "said": shotlog.sentences(row.facts), "marks": row.marks,
         }
-        for j, (end, end_at) in zip(joins, ends, strict=True)
+        for row in shotlog.rows_of(clip)
     ]  # fmt: skip
 
 
@@ -192,6 +200,7 @@ def cull(photo: Photo) -> dict[str, Any]:
         "decision": photo.decision.value,
         "by": verdict.by if verdict and photo.decided else "machine",
         "score": proposal.score if proposal else None,
+        "blind": blind.is_blank(proposal),
         "reasons": [
             {"code": b.code or b.evidence, "text": b.text, "value": b.value}
             for b in (proposal.because if proposal else ())
@@ -210,6 +219,7 @@ def _proposal(photo: Judged, p: Proposal, checks: Mapping[str, tuple[Measure, st
         "zone": p.zone.value,
         "state": state.value,
         "score": p.score,
+        "blind": blind.is_blank(p),
         "cannot_tell": p.cannot_tell,
         "because": [{"evidence": b.evidence, "value": b.value, "text": b.text} for b in p.because],
         "alternatives": [a.params for a in p.alternatives],
@@ -231,7 +241,7 @@ def _faces(photo: Photo) -> list[Any]:
     return list(found.value) if found is not None and isinstance(found.value, list) else []
 
 
-def _group(photo: Photo, state: ShootState) -> dict[str, Any] | None:
+def _group(photo: Photo, state: ShootState, veil: blind.Veil) -> dict[str, Any] | None:
     group = photo.group
     if group is None:
         if photo.jpeg is None:
@@ -243,17 +253,19 @@ def _group(photo: Photo, state: ShootState) -> dict[str, Any] | None:
             "protected": False,
             "because": photo.jpeg,
         }
+    frames = {m: blind.seen(state, veil, state.photos[m]) for m in group.members if m in state.photos}
     return {
-        "id": group.id, "kind": group.kind.value, "best": best_of(group, state) == photo.id,
+        "id": group.id, "kind": group.kind.value, "best": best_of(group, frames) == photo.id,
         "protected": group.protected, "because": group.because,
     }  # fmt: skip
 
 
-def best_of(group: Group, state: ShootState) -> str | None:
-    """The member of a group that the machine would keep; None where it cannot tell or all are kept."""
+def best_of(group: Group, photos: Mapping[str, Photo]) -> str | None:
+    """The member of a group that the machine would keep, of these photos by id; None where it cannot tell or all are
+    kept."""
     best = [
         m for m in group.members
-        if m in state.photos and (p := state.photos[m].proposals.get("cull")) is not None
+        if m in photos and (p := photos[m].proposals.get("cull")) is not None
         and any(b.code in ("best", "best_is_faulty") for b in p.because)
     ]  # fmt: skip
     return best[0] if best else None
@@ -300,7 +312,7 @@ def words(entry: Mapping[str, Any]) -> str:
         lines.append(f"  with {', '.join(_called(p, {p: n} if n else {}) for p, n in sorted(people.items()))}")
     for p in entry["proposals"]:
         said = ", ".join(f"{k} {v:+.2f}" if isinstance(v, float) else f"{k} {v}" for k, v in p["params"].items())
-        shown = p["cannot_tell"] or (said if len(said) < 60 else "")
+        shown = p["cannot_tell"] or (said if len(said) < 60 and not p["blind"] else "")
         lines.append(f"  {p['operator'].replace('_', ' ')}: {p['state']}. {shown}")
         lines += [f"    {p['shaken']}"] if p["shaken"] else []
         lines += [f"    {b['text']}" for b in p["because"] if b["text"] != p["cannot_tell"]]
@@ -325,6 +337,8 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
         lines.append(f"  from {facts['clip.timecode']}{reel}")
     if entry["shots"]:
         lines.append(f"  {many(len(entry['shots']), 'shot')}")
+        lines += [f"    {s['timecode']} {', '.join(s['marks'])}".rstrip() for s in entry["shots"][:SHOWN_SHOTS]]
+        lines += ["    … safelight log lists all of them"] if len(entry["shots"]) > SHOWN_SHOTS else []
     lines += [f"  {f['start']:.2f}–{f['end']:.2f} s: {f['kind'].replace('_', ' ')}" for f in entry["faults"] or ()]
     if entry["loudness"]:
         loud = entry["loudness"]
@@ -338,7 +352,7 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
             f"  {many(back['joins'], 'join')} listened to: {back['found']} of {back['expected']} words are heard"
         )
         lines += [f"    {d['text']}" for d in back["differences"]]
-    lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] == "file.note"]
+    lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] in {"file.note", "sound.note"}]
     lines += [f"  cannot tell {e['name']}: {e['cannot_tell']}" for e in entry["evidence"] if e["cannot_tell"]]
     return "\n".join(lines)
 

@@ -157,7 +157,7 @@ def _proposal(
         asset=photo.id,
         edit=edit,
         zone=Zone.REVIEW,
-        group=rules.group(op.name, photo.facts, client),
+        group=rules.group(op.name, {**photo.facts, **photo.keys}, client),
         score=suggestion.score,
         because=suggestion.because,
         alternatives=alternatives,

@@ -54,6 +54,7 @@ class Judged:
     asset: Asset
     facts: Mapping[str, Measure] = field(default_factory=dict)
     by: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Measure] = field(default_factory=dict)  # about people: they split the record and do nothing else
     proposals: dict[str, Proposal] = field(default_factory=dict)
     standing: dict[str, Verdict] = field(default_factory=dict)
     contested: set[str] = field(default_factory=set)  # operators about which people differ
@@ -212,6 +213,8 @@ class ShootState:
             for subject, found in records.evidence(library, list(photos)).items():
                 photos[subject].facts = {name: measure for name, (measure, _) in found.items()}
                 photos[subject].by = {name: by for name, (_, by) in found.items()}
+            for subject, keys in personal.keys(library, list(photos)).items():
+                photos[subject].keys = keys
             if personal.switch(library).on:
                 state._people(library)
             said = records.evidence(library, [clip.asset.id for clip in clips.values()])
@@ -262,9 +265,10 @@ class ShootState:
         if about is None:
             return
         about.contested.discard(operator)
-        if key in self.ledger.contested:
+        differ = key in self.ledger.contested
+        if differ and not operator.startswith(CHECK):
             about.contested.add(operator)
-        if key in self.ledger.standing:
+        if key in self.ledger.standing and not (differ and operator.startswith(CHECK)):  # nobody has taken it then
             about.standing[operator] = self.ledger.standing[key]
         else:
             about.standing.pop(operator, None)

@@ -3,10 +3,9 @@
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from safelight import policy, queue, verdicts, weights
+from safelight import policy, queue, weights
 from safelight.domain import Cull, State
 from safelight.line import Pass
 from safelight.state import Photo, ShootState, needs_a_person
@@ -78,13 +77,7 @@ def _next(state: ShootState, waiting: Sequence[Photo], library: str | None) -> s
     """The command to type next; with the library, where one was named."""
     root = shlex.quote(state.shoot.root)
     named = f" --library {shlex.quote(library)}" if library and "://" not in library else ""
-    if any(verdicts.can_be_approved(photo) for photo in waiting):
-        return f"safelight verdict --folder {root} --all --say approve{named}"
-    if waiting:
-        photo = shlex.quote(str(Path(state.shoot.root) / waiting[0].path))
-        keep = '--operator cull --say modify --params \'{"decision": "keep"}\''
-        return f"safelight verdict {photo} {keep}{named}"
-    return f"safelight deliver {root} --to DIR{named}"
+    return f"safelight review {root}{named}" if waiting else f"safelight deliver {root} --to DIR{named}"
 
 
 def words(found: dict[str, Any]) -> str:

@@ -136,7 +136,7 @@ def last_of(state: ShootState, by: str) -> Verdict | None:
     ledger = state.ledger
     mine = (
         v for v in reversed(ledger.rows)
-        if v.by == by and v.say is not Say.UNDO and (state.judged(v.asset) or v.drawn is Drawn.KNOWN_BAD)
+        if v.by == by and v.say is not Say.UNDO and (state.judged(v.asset) or _is_apart(v))
     )  # fmt: skip
     return next((v for v in mine if v in ledger.kept(v.asset, v.operator)), None)
 
@@ -147,15 +147,11 @@ def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
     last = last_of(state, by)
     if last is None:
         return Said(verdicts=(), left=())
-    if last.drawn is Drawn.KNOWN_BAD:  # about no photo: it is asked again
-        back = replace(last, at=now(), say=Say.UNDO, params=None, reason="", note="", seconds=None, material=None)
-        records.save_verdicts(library, (back,))
-        state.ledger.add(back)
-        return Said(verdicts=(), left=())
-    act = [v for v in state.ledger.rows if v.at == last.at and v.by == by and state.judged(v.asset)]
-    done: list[Verdict] = []
-    left: list[tuple[str, str, str]] = []
     at = now()
+    act = [v for v in state.ledger.rows if v.at == last.at and v.by == by]
+    done = _taken_back(library, state, [v for v in act if _is_apart(v)], at=at)
+    act = [v for v in act if state.judged(v.asset) and not _is_apart(v)]
+    left: list[tuple[str, str, str]] = []
     for name in dict.fromkeys(v.operator for v in act):
         mine = [v for v in act if v.operator == name and v in state.ledger.kept(v.asset, name)]
         saying = Saying(say=Say.UNDO, by=by, operators=(name,), at=at)
@@ -168,17 +164,20 @@ def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
     return Said(verdicts=tuple(done), left=tuple(left))
 
 
-def can_be_approved(photo: Photo) -> bool:
-    """Whether approving what is shown would settle anything about a photo that waits."""
-    for name in photo.open_questions():
-        if name in photo.shaken or name in photo.contested:
-            return True
-        proposal = photo.proposals.get(name)
-        if proposal is not None and proposal.cannot_tell is None:
-            params_ = proposal.edit.params
-            if name != "cull" or params_["decision"] != Cull.UNDECIDED.value or params_["tie_with"]:
-                return True
-    return False
+def _is_apart(verdict: Verdict) -> bool:
+    """Whether a verdict is about no edit of a photo: about a finding, or about what was spoilt on purpose."""
+    return verdict.drawn is Drawn.KNOWN_BAD or verdict.operator.startswith(CHECK)
+
+
+def _taken_back(library: Library, state: ShootState, said: Sequence[Verdict], *, at: str) -> list[Verdict]:
+    """Takes back verdicts that are about no edit of a photo; returns those that photos show."""
+    kept = [v for v in said if v in state.ledger.kept(v.asset, v.operator)]
+    back = [replace(v, at=at, say=Say.UNDO, params=None, reason="", note="", seconds=None, material=None) for v in kept]
+    records.save_verdicts(library, back)
+    for verdict in back:
+        state.ledger.add(verdict)
+        state.hold(verdict.asset, verdict.operator)
+    return [v for v in back if state.judged(v.asset)]
 
 
 def members(state: ShootState, group_id: str) -> list[Photo]:
