@@ -162,6 +162,23 @@ def test_a_film_has_exactly_the_frames_and_is_copied_where_they_stand_alone(tmp_
     assert "in groups" in render.render(inside, tmp_path / "part.mp4").notes[0]
 
 
+def test_a_turned_clip_stays_turned_and_another_is_turned_to_it(tmp_path):
+    turned = make_clip(tmp_path / "turned.mp4", frames=10, rotation=90)
+    plain = make_clip(tmp_path / "plain.mp4", frames=10)
+    one, two = material(turned), material(plain)
+    made = assembly.assemble([one, two], [Piece(clip=0, start=0, end=5), Piece(clip=1, start=0, end=5)], name="x")
+    render.render(made, tmp_path / "out.mp4")
+    facts = container.contents(tmp_path / "out.mp4")
+    assert (facts.picture.rotation, facts.picture.width) == (one.facts.picture.rotation, one.facts.picture.width)
+    shown = list(video.frames(tmp_path / "out.mp4"))
+    assert np.abs(shown[2].rgb.astype(int) - next(iter(video.frames(turned))).rgb).mean() < 12
+    height, width = shown[7].rgb.shape[:2]
+    assert width < height
+    middle = shown[7].rgb[height // 2 - 20 : height // 2 + 20]
+    assert middle.mean() > 25, "the other lies across the middle, between bars"
+    assert shown[7].rgb[: height // 8].mean() < 25
+
+
 def test_the_sound_keeps_its_level_and_fades_at_joins(tmp_path):
     made_talk.save(tmp_path)
     path = make_clip(tmp_path / "a.mov", frames=50, heard=sine(2.0, 1000))

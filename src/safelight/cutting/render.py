@@ -180,7 +180,7 @@ class _Job:
                 reader = _Reader(material)
             for k in range(count):
                 at = (piece.start + Fraction(k) * material.rate / self.rate) / material.rate
-                frame = shape.fitted(reader.frame(at) if material.facts.picture and reader else None)
+                frame = shape.fitted(reader.upright(at, shape.rotation) if material.facts.picture and reader else None)
                 if number == 0:
                     _coloured(stream, frame)
                 frame.pts, frame.time_base = number, 1 / self.rate
@@ -264,6 +264,7 @@ class _Shape:
     height: int
     pixels: str
     aspect: Fraction
+    rotation: int  # degrees, counter-clockwise, by which its frames are turned to be upright
 
     @classmethod
     def of(cls, material: Material, *, preview: bool) -> "_Shape":
@@ -275,8 +276,9 @@ class _Shape:
         scale = min(Fraction(1), Fraction(PREVIEW_SIDE, max(width, height))) if preview else Fraction(1)
         pixels = picture.pixels if picture.pixels in KEPT_PIXELS and not preview else "yuv420p"
         even = 2 if "444" not in pixels else 1
-        sides = (max(round(side * scale / even) * even, 2) for side in (width, height))
-        return cls(**dict(zip(("width", "height"), sides, strict=True)), pixels=pixels, aspect=picture.aspect)
+        sides = [max(round(side * scale / even) * even, 2) for side in (width, height)]
+        wide, high = sides
+        return cls(width=wide, height=high, pixels=pixels, aspect=picture.aspect, rotation=picture.rotation)
 
     def fitted(self, frame: Any | None) -> Any:
         """A frame in this shape; one of another shape is shown whole, between bars; None is black."""
@@ -348,6 +350,14 @@ class _Reader:
         if self.now is None:
             raise MediaError(f"{self.material.path.name} shows nothing at {float(at):.2f} s.")
         return self.now
+
+    def upright(self, at: Fraction, rotation: int) -> Any:
+        """The frame at an instant, as a film holds it whose frames are turned by `rotation` to be upright."""
+        frame, turns = self.frame(at), (self.picture.rotation - rotation) // 90 % 4
+        if not turns:
+            return frame
+        rgb = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))
+        return av.VideoFrame.from_ndarray(rgb, format="rgb24")
 
     def _at(self, frame: Any) -> Fraction:
         pts = frame.pts if frame.pts is not None else frame.dts or 0
