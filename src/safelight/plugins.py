@@ -34,6 +34,12 @@ EXTERNAL = {
     "ingest.failed": "ingest",
     "file.note": "ingest",
     "people": "the grouping of people",
+    "words": "listening",
+    "speech": "listening",
+    "quiet": "listening",
+    "shots": "watching",
+    "clip.rate": "watching",
+    "clip.sounds": "watching",
 }  # evidence that no probe emits
 
 T = TypeVar("T")
