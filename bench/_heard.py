@@ -20,6 +20,7 @@ from safelight.speech.activity import RATE, Samples, Span
 
 LONGEST = 14  # words of a spoken sentence
 FRAME_S = 0.01
+FRAME = round(RATE * FRAME_S)
 GATE_DB = 15.0  # above the quietest tenth: what a gate of the level calls speech
 TALKS = "talks/truth.json"
 WORDS = 135  # of clean speech, in which false fillers are counted
@@ -53,17 +54,15 @@ def speech(recordings: Sequence[Path], noises: Sequence[Path]) -> Iterable[Resul
     """Frames of 10 ms with speech, against the level of the clean recordings, laid into one track with pauses."""
     rng = np.random.default_rng(1)
     parts: list[Samples] = []
-    for path in recordings:
-        if "noisy" in path.stem:
-            continue
+    marks: list[NDArray[np.bool_]] = []
+    for path in (p for p in recordings if "noisy" not in p.stem):
         x = sound.read(path, rate=RATE, mono=True).samples[:, 0]
-        parts += [
-            x * np.float32(0.05 / np.sqrt(np.square(x).mean())),
-            np.zeros(int(rng.uniform(0.4, 2) * RATE), np.float32),
-        ]
-    clean = np.concatenate(parts)
-    truth = _active(clean)
-    power = float(np.square(clean[np.repeat(truth, round(RATE * FRAME_S))[: len(clean)]]).mean())
+        x = x[: len(x) // FRAME * FRAME]
+        pause = np.zeros(round(rng.uniform(0.4, 2) / FRAME_S) * FRAME, np.float32)
+        parts += [x * np.float32(0.05 / np.sqrt(np.square(x).mean())), pause]
+        marks += [_active(x), np.zeros(len(pause) // FRAME, bool)]
+    clean, truth = np.concatenate(parts), np.concatenate(marks)
+    power = float(np.square(clean[np.repeat(truth, FRAME)]).mean())
     noisy = {f"{p.stem}_0db": _noise(p, len(clean)) for p in noises}
     noisy["white_0db"] = rng.normal(0, 1, len(clean)).astype(np.float32)
     for name, noise, bar in (("clean", None, 0.93), *((n, x, 0.91) for n, x in noisy.items())):
@@ -87,9 +86,11 @@ def _noise(path: Path, length: int) -> Samples:
 
 
 def _active(clean: Samples) -> NDArray[np.bool_]:
-    """Speech by the level of clean sound: within 35 dB of its loud parts, gaps under 0.1 s closed."""
+    """Speech by the level of a clean recording, as recipe `talks` has it: above its room and within 35 dB of its loud
+    parts; gaps under 0.1 s closed, runs under 0.06 s none."""
     level = levels.levels(clean[:, None], RATE)
-    marks = level > np.percentile(level[level > levels.DIGITAL_DB], 95) - 35
+    quiet, loud = np.percentile(level, (5, 95))
+    marks = level > min(max(loud - 35, quiet + 10), loud - 20)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], marks.astype(int), [0]])))
     spans = [(a * FRAME_S, b * FRAME_S) for a, b in zip(edges[::2], edges[1::2], strict=True)]
     return _marks([s for s in activity.joined(spans, gap=0.1) if s[1] - s[0] >= 0.06], len(marks))

@@ -53,7 +53,7 @@ def run(data: Data) -> Iterable[Result]:
     yield from _again(long, data.work / "library-long")
 
 
-def shoot(data: Data, folder: Path, minutes: int) -> None:
+def shoot(data: Data, folder: Path, minutes: float) -> None:
     """Two cameras with their scratch sound and a recorder, as long as asked."""
     pictures = [path.parent for path in data.every(PICTURES, recipe="reels")]
     reels = [reel for root in pictures for reel in sorted(root.glob("reel_1080_*.mp4"))]
