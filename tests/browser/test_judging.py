@@ -95,8 +95,9 @@ def waits(page) -> list[str]:
 def still(page) -> None:
     """Waits until the view shows what it was asked for."""
     page.wait_for_function(
-        """() => { const v = document.querySelector("sl-view"); const i = v?.querySelector("img");
-        return v && v.shown && v.there && !v.edited.busy && !v.plain.busy && i.complete; }"""
+        """() => { const v = document.querySelector("sl-view");
+        return v && v.shown && v.there && !v.edited.busy && !v.plain.busy &&
+          [...v.querySelectorAll("canvas")].every((c) => c.dataset.drawn === c.dataset.src); }"""
     )
 
 
@@ -176,9 +177,7 @@ def test_side_by_side_at_full_size_shows_the_same_place(desk):
         desk.keyboard.press("ArrowLeft")
         desk.wait_for_timeout(300)
         still(desk)
-    widths = desk.eval_on_selector_all(
-        ".pane img", "all => all.map(i => i.getBoundingClientRect().width / i.naturalWidth)"
-    )
+    widths = desk.eval_on_selector_all(".pane canvas", "all => all.map(c => c.getBoundingClientRect().width / c.width)")
     assert widths == pytest.approx([1, 1], abs=0.01)
 
 
@@ -196,7 +195,7 @@ def test_painting_with_the_mouse_makes_a_mask(desk):
     desk.select_option(".side select", "painted_light")
     desk.locator("#f-ev").focus()
     desk.keyboard.press("End")
-    box = desk.locator("sl-view img").first.bounding_box()
+    box = desk.locator("sl-view canvas").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     desk.mouse.move(x - 80, y)
     desk.mouse.down()
@@ -234,7 +233,7 @@ def test_wide_gamut_and_turned_pictures_look_right(desk):
     desk.keyboard.press("\\")
     desk.wait_for_timeout(200)
     still(desk)
-    shot = np.asarray(Image.open(io.BytesIO(desk.locator("sl-view img").first.screenshot())).convert("RGB"))
+    shot = np.asarray(Image.open(io.BytesIO(desk.locator("sl-view canvas").first.screenshot())).convert("RGB"))
     size = desk.evaluate("(() => { const v = document.querySelector('sl-view').shown; return [v.width, v.height]; })()")
     height, width = shot.shape[:2]
     scale = min(width / size[0], height / size[1])
