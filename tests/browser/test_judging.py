@@ -190,6 +190,20 @@ def test_a_rejection_by_key_and_number_carries_its_reason(desk):
     assert "IMG_0003.JPG" not in waits(desk)
 
 
+def test_a_place_on_the_screen_is_that_place_on_the_photo(desk):
+    """Where the picture does not fill its pane, too: its corners are the photo's."""
+    large(desk)
+    corners = desk.evaluate(
+        """() => { const view = document.querySelector("sl-view");
+        const box = view.querySelector("canvas").getBoundingClientRect();
+        const scale = Math.min(box.width / view.width, box.height / view.height);
+        const [x, y] = [(box.width - view.width * scale) / 2, (box.height - view.height * scale) / 2];
+        const at = (right, down) => view.spot({ clientX: right, clientY: down });
+        return [...at(box.left + x, box.top + y), ...at(box.right - x, box.bottom - y)]; }"""
+    )
+    assert corners == pytest.approx([0, 0, 900, 600], abs=3)
+
+
 def test_painting_with_the_mouse_makes_a_mask(desk):
     large(desk)
     desk.select_option(".side select", "painted_light")
