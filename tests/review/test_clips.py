@@ -154,7 +154,7 @@ def test_what_browsers_play(kind, form, picture, sounds, why):
     if picture:
         facts["clip.picture"] = Measure(name="clip.picture", value=dict(zip(("codec", "pixels"), picture, strict=True)))
     asset = Asset(id="a" * 64, content=None, kind=kind, format=form, width=None, height=None)
-    found = clips.unplayable(Footage(path="x", asset=asset, facts=facts))
+    found = clips.unplayable(Footage(id=asset.id, path="x", asset=asset, facts=facts))
     assert (why in found, bool(found)) == (True, bool(why))
 
 

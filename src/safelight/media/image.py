@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safelight import limits
 from safelight.errors import Unsupported
 from safelight.media import heif, ifd, jxl, profiles, psd, segments, tiff, webp
-from safelight.media.colour import Words, linear_of_srgb, srgb8, strips
+from safelight.media.colour import Words, linear_of_srgb, srgb8, srgb16, strips
 from safelight.media.decoded import Decoded, from_planes, light, with_vips
 from safelight.media.formats import HEAD, damaged, not_media, sniff, truncated, unreadable, unsupported
 from safelight.media.frame import Bytes, Frame
@@ -47,6 +47,25 @@ def read(path: Path) -> Bytes:
         cover = decoded.alpha[..., None]
         rgb = np.rint(rgb * cover + 255 * (1 - cover)).astype(np.uint8)
     return upright(rgb, decoded.orientation)
+
+
+def read_words(path: Path) -> Words | None:
+    """An upright picture as sRGB words (uint16), alpha on white as in `read`; None where the file has eight bits a
+    channel.
+
+    Raises as `read`.
+    """
+    with path.open("rb") as file:
+        if sniff(file.read(HEAD), path.suffix) not in _DEEP:
+            return None
+    decoded = _decoded(path)
+    if decoded.rgb.dtype != np.uint16:
+        return None
+    words = srgb16(light(decoded))
+    if decoded.alpha is not None:
+        cover = decoded.alpha[..., None]
+        words = np.rint(words * cover + 65535 * (1 - cover)).astype(np.uint16)
+    return np.asarray(upright(words, decoded.orientation))
 
 
 def read_stored(path: Path) -> Decoded:
@@ -201,6 +220,7 @@ _DECODERS: dict[str, Callable[[bytes, Path], Decoded]] = {
     "jpeg": _jpeg, "png": _png, "tiff": tiff.decode, "webp": _webp, "heic": heif.decode, "avif": heif.decode,
     "psd": psd.decode, "jxl": _jxl,
 }  # fmt: skip
+_DEEP = ("png", "tiff", "psd", "jxl")  # formats that may have sixteen bits a channel
 
 
 # ---------------------------------------------------------------- colour and orientation

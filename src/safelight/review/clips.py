@@ -1,5 +1,4 @@
-"""Clips and sounds as the pages list and play them. No operator of the first pass is about them, so that nothing can be
-said of them here."""
+"""Clips and sounds as the pages list and play them. What is cut of them, and said about that, is `routes.cuts`'s."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

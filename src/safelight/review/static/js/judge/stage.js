@@ -1,6 +1,6 @@
 // The picture: after, before, a wipe between both, side by side, at 100 %; marks are drawn on it.
 import { LitElement, html, nothing, svg } from "../vendor/lit.js";
-import { picture } from "../api.js";
+import { picture, shootOf } from "../api.js";
 import { draw, placed } from "../parts/views.js";
 import { Follower } from "./look.js";
 
@@ -191,7 +191,7 @@ export class Stage extends LitElement {
   // ------------------------------------------------------------ how it looks
 
   render() {
-    const soon = this.photo ? picture(this.photo, "proxy") : "";
+    const soon = this.photo ? picture(this.photo, "proxy", shootOf(this.place)) : "";
     const main = this.there ? this.shown.image : soon;
     const other = this.other?.place === this.place ? this.other.image : soon;
     const beside = this.mode === "before" ? "Before" : "After";
