@@ -4,15 +4,14 @@ A made photograph of 6000 x 4000 px with noise reduction, white balance, exposur
 that any operator's form has is drawn from one end to the other; each position is rendered as the page asks for it,
 encoded and its histogram counted. The page asks for a draft that is half as large where the last one took longer than
 150 ms, twice where it took a third of that: the note says on which share of the view's side it settles.
-`previews.OPERATOR.ms`: the 95th percentile of all positions of a fitted view, what lies below the edit included, which
-the first one renders; `.at_100.ms`: the same of a view of 1400 x 900 px at 100 %. Beside it the whole view, which
+`previews.OPERATOR.ms`: the 95th percentile of all positions of a fitted view, once the form is open, which renders what
+lies below the edit; `.at_100.ms`: the same of a view of 1400 x 900 px at 100 %. Beside it the whole view, which
 follows when the slider rests. `previews.at_100.ms`: moving such a view about; beside it, rendering all of the
 photograph.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from safelight.operators.denoise import operator as denoise
 from safelight.review import histogram
 from safelight.review.forms import form
 from safelight.review.preview import Previews, Source, rounded
+from safelight.review.routes.previews import drafted
 
 SIZE = (6000, 4000)
 VIEW = (1400, 900)
@@ -84,7 +84,7 @@ def _sliding(
 
     def view(own: dict[str, Any], share: float, *, draft: bool) -> None:
         edits = [_edit(n, v) for n, v in STANDING.items() if n != name] + [_edit(name, own)]
-        edits = [_draft(edit) for edit in edits] if draft else edits
+        edits = [*drafted(render.order(edits), name)] if draft else edits
         if at is None:
             side = rounded(round(WORK_SIDE * share))
             _sent(previews.fitted(source, edits, tools, side=side, changed=name))
@@ -92,6 +92,8 @@ def _sliding(
             size = round(VIEW[0] * share), round(VIEW[1] * share)
             _sent(previews.region(source, edits, tools, at=at, view=size, changed=name).pixels)
 
+    view(values[0], 0.5, draft=True)  # … and its form has been opened
+    view(values[0], 1.0, draft=False)
     took, share = [], 0.5
     for own in values:
         took.append(_time(partial(view, own, share, draft=True)))
@@ -107,13 +109,6 @@ def _sliding(
         n=len(took), unit="ms", bar=BAR_MS, want="at most", beside={"at_rest": round(rest, 1)},
         note=f"median {float(np.median(took)):.0f}, most {max(took):.0f} ms; settles on {settled:.0%} {what}",
     )  # fmt: skip
-
-
-def _draft(edit: Edit) -> Edit:
-    operator = plugins.operator(edit.operator)
-    if operator.draft is None:
-        return edit
-    return replace(edit, params=params.to_json(operator.draft(params.from_json(operator.params, edit.params))))
 
 
 def _crops(source: Source, tools: Tools) -> Iterator[Result]:

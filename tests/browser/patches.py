@@ -191,8 +191,9 @@ def culled(page, ids):
 def judged(page, go, ids):
     """The same of the Judge page: after, before, and both at 100 %."""
     found = {}
-    still = """(() => { const v = document.querySelector("sl-view"); const i = [...(v?.querySelectorAll("img") ?? [])];
-        return v?.shown && v.there && !v.edited.busy && !v.plain.busy && i.every((each) => each.complete); })()"""
+    still = """(() => { const v = document.querySelector("sl-view");
+        return v?.shown && v.there && !v.edited.busy && !v.plain.busy &&
+          [...v.querySelectorAll("canvas")].every((c) => c.dataset.drawn === c.dataset.src); })()"""
     for path, id_ in ids:
         go(f"judge?photo={id_}")
         after = [lit(p) for p in truth(path)]
@@ -205,7 +206,7 @@ def judged(page, go, ids):
                 page.keyboard.press(key)
             page.wait_for_timeout(100)
             until(page, still)
-            found[f"{path}, {name}"] = worst(page, "sl-view img", wanted, near=near)
+            found[f"{path}, {name}"] = worst(page, "sl-view canvas", wanted, near=near)
     return found
 
 

@@ -99,8 +99,9 @@ def waits(page) -> list[str]:
 def still(page) -> None:
     """Waits until the view shows what it was asked for."""
     page.wait_for_function(
-        """() => { const v = document.querySelector("sl-view"); const i = v?.querySelector("img");
-        return v && v.shown && v.there && !v.edited.busy && !v.plain.busy && i.complete; }"""
+        """() => { const v = document.querySelector("sl-view");
+        return v && v.shown && v.there && !v.edited.busy && !v.plain.busy &&
+          [...v.querySelectorAll("canvas")].every((c) => c.dataset.drawn === c.dataset.src); }"""
     )
 
 
@@ -180,9 +181,7 @@ def test_side_by_side_at_full_size_shows_the_same_place(desk):
         desk.keyboard.press("ArrowLeft")
         desk.wait_for_timeout(300)
         still(desk)
-    widths = desk.eval_on_selector_all(
-        ".pane img", "all => all.map(i => i.getBoundingClientRect().width / i.naturalWidth)"
-    )
+    widths = desk.eval_on_selector_all(".pane canvas", "all => all.map(c => c.getBoundingClientRect().width / c.width)")
     assert widths == pytest.approx([1, 1], abs=0.01)
 
 
@@ -195,12 +194,26 @@ def test_a_rejection_by_key_and_number_carries_its_reason(desk):
     assert "IMG_0003.JPG" not in waits(desk)
 
 
+def test_a_place_on_the_screen_is_that_place_on_the_photo(desk):
+    """Where the picture does not fill its pane, too: its corners are the photo's."""
+    large(desk)
+    corners = desk.evaluate(
+        """() => { const view = document.querySelector("sl-view");
+        const box = view.querySelector("canvas").getBoundingClientRect();
+        const scale = Math.min(box.width / view.width, box.height / view.height);
+        const [x, y] = [(box.width - view.width * scale) / 2, (box.height - view.height * scale) / 2];
+        const at = (right, down) => view.spot({ clientX: right, clientY: down });
+        return [...at(box.left + x, box.top + y), ...at(box.right - x, box.bottom - y)]; }"""
+    )
+    assert corners == pytest.approx([0, 0, 900, 600], abs=3)
+
+
 def test_painting_with_the_mouse_makes_a_mask(desk):
     large(desk)
     desk.select_option(".side select", "painted_light")
     desk.locator("#f-ev").focus()
     desk.keyboard.press("End")
-    box = desk.locator("sl-view img").first.bounding_box()
+    box = desk.locator("sl-view canvas").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     desk.mouse.move(x - 80, y)
     desk.mouse.down()
@@ -323,7 +336,7 @@ def test_wide_gamut_and_turned_pictures_look_right(desk):
     desk.keyboard.press("\\")
     desk.wait_for_timeout(200)
     still(desk)
-    shot = np.asarray(Image.open(io.BytesIO(desk.locator("sl-view img").first.screenshot())).convert("RGB"))
+    shot = np.asarray(Image.open(io.BytesIO(desk.locator("sl-view canvas").first.screenshot())).convert("RGB"))
     size = desk.evaluate("(() => { const v = document.querySelector('sl-view').shown; return [v.width, v.height]; })()")
     height, width = shot.shape[:2]
     scale = min(width / size[0], height / size[1])

@@ -30,6 +30,7 @@ from safelight.store.objects import ShootFolder
 ROOM = 420_000_000  # bytes: two decoded originals of 24 megapixels, a raw, and some dozen views
 SIDES = (480, 800, 1600, 2560)  # px, long sides of a fitted view; what is asked for is rounded up to one of them
 CROP_SIDE = 4000  # px, the most that a view at 100 % shows
+SLACK = 160  # px more around a view while its framing changes: a turn by some degrees then needs nothing new
 REACH = 4  # px that a cubic and the bends of a lens need around a place
 
 
@@ -189,16 +190,26 @@ class Previews:
 
     def _tile(self, source: Source, first: Sequence[Edit], tools: Tools, *, tile: Window, changed: str | None) -> Bytes:
         """A part of the original after the edits before framing, of which those below the changed one are kept."""
-        base: Any = originals.part(self.original(source), tile)
-        geometry = moving(-tile[0], -tile[1])
         todo = tuple(first)
-        if changed is not None and todo:
-            whole = changed not in {edit.operator for edit in todo}
-            below = len(todo) if whole else _below(todo, changed)
-            make = self._under(base, todo[:below], tools, geometry, last=whole)
-            key = ("tile", source.id, tile, _digest(todo[:below]), whole)
-            base, todo = self.shelf.get(key, make, bytes_of) if below else base, todo[below:]
-        return render.render_bytes(base, todo, tools, geometry=geometry)
+        if changed is None or not todo:
+            return self._rendered(source, todo, tools, tile)
+        whole = changed not in {edit.operator for edit in todo}
+        below = len(todo) if whole else _below(todo, changed)
+        if not below:
+            return self._rendered(source, todo, tools, tile)
+        key = ("tile", source.id, _digest(todo[:below]), whole)
+        kept = self.shelf.found(key)
+        if kept is None or not _inside(tile, kept[0]):
+            wide = _grown(tile, SLACK if whole else 0, (source.width, source.height))
+            base: Any = originals.part(self.original(source), wide)
+            kept = wide, self._under(base, todo[:below], tools, moving(-wide[0], -wide[1]), last=whole)()
+            self.shelf.put(key, kept, bytes_of(kept[1]))
+        part: Any = originals.part(kept[1], _within(tile, kept[0]))
+        return render.render_bytes(part, todo[below:], tools, geometry=moving(-tile[0], -tile[1]))
+
+    def _rendered(self, source: Source, edits: Sequence[Edit], tools: Tools, tile: Window) -> Bytes:
+        part: Any = originals.part(self.original(source), tile)
+        return render.render_bytes(part, edits, tools, geometry=moving(-tile[0], -tile[1]))
 
     def _finished(self, whole: Original, edits: Sequence[Edit], tools: Tools) -> Bytes:
         height, width = originals.size_of(whole)
@@ -288,6 +299,10 @@ def _source_window(bend: Warp, box: Window, size: tuple[int, int]) -> Window:
     found = int(np.floor(xs.min())), int(np.floor(ys.min())), int(np.ceil(xs.max())) + 1, int(np.ceil(ys.max())) + 1
     x0, y0, x1, y1 = _grown(found, REACH, size)
     return min(x0, size[0] - 1), min(y0, size[1] - 1), max(x1, 1), max(y1, 1)
+
+
+def _inside(box: Window, outer: Window) -> bool:
+    return box[0] >= outer[0] and box[1] >= outer[1] and box[2] <= outer[2] and box[3] <= outer[3]
 
 
 def _within(box: Window, outer: Window) -> Window:

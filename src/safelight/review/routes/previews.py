@@ -199,7 +199,7 @@ def rendered(
     began = time.perf_counter()
     source = source_of(photo, at.folder)
     whole_edits = edits_of(photo, asked, shown)
-    edits = tuple(_draft(edit) for edit in whole_edits) if asked.draft else whole_edits
+    edits = drafted(whole_edits, asked.change.operator) if asked.draft and asked.change else whole_edits
     tools = kept.tools(at.folder, go_on)
     view_ = _Viewed(kept=kept, tools=tools, source=source, edits=edits, asked=asked, spoilt=spoilt)
     rgb, box, whole = view_.pixels()
@@ -335,6 +335,12 @@ def _listed(at: Session, kept: Room, photo: Photo, asked: View) -> Response:
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-cache"})
 
 
+def drafted(edits: Sequence[Edit], changed: str) -> tuple[Edit, ...]:
+    """The edits, from the changed one on as drafts; what lies below it is rendered once, as it will be delivered."""
+    here = next((i for i, edit in enumerate(edits) if edit.operator == changed), len(edits))
+    return (*edits[:here], *(_draft(edit) for edit in edits[here:]))
+
+
 def _draft(edit: Edit) -> Edit:
     """The edit with params whose render looks the same sooner, where its operator has such."""
     operator = plugins.operator(edit.operator)
@@ -361,4 +367,4 @@ def _within(side: int) -> int:
     return min(max(side, 64), 8000)
 
 
-__all__ = ["Change", "Room", "TheRoom", "View", "painted", "pictures", "rendered", "router"]
+__all__ = ["Change", "Room", "TheRoom", "View", "drafted", "painted", "pictures", "rendered", "router"]

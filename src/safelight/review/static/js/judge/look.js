@@ -1,6 +1,7 @@
 // Views of a photo, rendered by the server: the newest wish wins. While a slider moves, drafts are asked for, as small as
 // it takes to keep up; when it rests, the whole view follows.
 import { ofShoot, send } from "../api.js";
+import { ready } from "../parts/views.js";
 
 const SLOW_MS = 150; // a draft that took longer is asked for at half the size next time
 const LEAST = 0.25; // of the size of a view: the smallest draft
@@ -102,11 +103,4 @@ export class Follower {
     if (!next || next.place === place) this.show(shown, { ...wish, part }, place);
     return { shown, took: performance.now() - began };
   }
-}
-
-/** Fetches and decodes a picture before it is shown, so that nothing flickers. @param {string} address */
-export async function ready(address) {
-  const image = new Image();
-  image.src = address;
-  await image.decode().catch(() => undefined);
 }

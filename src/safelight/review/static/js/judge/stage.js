@@ -1,6 +1,7 @@
 // The picture: after, before, a wipe between both, side by side, at 100 %; marks are drawn on it.
 import { LitElement, html, nothing, svg } from "../vendor/lit.js";
 import { picture, shootOf } from "../api.js";
+import { draw, placed } from "../parts/views.js";
 import { Follower } from "./look.js";
 
 /** @typedef {"after" | "before" | "wipe" | "split"} Mode */
@@ -69,6 +70,7 @@ export class Stage extends LitElement {
   updated(changed) {
     if (changed.has("place")) this.ink = [];
     if (["place", "width", "height"].some((name) => changed.has(name))) this.at = [this.width / 2, this.height / 2];
+    draw(this, () => this.lay(), changed.has("place"));
     this.lay();
     const asked = ["place", "wish", "mode", "zoomed", "overlay"].some((name) => changed.has(name));
     if (asked || (this.zoomed && changed.has("width"))) this.look(this.moving);
@@ -99,7 +101,7 @@ export class Stage extends LitElement {
 
   /** Puts what is newer in the middle of a view at 100 % to its place. */
   lay() {
-    const [patch, under] = ["img.patch", ".pane:last-of-type img.exact"].map((name) => /** @type {HTMLElement | null} */ (this.querySelector(name)));
+    const [patch, under] = ["canvas.patch", ".pane:last-of-type canvas.exact"].map((name) => /** @type {HTMLElement | null} */ (this.querySelector(name)));
     if (!patch || !under || !this.patch) return;
     const [x0, y0, x1] = this.shown.box;
     const [left, top, right, bottom] = this.patch.box;
@@ -127,8 +129,7 @@ export class Stage extends LitElement {
   /** A place on the screen in pixels of the original, as far as framing lets it be told here.
    * @param {PointerEvent} event @returns {[number, number]} */
   spot(event) {
-    const image = /** @type {HTMLElement} */ (this.querySelector(".pane:last-of-type img"));
-    const box = image.getBoundingClientRect();
+    const box = placed(/** @type {HTMLCanvasElement} */ (this.querySelector(".pane:last-of-type canvas")));
     const [x0, y0, x1, y1] = this.shown.box;
     const x = x0 + ((event.clientX - box.left) / box.width) * (x1 - x0);
     const y = y0 + ((event.clientY - box.top) / box.height) * (y1 - y0);
@@ -202,8 +203,8 @@ export class Stage extends LitElement {
   /** @param {string} image @param {string} label @param {any} shown @param {boolean} [drawn] */
   pane(image, label, shown, drawn = false) {
     return html`<div class="pane ${this.zoomed ? "zoomed" : ""} ${this.tool ? "drawing" : ""}" @pointerdown=${this.down} @pointermove=${this.move} @pointerup=${this.up}>
-      ${image ? html`<img src=${image} alt=${label} draggable="false" class=${this.zoomed && shown?.at ? "exact" : ""}>` : nothing}
-      ${drawn && this.patch && this.zoomed && shown?.at ? html`<img src=${this.patch.image} alt="" draggable="false" class="exact patch">` : nothing}
+      ${image ? html`<canvas data-src=${image} role="img" aria-label=${label} class=${this.zoomed && shown?.at ? "exact" : ""}></canvas>` : nothing}
+      ${drawn && this.patch && this.zoomed && shown?.at ? html`<canvas data-src=${this.patch.image} aria-hidden="true" class="exact patch"></canvas>` : nothing}
       ${drawn && this.ink.length ? this.drawn() : nothing}
       ${this.labels && this.mode !== "after" ? html`<span class="label">${label}</span>` : nothing}
     </div>`;
@@ -214,7 +215,7 @@ export class Stage extends LitElement {
     const share = `${(100 * this.line).toFixed(1)}%`;
     this.style.setProperty("--line-at", share);
     return html`<div class="pane wiping" @pointerdown=${this.wipe} @pointermove=${this.wipe}>
-      <img src=${main} alt="After" draggable="false"><img src=${other} alt="Before" draggable="false" class="over">
+      <canvas data-src=${main} role="img" aria-label="After"></canvas><canvas data-src=${other} role="img" aria-label="Before" class="over"></canvas>
       <span class="label">Before</span><span class="label right">After</span>
       <div class="cut" role="slider" tabindex="0" aria-label="Line between before and after" aria-valuemin="0" aria-valuemax="100"
         aria-valuenow=${Math.round(100 * this.line)} @keydown=${this.wipeKey}></div>
@@ -223,10 +224,10 @@ export class Stage extends LitElement {
 
   /** The stroke that is being drawn. */
   drawn() {
-    const image = /** @type {HTMLElement | null} */ (this.querySelector(".pane:last-of-type img"));
+    const image = /** @type {HTMLCanvasElement | null} */ (this.querySelector(".pane:last-of-type canvas"));
     const pane = image?.parentElement;
     if (!image || !pane) return nothing;
-    const [box, around] = [image.getBoundingClientRect(), pane.getBoundingClientRect()];
+    const [box, around] = [placed(image), pane.getBoundingClientRect()];
     const [x0, y0, x1, y1] = this.shown.box;
     const scale = [(this.width / this.shown.whole[0]), (this.height / this.shown.whole[1])];
     const at = (/** @type {[number, number]} */ [x, y]) => [
