@@ -39,7 +39,7 @@ from safelight.operators import Wishes
 from safelight.people import faces as people
 from safelight.probes import Member, Probe
 from safelight.state import ShootState
-from safelight.store import carried, personal, records, schema
+from safelight.store import carried, erasing, personal, records, schema
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
 from safelight.store.records import File, Shoot
@@ -163,7 +163,7 @@ class Line:
 
         Results go into the library as they come; what has arrived is decided upon early, so that a slow card does
         not keep a person waiting."""
-        personal.forget(self.library, self.rules.opt_out)
+        erasing.keys(self.library, self.rules.opt_out)
         keys = probe_keys(about_people=about_people(self.library, self.rules))
         self._gone(plan)
         todo = Todo(self.library, self.folder, self.shoot, plan, keys)
@@ -340,6 +340,7 @@ class Line:
                 propose.remember(self.library, self.shoot.id, done)
         propose.remember(self.library, self.shoot.id, done)
         known_bads.make(self.library, state, self.rules)
+        known_bads.ask_again(self.library, state)
         spoilt = [(known_bads.spoil, job) for job in known_bads.trials(self.library, state, self.folder)]
         for trouble in engine.stream(executor, width, iter(spoilt), rescue=known_bads.rescue):
             self.troubles += [trouble] if trouble else []

@@ -134,9 +134,14 @@ def last_of(state: ShootState, by: str) -> Verdict | None:
     ledger = state.ledger
     mine = (
         v for v in reversed(ledger.rows)
-        if v.by == by and v.say is not Say.UNDO and (v.asset in state.photos or v.drawn is Drawn.KNOWN_BAD)
+        if v.by == by and v.say is not Say.UNDO and (v.asset in state.photos or _is_about_no_photo(v))
     )  # fmt: skip
     return next((v for v in mine if v in ledger.kept(v.asset, v.operator)), None)
+
+
+def _is_about_no_photo(verdict: Verdict) -> bool:
+    """Whether it is about a suggestion that was spoilt or asked anew, which has an id of its own."""
+    return verdict.drawn is Drawn.KNOWN_BAD or verdict.asset == verdict.proposal
 
 
 def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
@@ -145,7 +150,7 @@ def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
     last = last_of(state, by)
     if last is None:
         return Said(verdicts=(), left=())
-    if last.drawn is Drawn.KNOWN_BAD:  # about no photo: it is asked again
+    if _is_about_no_photo(last):  # it is asked again
         back = replace(last, at=now(), say=Say.UNDO, params=None, reason="", note="", seconds=None, material=None)
         records.save_verdicts(library, (back,))
         state.ledger.add(back)

@@ -121,7 +121,8 @@ def view(at: TheSession, given: TheQueue, kept: TheRoom, token: str, asked: View
     """A view of what an item asks about."""
     item = given.of(at, token)
     photo = at.photo(item.photo)
-    spoilt = item.operator if item.known_bad is not None and asked.change is None else None
+    is_spoilt = item.known_bad is not None and not item.known_bad.again
+    spoilt = item.operator if is_spoilt and asked.change is None else None
     return rendered(at, kept, photo, asked, shown=edits(item, photo), spoilt=spoilt)
 
 
