@@ -151,10 +151,10 @@ def answer(library: Library, state: ShootState, bad: KnownBad, saying: Saying) -
         group = photo.proposals[bad.operator].group if bad.operator in photo.proposals else None
         papers = weights.used(op.weights)
     said = Verdict(
-        at=now(), by=saying.by, asset=bad.id, shoot=bad.shoot, operator=bad.operator, version=bad.version,
+        at=saying.at or now(), by=saying.by, asset=bad.id, shoot=bad.shoot, operator=bad.operator, version=bad.version,
         say=saying.say, proposal=bad.id, score=bad.score, reason=saying.reason, note=saying.note,
         params=dict(saying.params) if saying.params is not None else None, seconds=saying.seconds,
-        drawn=drawn, material=material, group=group, weights=papers,
+        drawn=drawn, material=material, group=group, weights=papers, bundled=saying.bundled or 1,
     )  # fmt: skip
     records.save_verdicts(library, [said])
     state.ledger.add(said)

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from safelight import (
+    cuts,
     earned,
     engine,
     footage,
@@ -27,11 +28,13 @@ from safelight import (
     plugins,
     policy,
     propose,
+    relistening,
+    rooms,
     style,
     weights,
     work,
 )
-from safelight.domain import Cull, Findings, Measure, Scope, digest_of
+from safelight.domain import Cull, Findings, Kind, Measure, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.files import json_text
 from safelight.learn.record import Record
@@ -116,10 +119,13 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
             )
             looked = line.look(plan, executor, width) + line.watch(plan, executor, width)
             line.listen(plan, executor, width)
+            line.weigh(plan, executor, width)
+            line.see(plan, executor, width)
             state = line.decide()
             if line.look_closer(state, executor, width):
                 state = line.decide()
             line.try_edits(state, executor, width)
+            line.try_cuts(state, executor, width)
         line.troubles += [f"Row {n} of the ledger is set aside: {why}." for n, why in state.ledger.aside.items()]
         summary = json_text({"looked": looked, "gear": earned.gear(state)})
         done = {"shoot": shoot.id, "key": run_key(library, shoot, options, allowed=(rules, licences))}
@@ -224,19 +230,58 @@ class Line:
             listening.Listen(
                 asset=c.asset.id, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600),
                 place=self.folder.state / "cache" / c.asset.id[:2] / f"{c.asset.id}.heard",
+                portrait=self.folder.cached(c.asset.id) if c.asset.kind is Kind.AUDIO else None,
             )
             for c in clips.values()
             if (c.asset.id, key) not in done
         ]  # fmt: skip
         clock = _Clock("listen", len(jobs), self.tell)
 
-        def save(asset: str, measures: Sequence[Measure]) -> None:
-            unfinished = any(m.name == "words" and isinstance(m.value, dict) and not m.value["whole"] for m in measures)
-            to_come = not any(m.name == "words" for m in measures)
-            kept = key + ("!" if unfinished or to_come else "")  # only the last answer says that nothing is left
+        def save(asset: str, measures: Sequence[Measure], last: bool) -> None:
+            kept = key + ("" if last else "!")  # only the last answer says that nothing is left
             records.save_evidence(self.library, [(asset, listening.HEARD, kept, measures)])
 
         listening.listen(executor, width, jobs, save, clock.step)
+
+    def weigh(self, plan: ingest.Plan, executor: Executor, width: int) -> None:
+        """Finds where clips and sounds are still, which nobody has looked for with this version."""
+        if not (plan.clips or plan.same_clips):
+            return
+        clips = ShootState.load(self.library, self.shoot, evidence=False).footage
+        done = records.measured(self.library, dict.fromkeys(clips, ()))
+        jobs = [
+            rooms.Weigh(asset=c.id, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600))
+            for c in clips.values()
+            if (c.id, rooms.KEY) not in done
+        ]
+        clock = _Clock("weigh", len(jobs), self.tell)
+        for found in engine.stream(executor, width, iter([(rooms.weigh, job) for job in jobs]), rescue=rooms.rescue):
+            records.save_evidence(self.library, [(found.asset, rooms.ROOM, rooms.KEY, found.measures)])
+            clock.step()
+
+    def see(self, plan: ingest.Plan, executor: Executor, width: int) -> None:
+        """Looks at every frame of clips that nobody has looked at with this version: shots, faults."""
+        if not (plan.clips or plan.same_clips):
+            return
+        state = ShootState.load(self.library, self.shoot, evidence=False)
+        clips = {c.asset.id: c for c in state.clips.values() if c.asset.kind is Kind.VIDEO}
+        done, key, installed = (
+            records.measured(self.library, dict.fromkeys(clips, ())), footage.seen_key(), weights.installed()
+        )  # fmt: skip
+        jobs = [
+            footage.See(
+                asset=name, full=self.folder.root / c.path, place=self.folder.cached(name), weights=installed,
+                seconds=float(c.asset.duration_s or 600),
+            )
+            for name, c in clips.items()
+            if (name, key) not in done
+        ]  # fmt: skip
+        clock = _Clock("see", len(jobs), self.tell)
+        for seen in engine.stream(
+            executor, width, iter([(footage.see, job) for job in jobs]), rescue=footage.lost_picture
+        ):
+            records.save_evidence(self.library, [(seen.asset, footage.SEEN, key, seen.measures)])
+            clock.step()
 
     def _remember(self, todo: Todo, identified: list[work.Identity], seen: list[work.Looked]) -> None:
         """Writes what workers found; both lists are empty afterwards."""
@@ -345,6 +390,27 @@ class Line:
         for trouble in engine.stream(executor, width, iter(spoilt), rescue=known_bads.rescue):
             self.troubles += [trouble] if trouble else []
 
+    def try_cuts(self, state: ShootState, executor: Executor, width: int) -> None:
+        """Listens to the joins of each clip as it would be cut, so that people know what to listen to."""
+        key = relistening.key()
+        made = {cuts.version(clip).id: clip for clip in state.footage.values() if clip.edits(proposed=True)}
+        done = records.measured(self.library, dict.fromkeys(made, ()))
+        jobs = [
+            relistening.Relisten(
+                asset=clip.id, version=id_, full=self.folder.root / clip.path, words=cuts.words(clip),
+                kept=tuple(cuts.kept(clip, proposed=True)), **cuts.counted(clip),
+            )
+            for id_, clip in made.items()
+            if (id_, key) not in done
+        ]  # fmt: skip
+        clock = _Clock("try cuts", len(jobs), self.tell)
+        tried = [(relistening.relisten, job) for job in jobs]
+        for found in engine.stream(executor, width, iter(tried), rescue=relistening.rescue):
+            versions = [(made[found.version].id, cuts.version(made[found.version]))]
+            records.save_versions(self.library, self.shoot.id, versions, checkpoint="first-pass")
+            records.save_evidence(self.library, [(found.version, relistening.HEARD_BACK, key, [found.measure])])
+            clock.step()
+
 
 # ---------------------------------------------------------------- keys
 
@@ -395,7 +461,8 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
         ]
     operators = sorted(op.label for op in plugins.operators().values())
     keys = [probe_keys(about_people=about_people(library, rules)), probe_keys(of_raws=True)]
-    keys.append({"heard": listening.key()})
+    keys.append({"heard": listening.key(), "weighed": rooms.KEY, "seen": footage.seen_key()})
+    keys.append({"heard_back": relistening.key()})
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
     return digest_of([newest, keys, said, operators, own, asdict(options.wishes), sorted(options.only)])
