@@ -258,8 +258,9 @@ def test_a_version_that_suggests_something_else_is_shown_what_was_kept_and_asked
     (said,) = queue.answer(library.store, state, first, ANN)
     assert (said.version, said.bad, said.asset) == (newer.version, True, first.known_bad.id)
     assert said.drawn in (Drawn.CANARY, Drawn.AUDIT)
-    for item in (second, *rest):
-        queue.answer(library.store, state, item, dataclasses.replace(ANN, say=Say.APPROVE))
+    for i, item in enumerate((second, *rest)):  # at moments of their own: what is said at one is undone at once
+        at = f"2030-01-01T00:00:{i:02d}.000+00:00"
+        queue.answer(library.store, state, item, dataclasses.replace(ANN, say=Say.APPROVE, at=at))
     assert (current(library).drawn, current(library).drawn_bad) == (len(items), 1), "evidence for what runs now"
     assert {p.id: p.edits() for p in library.state(plain).photos.values()} == before, "what was approved stays"
     assert not bad_items(waiting(library, plain))
