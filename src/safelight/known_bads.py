@@ -49,7 +49,8 @@ class KnownBad:
 
 
 def make(library: Library, state: ShootState, rules: Policy) -> None:
-    """Draws, by coin, among what waits for a person, and remembers what is to be spoilt. Once for each item."""
+    """Draws, by coin, among what waits for a person, and remembers what is to be spoilt; with it what is to be asked
+    anew. Once for each item."""
     have = {(k.asset, k.operator) for k in of_shoot(library, state.shoot.id) if not k.again}
     rows = []
     for photo in state.photos.values():
@@ -59,7 +60,7 @@ def make(library: Library, state: ShootState, rules: Policy) -> None:
                 continue
             if photo.state(task) is State.PROPOSED and _can_be_spoilt(photo, proposal):
                 rows.append(_row(state, photo, proposal))
-    library.append(schema.known_bads, rows)
+    library.append(schema.known_bads, [*rows, *_again(library, state)])
 
 
 def _can_be_spoilt(photo: Photo, proposal: Proposal) -> bool:
@@ -69,7 +70,7 @@ def _can_be_spoilt(photo: Photo, proposal: Proposal) -> bool:
     return op.medium is Medium.CHOICE or (op.medium is Medium.FRAME and op.spoil is not None)
 
 
-def ask_again(library: Library, state: ShootState) -> None:
+def _again(library: Library, state: ShootState) -> list[dict[str, Any]]:
     """Where another version of an operator suggests something else than before for what was drawn by coin and answered
     one by one, all such items of the shoot are asked anew. What was approved stays as it is, whatever is said now."""
     have = {k.id for k in of_shoot(library, state.shoot.id) if k.again}
@@ -87,7 +88,7 @@ def ask_again(library: Library, state: ShootState) -> None:
                 changed[between] = ledger.unlike(library, *between)
             if changed[between]:
                 rows.append(_row(state, photo, proposal, again=True))
-    library.append(schema.known_bads, [row for row in rows if row["id"] not in have])
+    return [row for row in rows if row["id"] not in have]
 
 
 def _row(state: ShootState, photo: Photo, proposal: Proposal, *, again: bool = False) -> dict[str, Any]:
@@ -237,6 +238,6 @@ def shown_params(bad: KnownBad) -> Mapping[str, Any]:
 
 
 __all__: Sequence[str] = (
-    "KnownBad", "answer", "ask_again", "make", "of_shoot", "rescue", "ruin", "shown_params", "spoil", "trials",
+    "KnownBad", "answer", "make", "of_shoot", "rescue", "ruin", "shown_params", "spoil", "trials",
     "waiting",
 )  # fmt: skip

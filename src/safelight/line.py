@@ -385,7 +385,6 @@ class Line:
                 propose.remember(self.library, self.shoot.id, done)
         propose.remember(self.library, self.shoot.id, done)
         known_bads.make(self.library, state, self.rules)
-        known_bads.ask_again(self.library, state)
         spoilt = [(known_bads.spoil, job) for job in known_bads.trials(self.library, state, self.folder)]
         for trouble in engine.stream(executor, width, iter(spoilt), rescue=known_bads.rescue):
             self.troubles += [trouble] if trouble else []
