@@ -113,18 +113,36 @@ def same_output(library: Library, task: str, old: str, new: str, assets: Sequenc
     known = plugins.operators().get(task)
     if known is None or known.material is None or not assets:
         return False
-    table = schema.proposals.c
+    asked = schema.known_bads.c
+    twins = {row["id"]: row["asset"] for row in library.rows(sa.select(asked.id, asked.asset).where(asked.again))}
+    assets = sorted({twins.get(asset, asset) for asset in assets})
     found: dict[str, dict[int, Any]] = {}
     for start in range(0, len(assets), records.CHUNK):
-        some = assets[start : start + records.CHUNK]
-        wanted = sa.select(table.asset, table.version, table.params, table.cannot_tell)
-        chosen = wanted.where(table.operator == task, table.asset.in_(some), table.withdrawn.is_(False))
-        for row in library.rows(chosen.order_by(table.seq)):
-            found.setdefault(row["asset"], {})[row["version"]] = (row["params"], row["cannot_tell"] is None)
+        found |= _suggested(library, task, schema.proposals.c.asset.in_(assets[start : start + records.CHUNK]))
     before, after = (int(each.split("/", 1)[0]) for each in (old, new))
     if before == after:  # other weights behind the same version: what they suggested cannot be told apart afterwards
         return False
     return all(_alike(known, found.get(asset, {}), before, after) for asset in assets)
+
+
+def unlike(library: Library, task: str, old: int, new: int) -> bool:
+    """Whether two versions of an operator suggested something materially else for any photo that both looked at."""
+    known = plugins.operators().get(task)
+    if known is None or known.material is None:
+        return False
+    found = _suggested(library, task, schema.proposals.c.version.in_((old, new)))
+    both = [said for said in found.values() if {old, new} <= set(said)]
+    return any(not _alike(known, said, old, new) for said in both)
+
+
+def _suggested(library: Library, task: str, where: sa.ColumnElement[bool]) -> dict[str, dict[int, tuple[str, bool]]]:
+    """By photo and version, the newest suggestion of a task: its params, and whether it made one."""
+    table = schema.proposals.c
+    chosen = sa.select(table.asset, table.version, table.params, table.cannot_tell).where(table.operator == task, where)
+    found: dict[str, dict[int, tuple[str, bool]]] = {}
+    for row in library.rows(chosen.where(table.withdrawn.is_(False)).order_by(table.seq)):
+        found.setdefault(row["asset"], {})[row["version"]] = (row["params"], row["cannot_tell"] is None)
+    return found
 
 
 def _alike(operator: Any, said: Mapping[int, Any], before: int, after: int) -> bool:

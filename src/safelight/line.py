@@ -42,7 +42,7 @@ from safelight.operators import Wishes
 from safelight.people import faces as people
 from safelight.probes import Member, Probe
 from safelight.state import ShootState
-from safelight.store import carried, personal, records, schema
+from safelight.store import carried, erasing, personal, records, schema
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
 from safelight.store.records import File, Shoot
@@ -169,7 +169,7 @@ class Line:
 
         Results go into the library as they come; what has arrived is decided upon early, so that a slow card does
         not keep a person waiting."""
-        personal.forget(self.library, self.rules.opt_out)
+        erasing.keys(self.library, self.rules.opt_out)
         keys = probe_keys(about_people=about_people(self.library, self.rules))
         self._gone(plan)
         todo = Todo(self.library, self.folder, self.shoot, plan, keys)

@@ -72,9 +72,10 @@ def waiting(
     library: Library, state: ShootState, folder: ShootFolder, rules: Policy, *, task: str = EVERYTHING,
     clips: bool = False, doubts: Doubts | None = None,
 ) -> Queue:  # fmt: skip
-    """Everything that blocks a final delivery of a shoot, or one task of it; with it what a coin mixed in. What was
-    done alone and may not be any more is taken back first. With `clips`, the cuts that wait for a person too. `doubts`
-    are those of the library, where they are known."""
+    """Everything that blocks a final delivery of a shoot, or one task of it; with it what a coin mixed in, and what is
+    asked anew since another version suggests something else. What was done alone and may not be any more is taken back
+    first. With `clips`, the cuts that wait for a person too. `doubts` are those of the library, where they are
+    known."""
     earned.settle(library, state, rules)
     doubts = doubts or doubts_of(library)
     coins = earned.coins(library, state.shoot.id)
@@ -85,14 +86,21 @@ def waiting(
         if task in (EVERYTHING, name)
     ]
     by_item = {(e.photo.id, e.operator): e for e in entries}
+    asked = known_bads.waiting(library, state, folder)
+    again = [
+        _Entry(photo=state.photos[bad.asset], operator=bad.operator, harm=0.0, chance=0.0, coin=None, bad=bad)
+        for bad in asked
+        if bad.again and task in (EVERYTHING, bad.operator) and (bad.asset, bad.operator) not in by_item
+    ]
     mixed = [
         replace(by_item[bad.asset, bad.operator], bad=bad, chance=0.0)
-        for bad in known_bads.waiting(library, state, folder)
-        if (bad.asset, bad.operator) in by_item
+        for bad in asked
+        if not bad.again
+        and (bad.asset, bad.operator) in by_item
         and not _is_control(by_item[bad.asset, bad.operator])
         and rules.task(bad.operator, state.shoot.client).known_bad
     ]
-    return _queue(_placed(state.shoot.id, entries, mixed))
+    return _queue(_placed(state.shoot.id, entries, [*mixed, *again]))
 
 
 def doubts_of(library: Library) -> Doubts:
@@ -209,7 +217,9 @@ def _item(entry: _Entry, *, harm: float, left: float) -> Item:
     params = dict(proposal.edit.params) if proposal is not None and proposal.offers else None
     because = tuple(b.text for b in proposal.because) if proposal is not None else ()
     if bad is not None:
-        pictures, params = bad.id, dict(known_bads.shown_params(bad))
+        is_choice = op is not None and op.medium is not Medium.FRAME
+        pictures = None if bad.again and is_choice else bad.id
+        params = dict(known_bads.shown_params(bad))
     elif _is_control(entry):
         params, because, pictures = None, (), None
     return Item(

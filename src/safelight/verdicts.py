@@ -165,8 +165,10 @@ def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
 
 
 def _is_apart(verdict: Verdict) -> bool:
-    """Whether a verdict is about no edit of a photo: about a finding, or about what was spoilt on purpose."""
-    return verdict.drawn is Drawn.KNOWN_BAD or verdict.operator.startswith(CHECK)
+    """Whether a verdict is about no edit of a photo: about a finding, or about what was spoilt on purpose or asked
+    anew, which has an id of its own."""
+    is_own = verdict.drawn is Drawn.KNOWN_BAD or verdict.asset == verdict.proposal
+    return is_own or verdict.operator.startswith(CHECK)
 
 
 def _taken_back(library: Library, state: ShootState, said: Sequence[Verdict], *, at: str) -> list[Verdict]:

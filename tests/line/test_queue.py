@@ -183,3 +183,101 @@ def test_what_may_not_be_done_alone_any_more_is_in_the_queue_at_once(library, sh
     assert any(p.proposals["exposure"].zone is Zone.AUTO for p in library.state(shoot).photos.values())
     past(library, group_of(library, shoot), shoots=8, bad={(s, i) for s in range(8) for i in range(5)}, name="later")
     assert len(waiting(library, shoot, task="exposure").items) > before
+
+
+# ---------------------------------------------------------------- another version of an operator
+
+
+def another(monkeypatch, ev):
+    """The next version of the operator, which lifts by `ev`."""
+    from safelight import plugins
+
+    def lifts(subjects, wishes):
+        return [
+            dataclasses.replace(s, params=dataclasses.replace(s.params, ev=ev)) for s in old.propose(subjects, wishes)
+        ]
+
+    old = plugins.operators()["exposure"]
+    newer = dataclasses.replace(old, version=old.version + 1, propose=lifts)
+    made = {**plugins.operators(), "exposure": newer}
+    monkeypatch.setattr(plugins, "operators", lambda: made)
+    return newer
+
+
+def kept(library, shoot):
+    """Everything that a coin drew is answered, one by one."""
+    coins = {kind: drawn(library, shoot, kind) for kind in (Drawn.CANARY, Drawn.AUDIT)}
+    answer(library, shoot, [*coins[Drawn.CANARY], *coins[Drawn.AUDIT]])
+    return coins
+
+
+@pytest.fixture
+def plain(library, shoot):
+    rules(library, "[task.exposure]\ncontrol = 0.0\nknown_bad = 0.0\n[task.cull]\ncontrol = 0.0\nknown_bad = 0.0\n")
+    library.run(shoot, options=INLINE)
+    return shoot
+
+
+def current(library):
+    known = ledger.record(library.store, ledger.rules(library.store))
+    (cell,) = [c for c in known.cells if c.task == "exposure" and c.current]
+    return cell
+
+
+def test_a_version_that_suggests_the_same_keeps_what_was_earned(library, plain, monkeypatch):
+    coins = kept(library, plain)
+    another(monkeypatch, 0.45)  # a twentieth of a stop from what was suggested: less than the written threshold
+    library.run(plain, options=INLINE)
+    assert not bad_items(waiting(library, plain))
+    assert len(current(library).builds) == 2
+    assert current(library).drawn == sum(map(len, coins.values()))
+
+
+def test_known_bads_do_not_keep_a_version_from_inheriting(library, spoilt, monkeypatch):
+    kept(library, spoilt)
+    queue.answer(library.store, library.state(spoilt), bad_items(waiting(library, spoilt))[0], ANN)
+    another(monkeypatch, 0.45)
+    library.run(spoilt, options=INLINE)
+    assert len(current(library).builds) == 2
+
+
+def test_a_version_that_suggests_something_else_is_shown_what_was_kept_and_asked_anew(library, plain, monkeypatch):
+    coins = kept(library, plain)
+    before = {p.id: p.edits() for p in library.state(plain).photos.values()}
+    newer = another(monkeypatch, 1.2)
+    library.run(plain, options=INLINE)
+    assert current(library).drawn == 0, "it starts as an apprentice"
+    items = bad_items(waiting(library, plain, task="exposure"))
+    assert {i.photo for i in items} == {asset for some in coins.values() for asset in some}
+    assert all(i.params["ev"] == 1.2 and i.known_bad.again for i in items)
+    where = ShootFolder.at(plain)
+    shown = [where.cached(i.pictures).with_suffix(".after.jpg").read_bytes() for i in items]
+    assert len(set(shown)) == len(items)
+    state = library.state(plain)
+    first, second, *rest = items
+    (said,) = queue.answer(library.store, state, first, ANN)
+    assert (said.version, said.bad, said.asset) == (newer.version, True, first.known_bad.id)
+    assert said.drawn in (Drawn.CANARY, Drawn.AUDIT)
+    for i, item in enumerate((second, *rest)):  # at moments of their own: what is said at one is undone at once
+        at = f"2030-01-01T00:00:{i:02d}.000+00:00"
+        queue.answer(library.store, state, item, dataclasses.replace(ANN, say=Say.APPROVE, at=at))
+    assert (current(library).drawn, current(library).drawn_bad) == (len(items), 1), "evidence for what runs now"
+    assert {p.id: p.edits() for p in library.state(plain).photos.values()} == before, "what was approved stays"
+    assert not bad_items(waiting(library, plain))
+    library.run(plain, options=dataclasses.replace(INLINE, stakes="high"))
+    assert not bad_items(waiting(library, plain)), "asked once"
+    state = library.state(plain)
+    verdicts.undo_last(library.store, state, by="ann")
+    (back,) = bad_items(waiting(library, plain))
+    assert back.known_bad.again
+    assert {p.id: p.edits() for p in library.state(plain).photos.values()} == before, "the undo was about that alone"
+
+
+def test_what_is_asked_anew_is_shown_as_it_would_be_done(library, plain, monkeypatch):
+    kept(library, plain)
+    another(monkeypatch, 1.2)
+    library.run(plain, options=INLINE)
+    item = bad_items(waiting(library, plain))[0]
+    (edit,) = [e for e in item.known_bad.upon if e.operator == "exposure"]
+    assert edit.params["ev"] == 1.2
+    assert known_bads.shown_params(item.known_bad)["ev"] == 1.2

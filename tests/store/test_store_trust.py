@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from safelight import ledger
 from safelight.domain import Drawn, Measure, Say, Verdict
 from safelight.ledger_rows import of_library
-from safelight.store import personal, records
+from safelight.store import erasing, personal, records
 from safelight.store.library import Library
 
 
@@ -61,8 +61,8 @@ def test_keys_of_the_record_are_replaced_forgotten_and_measured_again(library):
     personal.save_keys(library, [("a", "k3", [unknown])])
     assert personal.keys(library, ["a"]) == {}
     tone("dark", "k4")
-    personal.forget(library, ["other"])
+    erasing.keys(library, ["other"])
     assert personal.keys(library, ["a"])
-    personal.forget(library, ["skin_tone"])
+    erasing.keys(library, ["skin_tone"])
     assert personal.keys(library, ["a"]) == {}
     assert ("a", "k4") not in records.measured(library, {"a": ()})

@@ -165,7 +165,7 @@ def _lineages(
     out: list[list[str]] = []
     for name in names:
         old = [i for i, known in enumerate(ledger.names["build"]) if out and known in out[-1]]
-        kept = rows[np.isin(ledger.build[rows], old)]
+        kept = rows[np.isin(ledger.build[rows], old) & (ledger.kind[rows] != KNOWN_BAD)]
         assets = [ledger.names["asset"][i] for i in np.unique(ledger.asset[kept]).tolist()]
         if out and same_output is not None and same_output(task, out[-1][-1], name, assets):
             out[-1].append(name)

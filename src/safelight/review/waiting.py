@@ -170,7 +170,8 @@ def _answered(at: Session, items: list[Item], saying: verdicts.Saying, *, alone:
         for item in items:
             if item.known_bad is not None:
                 queue.answer(at.library, state, item, saying)
-        wanted = [i for i in items if i.photo in state.photos and (i.known_bad is None or not alone)]
+        meant = [i for i in items if i.known_bad is None or not (alone or i.known_bad.again)]
+        wanted = [i for i in meant if i.photo in state.photos]
         photos = [state.photos[i] for i in dict.fromkeys(item.photo for item in wanted)]
         return verdicts.decide(at.library, state, photos, saying) if photos else verdicts.Said(verdicts=(), left=())
 

@@ -67,11 +67,26 @@ def person(library: Library, number: int, *, by: str) -> Erased:
             connection.execute(sa.delete(table).where(table.c.asset == asset))
             faces = [_tombstone(s) if s.box in boxes else s for s in latest[asset]]
             connection.execute(sa.insert(table), [personal.row_of(asset, faces)])
-            connection.execute(sa.delete(schema.risk_keys).where(schema.risk_keys.c.asset == asset))
+            table = schema.risk_keys
+            connection.execute(sa.delete(table).where(table.c.asset == asset))
         table = schema.people_said
         connection.execute(sa.delete(table).where(table.c.person.in_(everybody) | table.c.other.in_(everybody)))
         _note(connection, by, "erased")
     return _made_anew(library, len(theirs))
+
+
+def keys(library: Library, names: Iterable[str]) -> None:
+    """Erases keys of records of these names, with the marks that they were measured. Copies keep theirs until they are
+    replaced; `everything` takes them out of those too."""
+    table = schema.risk_keys
+    these = table.c.name.in_(list(names))
+    if not library.rows(sa.select(table.c.seq).where(these).limit(1)):
+        return
+    with library.transaction() as connection:
+        _overwrite(connection)
+        marks = sa.select(table.c.key).where(these).distinct()
+        connection.execute(sa.delete(schema.measured).where(schema.measured.c.key.in_(marks)))
+        connection.execute(sa.delete(table).where(these))
 
 
 # ---------------------------------------------------------------- rows

@@ -19,6 +19,7 @@ from safelight.store.library import Library, now
 from safelight.store.records import CHUNK
 
 ERASED = "erased on request"
+UNTOLD = ""  # in place of a key that cannot be told any more
 SAME_FACE = 0.5  # overlap (intersection over union) of two boxes of one face, found twice
 
 FaceKey = tuple[str, Box]  # asset, box
@@ -233,20 +234,18 @@ def say(
 
 
 def save_keys(library: Library, found: Iterable[tuple[str, str, Sequence[Measure]]]) -> None:
-    """Keeps what (asset, key, measures) tell, in place of what was told before, with the mark that this was measured.
-    What cannot be told leaves nothing but the mark."""
+    """Appends what (asset, key, measures) tell, with the mark that this was measured. What cannot be told leaves
+    nothing but the mark, or takes back what was told before."""
     listed = list(found)
-    table = schema.risk_keys
+    before = keys(library, [asset for asset, _, _ in listed])
     rows = [
-        {"asset": asset, "key": key, "name": m.name, "value": str(m.value), "at": now()}
-        for asset, key, measures in listed for m in measures if m.value is not None
+        {"asset": asset, "key": key, "name": m.name, "value": UNTOLD if m.value is None else str(m.value), "at": now()}
+        for asset, key, measures in listed for m in measures
+        if m.value is not None or m.name in before.get(asset, {})
     ]  # fmt: skip
     with library.transaction() as connection:
-        for asset, _, measures in listed:
-            names = [m.name for m in measures]
-            connection.execute(sa.delete(table).where(table.c.asset == asset, table.c.name.in_(names)))
         if rows:
-            connection.execute(sa.insert(table), rows)
+            connection.execute(sa.insert(schema.risk_keys), rows)
         if listed:
             connection.execute(sa.insert(schema.measured), [{"subject": a, "key": key} for a, key, _ in listed])
 
@@ -256,23 +255,10 @@ def keys(library: Library, assets: Sequence[str]) -> dict[str, dict[str, Measure
     table = schema.risk_keys
     out: dict[str, dict[str, Measure]] = {}
     for i in range(0, len(assets), CHUNK):
-        for row in library.rows(sa.select(table).where(table.c.asset.in_(assets[i : i + CHUNK])).order_by(table.c.seq)):
-            out.setdefault(row["asset"], {})[row["name"]] = Measure(name=row["name"], value=row["value"])
+        for row in library.newest(table, ["asset", "name"], table.c.asset.in_(assets[i : i + CHUNK])):
+            if row["value"] != UNTOLD:
+                out.setdefault(row["asset"], {})[row["name"]] = Measure(name=row["name"], value=row["value"])
     return out
-
-
-def forget(library: Library, names: Iterable[str]) -> None:
-    """Takes keys of these names out again, with the marks that they were measured."""
-    table = schema.risk_keys
-    these = table.c.name.in_(list(names))
-    if not library.rows(sa.select(table.c.seq).where(these).limit(1)):
-        return
-    with library.transaction() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("pragma secure_delete = on")
-        marks = sa.select(table.c.key).where(these).distinct()
-        connection.execute(sa.delete(schema.measured).where(schema.measured.c.key.in_(marks)))
-        connection.execute(sa.delete(table).where(these))
 
 
 # ---------------------------------------------------------------- boxes

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -283,6 +284,7 @@ known_bads = Table(  # suggestions spoilt on purpose: shown as if they were real
     Column("params", Text, nullable=False),
     Column("upon", Text, nullable=False),
     Column("score", Float),
+    Column("again", Boolean, nullable=False, server_default=false()),  # not spoilt: asked anew of another build
     Column("at", Text, nullable=False),
     Index("known_bads_by_shoot", "shoot", "operator", "asset"),
 )

@@ -162,7 +162,8 @@ async def view(request: Request, at: TheSession, given: TheQueue, kept: TheRoom,
     def made(go_on: Callable[[], None]) -> Shown:
         item = given.of(at, token)
         photo = at.photo(item.photo)
-        spoilt = item.operator if item.known_bad is not None and asked.change is None else None
+        is_spoilt = item.known_bad is not None and not item.known_bad.again
+        spoilt = item.operator if is_spoilt and asked.change is None else None
         return rendered(at, kept, photo, asked, shown=edits(item, photo), spoilt=spoilt, go_on=go_on)
 
     return await while_there(request, made)

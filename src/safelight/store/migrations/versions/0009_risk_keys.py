@@ -1,4 +1,4 @@
-"""By what records are split and is about people, apart from all else; PostgreSQL notes changed verdicts too."""
+"""Keys that are about people; what is asked anew of another version; PostgreSQL notes changed verdicts too."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,7 +18,8 @@ NOTE = (
 
 
 def upgrade() -> None:
-    """Makes the table `risk_keys`, and on PostgreSQL what notes that another program changes a verdict."""
+    """Makes the table `risk_keys` and a column, and on PostgreSQL what notes that another program changes a verdict."""
+    op.add_column("known_bads", sa.Column("again", sa.Boolean(), server_default=sa.false(), nullable=False))
     if op.get_bind().dialect.name == "postgresql":
         for statement in NOTE:
             op.execute(statement)
