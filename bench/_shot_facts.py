@@ -151,7 +151,7 @@ def _read(path: Path) -> Looking:
 
 
 def _told(looking: Looking) -> dict[str, Any]:
-    spans = [(0, len(looking.rows))]
+    spans = [(0, looking.seen)]
     return facts.of_shots(looking, spans, hdr=None, turned=0, weights=weights.installed())[0][0]
 
 

@@ -4,8 +4,10 @@ and the frames that a shot may be shown by, put aside as they come because nobod
 
 import io
 import tempfile
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -56,7 +58,7 @@ class Looking:
     aspect: float
     count: int
     room: Path | None = None
-    rows: list[tuple[float, ...]] = field(default_factory=list)
+    rows: array[float] = field(default_factory=partial(array, "f"))  # `NAMES` of each frame: hours stay small
     aside: list[Aside] = field(default_factory=list)
     camera: Camera = field(init=False)
     file: IO[bytes] = field(init=False)
@@ -68,6 +70,11 @@ class Looking:
         self.camera = Camera(self.aspect)
         self.file = tempfile.TemporaryFile(dir=self.room) if self.room else io.BytesIO()  # noqa: SIM115 - see `close`
 
+    @property
+    def seen(self) -> int:
+        """How many frames were read."""
+        return len(self.rows) // len(NAMES)
+
     def see(self, still: Still, thumb: Thumb) -> None:
         """One more frame, with its planes."""
         assert still.planes is not None
@@ -75,14 +82,14 @@ class Looking:
         move = self.camera.see(thumb.grey)
         median, light, white, black = _light(luma, thumb, full_range=self.full_range)
         detail = _detail(luma)
-        self.rows.append((
+        self.rows.extend((
             move.across, move.down, move.grow, move.turn, float(move.known), median, light, white, black, detail,
             float(thumb.grey.mean()),
         ))  # fmt: skip
         self._consider(still, thumb, _worth(detail, move, median, damaged=still.damaged))
 
     def _consider(self, still: Still, thumb: Thumb, worth: float) -> None:
-        index = len(self.rows) - 1
+        index = self.seen - 1
         long = max(self.rate * EVERY_S, self.count / MOST)
         jump = self.last is not None and float(cv2.absdiff(thumb.grey, self.last.grey).mean()) > JUMP
         self.last = thumb
