@@ -2,25 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from bench import _retouch
 from bench._artefacts import ESTIMATED, Told
-from bench.harness import Data, MissingData, Result, auc
-from safelight import plugins
+from bench.harness import Data, Result
 from safelight.checking import Comparison, Outcome, check, compare
 from safelight.media.frame import Bytes
-from safelight.media.image import read
 from safelight.weights import installed
 
-GAP = 0.03  # of the area between skins
 PROXY, LARGE = 2.0, 24.0  # megapixels
 BUDGETS = {PROXY: 1.5, LARGE: 6.0}  # seconds on one core
-ON_FACES = ("halo", "oversmoothing", "warp", "skin_lightening", "hue_twist", "clipping", "jpeg")
 
 # ---------------------------------------------------------------- time
 
@@ -62,86 +56,6 @@ def _photo(size: tuple[int, int]) -> Bytes:
     return np.asarray(np.clip(255 * (out - out.min()) / np.ptp(out), 0, 255), np.uint8)
 
 
-# ---------------------------------------------------------------- skins
-
-
-def buckets(data: Data) -> Iterator[Result]:
-    """The same artefacts and the same legal edits on the faces of recipe `skin`, by skin: the gap between the best and
-    the worst area of each finding."""
-    try:
-        folder, rows = data.table("skin/truth.csv", recipe="skin")
-    except MissingData:
-        return
-    areas: dict[str, dict[str, float]] = defaultdict(dict)
-    faces = [row for row in rows if row["kind"] == "clean"]
-    for bucket in sorted({row["bucket"] for row in faces}):
-        bad, good = _both_sides(folder, [row for row in faces if row["bucket"] == bucket])
-        for name in ON_FACES:
-            if bad[name] and good[name]:
-                areas[name][bucket] = auc(bad[name], good[name])
-    for name, by_bucket in areas.items():
-        for bucket, area in by_bucket.items():
-            yield Result(name=f"skin.{bucket}.{name}.auc", value=area, n=len(faces))
-        gap = max(by_bucket.values()) - min(by_bucket.values())
-        yield Result(name=f"skin.gap.{name}", value=gap, n=len(by_bucket), bar=GAP, want="at most")
-
-
-def _both_sides(
-    folder: Path, faces: Sequence[Mapping[str, Any]]
-) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Scores by finding: where it was made, and after legal edits."""
-    bad: dict[str, list[float]] = defaultdict(list)
-    good: dict[str, list[float]] = defaultdict(list)
-    for row in faces:
-        before = read(folder / row["file"])
-        for name, after, mask in _edits(folder, row):
-            for found in _asked(before, after, mask, name):
-                if found.score is not None and name in ("", found.name):
-                    (bad if name else good)[found.name].append(found.score)
-    return bad, good
-
-
-def _asked(before: Bytes, after: Bytes, mask: NDArray[np.float32] | None, name: str) -> Sequence[Any]:
-    asked = [d for d in plugins.detectors().values() if (name in d.finds if name else set(d.finds) & set(ON_FACES))]
-    return compare(before, after, mask, detectors=asked, weights=installed()).findings
-
-
-def _edits(folder: Path, row: Mapping[str, Any]) -> Iterator[tuple[str, Bytes, NDArray[np.float32] | None]]:
-    """(finding or nothing, after, mask) of a clean face."""
-    rgb = np.asarray(read(folder / row["file"]), np.float32)
-    cover = cv2.resize(read(folder / row["skin_mask"])[..., 0], (rgb.shape[1], rgb.shape[0]))
-    skin: NDArray[np.float32] = np.asarray(cover / np.float32(255), np.float32)
-    luma = rgb @ np.array((0.2126, 0.7152, 0.0722), np.float32)
-    rng = np.random.default_rng(len(row["file"]))
-
-    def done(values: NDArray[Any]) -> Bytes:
-        return np.asarray(np.clip(values + 0.5, 0, 255), np.uint8)
-
-    for sigma in (1.2, 2.0, 3.5):
-        yield "oversmoothing", done(rgb + skin[..., None] * (cv2.GaussianBlur(rgb, (0, 0), sigma) - rgb)), skin
-    for amount in (0.35, 0.6, 0.9):
-        yield "halo", done(rgb + amount * (luma - cv2.GaussianBlur(luma, (0, 0), 12))[..., None]), None
-    for lift in (3.0, 6.0, 10.0):
-        lab = cv2.cvtColor(rgb / 255, cv2.COLOR_RGB2Lab)
-        lab[..., 0] = lab[..., 0] + lift * skin
-        yield "skin_lightening", done(255 * cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)), skin
-    y, x = np.mgrid[: rgb.shape[0], : rgb.shape[1]].astype(np.float32)
-    cx, cy = 0.5 * rgb.shape[1], 0.5 * rgb.shape[0]
-    for push in (3.0, 6.0, 10.0):
-        bump = push * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * 45.0**2))
-        yield "warp", done(cv2.remap(rgb, x - bump, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)), None
-    curve = 255 * (np.arange(256) / 255) ** 0.8
-    for legal in (
-        np.interp(rgb, np.arange(256), curve),
-        rgb * np.array((1.06, 1.0, 0.9), np.float32),
-        rgb + 0.7 * (luma - cv2.GaussianBlur(luma, (0, 0), 0.8))[..., None],
-        rgb + rng.normal(0, 3, luma.shape)[..., None],
-    ):
-        yield "", done(np.asarray(legal)), None
-    low = cv2.GaussianBlur(rgb, (0, 0), 2.5) - cv2.GaussianBlur(rgb, (0, 0), 10)
-    yield "", done(rgb - 0.4 * skin[..., None] * low), skin
-
-
 # ---------------------------------------------------------------- real pairs
 
 
@@ -175,15 +89,7 @@ def real_pairs(data: Data) -> Iterator[Result]:
             unit="rank correlation",
             note="steps smoothed more and more",
         )
-        pairs = [(steps[i], steps[i + 1]) for i in range(len(steps) - 2)]
-        inside = [value for before, after in pairs if (value := _heat_share(before, after)) is not None]
-        if inside:
-            yield Result(
-                name="real.retouch.heat",
-                value=float(np.mean(inside)),
-                n=len(inside),
-                note="share of the heat of over-smoothing on what a step changed",
-            )
+    yield from _retouch.figures(folder / "skin")
 
 
 def _fails(name: str, found: Mapping[str, Comparison]) -> Result:
@@ -205,15 +111,3 @@ def _fails(name: str, found: Mapping[str, Comparison]) -> Result:
 
 def _score(comparison: Comparison, name: str) -> float:
     return next((f.score for f in comparison.findings if f.name == name and f.score is not None), 0.0)
-
-
-def _heat_share(before: Path, after: Path) -> float | None:
-    """How much of the heat lies where the pictures differ by more than saving does."""
-    comparison = check(before, after)
-    heat = next((f.heat for f in comparison.findings if f.name == "oversmoothing"), None)
-    if heat is None or heat.sum() <= 0:
-        return None
-    off = np.abs(comparison.pair.level_after - comparison.pair.level_before)
-    changed = cv2.GaussianBlur(off, (0, 0), 6)
-    changed = cv2.resize(changed, (heat.shape[1], heat.shape[0]), interpolation=cv2.INTER_AREA)
-    return float(heat[changed > np.quantile(changed, 0.75)].sum() / heat.sum())

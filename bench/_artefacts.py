@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -30,6 +31,9 @@ from safelight.weights import installed
 KEPT = ROOT / ".safelight" / "bench"
 KNOWN, ESTIMATED = "known", "estimated"
 COLUMNS = (KNOWN, ESTIMATED)
+MOST = 12  # pairs of each legal edit that are measured; they count for all that they stand for
+SEED = 1  # of the draw among legal edits
+WHOLE = ("good_cutout",)  # never drawn from: the only legal edits by which mattes can be told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,24 @@ class Told:
             return None
         x0, y0, x1, y1 = json.loads(truth)
         return bool(min(box[2], x1) > max(box[0], x0) and min(box[3], y1) > max(box[1], y0))
+
+
+def drawn(rows: Sequence[dict[str, Any]], most: int | None) -> list[dict[str, Any]]:
+    """All spoilt pairs, and of each kind of legal edit on photos and on skin up to `most`, by a seeded draw that goes
+    round the sources, so that none of them is drawn twice before all are drawn once."""
+    legal: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        if row["artefact"] == "no":
+            legal[row["kind"], row["region"]][row["source"]].append(row)
+    kept = [row for row in rows if row["artefact"] == "yes"]
+    rng = np.random.default_rng(SEED)
+    for (kind, _), by_source in legal.items():
+        piles = [[pile[i] for i in rng.permutation(len(pile))] for _, pile in sorted(by_source.items())]
+        piles = [piles[i] for i in rng.permutation(len(piles))]
+        turns = [pile[i] for i in range(max(map(len, piles))) for pile in piles if i < len(pile)]
+        taken = turns if kind in WHOLE else turns[:most]
+        kept += [row | {"stands_for": len(turns) / len(taken)} for row in taken]
+    return kept
 
 
 def measure(

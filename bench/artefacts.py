@@ -2,7 +2,7 @@
 
 Every spoilt pair is measured and of each legal edit a seeded draw; `run(data, most=None)` measures all. Two columns:
 the transform known, and estimated. Chances are those of calibrations that never saw the photo (five folds by source,
-fitted on pairs of another seed); families are left out of the calibration in turn. Beside the areas stand plain
+fitted by `bench.fit.artefacts`); families are left out of the calibration in turn. Beside the areas stand plain
 comparisons of the two pictures: ΔE, 1 − SSIM, the change in the variance of the Laplacian. Then real pairs, four
 skins, and time.
 """
@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from bench._artefact_reality import buckets, real_pairs, speed
-from bench._artefacts import COLUMNS, ESTIMATED, KNOWN, Told, measure, peers
+from bench import _alone
+from bench._artefact_reality import real_pairs, speed
+from bench._artefacts import COLUMNS, ESTIMATED, KNOWN, MOST, Told, drawn, measure, peers
 from bench._heldout import model_of
-from bench.fit.artefacts import tables
+from bench._skins import buckets
+from bench.fit.artefacts import PARTS, scores, tables
 from bench.harness import Data, Result, auc, bootstrap
 from safelight.detectors.calibration import at, calibrated
 
@@ -30,8 +32,6 @@ ON_SKIN = 0.97  # over-smoothing of faces
 WARP_ESTIMATED, WARP_FROM = 0.93, 3.0  # bar; px of displacement from which the bar for warp counts
 COVERAGE, CALIBRATION, FAMILY = 0.8, 0.05, 0.05
 FALSE = 0.05
-MOST, SEED = 12, 1  # pairs of each legal edit that are measured, and which
-WHOLE = ("good_cutout",)  # never drawn from: the only legal edits by which mattes can be told
 PEER_NAMES = ("delta_e", "ssim", "laplacian")
 PEERS = 2  # pairs of each kind and strength on which the peers are asked
 
@@ -43,27 +43,10 @@ def run(data: Data, *, most: int | None = MOST) -> Iterable[Result]:
     told = measure(folder, rows)
     beside = {row["after"]: peers(folder, row) for row in _few(rows)}
     yield from figures(told, beside)
+    yield from _alone.figures(folder, rows)
     yield from speed(told)
     yield from buckets(data)
     yield from real_pairs(data)
-
-
-def drawn(rows: Sequence[dict[str, Any]], most: int | None) -> list[dict[str, Any]]:
-    """All spoilt pairs, and of each kind of legal edit on photos and on skin up to `most`, by a seeded draw that goes
-    round the sources, so that none of them is drawn twice before all are drawn once."""
-    legal: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        if row["artefact"] == "no":
-            legal[row["kind"], row["region"]][row["source"]].append(row)
-    kept = [row for row in rows if row["artefact"] == "yes"]
-    rng = np.random.default_rng(SEED)
-    for (kind, _), by_source in legal.items():
-        piles = [[pile[i] for i in rng.permutation(len(pile))] for _, pile in sorted(by_source.items())]
-        piles = [piles[i] for i in rng.permutation(len(piles))]
-        turns = [pile[i] for i in range(max(map(len, piles))) for pile in piles if i < len(pile)]
-        taken = turns if kind in WHOLE else turns[:most]
-        kept += [row | {"stands_for": len(turns) / len(taken)} for row in taken]
-    return kept
 
 
 def figures(told: Sequence[Told], beside: Mapping[str, Mapping[str, float]]) -> Iterator[Result]:
@@ -179,24 +162,46 @@ def _calibration(name: str, told: Sequence[Told]) -> Iterator[Result]:
 
 
 def _families(name: str, told: Sequence[Told]) -> Iterator[Result]:
-    """What each family of the artefact loses, in area under the curve of chances, by not being in the calibration."""
-    bad = [t for t in told if t.row["finding"] == name and t.row["tellable"] == "yes"]
-    legal = [s for t in told if not t.spoilt and (s := t.scores.get(name)) is not None]
-    column = "variant" if len({t.row["variant"] for t in bad}) > 1 else "strength"
-    whole = tables(told).get(name)
-    if whole is None:
-        return
+    """What each family of the artefact loses by not being in the calibration.
+
+    Families are the variants of an artefact, or its strengths where it has one variant. For each, and for each fifth
+    of the sources, the curve and its threshold are fitted anew on the other sources, with and without the family; then
+    the family's pairs that are found (a look or more) less the legal edits that are, on the fifth that was left out.
+    """
+    column = (
+        "variant"
+        if len({t.row["variant"] for t in told if t.spoilt and t.row["finding"] == name}) > 1
+        else ("strength")
+    )
+    families = sorted({t.row[column] for t in told if t.spoilt and t.row["finding"] == name})
+    sources = sorted({t.row["source"] for t in told})
+    gained: dict[str, list[tuple[float, float, int]]] = defaultdict(list)
+    for part in range(PARTS):
+        left = set(sources[part::PARTS])
+        fitted, shown = ([t for t in told if (t.row["source"] in left) is out] for out in (False, True))
+        whole = tables(fitted, only=name).get(name)
+        for family in families:
+            without = tables(fitted, only=name, without=(column, family)).get(name)
+            bad, good, stand = scores([t for t in shown if not t.spoilt or t.row[column] == family], name)
+            if whole and without and bad and good:
+                gained[family].append((_gain(whole, bad, good, stand), _gain(without, bad, good, stand), len(bad)))
     losses = {}
-    for family in sorted({t.row[column] for t in bad}):
-        without = tables(told, without=(name, column, family)).get(name)
-        found = _told([t for t in bad if t.row[column] == family], name)
-        if without is None or not found:
-            continue
-        areas = [auc([at(table, s) for s in found], [at(table, s) for s in legal]) for table in (whole, without)]
-        losses[family] = areas[0] - areas[1]
+    for family, folds in gained.items():
+        with_it, without_it, count = np.array(folds).T
+        losses[family] = float(np.average(with_it - without_it, weights=count))
+        yield Result(
+            name=f"{name}.left_out.{family}", value=losses[family], n=int(count.sum()), bar=FAMILY, want="at most",
+            beside={"with it": float(np.average(with_it, weights=count))}, note=f"{column} left out of the calibration",
+        )  # fmt: skip
     if losses:
         worst = max(losses, key=lambda f: losses[f])
         yield Result(
             name=f"{name}.left_out", value=losses[worst], n=len(losses), bar=FAMILY, want="at most",
             note=f"most by {column} {worst}",
         )  # fmt: skip
+
+
+def _gain(table: Mapping[str, Any], bad: Sequence[float], good: Sequence[float], stand: Sequence[float]) -> float:
+    """The share of spoilt pairs that a table asks a look for, less that of legal edits."""
+    asked = [[at(table, s) >= table["look"] for s in side] for side in (bad, good)]
+    return float(np.mean(asked[0]) - np.average(asked[1], weights=stand))

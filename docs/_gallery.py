@@ -35,6 +35,7 @@ NOTE = (
 )
 CROP = 300, 240  # px, width and height
 AMBER = (245, 165, 36)
+MISSED = "; this example is among those it misses"
 SAID = {Outcome.PASS: "missed", Outcome.LOOK: "look", Outcome.FAIL: "fail"}
 INTRODUCTION = """# Gallery of failures
 
@@ -335,8 +336,9 @@ def beside(case: Case, found: Comparison) -> str:
     return f"Of the same pair it also says: {', '.join(seen)}." if seen else "It finds nothing else in this pair."
 
 
-def section(case: Case, finding: Finding, here: str, measured: str) -> str:
-    """The part of the page about one finding; writes its pictures."""
+def section(case: Case, finding: Finding, here: str, measured: str, *, saw: bool) -> str:
+    """The part of the page about one finding, with what was measured of it and whether the check saw this example;
+    writes its pictures."""
     where = case.where or finding.where
     pictures = {
         "before": crop(case.before, where), "after": crop(case.after, where), "heat": heat_map(case.after, finding)
@@ -350,7 +352,7 @@ def section(case: Case, finding: Finding, here: str, measured: str) -> str:
     detector = next(d.name for d in plugins.detectors().values() if case.finding in d.finds)
     head = "| before | after | what the check sees |\n| --- | --- | --- |\n"
     sentence = finding.text or f"Cannot tell: {finding.cannot_tell}."
-    last = f"Here: {here} Measured: {measured}. Detector: [{detector}](detectors/{detector}.md)."
+    last = f"Here: {here} Measured: {measured}{'' if saw else MISSED}. Detector: [{detector}](detectors/{detector}.md)."
     return "\n\n".join(
         [f"## {case.finding}", case.done, f"{head}| {' | '.join(cells)} |", f"> {sentence}", *case.why, last]
     )
@@ -359,7 +361,7 @@ def section(case: Case, finding: Finding, here: str, measured: str) -> str:
 def main() -> int:
     """Writes the page and its pictures."""
     (DOCS / "gallery").mkdir(exist_ok=True)
-    told, parts, seen = figures(), [], 0
+    told, parts, seen, missed = figures(), [], 0, []
     with tempfile.TemporaryDirectory() as folder:
         for case in cases():
             found, finding = checked(case, Path(folder))
@@ -372,8 +374,11 @@ def main() -> int:
             here += f". {beside(case, found)}"
             case = replace(case, why=() if saw else case.why)  # noqa: PLW2901
             print(f"{case.finding}: {here}")
-            parts.append(section(case, finding, here, told.get(case.finding, "not measured")))
-    count = f"The check sees {seen} of its {len(parts)} examples."
+            parts.append(section(case, finding, here, told.get(case.finding, "not measured"), saw=saw))
+            missed += [] if saw else [f"[{case.finding}](#{case.finding})"]
+    count = f"The check sees {seen} of its {len(parts)} examples" + (
+        f"; it misses {', '.join(missed)}." if missed else "."
+    )
     (DOCS / "gallery.md").write_text("\n\n".join([NOTE, INTRODUCTION, count, *parts, CREDITS]) + "\n", "utf-8")
     return 0
 

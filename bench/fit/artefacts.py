@@ -3,8 +3,9 @@
 For each finding, a logistic curve of "has this artefact" over the score, on pairs that a careful viewer could tell and
 all legal edits, estimated geometry. Two numbers a finding, on the score itself or on a scale that is linear near 0 and
 logarithmic beyond (the inverse hyperbolic sine), whichever is likelier: the chance rises wherever the score does, also
-for damage that the fit has not seen. Make the pairs with another seed than those of the bench. Beside the shipped
-tables, one for each fifth of the sources that never saw it.
+for damage that the fit has not seen. Beside the shipped tables, one for each fifth of the sources that never saw it:
+what the bench says of a photo's chances comes from the one that never saw that photo, whatever was done to it. What is
+measured here is what the bench measures, and is kept for it.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from bench._artefacts import ESTIMATED, Told, measure
+from bench._artefacts import ESTIMATED, MOST, Told, drawn, measure
 from bench.harness import ROOT, Data
 
 SHIPPED = ROOT / "src" / "safelight" / "detectors" / "calibration.json"
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     data = Data(roots=(parser.parse_args().data,), work=Path())
     folder, table = data.table("artefacts/truth.csv", recipe="artefacts")
-    write(measure(folder, table, columns=(ESTIMATED,)))
+    write([t for t in measure(folder, drawn(table, MOST)) if t.column == ESTIMATED])
 
 
 def write(told: Sequence[Told]) -> None:
@@ -58,34 +59,40 @@ def write(told: Sequence[Told]) -> None:
     _write(FOLDS, {"folds": folds})
 
 
-def tables(told: Sequence[Told], *, without: tuple[str, str, str] | None = None) -> dict[str, dict[str, Any]]:
-    """A table for each finding. `without` leaves out one family: (finding, column of the table, its value)."""
+def tables(
+    told: Sequence[Told], *, only: str | None = None, without: tuple[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """A table for each finding, or for one. `without` leaves out one family: (column of the table, its value)."""
     found = {}
-    for name in sorted({t.row["finding"] for t in told if t.spoilt}):
-        kept = [t for t in told if without is None or without[0] != name or t.row[without[1]] != without[2]]
-        bad, good = scores(kept, name)
+    for name in [only] if only else sorted({t.row["finding"] for t in told if t.spoilt}):
+        kept = [t for t in told if without is None or not t.spoilt or t.row[without[0]] != without[1]]
+        bad, good, stand = scores(kept, name)
         if len(bad) >= FEWEST and good:
-            found[name] = logistic(bad, good)
+            found[name] = logistic(bad, good, stand)
     return found
 
 
-def scores(told: Iterable[Told], name: str) -> tuple[list[float], list[float]]:
-    """Scores of a finding: of pairs that have it and could be told, and of legal edits."""
-    bad, good = [], []
+def scores(told: Iterable[Told], name: str) -> tuple[list[float], list[float], list[float]]:
+    """Scores of a finding: of pairs that have it and could be told, and of legal edits, each with how many of them it
+    stands for."""
+    bad, good, stand = [], [], []
     for t in told:
         score = t.scores.get(name)
         if score is None:
             continue
         if not t.spoilt:
             good.append(score)
+            stand.append(float(t.row.get("stands_for", 1)))
         elif t.row["finding"] == name and t.row["tellable"] == "yes":
             bad.append(score)
-    return bad, good
+    return bad, good, stand
 
 
-def logistic(bad: Sequence[float], good: Sequence[float]) -> dict[str, Any]:
-    """The table of one finding and its two thresholds (Platt 1999, by penalised likelihood)."""
+def logistic(bad: Sequence[float], good: Sequence[float], stand: Sequence[float] = ()) -> dict[str, Any]:
+    """The table of one finding and its two thresholds (Platt 1999, by penalised likelihood); `stand` weighs the legal
+    edits."""
     x = np.concatenate((bad, good))
+    weight = np.concatenate((np.ones(len(bad)), stand or np.ones(len(good))))
     sign = np.concatenate((np.ones(len(bad)), -np.ones(len(good))))
     soft = SOFT * float(np.quantile(np.abs(bad), 0.1)) + 1e-6
     best, scores = np.inf, x
@@ -93,19 +100,27 @@ def logistic(bad: Sequence[float], good: Sequence[float]) -> dict[str, Any]:
         u = bend(x / soft)
 
         def cost(w: NDArray[np.float64], u: NDArray[np.float64] = u) -> float:
-            return float(np.logaddexp(0, -sign * (w[0] + np.exp(w[1]) * u)).sum() + RIDGE * w[1] ** 2)
+            return float((weight * np.logaddexp(0, -sign * (w[0] + np.exp(w[1]) * u))).sum() + RIDGE * w[1] ** 2)
 
         found = optimize.minimize(cost, (-2.0, 0.0), method="BFGS")
         if found.fun < best:
             best, scores = found.fun, soft * straighten((ODDS - found.x[0]) / np.exp(found.x[1]))
     chances = 1 / (1 + np.exp(-ODDS))
-    lines = [float(np.interp(np.quantile(good, 1 - share), scores, chances)) for share in (LOOK_AT, FAIL_AT)]
+    lines = [float(np.interp(_quantile(good, stand, 1 - share), scores, chances)) for share in (LOOK_AT, FAIL_AT)]
     return {
         "scores": [float(f"{v:.5g}") for v in scores],
         "chances": [round(float(v), 4) for v in chances],
         "look": round(float(np.clip(lines[0], *LOOKS)), 3),
         "fail": round(float(np.clip(lines[1] + 0.02, *FAILS)), 3),
     }
+
+
+def _quantile(values: Sequence[float], weights: Sequence[float], share: float) -> float:
+    """A weighted quantile, between values by straight lines; all weigh the same where no weights are given."""
+    order = np.argsort(values)
+    weight = np.asarray(weights or np.ones(len(values)), float)[order]
+    middle = np.cumsum(weight) - weight / 2
+    return float(np.interp(share * weight.sum(), middle, np.asarray(values)[order]))
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

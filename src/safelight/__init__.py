@@ -17,6 +17,7 @@ _API = {
     "run": "safelight.api",
     "Library": "safelight.api",
     "check": "safelight.checking",
+    "inspect": "safelight.checking",
 }  # imported on first use: workers need none of it
 
 

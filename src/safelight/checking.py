@@ -1,9 +1,10 @@
 """Checks a picture before and after an edit: aligns the two, asks every detector, says pass, look or fail.
 
-`compare` works on pictures in memory; `check` on files. Neither cares who made the edit.
+`compare` works on pictures in memory, `check` on files, `inspect` on a picture without its before. None of them cares
+who made the edit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 
 from safelight import plugins
 from safelight.detectors import Detector, Finding, Pair, Placement, known, place
-from safelight.detectors.calibration import calibrated
+from safelight.detectors.calibration import calibrated, calibrated_alone
 from safelight.media import image
+from safelight.media.colour import Words
 from safelight.media.frame import Bytes
 from safelight.media.picture import Picture
 from safelight.media.warp import Warp
@@ -44,8 +46,8 @@ class Thresholds:
 class Comparison:
     """What was found about one pair: every detector's findings, how the two were aligned, the verdict.
 
-    `limits` holds the thresholds that were applied, by finding. `pair` gives the aligned planes, for pages that show
-    them.
+    `limits` holds the thresholds that were applied, by finding. `failed` names findings whose detector broke down: they
+    want a look, since nobody has measured them. `pair` gives the aligned planes, for pages that show them.
     """
 
     findings: tuple[Finding, ...]
@@ -53,17 +55,21 @@ class Comparison:
     verdict: Outcome
     limits: Mapping[str, Thresholds]
     pair: Pair = field(repr=False)
+    alone: bool = False
+    failed: frozenset[str] = frozenset()
 
     def outcome(self, finding: Finding) -> Outcome:
         """What one finding says by itself."""
+        if finding.name in self.failed:
+            return Outcome.LOOK
         return _outcome(finding, self.limits.get(finding.name, Thresholds()))
 
 
-def thresholds() -> dict[str, Thresholds]:
-    """The bench's thresholds of every calibrated finding."""
+def thresholds(*, alone: bool = False) -> dict[str, Thresholds]:
+    """The bench's thresholds of every calibrated finding; `alone`: of those that a picture by itself can have."""
+    tables = calibrated_alone() if alone else calibrated()
     return {
-        name: Thresholds(look=table.get("look", LOOK), fail=table.get("fail", FAIL))
-        for name, table in calibrated().items()
+        name: Thresholds(look=table.get("look", LOOK), fail=table.get("fail", FAIL)) for name, table in tables.items()
     }
 
 
@@ -71,27 +77,79 @@ def compare(
     before: Bytes | Picture, after: Bytes | Picture, mask: NDArray[Any] | None = None, *,
     transform: Mapping[str, Any] | Warp | None = None, detectors: Sequence[Detector] | None = None,
     limits: Mapping[str, Thresholds] | None = None, weights: Mapping[str, Mapping[str, Path]] | None = None,
+    words: tuple[Words | None, Words | None] = (None, None),
 ) -> Comparison:  # fmt: skip
     """Findings of all registered detectors (or those given) about a pair of upright pictures, sRGB bytes H x W x 3.
 
     `mask` says where the edit was meant to act, or is the matte of a cut-out: H x W, bytes or 0..1, in the after's
     size (or the before's, or either's proportions). `transform` is the exact geometry if it is known, see
     `detectors.known`; else it is estimated. Where the two cannot be aligned, only what the after shows by itself is
-    told, and the verdict is at least look. ValueError for arrays of another form.
+    told, and the verdict is at least look; so it is where they are too small. `words` are before and after with sixteen
+    bits a channel where the files have them (`media.image.read_words`). ValueError for arrays of another form.
     """
     first, second = _rgb(before), _rgb(after)
     size = second.shape[1], second.shape[0]
     placement = place(first, second) if transform is None else known(transform, size)
     pair = Pair(
-        before=first, after=second, placement=placement, mask=as_mask(mask, second.shape[:2]), weights=weights or {}
-    )
+        before=first, after=second, placement=placement, mask=as_mask(mask, second.shape[:2]), weights=weights or {},
+        before_words=_deep(words[0], first), after_words=_deep(words[1], second),
+    )  # fmt: skip
     chosen = tuple(plugins.detectors().values()) if detectors is None else tuple(detectors)
-    found = tuple(finding for detector in chosen for finding in detector.detect(pair))
-    limits = thresholds() if limits is None else limits
+    answers = [_asked(detector.detect, pair, detector.finds) for detector in chosen]
+    return _judged(pair, answers, thresholds() if limits is None else limits)
+
+
+def inspect(
+    picture: Bytes | Picture | Path | str, *, detectors: Sequence[Detector] | None = None,
+    weights: Mapping[str, Mapping[str, Path]] | None = None, words: Words | None = None,
+) -> Comparison:  # fmt: skip
+    """What one picture shows by itself, without the picture before the edit: a file, or upright sRGB bytes H x W x 3.
+
+    Detectors that have such a form answer, with chances and thresholds of their own; they are right less often than
+    with a before, and blame the picture for what it always had. `words` is the picture with sixteen bits a channel.
+    Raises as `check` for files, ValueError for arrays of another form.
+    """
+    if isinstance(picture, str | Path):
+        from safelight.weights import installed
+
+        words, picture = image.read_words(Path(picture)), image.read(Path(picture))
+        weights = installed() if weights is None else weights
+    rgb = _rgb(picture)
+    fine = _deep(words, rgb)
+    placement = known({"type": "identity"}, (rgb.shape[1], rgb.shape[0]))
+    pair = Pair(before=rgb, after=rgb, placement=placement, weights=weights or {}, before_words=fine, after_words=fine)
+    chosen = tuple(plugins.detectors().values()) if detectors is None else tuple(detectors)
+    answers = [_asked(detector.alone, pair) for detector in chosen if detector.alone is not None]
+    return _judged(pair, answers, thresholds(alone=True), alone=True)
+
+
+def _asked(
+    ask: Callable[[Pair], Iterable[Finding]], pair: Pair, finds: Sequence[str] = ()
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """A detector's findings, and the names for which it broke down or gave no usable answer (of `finds` one each is
+    due): somebody's plug-in costs its own answers and no others."""
+    try:
+        found = tuple(ask(pair))
+        reason = "The detector gave no answer."
+    except Exception as error:  # noqa: BLE001 - whatever a detector throws is about its own findings
+        found, reason = (), f"The detector failed: {type(error).__name__}: {error}"
+    told = tuple(f for f in found if f.probability is None or np.isfinite(f.probability))
+    lost = tuple(name for name in finds if name not in {f.name for f in told})
+    return (*told, *(Finding(name=name, cannot_tell=reason) for name in lost)), lost
+
+
+def _judged(
+    pair: Pair, answers: Sequence[tuple[tuple[Finding, ...], tuple[str, ...]]], limits: Mapping[str, Thresholds], *,
+    alone: bool = False,
+) -> Comparison:  # fmt: skip
+    found = tuple(finding for findings, _ in answers for finding in findings)
+    failed = frozenset(name for _, names in answers for name in names)
     worst = [_outcome(finding, limits.get(finding.name, Thresholds())) for finding in found]
-    least = Outcome.PASS if placement.cannot is None else Outcome.LOOK
+    least = Outcome.PASS if pair.cannot is None and not failed else Outcome.LOOK
     verdict = max([least, *worst], key=list(Outcome).index)
-    return Comparison(findings=found, placement=placement, verdict=verdict, limits=limits, pair=pair)
+    return Comparison(
+        findings=found, placement=pair.placement, verdict=verdict, limits=limits, pair=pair, alone=alone, failed=failed
+    )  # fmt: skip
 
 
 def check(
@@ -105,9 +163,20 @@ def check(
     from safelight.weights import installed
 
     area = None if mask is None else image.read(Path(mask))[..., 0]
+    files = Path(before), Path(after)
     return compare(
-        image.read(Path(before)), image.read(Path(after)), area, transform=transform, limits=limits, weights=installed()
-    )
+        image.read(files[0]), image.read(files[1]), area, transform=transform, limits=limits, weights=installed(),
+        words=deep(*files),
+    )  # fmt: skip
+
+
+def deep(before: Path, after: Path) -> tuple[Words | None, Words | None]:
+    """The `words` of `compare` for two files: both with sixteen bits a channel, or none of them.
+
+    Raises as `check`.
+    """
+    second = image.read_words(after)
+    return (None, None) if second is None else (image.read_words(before), second)
 
 
 def _outcome(finding: Finding, limits: Thresholds) -> Outcome:
@@ -121,6 +190,12 @@ def _rgb(picture: Bytes | Picture) -> Bytes:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
         raise ValueError(f"a picture is uint8, H x W x 3, not {rgb.dtype} {rgb.shape}")
     return rgb
+
+
+def _deep(words: Words | None, rgb: Bytes) -> Words | None:
+    if words is not None and (words.dtype != np.uint16 or words.shape != rgb.shape):
+        raise ValueError(f"words are uint16 of the picture's shape {rgb.shape}, not {words.dtype} {words.shape}")
+    return words
 
 
 def as_mask(mask: NDArray[Any] | None, shape: tuple[int, int]) -> NDArray[np.float32] | None:

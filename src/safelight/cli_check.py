@@ -25,7 +25,7 @@ client_option = click.option(
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="BEFORE AFTER")
+@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="[BEFORE] AFTER")
 @click.option("--mask", type=PATH, help="Where the edit was meant to act: a file, or a folder of masks called alike.")
 @channel_option
 @client_option
@@ -40,16 +40,15 @@ def check(
 ) -> int:  # fmt: skip
     """Check AFTER against BEFORE: two files, or two folders matched by name, else by picture.
 
-    With one path and a --channel or --client: only these rules, on the files as they were written. Exit code 4 if a
-    pair fails."""
+    With one path: what the pictures show by themselves; with a --channel or --client only these rules, on the files
+    as they were written. Exit code 4 if something fails."""
     from safelight import pairs, terminal
     from safelight.checking import Outcome
 
     rules = rules_of(channels, client)
-    if len(paths) > 2 or (len(paths) == 1 and not rules):
-        raise UsageError(
-            f"{len(paths)} paths were named.", remedy="Name BEFORE and AFTER, or one path and a --channel or --client."
-        )
+    if len(paths) > 2 or (len(paths) == 1 and mask is not None):
+        said = f"{len(paths)} paths were named." if len(paths) > 2 else "A mask was named, and no BEFORE."
+        raise UsageError(said, remedy="Name BEFORE and AFTER, or one path without --mask.")
     before, after = paths if len(paths) == 2 else (None, paths[0])
     place = to or (after if after.is_dir() else after.parent) / RESULTS
     request = pairs.Request(

@@ -3,6 +3,7 @@ is missing with the reason."""
 
 import re
 import struct
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -41,7 +42,14 @@ KINDS = {
 
 
 def watched(path):
-    return footage.watch(footage.Watch(path=path.name, full=path, cache=path.parent / "cache"))
+    """Who it is and what its picture shows, as two steps of a run say it."""
+    cache = path.parent / "cache"
+    made = footage.watch(footage.Watch(path=path.name, full=path, cache=cache))
+    if made.asset is None or made.asset.kind is not Kind.VIDEO:
+        return made
+    place = cache / made.asset.id[:2] / made.asset.id
+    seen = footage.see(footage.See(asset=made.asset.id, full=path, place=place, seconds=1))
+    return replace(made, measures=made.measures + seen.measures)
 
 
 def facts(made):

@@ -99,11 +99,12 @@ def test_the_report_shows_each_shot_and_can_be_narrowed_down(library, folder):
 def test_key_frames_of_an_earlier_look_go(tmp_path):
     clip = make_clip(tmp_path / "a.mp4", frames=30, size=(320, 180))
     cache = tmp_path / "cache"
-    made = footage.watch(footage.Watch(path="a.mp4", full=clip, cache=cache))
-    folder = cache / made.asset.id[:2] / f"{made.asset.id}{footage.KEYS}"
+    job = footage.See(asset="a", full=clip, place=cache / "aa" / "a", seconds=1)
+    made = footage.see(job)
+    folder = job.place.with_name(f"a{footage.KEYS}")
     (kept,) = folder.iterdir()
     (folder / "0009999.jpg").write_bytes(kept.read_bytes())
-    again = footage.watch(footage.Watch(path="a.mp4", full=clip, cache=cache))
+    again = footage.see(job)
     assert list(folder.iterdir()) == [kept]
     assert again.measures == made.measures, "the same, whenever it is looked at"
-    assert not [p for p in cache.iterdir() if p.is_file()], "nothing waits in the cache"
+    assert not [p for p in cache.rglob("*") if p.is_file() and p != kept], "nothing waits in the cache"

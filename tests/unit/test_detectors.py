@@ -251,3 +251,70 @@ def test_files_are_compared_by_path(tmp_path, before):
     found = safelight.check(tmp_path / "a.png", tmp_path / "b.png")
     assert found.verdict is Outcome.PASS
     assert {"halo", "identity"} <= {f.name for f in found.findings}
+
+
+# ---------------------------------------------------------------- what cannot be told, sixteen bits, one picture
+
+
+@pytest.mark.parametrize("size", [(96, 64), (128, 128), (2000, 20), (3, 900), (1, 1)])
+def test_pictures_that_are_too_small_are_not_scored_and_want_a_look(before, size):
+    small = cv2.resize(before, size, interpolation=cv2.INTER_AREA)
+    found = compare(small, 255 - small, transform={"type": "identity"})
+    assert [f.name for f in found.findings if f.score is not None] == []
+    assert found.verdict is Outcome.LOOK
+
+
+def test_of_a_flat_picture_nothing_is_told_but_that_nothing_clipped():
+    flat = np.full((400, 600, 3), 128, np.uint8)
+    for mask in (None, np.full((400, 600), 255, np.uint8)):
+        found = compare(flat, flat, mask).findings
+        assert {f.name for f in found if f.score is not None} == {"clipping"}
+
+
+def test_noise_is_compared_with_itself_and_not_with_other_noise():
+    one, other = (np.random.default_rng(seed).integers(0, 256, (400, 600, 3), np.uint8) for seed in (1, 2))
+    assert compare(one, one).verdict is Outcome.PASS
+    assert compare(one, other).placement.cannot
+
+
+def test_sixteen_bits_tell_the_end_from_what_lies_just_below_it(before):
+    level = np.linspace(0.985, 0.9985, 720, dtype=np.float32)
+    words = np.repeat(np.rint(65535 * level)[None, :, None], 540, 0).repeat(3, 2).astype(np.uint16)
+    high = np.asarray((words.astype(np.uint32) * 255 + 32767) // 65535, np.uint8)
+    old = (0.8 * words).astype(np.uint16), (0.8 * high).astype(np.uint8)
+    bytes_alone = score("clipping", old[1], high)
+    fine = score("clipping", old[1], high, words=(old[0], words))
+    assert bytes_alone.score > 3
+    assert fine.score == 0
+    with pytest.raises(ValueError, match="uint16"):
+        compare(before, before, words=(before, before))
+
+
+def test_steps_of_sixteen_bits_are_counted_where_they_lie():
+    across = np.linspace(0.3, 0.6, 720, dtype=np.float32)[None, :, None]
+    smooth = np.rint(65535 * np.repeat(across, 540, 0).repeat(3, 2)).astype(np.uint16)
+    stairs = (smooth // (6 * 257) * (6 * 257)).astype(np.uint16)
+    picture_of = {id(w): np.asarray((w.astype(np.uint32) * 255 + 32767) // 65535, np.uint8) for w in (smooth, stairs)}
+    assert banding.steps(picture_of[id(smooth)], smooth).share < 0.01
+    assert banding.steps(picture_of[id(stairs)], stairs).share > 0.5
+
+
+def test_a_lens_correction_leaves_no_shift_in_the_corners():
+    """A field with even powers of the radius, as PTLens has them, on a picture whose corners are plain."""
+    scene = cv2.resize(picture(), (1080, 810), interpolation=cv2.INTER_CUBIC)
+    y, x = np.mgrid[:810, :1080].astype(np.float32)
+    u, v = (x - 539.5) / 540, (y - 404.5) / 540
+    r = np.hypot(u, v)
+    bend = 1 + 0.02 * r - 0.05 * r**2 + 0.02 * r**3
+    after = cv2.remap(scene, 539.5 + 540 * u * bend, 404.5 + 540 * v * bend, cv2.INTER_CUBIC)
+    found = score("warp", scene, after)
+    assert found.score is None or found.score < 1
+
+
+def test_one_picture_is_asked_only_what_it_can_show(before):
+    found = checking.inspect(before)
+    assert {f.name for f in found.findings} == {"banding", "clipping", "jpeg", "oversmoothing"}
+    assert found.alone
+    blocks = simplejpeg.decode_jpeg(simplejpeg.encode_jpeg(before, quality=6, colorspace="RGB"))
+    told = {f.name: f for f in checking.inspect(blocks).findings}
+    assert told["jpeg"].score > next(f for f in found.findings if f.name == "jpeg").score + 1

@@ -9,7 +9,7 @@ name that it finds with a number or with the reason why it cannot tell; never wi
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from safelight.detectors._align import Placement, known, place
+from safelight.detectors._align import Placement, alike, known, place
 from safelight.detectors._finding import HEAT_SIDE, Box, Finding
 from safelight.detectors._pair import Pair
 
@@ -18,7 +18,8 @@ from safelight.detectors._pair import Pair
 class Detector:
     """A named way to find artefacts.
 
-    `finds` lists the names of findings, one or more; `detect` answers once for each of them, for every pair. `weights`
+    `finds` lists the names of findings, one or more; `detect` answers once for each of them, for every pair. `alone`,
+    where there is one, answers about a picture by itself, given as a pair with itself, for names of `finds`. `weights`
     names model manifests that it uses where they are installed. Same pair, same findings; no I/O, no randomness.
     """
 
@@ -26,6 +27,7 @@ class Detector:
     version: int
     finds: tuple[str, ...]
     detect: Callable[[Pair], Sequence[Finding]]
+    alone: Callable[[Pair], Sequence[Finding]] | None = None
     weights: tuple[str, ...] = ()
     about: str = ""
 
@@ -35,4 +37,4 @@ class Detector:
         return f"{self.name}@{self.version}"
 
 
-__all__ = ["HEAT_SIDE", "Box", "Detector", "Finding", "Pair", "Placement", "known", "place"]
+__all__ = ["HEAT_SIDE", "Box", "Detector", "Finding", "Pair", "Placement", "alike", "known", "place"]

@@ -7,6 +7,7 @@ with all others (a warp, a moved object, another ground) do not bend the fit. "C
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import cv2
@@ -25,6 +26,7 @@ ALIKE = 0.14  # likeness from which a block's shift is believed
 FEWEST = 6  # blocks, and …
 MOST = 0.55  # … share of the believed ones that must agree
 LEAST = 0.5  # share without which a homography or a lens field is not believed
+STIFF = 0.01  # of what no lens does, against px² of disagreement
 FAR = 0.12  # of the long side: how far a lens field may move a feature
 CELL = 8  # px between places that are computed, as in media.warp
 TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_COUNTERCLOCKWISE)
@@ -33,7 +35,7 @@ RATIO = 0.8  # of the best to the second-best match of a feature (Lowe 2004)
 
 @dataclass(frozen=True, kw_only=True)
 class Bend:
-    """A smooth displacement in px of the after: 12 x 2 coefficients in (x, y) about `middle`, scaled by `reach`."""
+    """A smooth displacement in px of the after: 16 x 2 coefficients in (x, y) about `middle`, scaled by `reach`."""
 
     terms: Points
     middle: tuple[float, float]
@@ -152,6 +154,19 @@ def place(before: Bytes, after: Bytes) -> Placement:
     return looking.refined(*found)
 
 
+def alike(before: Bytes, after: Bytes, placement: Placement) -> float:
+    """How alike the blocks of two pictures are where one lies on the other, the middle of them all, 0 to 1. The picture
+    that the after was made from is more alike than the next frame of the same motif."""
+    small_a, small_b = (grey(shrink(p, SIDE)) for p in (before, after))
+    looking = _Looking(
+        before=small_a, before_px=before.shape[1] / small_a.shape[1],
+        after=even_contrast(np.asarray(small_b / np.float32(255), np.float32)),
+        after_px=after.shape[1] / small_b.shape[1],
+    )  # fmt: skip
+    found = looking.moves(placement).alike
+    return float(np.median(found)) if len(found) else 0.0
+
+
 def _plain(before: tuple[int, ...], after: tuple[int, ...]) -> Placement | None:
     """No movement, or another size, where the sizes allow it."""
     size = after[1], after[0]
@@ -252,21 +267,22 @@ class _Looking:
         middle, reach = ((size[0] - 1) / 2, (size[1] - 1) / 2), max(size) / 2
         # The after's place p + shift shows what the placement looks for at p: at q it must look at q − shift.
         basis = np.stack(_lens(*(((centre + shift) - middle) / reach).T), 1)
-        terms = _robust(basis, -shift, scale=0.5 * self.after_px)
-        bend = placement.bend
-        if bend is not None:
-            terms = terms + bend.terms
+        now = 0 if placement.bend is None else basis @ placement.bend.terms
+        terms = _robust(basis, now - shift, scale=1.5 * self.after_px)
         return replace(placement, kind="lens", bend=Bend(terms=terms, middle=middle, reach=reach))
 
 
 def _robust(basis: Points, values: Points, scale: float) -> Points:
-    """Least squares that outliers do not bend: reweighted by Tukey's biweight, from a wide to a narrow scale."""
+    """Least squares that outliers do not bend: reweighted by Tukey's biweight, from a wide to a narrow scale. What no
+    lens and no turn of the camera does to a picture is held down, so that corners without a block follow the rest."""
+    count = basis.shape[1]
     weight = np.ones(len(values))
-    ridge = np.eye(basis.shape[1]) * 1e-6 * len(values)
-    found: Points = np.zeros((basis.shape[1], values.shape[1]))
+    prior = (STIFF * _unlike_a_lens() + 1e-6 * np.eye(2 * count)) * len(values)
+    found: Points = np.zeros((count, 2))
     for step in range(8):
         weighed = basis * weight[:, None]
-        found = np.asarray(np.linalg.solve(basis.T @ weighed + ridge, weighed.T @ values), np.float64)
+        square, side = np.kron(np.eye(2), basis.T @ weighed), (weighed.T @ values).T.ravel()
+        found = np.asarray(np.linalg.solve(square + prior, side).reshape(2, count).T, np.float64)
         off = np.hypot(*(values - basis @ found).T)
         wide = (
             max(scale * 2, 4.685 * 1.48 * float(np.median(off)))
@@ -278,10 +294,30 @@ def _robust(basis: Points, values: Points, scale: float) -> Points:
 
 
 def _lens(u: NDArray[Any], v: NDArray[Any]) -> list[NDArray[Any]]:
-    """A cubic in both directions and, as strong lenses need it, the fifth power of the radius."""
+    """A cubic in both directions and, as strong lenses need them, the second, fourth and fifth power of the radius."""
     cubic = [np.ones_like(u), u, v, u * u, u * v, v * v, u * u * u, u * u * v, u * v * v, v * v * v]
-    fourth = (u * u + v * v) ** 2
-    return [*cubic, u * fourth, v * fourth]
+    square = u * u + v * v
+    radius = np.sqrt(square)
+    return [*cubic, *(w * power for power in (radius, radius * square, square * square) for w in (u, v))]
+
+
+@cache
+def _unlike_a_lens() -> Points:
+    """32 x 32: takes from the coefficients of `_lens`, across before down, what cameras do: shifts, affine changes,
+    perspective, a lens's radial powers, a decentred lens (Brown 1966)."""
+    like = (
+        *(({i: 1}, {}) for i in range(3)), *(({}, {i: 1}) for i in range(3)),
+        ({3: 1}, {4: 1}), ({4: 1}, {5: 1}),  # perspective
+        ({6: 1, 8: 1}, {7: 1, 9: 1}), *(({i: 1}, {i + 1: 1}) for i in (10, 12, 14)),  # radial
+        ({3: 3, 5: 1}, {4: 2}), ({4: 2}, {3: 1, 5: 3}),  # decentred
+    )  # fmt: skip
+    rows = np.zeros((len(like), 32))
+    for row, (across, down) in zip(rows, like, strict=True):
+        for first, terms in ((0, across), (16, down)):
+            for i, value in terms.items():
+                row[first + i] = value
+    axes = np.linalg.qr(rows.T)[0]
+    return np.asarray(np.eye(32) - axes @ axes.T)
 
 
 def _sane(matrix: Matrix, size: tuple[int, int]) -> bool:

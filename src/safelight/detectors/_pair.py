@@ -14,7 +14,7 @@ from safelight.detectors import _legal as legal
 from safelight.detectors._align import Placement
 from safelight.detectors._legal import Tone, guided_base
 from safelight.detectors._planes import Flags, Plane, blurred, resized, upsized
-from safelight.media.colour import LUMINANCE_709
+from safelight.media.colour import LUMINANCE_709, Words
 from safelight.media.frame import Bytes
 from safelight.media.picture import Picture, shrink
 from safelight.probes._mesh import Found, find, networks
@@ -23,8 +23,10 @@ Colours = NDArray[np.float32]
 
 SIDE = 1600  # px, long side of the common grid
 UNLIKE = 0.35  # correlation of coarse content below which it is other content
+PLAIN = 0.005  # share of the picture with structure, below which nothing is told of what was changed in it
 RIM = 0.04  # of the long side
 LEAST_FACE = 40  # px, of a face on the common grid
+LEAST_LONG, LEAST_SHORT = 128, 48  # px of the common grid, sides up to which, below which too little is to be seen
 SMALL_SIDE = 512  # px, long side at which tone is fitted
 LUMA = LUMINANCE_709.astype(np.float32)  # weights, here of encoded values
 
@@ -52,17 +54,32 @@ class Pair:
 
     `before` and `after` are upright sRGB bytes, H x W x 3, each in its own size. `mask` says where the edit was meant
     to act (for a cut-out: the matte), float32 0..1 in the after's size, or None. `placement` leads from the after to
-    the before. Derived planes lie on the after's grid reduced to a long side of 1600 px, `scale` native px a pixel;
-    they are float32, sRGB- encoded, 0..1, and read-only by convention.
+    the before. `before_words` and `after_words` are the same pictures as sRGB words (uint16) where the files have
+    sixteen bits a channel; they are used where both are there. Derived planes lie on the after's grid reduced to a
+    long side of 1600 px, `scale` native px a pixel; they are float32, sRGB-encoded, 0..1, and read-only by
+    convention.
     """
 
     before: Bytes
     after: Bytes
     placement: Placement
     mask: Plane | None = None
-    before_bits: int = 8
-    after_bits: int = 8
+    before_words: Words | None = None
+    after_words: Words | None = None
     weights: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+
+    @property
+    def too_small(self) -> str | None:
+        """Why nothing can be told of pictures of this size; None where they are large enough."""
+        width, height = self.grid_size
+        if max(width, height) > LEAST_LONG and min(width, height) >= LEAST_SHORT:
+            return None
+        return f"the picture is too small: {width} x {height} px"
+
+    @property
+    def cannot(self) -> str | None:
+        """Why the two cannot be compared; None where they can."""
+        return self.placement.cannot or self.too_small
 
     # ------------------------------------------------------------ the grid
 
@@ -76,30 +93,32 @@ class Pair:
         """Px of the common grid for one px at a long side of 1024."""
         return float(max(self.grid_size)) / 1024
 
-    @cached_property
-    def _after_bytes(self) -> Bytes:
-        return shrink(self.after, SIDE)
+    @property
+    def fine(self) -> bool:
+        """Whether both pictures have sixteen bits a channel."""
+        return self.before_words is not None and self.after_words is not None
 
     @cached_property
     def after_work(self) -> Colours:
         """The after on the common grid, H x W x 3."""
-        return _unit(self._after_bytes)
+        return _reduced(self.after, self.after_words if self.fine else None, SIDE)
 
     @cached_property
     def _placed(self) -> tuple[Colours, Plane]:
         shape = self.after_work.shape[:2]
+        words = self.before_words if self.fine else None
         if self.placement.still and self.before.shape == self.after.shape:
-            return _unit(shrink(self.before, SIDE)), np.ones(shape, np.float32)
+            return _reduced(self.before, words, SIDE), np.ones(shape, np.float32)
         # Reduced by areas first, to about the size it has on the grid, so that nothing is skipped.
         zoom = self._before_per_pixel
         long_side = round(max(self.before.shape[:2]) / max(1.0, zoom))
-        small = shrink(self.before, max(8, long_side))
+        small = _reduced(self.before, words, max(8, long_side))
         out, valid = self.placement.onto(small, shape, self.scale, self.before.shape[1] / small.shape[1])
         # An estimated lens field is least sure at the rim, where no block looked.
         unsure = self.placement.kind == "lens" and not self.placement.given
         rim = 2 * round(RIM * max(shape)) + 1 if unsure else 5
         edge = cv2.erode(valid, np.ones((rim, rim), np.uint8), borderValue=0.0 if unsure else 1.0)
-        return _unit(out), np.asarray(edge, np.float32)
+        return np.clip(out, 0, 1), np.asarray(edge, np.float32)
 
     @cached_property
     def _before_per_pixel(self) -> float:
@@ -219,22 +238,31 @@ class Pair:
     def replaced(self) -> Flags:
         """On the small planes: where other content stands than before (another ground, a fill). If most of what can be
         told on one side of the mask is other content, all of that side counts."""
-        small = self.small
-        wide = [p - blurred(p, 8) for p in (small.before, small.after)]
-        both, own, new = (blurred(p, 6) for p in (wide[0] * wide[1], wide[0] ** 2, wide[1] ** 2))
-        floor = np.float32(0.006**2)
-        unlike = both / np.sqrt((own + floor) * (new + floor)) < UNLIKE
-        seen = np.maximum(own, new) > 4 * floor
+        seen, unlike = self._likeness
         found = np.asarray(unlike & seen)
         if self.mask_work is None:
             return found
-        mask = resized(self.mask_work, small.size)
+        mask = resized(self.mask_work, self.small.size)
         near = cv2.dilate(mask, np.ones((7, 7), np.uint8))
         for side, wider in ((mask > 0.7, near > 0.02), (near < 0.1, mask < 0.9)):
             told = seen & side
             if told.sum() >= 12 and unlike[told].mean() > 0.4:
                 found = found | wider
         return np.asarray(found)
+
+    @cached_property
+    def _likeness(self) -> tuple[Flags, Flags]:
+        """On the small planes: where either picture has structure, and where that is not the other's."""
+        wide = [p - blurred(p, 8) for p in (self.small.before, self.small.after)]
+        both, own, new = (blurred(p, 6) for p in (wide[0] * wide[1], wide[0] ** 2, wide[1] ** 2))
+        floor = np.float32(0.006**2)
+        unlike = both / np.sqrt((own + floor) * (new + floor)) < UNLIKE
+        return np.asarray(np.maximum(own, new) > 4 * floor), np.asarray(unlike)
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is too little structure to see by itself where something was done."""
+        return self.mask_work is None and float(self._likeness[0].mean()) < PLAIN
 
     @cached_property
     def stayed(self) -> Flags:
@@ -323,7 +351,7 @@ class Pair:
         legal edit does not explain; None where nothing is to be seen."""
         if self.mask_work is not None:
             return self.mask_work
-        gone = resized(self.replaced, self.grid_size)
+        gone = resized(self.replaced, self.grid_size) * self.valid
         return gone if float((gone > 0.9).sum()) >= 80 else None
 
     @cached_property
@@ -341,5 +369,11 @@ def _extreme(colours: Colours, of: Callable[..., Any]) -> Plane:
     return np.asarray(of(of(red, green), blue), np.float32)
 
 
-def _unit(rgb: Bytes) -> Colours:
-    return np.multiply(rgb, np.float32(1 / 255), dtype=np.float32)
+def _reduced(rgb: Bytes, words: Words | None, side: int) -> Colours:
+    """A picture as 0..1, reduced to a long side of `side` px; from its words where they are given."""
+    small = shrink(rgb, side)
+    if words is None:
+        return np.multiply(small, np.float32(1 / 255), dtype=np.float32)
+    if small.shape != words.shape:
+        words = np.asarray(cv2.resize(words, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA), np.uint16)
+    return np.multiply(words, np.float32(1 / 65535), dtype=np.float32)

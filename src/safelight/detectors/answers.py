@@ -11,6 +11,7 @@ from safelight.detectors._pair import Pair
 from safelight.detectors._planes import Plane
 from safelight.detectors.calibration import chance
 
+PLAIN = "the picture is too plain to see what was changed in it"
 HOT = 0.5  # of the hottest: what the box encloses
 
 
@@ -19,16 +20,18 @@ def cannot(name: str, because: str) -> Finding:
     return Finding(name=name, cannot_tell=because)
 
 
-def said(pair: Pair, name: str, score: float, text: str, *, heat: NDArray[Any] | None = None) -> Finding:
+def said(
+    pair: Pair, name: str, score: float, text: str, *, heat: NDArray[Any] | None = None, alone: bool = False
+) -> Finding:
     """An answer. `heat` is any non-negative plane over the whole after, of any size; it is scaled to 0..1 by its own
-    top, and the box encloses its hottest connected part."""
+    top, and the box encloses its hottest connected part. `alone` says that no before was looked at: such scores have
+    chances of their own."""
     score = float(score)
+    likely = chance(name, score, alone=alone)
     if heat is None or not np.isfinite(heat).all() or float(heat.max(initial=0.0)) <= 0:
-        return Finding(name=name, score=score, probability=chance(name, score), text=text)
+        return Finding(name=name, score=score, probability=likely, text=text)
     small = _small(np.asarray(heat, np.float32), pair)
-    return Finding(
-        name=name, score=score, probability=chance(name, score), text=text, heat=small, where=_box(small, pair)
-    )
+    return Finding(name=name, score=score, probability=likely, text=text, heat=small, where=_box(small, pair))
 
 
 def _small(heat: Plane, pair: Pair) -> Plane:

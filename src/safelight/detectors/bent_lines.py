@@ -29,8 +29,8 @@ LIKE = 0.5  # correlation from which a strip's shift is believed
 def detect(pair: Pair) -> list[Finding]:
     """Two findings, `bent_lines` and `perspective`."""
     names = ("bent_lines", "perspective")
-    if pair.placement.cannot:
-        return [cannot(name, pair.placement.cannot) for name in names]
+    if pair.cannot:
+        return [cannot(name, pair.cannot) for name in names]
     size = reduced(pair.level_after, SIDE)
     grey = [resized(p, size) for p in (pair.level_before, pair.level_after)]
     valid = resized(pair.stayed, size)

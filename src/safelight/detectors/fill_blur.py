@@ -11,25 +11,28 @@ import numpy as np
 
 from safelight.detectors import Detector, Finding, Pair
 from safelight.detectors._planes import band, grown
-from safelight.detectors.answers import cannot, said
+from safelight.detectors.answers import PLAIN, cannot, said
 
 SMALLEST = 80  # px of area
 INSIDE, OUTSIDE = 0.9, 0.1  # of the mask
 FLOOR = (0.8 / 255) ** 2
+PLAINEST = 1.2  # floors: surroundings with less texture have none that a fill could lack
 BAND, NOISE_SHARE = (0.6, 2.0), 0.35  # px, sigmas of the two Gaussians; of the noise variance that lies between them
 CELL, USUAL = 9, 0.35  # px over which energy is averaged; quantile of it that is compared
 
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `fill_blur`."""
-    if pair.placement.cannot:
-        return [cannot("fill_blur", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("fill_blur", pair.cannot)]
     area = pair.changed
     if area is None:
+        if pair.plain:
+            return [cannot("fill_blur", PLAIN)]
         return [said(pair, "fill_blur", 0.0, "Nothing was filled.")]
     after, before = (band(p, *BAND) for p in (pair.level_after, pair.expected))
     noise = NOISE_SHARE * pair.noise_before**2
-    best, box = 0.0, None
+    best, box, compared = 0.0, None, False
     for x0, y0, x1, y1 in pair.changed_boxes:
         reach = max(8, (x1 - x0) // 3, (y1 - y0) // 3)
         window = np.s_[max(0, y0 - reach) : y1 + reach, max(0, x0 - reach) : x1 + reach]
@@ -43,10 +46,15 @@ def detect(pair: Pair) -> list[Finding]:
         gone = 1 - np.clip(cross / own, 0, 1)
         local = cv2.blur(a * a, (CELL, CELL))
         energy, usual = (float(np.quantile(local[part], USUAL)) + FLOOR for part in (inside, around))
+        if usual < PLAINEST * FLOOR:
+            continue
+        compared = True
         typical = max(0.0, float(np.median(cv2.blur(b * b, (CELL, CELL))[inside])) - noise) + FLOOR
         score = float(np.log(min(usual, typical * 1.5) / energy)) * float(gone)
         if score > best:
             best, box = score, (x0, y0, x1, y1)
+    if not compared:
+        return [cannot("fill_blur", "no part is large enough and has texture around it")]
     heat = np.zeros(area.shape, np.float32)
     if box is not None:
         heat[box[1] : box[3], box[0] : box[2]] = area[box[1] : box[3], box[0] : box[2]]

@@ -11,31 +11,37 @@ from scipy import fft
 
 from safelight.detectors import Detector, Finding, Pair
 from safelight.detectors._planes import Plane
-from safelight.detectors.answers import cannot, said
+from safelight.detectors.answers import PLAIN, cannot, said
 
 NEAREST = 7  # px: shorter shifts are texture
 OVERLAP = 0.12  # share of the area that must meet its copy
 SMALLEST = 300  # px of area
+LEAST = 1.5 / 255  # encoded levels of texture
 
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `fill_repeat`."""
-    if pair.placement.cannot:
-        return [cannot("fill_repeat", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("fill_repeat", pair.cannot)]
     area = pair.changed
     if area is None:
+        if pair.plain:
+            return [cannot("fill_repeat", PLAIN)]
         return [said(pair, "fill_repeat", 0.0, "Nothing was filled.")]
     plane = pair.level_after - cv2.GaussianBlur(pair.level_after, (0, 0), 5)
     before = pair.level_before - cv2.GaussianBlur(pair.level_before, (0, 0), 5)
-    best, box = 0.0, None
+    best, box, compared = 0.0, None, False
     for x0, y0, x1, y1 in pair.changed_boxes:
         inside = area[y0:y1, x0:x1]
         if inside.sum() < SMALLEST:
             continue
+        compared |= float(np.abs(plane[y0:y1, x0:x1] * inside).max()) > LEAST
         new, old = (_likeness(p[y0:y1, x0:x1], inside) for p in (plane, before))
         score = new - 0.5 * max(0.0, old)
         if score > best:
             best, box = score, (x0, y0, x1, y1)
+    if not compared:
+        return [cannot("fill_repeat", "no part is large enough and has texture that could repeat")]
     heat = np.zeros(area.shape, np.float32)
     if box is not None:
         heat[box[1] : box[3], box[0] : box[2]] = area[box[1] : box[3], box[0] : box[2]]

@@ -29,8 +29,8 @@ ENOUGH = 60  # pixels of rim
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `fringe`."""
-    if pair.placement.cannot:
-        return [cannot("fringe", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("fringe", pair.cannot)]
     if pair.mask_work is None:
         return [cannot("fringe", "no matte was given")]
     alpha = pair.mask_work

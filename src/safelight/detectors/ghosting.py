@@ -11,19 +11,20 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._planes import Plane
+from safelight.detectors._planes import Plane, blurred
 from safelight.detectors.answers import cannot, said
 
 SIDE = 1024  # px
 BLOCK, STRIDE = 128, 48
 NEAREST, FARTHEST = 3, 26  # px of shift
+SETTLING, CALM = 24.0, 0.001  # px, sigma of a neighbourhood; encoded levels per px that count as structure
 FLOOR = 0.004  # encoded levels: residual that rounding and saving leave
 
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `ghosting`."""
-    if pair.placement.cannot:
-        return [cannot("ghosting", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("ghosting", pair.cannot)]
     height, width = pair.level_after.shape
     zoom = min(1.0, SIDE / max(height, width))
     size = round(width * zoom), round(height * zoom)
@@ -33,6 +34,8 @@ def detect(pair: Pair) -> list[Finding]:
     before, rest = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (pair.expected, pair.residual))
     before = before - cv2.GaussianBlur(before, (0, 0), 6)
     rest = (rest - cv2.GaussianBlur(rest, (0, 0), 6)) * stayed
+    if not (pair.placement.still or pair.placement.given):
+        rest = _settled(before, rest)
     told = _copies(before, rest)
     if told is None:
         return [cannot("ghosting", "there is too little structure")]
@@ -44,6 +47,16 @@ def detect(pair: Pair) -> list[Finding]:
     heat[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
     text = f"A second copy stands beside things; it explains {100 * max(0.0, score):.0f} % of what has changed there."
     return [said(pair, "ghosting", score, text, heat=heat)]
+
+
+def _settled(before: Plane, rest: Plane) -> Plane:
+    """The rest less what a small shift of each neighbourhood explains (Lucas and Kanade 1981): an estimated geometry
+    is right to a fraction of a pixel, and an edge beside itself is no second copy."""
+    across, down = (cv2.Sobel(before, cv2.CV_32F, *d, scale=1 / 8) for d in ((1, 0), (0, 1)))
+    xx, xy, yy, xr, yr = (blurred(p, SETTLING) for p in (across**2, across * down, down**2, across * rest, down * rest))
+    xx, yy = xx + CALM**2, yy + CALM**2
+    size = xx * yy - xy * xy
+    return np.asarray(rest - across * (yy * xr - xy * yr) / size - down * (xx * yr - xy * xr) / size, np.float32)
 
 
 def _copies(before: Plane, rest: Plane) -> tuple[Plane, NDArray[np.float64], NDArray[np.float64]] | None:

@@ -14,6 +14,7 @@ from safelight.detectors._planes import blurred
 from safelight.detectors.answers import cannot, said
 
 RADII = (8.0, 14.0, 24.0, 40.0)  # px at a long side of 1024
+LEAST = 2.0  # px of the planes: narrower rims are not told from the edge itself
 NEAR = 0.03  # encoded levels: how far from its surroundings a pixel must be
 FLAT = 0.02  # encoded levels per px
 SEEN = 0.01  # score from which the sentence speaks of rims
@@ -22,8 +23,8 @@ ENOUGH = 0.004  # share of the picture that must be flat and near an edge
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `halo`."""
-    if pair.placement.cannot:
-        return [cannot("halo", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("halo", pair.cannot)]
     if pair.tone is None:
         return [cannot("halo", "too little of the picture is neither black nor white")]
     small = pair.small
@@ -34,7 +35,10 @@ def detect(pair: Pair) -> list[Finding]:
     steep = np.hypot(cv2.Sobel(calm, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(calm, cv2.CV_32F, 0, 1, scale=1 / 8))
     flat = small.usable & ~pair.replaced & (steep < FLAT)
     best, heat, seen = 0.0, np.zeros_like(expected), 0.0
-    for radius in RADII:
+    wide = [radius for radius in RADII if radius * unit >= LEAST]
+    if len(wide) < 2:
+        return [cannot("halo", "the picture is too small: a rim would be narrower than its pixels")]
+    for radius in wide:
         s = expected - blurred(expected, radius * unit)
         r = residual - blurred(residual, 3 * radius * unit)
         near = flat & (np.abs(s) > NEAR)

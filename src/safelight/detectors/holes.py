@@ -24,8 +24,8 @@ REACH = 0.2  # of the object's size: how far from it holes are looked for
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `holes`."""
-    if pair.placement.cannot:
-        return [cannot("holes", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("holes", pair.cannot)]
     if pair.mask_work is None:
         return [cannot("holes", "no matte was given")]
     if not pair.ground_changed:

@@ -17,8 +17,8 @@ ENOUGH = 300  # pixels
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `hue_twist`."""
-    if pair.placement.cannot:
-        return [cannot("hue_twist", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("hue_twist", pair.cannot)]
     expected = pair.expected_colours_small
     if expected is None:
         return [cannot("hue_twist", "too little of the picture is neither black nor white")]

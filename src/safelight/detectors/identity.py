@@ -16,8 +16,8 @@ LARGEST = 4  # faces that are looked at
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `identity`, about the face that changed most."""
-    if pair.placement.cannot:
-        return [cannot("identity", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("identity", pair.cannot)]
     net = network(pair.weights)
     if net is None or networks(pair.weights) is None:
         return [cannot("identity", "the weights that know faces are not installed: `safelight models fetch` gets them")]

@@ -16,6 +16,7 @@ from safelight.media.frame import Bytes
 
 LEAST = 64  # px
 MOST = 896  # px, side of the part that is looked at
+FLAT = 3  # levels between the least and the largest value
 CLEAN = 0.05  # how far edges of blocks stand out at most where nothing was saved small
 COEFFICIENTS = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2), (0, 3), (3, 0))
 STEPS = np.array([*range(3, 24), *range(24, 48, 2), *range(48, 84, 4)])  # levels
@@ -23,15 +24,37 @@ STEPS = np.array([*range(3, 24), *range(24, 48, 2), *range(48, 84, 4)])  # level
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `jpeg`."""
-    if min(pair.after.shape[:2]) < LEAST:
-        return [cannot("jpeg", "the picture is smaller than 64 px")]
+    why = _unfit(pair)
+    if why:
+        return [cannot("jpeg", why)]
     blocked, step = traces(pair.after)
     if (blocked > CLEAN or step > 0) and pair.placement.still and pair.before.shape == pair.after.shape:
         own_blocked, own_step = traces(pair.before)
         blocked, step = blocked - max(0.0, own_blocked), step - 0.9 * min(own_step, 8.0)
-    score = max(0.0, step) / 10 + max(0.0, blocked)
-    text = f"Blocks of 8 px show; details are rounded to steps of about {max(0.0, step):.0f} levels."
-    return [said(pair, "jpeg", score, text)]
+    return [said(pair, "jpeg", _score(blocked, step), _words(step))]
+
+
+def alone(pair: Pair) -> list[Finding]:
+    """The same of a picture by itself: steps that it always had count as well."""
+    why = _unfit(pair)
+    if why:
+        return [cannot("jpeg", why)]
+    blocked, step = traces(pair.after)
+    return [said(pair, "jpeg", _score(blocked, step), _words(step), alone=True)]
+
+
+def _unfit(pair: Pair) -> str | None:
+    if pair.too_small or min(pair.after.shape[:2]) < LEAST:
+        return "the picture is too small to have enough blocks"
+    return "the picture is too plain to have traces of blocks" if int(np.ptp(pair.after)) < FLAT else None
+
+
+def _score(blocked: float, step: float) -> float:
+    return max(0.0, step) / 10 + max(0.0, blocked)
+
+
+def _words(step: float) -> str:
+    return f"Blocks of 8 px show; details are rounded to steps of about {max(0.0, step):.0f} levels."
 
 
 def traces(rgb: Bytes) -> tuple[float, float]:
@@ -91,5 +114,5 @@ def _cosines() -> NDArray[np.float32]:
 
 
 detector = Detector(
-    name="jpeg", version=1, finds=("jpeg",), detect=detect, about="Blocks and mosquitoes of a small JPEG."
+    name="jpeg", version=1, finds=("jpeg",), detect=detect, alone=alone, about="Blocks and mosquitoes of a small JPEG."
 )

@@ -1,10 +1,10 @@
 """Left behind: the shadow or the reflection of something that was taken out.
 
 Both are looked for where the mask's content was replaced. Shadow: along the border of the part, the light just inside
-less the light just outside, in natural logarithms. Where a shadow ends at the border of what was filled, a stretch of
-it drops; how far rings further in and further out drop or rise is what the ground does by itself, and the unit of the
-score. Reflection: the part as it stood in the before, upside down, is correlated with the after
-below it, without what varies slowly.
+less the light just outside, in natural logarithms, and the same by how rough the ground is there. Where a shadow ends
+at the border of what was filled, a stretch of it drops within a few pixels; how far rings further in and further out
+drop or rise is what the ground does by itself, and the unit of the score, the geometric mean of the two. Reflection:
+the part as it stood in the before, upside down, is correlated with the after below it, without what varies slowly.
 """
 
 from collections.abc import Sequence
@@ -15,16 +15,20 @@ from safelight.detectors import Detector, Finding, Pair
 from safelight.detectors._finding import Box
 from safelight.detectors._planes import Plane, blurred
 from safelight.detectors._rim import distance
-from safelight.detectors.answers import cannot, said
+from safelight.detectors.answers import PLAIN, cannot, said
 
 NAMES = ("shadow_left", "reflection_left")
 SMALL = "no part is large enough and shows other content than before"
 SMALLEST = 300  # px of area on the common grid
 FEWEST = 40  # px of border
 STRETCH = 0.85  # quantile along the border: a shadow may lie on a seventh of it
-RINGS = (8, -9, -18, 14)  # px at a long side of 1024 inwards: where the ground is measured by itself
-CALM, BUSY = 0.03, 0.13  # natural logarithms of light: the least unit; from where on the ground drowns a shadow
+BESIDE, ALONG = (1.0, 3.0), 8.0  # px at a long side of 1024: how far from the border light is measured, and averaged
+RINGS = (7, 12, 17, -7, -12, -17)  # px likewise, inwards: where the ground is measured by itself
+CALM, EVEN = 0.02, 0.05  # the least unit of a step, in natural logarithms of light, and of a step by its roughness
+SMOOTH = 0.02  # natural logarithms: the least roughness
+BUSY = 0.35  # natural logarithms: from where on the ground drowns a shadow
 DARK = 0.03  # added to light, so that the logarithm of black is not all that counts
+SPARSE = 0.003  # share of a neighbourhood that must lie on a side of a border
 REPLACED = 0.3  # share of a part that must show other content than before
 LEAST_STRIP = 12  # px, height of a reflection
 
@@ -33,12 +37,14 @@ Window = tuple[slice, slice]
 
 def detect(pair: Pair) -> list[Finding]:
     """Two findings, `shadow_left` and `reflection_left`."""
-    why = pair.placement.cannot
+    why = pair.cannot
     if why is None and pair.ground_changed:
         why = "the ground is another one, not a part that was taken out"
     if why is not None:
         return [cannot(name, why) for name in NAMES]
     if pair.changed is None:
+        if pair.plain:
+            return [cannot(name, PLAIN) for name in NAMES]
         return [said(pair, name, 0.0, "Nothing was taken out.") for name in NAMES]
     shadows, mirrors = [], []
     for box in pair.changed_boxes:
@@ -53,15 +59,15 @@ def detect(pair: Pair) -> list[Finding]:
     return [_shadow_told(pair, shadows), _reflection_told(pair, mirrors)]
 
 
-def _shadow_told(pair: Pair, found: Sequence[tuple[float, float, Plane, Window]]) -> Finding:
+def _shadow_told(pair: Pair, found: Sequence[tuple[float, float, float, Plane, Window]]) -> Finding:
     if not found:
         return cannot(NAMES[0], SMALL)
-    depth, noise, dark, window = max(found, key=lambda item: item[0])
+    depth, drop, noise, dark, window = max(found, key=lambda item: item[0])
     if noise > BUSY:
         return cannot(NAMES[0], "the ground is too uneven to tell a shadow from it")
     heat = np.zeros(pair.level_after.shape, np.float32)
     heat[window] = dark
-    missing = 100 * (1 - float(np.exp(-max(0.0, depth * noise))))
+    missing = 100 * (1 - float(np.exp(-max(0.0, drop))))
     return said(
         pair, NAMES[0], depth, f"Beside what was taken out, {missing:.0f} % of the light is missing.", heat=heat
     )
@@ -94,35 +100,45 @@ def _part(pair: Pair, box: Box) -> tuple[Window, Plane] | None:
     return window, distance(pair.changed[window])
 
 
-def _shadow(level: Plane, away: Plane, unit: float) -> tuple[float, float, Plane]:
+def _shadow(level: Plane, away: Plane, unit: float) -> tuple[float, float, float, Plane]:
     """How much darker it is just outside a part's border than just inside over a stretch of it, in units of what the
-    ground does by itself; that unit; where it is dark."""
+    ground does by itself; the drop and what the ground does, in natural logarithms of light; where it is dark."""
     light = np.asarray(np.log(np.maximum(level, 0) ** np.float32(2.2) + np.float32(DARK)), np.float32)
-    depth, _, steps = _drops(light, away, unit)
-    usual = [max(_drops(light, away - ring * unit, unit)[:2]) for ring in RINGS]
-    noise = float(np.mean(usual)) + CALM
-    dark = np.where((np.abs(away) < 1) & np.isfinite(steps), np.clip(steps, 0, None), 0)
-    return depth / noise, noise, blurred(dark.astype(np.float32), 4 * unit)
+    planes = _steps(light, away, unit)
+    drops = [_drops(plane, away)[0] for plane in planes]
+    usual: list[list[float]] = [[], []]
+    for ring in RINGS:
+        further = away - ring * unit
+        for kept, plane in zip(usual, _steps(light, further, unit), strict=True):
+            kept.append(max(_drops(plane, further)))
+    noise = [float(np.median(kept)) for kept in usual]
+    step, rough = (max(0.0, drop) / (n + least) for drop, n, least in zip(drops, noise, (CALM, EVEN), strict=True))
+    dark = np.where((np.abs(away) < 1) & np.isfinite(planes[0]), np.clip(planes[0], 0, None), 0)
+    return float(np.sqrt(step * rough)), drops[0], noise[0], blurred(dark.astype(np.float32), 4 * unit)
 
 
-def _drops(light: Plane, away: Plane, unit: float) -> tuple[float, float, Plane]:
-    """How far a stretch of a border drops outwards, how far one rises, and the steps that this was told from."""
-    steps = _steps(light, away, unit)
+def _drops(steps: Plane, away: Plane) -> tuple[float, float]:
+    """How far a stretch of a border drops outwards, and how far one rises."""
     border = (np.abs(away) < 1) & np.isfinite(steps)
     if border.sum() < FEWEST:
-        return 0.0, 0.0, steps
+        return 0.0, 0.0
     rise, drop = np.quantile(steps[border], (1 - STRETCH, STRETCH))
-    return float(drop), -float(rise), steps
+    return float(drop), -float(rise)
 
 
-def _steps(light: Plane, away: Plane, unit: float) -> Plane:
-    """The light just inside a border less that just outside; nan where either is not to be seen."""
-    sides = []
-    for low, high in ((1.0, 6.0), (-7.0, -1.0)):
-        ring = ((away > low * unit) & (away < high * unit)).astype(np.float32)
-        total = blurred(ring, 4 * unit)
-        sides.append(np.where(total > 0.01, blurred(light * ring, 4 * unit) / np.maximum(total, 1e-4), np.nan))
-    return np.asarray(sides[0] - sides[1], np.float32)
+def _steps(light: Plane, away: Plane, unit: float) -> tuple[Plane, Plane]:
+    """The light just inside a border less that just outside, and the same by how it varies on both sides; nan where
+    either side is not to be seen."""
+    means, spreads = [], []
+    low, high = BESIDE
+    for side in (1, -1):
+        ring = ((side * away > low * unit) & (side * away < high * unit)).astype(np.float32)
+        total = blurred(ring, ALONG * unit)
+        told = np.where(total > SPARSE, np.maximum(total, SPARSE), np.nan)
+        means.append(blurred(light * ring, ALONG * unit) / told)
+        spreads.append(np.maximum(blurred(light * light * ring, ALONG * unit) / told - means[-1] ** 2, 0))
+    step = means[0] - means[1]
+    return np.asarray(step, np.float32), np.asarray(step / np.sqrt(sum(spreads) + SMOOTH**2), np.float32)
 
 
 def _reflection(pair: Pair, box: Box) -> float | None:
@@ -155,5 +171,5 @@ def _alike(one: Plane, other: Plane, weight: Plane) -> float:
 
 
 detector = Detector(
-    name="left_behind", version=1, finds=NAMES, detect=detect, about="Shadows and reflections of what was taken out."
+    name="left_behind", version=2, finds=NAMES, detect=detect, about="Shadows and reflections of what was taken out."
 )

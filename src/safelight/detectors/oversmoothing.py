@@ -14,18 +14,24 @@ import numpy as np
 
 from safelight.detectors import Detector, Finding, Pair
 from safelight.detectors._planes import Flags, Plane, band, blurred, resized, upsized
+from safelight.detectors._skin import skin
 from safelight.detectors.answers import cannot, said
 
 BANDS = ((0.0, 1.0), (1.0, 2.0))  # px of the grid, sigmas of the two Gaussians
 NOISE_SHARES = (0.35, 0.08)  # of the noise variance that lies in each band
 CELL = 16  # px
+FACE, FEWEST, COARSE = (
+    90,
+    400,
+    30,
+)  # px of a face's side; px of skin and of the rest; of a face's size in coarse structure
 FLOOR = (0.6 / 255) ** 2  # energy of rounding to bytes, in encoded levels squared
 
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `oversmoothing`."""
-    if pair.placement.cannot:
-        return [cannot("oversmoothing", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("oversmoothing", pair.cannot)]
     kept, weight, energy = texture_kept(pair)
     if weight.sum() < 4:
         return [cannot("oversmoothing", "there is too little fine texture")]
@@ -45,6 +51,39 @@ def detect(pair: Pair) -> list[Finding]:
         heat = np.maximum(0, calm) * (weight > 0)
     text = f"{max(0.0, 100 * score):.0f} % of the fine texture is gone from one part and not from the rest."
     return [said(pair, "oversmoothing", score, text, heat=heat)]
+
+
+def alone(pair: Pair) -> list[Finding]:
+    """Skin of a picture by itself that is plain where eyes, brows and hair beside it are sharp: by how much finer the
+    structure of the face is off its skin than on it, as a logarithm."""
+    why = pair.cannot
+    if why is None and not pair.faces_after:
+        why = "no face was found, or the weights that find faces are not installed"
+    where = None if why else skin(pair)
+    if where is None:
+        return [cannot("oversmoothing", why or "no skin is seen")]
+    cover = resized(where, pair.grid_size)
+    best, heat = None, np.zeros(cover.shape, np.float32)
+    for face in pair.faces_after:
+        x0, y0, x1, y1 = (max(0, round(v)) for v in face.box)
+        level, part = pair.level_after[y0:y1, x0:x1], cover[y0:y1, x0:x1]
+        if min(level.shape) < FACE:
+            continue
+        on, off = part > 0.6, part < 0.25
+        if min(on.sum(), off.sum()) < FEWEST:
+            continue
+        coarse = face.size / COARSE
+        fine = [(band(level, *b)[on] ** 2, band(level, *b)[off] ** 2) for b in ((0.0, 1.0), (coarse, 2 * coarse))]
+        (skin_fine, rest_fine), (skin_wide, rest_wide) = [(float(a.mean()), float(b.mean())) for a, b in fine]
+        plain = np.log((rest_fine + FLOOR) / (rest_wide + FLOOR)) - np.log((skin_fine + FLOOR) / (skin_wide + FLOOR))
+        if best is None or plain > best:
+            best = float(plain)
+            heat = np.zeros(cover.shape, np.float32)
+            heat[y0:y1, x0:x1] = part
+    if best is None:
+        return [cannot("oversmoothing", "no face is large enough")]
+    text = "Skin has less fine structure than the face around it lets one expect."
+    return [said(pair, "oversmoothing", best, text, heat=heat, alone=True)]
 
 
 def texture_kept(pair: Pair) -> tuple[Plane, Plane, Plane]:
@@ -100,5 +139,10 @@ def _mean_around(values: Plane, weight: Plane) -> Plane:
 
 
 detector = Detector(
-    name="oversmoothing", version=1, finds=("oversmoothing",), detect=detect, about="Fine texture lost in one part."
+    name="oversmoothing",
+    version=1,
+    finds=("oversmoothing",),
+    detect=detect,
+    alone=alone,
+    about="Fine texture lost in one part.",
 )

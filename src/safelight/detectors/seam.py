@@ -14,7 +14,7 @@ from safelight.detectors import Detector, Finding, Pair
 from safelight.detectors._blocks import even_contrast, moved
 from safelight.detectors._planes import Plane, band, blurred, reduced, resized, upsized
 from safelight.detectors._rim import distance
-from safelight.detectors.answers import cannot, said
+from safelight.detectors.answers import PLAIN, cannot, said
 
 STEP, SOFT, SHIFT = 0.02, 0.35, 1.0  # encoded levels, natural logarithm, px: one unit of the score
 ENOUGH = 40  # pixels of border
@@ -24,12 +24,14 @@ BLOCK, STRIDE = 48, 16
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `seam`."""
-    if pair.placement.cannot:
-        return [cannot("seam", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("seam", pair.cannot)]
     if pair.ground_changed:
         return [cannot("seam", "the ground is another one: the rim of the cut-out is judged instead")]
     area = pair.changed
     if area is None:
+        if pair.plain:
+            return [cannot("seam", PLAIN)]
         return [said(pair, "seam", 0.0, "No part differs from its surroundings.")]
     unit = max(1.0, pair.unit)
     away = distance(area)

@@ -18,8 +18,8 @@ from safelight.detectors.answers import cannot, said
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `skin_lightening`; the score is in L*."""
-    if pair.placement.cannot:
-        return [cannot("skin_lightening", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("skin_lightening", pair.cannot)]
     where = skin(pair)
     if where is None:
         return [cannot("skin_lightening", "no skin is known: no face was found, and no mask of skin given")]

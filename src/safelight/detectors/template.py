@@ -11,8 +11,8 @@ PLAIN = 1.5 / 255  # encoded levels: standard deviation of a side of one colour
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `blank_border`: the share of the four sides that became plain."""
-    if pair.placement.cannot:
-        return [cannot("blank_border", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("blank_border", pair.cannot)]
     if min(pair.level_after.shape) < 8 * RIM:
         return [cannot("blank_border", "the picture is too small to have a border")]
     heat, count = np.zeros(pair.level_after.shape, np.float32), 0

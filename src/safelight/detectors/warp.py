@@ -22,8 +22,8 @@ SEEN = 0.5  # px from which the sentence calls it a shift
 
 def detect(pair: Pair) -> list[Finding]:
     """One finding, `warp`."""
-    if pair.placement.cannot:
-        return [cannot("warp", pair.placement.cannot)]
+    if pair.cannot:
+        return [cannot("warp", pair.cannot)]
     size = reduced(pair.level_after, SIDE)
     before, after = (even_contrast(resized(p, size)) for p in (pair.level_before, pair.level_after))
     valid = resized(pair.stayed, size) > 0.99

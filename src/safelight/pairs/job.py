@@ -33,6 +33,7 @@ CROP = (360, 270)  # px, at 100 %
 CROPS = 3  # findings of a pair that are shown at 100 %
 AMBER = (36, 165, 245)  # BGR
 UNASKED = "No detector for it is installed."
+ALONE = "It is told from before and after together."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +51,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What came of a pair: its entry of `safelight.check/1`, or the error that kept it from being checked; a small
-    grey of the after, by which doubles are found."""
+    """What came of a pair: its entry of `safelight.check/1`, or the error that kept it from being checked; the after
+    at a small size, by which doubles are found."""
 
     before: Path | None
     after: Path
@@ -74,8 +75,14 @@ def check_pair(job: Check) -> Checked:
             reading = job.mask or job.after
             mask = None if job.mask is None else image.read(job.mask)[..., 0]
             limits.begin("the detectors", seconds=4 * limits.plugin(before.shape[0] * before.shape[1]))
-            compared = checking.compare(before, after.rgb, mask, weights=weights.installed(), limits=job.limits)
-        entry = entry_of(job, compared, answers, after.rgb)
+            words = checking.deep(job.before, job.after)
+            compared = checking.compare(
+                before, after.rgb, mask, weights=weights.installed(), limits=job.limits, words=words
+            )
+        elif not job.channels:
+            limits.begin("the detectors", seconds=4 * limits.plugin(after.width * after.height))
+            compared = checking.inspect(after.rgb, weights=weights.installed(), words=image.read_words(job.after))
+        entry = entry_of(job, compared, answers, after.rgb, unasked=ALONE if job.before is None else UNASKED)
     except Exception as error:  # noqa: BLE001 - one pair that fails is listed, the others are checked
         return Checked(before=job.before, after=job.after, error=_error(reading, error))
     thumb = tuple(round(float(v), 1) for v in sets.thumb(after.rgb).ravel())
@@ -115,7 +122,8 @@ def entry_of(
     entry = {
         "before": None if job.before is None else str(job.before), "after": str(job.after), "matched_by": job.by,
         "verdict": verdict.value, "findings": findings, "rules": rules,
-        "aligned": None if compared is None else aligned(compared), "size": [after.shape[1], after.shape[0]],
+        "aligned": None if compared is None or compared.alone else aligned(compared),
+        "size": [after.shape[1], after.shape[0]],
     }  # fmt: skip
     if job.place is not None and (verdict is not Outcome.PASS or answers):
         entry["shown"] = drawn.pictures(compared)
@@ -184,13 +192,16 @@ class Drawn:
         if compared is None:
             return shown
         everything = 0, 0, self.after.shape[1], self.after.shape[0]
-        shown["before"] = self._jpeg("before", _laid(compared, everything, shrink(self.after, SHOWN).shape[:2]))
+        if not compared.alone:
+            shown["before"] = self._jpeg("before", _laid(compared, everything, shrink(self.after, SHOWN).shape[:2]))
         found = [f for f in compared.findings if compared.outcome(f) is not Outcome.PASS and f.where]
         found.sort(key=lambda f: -(f.probability or 0))
         for finding in found[:CROPS]:
             box = around(finding.where or everything, self.after.shape)
             x0, y0, x1, y1 = box
-            crops = {"after": self.after[y0:y1, x0:x1], "before": _laid(compared, box, (y1 - y0, x1 - x0))}
+            crops = {"after": self.after[y0:y1, x0:x1]}
+            if not compared.alone:
+                crops["before"] = _laid(compared, box, (y1 - y0, x1 - x0))
             files = {side: self._jpeg(f"{finding.name}.{side}", rgb) for side, rgb in crops.items()}
             shown["crops"].append({"name": finding.name, "where": list(box), **files})
         return shown

@@ -13,7 +13,7 @@ import jinja2
 import numpy as np
 import simplejpeg
 
-from safelight import explain, summary, weights
+from safelight import blind, explain, summary, weights
 from safelight.domain import Cull, Group, GroupKind, Input, Kind, State, Version
 from safelight.files import write_atomic
 from safelight.report.shots import sheet
@@ -44,7 +44,8 @@ def write(library: Library, state: ShootState, where: ShootFolder) -> None:
 
 
 def page(library: Library, state: ShootState, where: ShootFolder) -> str:
-    """The HTML of the report."""
+    """The HTML of the report, without what nobody is told before an item is decided."""
+    state = blind.seen_state(state, blind.veil(library, state.shoot.id))
     photos = by_time(state.photos.values())
     pictures = Pictures(where, len(photos) + len(state.clips))
     waiting = sorted((p for p in photos if p.decision is Cull.UNDECIDED and not _is_tie(p)), key=_harm)
@@ -163,7 +164,7 @@ def _waits(photo: Photo, name: str) -> bool:
 
 def _group(group: Group, state: ShootState, pictures: Pictures) -> dict[str, Any]:
     members = [state.photos[m] for m in group.members if m in state.photos]
-    best = explain.best_of(group, state)
+    best = explain.best_of(group, state.photos)
     members.sort(key=lambda p: (p.id != best, p.decision is not Cull.KEEP))
     return {
         "id": group.id, "kind": NAMES[group.kind], "because": group.because, "protected": group.protected, "best": best,
