@@ -7,7 +7,6 @@ import tempfile
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -58,7 +57,7 @@ class Looking:
     aspect: float
     count: int
     room: Path | None = None
-    rows: array[float] = field(default_factory=partial(array, "f"))  # `NAMES` of each frame: hours stay small
+    rows: "array[float]" = field(default_factory=lambda: array("f"))  # `NAMES` of each frame: hours stay small
     aside: list[Aside] = field(default_factory=list)
     camera: Camera = field(init=False)
     file: IO[bytes] = field(init=False)
