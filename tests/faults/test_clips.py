@@ -69,7 +69,7 @@ def test_every_kind_of_clip_is_looked_at_and_logged(tmp_path, kind):
     assert found["shots"].value == []
     (fact,) = found["shots.facts"].value
     assert 0 <= fact["key_frame"] < how["frames"]
-    (row,) = rows_of(Footage(path=name, asset=made.asset, facts=found))
+    (row,) = rows_of(Footage(id=made.asset.id, path=name, asset=made.asset, facts=found))
     assert (row.start_frame, row.end_frame) == (0, how["frames"])
     folder = tmp_path / "cache" / made.asset.id[:2] / f"{made.asset.id}{footage.KEYS}"
     shown = folder / f"{fact['key_frame']:07d}.jpg"
@@ -93,7 +93,7 @@ def test_reels_and_drop_frame_labels_reach_the_log(tmp_path, suffix, codec):
         | ({"reel_name": "B7"} if suffix == "mxf" else {}), stream_tags={"reel_name": "B7", "timecode": "01:08:59;28"},
     )  # fmt: skip
     made = watched(path)
-    (row,) = rows_of(Footage(path=path.name, asset=made.asset, facts=facts(made)))
+    (row,) = rows_of(Footage(id=made.asset.id, path=path.name, asset=made.asset, facts=facts(made)))
     assert (row.reel, row.label_in, row.label_out) == ("B7", "01:08:59;28", "01:09:00;12")
 
 
@@ -218,6 +218,6 @@ def test_every_kind_of_broken_clip_is_an_error_or_a_stated_loss(tmp_path, kind):
         return
     found = facts(made)
     if found["shots"].cannot_tell is None:
-        rows = rows_of(Footage(path=name, asset=made.asset, facts=found))
+        rows = rows_of(Footage(id=made.asset.id, path=name, asset=made.asset, facts=found))
         assert rows[0].at == 0
         assert rows[-1].until > 0

@@ -87,7 +87,7 @@ def test_sidecars_are_written_once_and_keywords_in_them_are_tags(folder, ran, ma
 def test_the_report_shows_each_shot_and_can_be_narrowed_down(library, folder):
     state = library.state(folder)
     where = ShootFolder.at(folder)
-    page = report.page(library, state, where)
+    page = report.page(library.store, state, where)
     assert page.count("data-about=") == 2
     assert "b &amp; c.mp4" in page
     assert 'id="sought"' in page

@@ -36,7 +36,7 @@ def clip(path="A001.mov", *, label="00:59:59;28", rate=NTSC, words=(), variable=
         id="a" * 64, content="c" * 64, kind=Kind.VIDEO, format="mov", width=64, height=36, duration_s=100 / rate
     )
     found = {name: Measure(name=name, value=value) for name, value in values.items() if value is not None}
-    return Footage(path=path, asset=asset, facts=found)
+    return Footage(id=asset.id, path=path, asset=asset, facts=found)
 
 
 WORDS = (("The", 0.2), ("wedding", 1.7), ("Cakes,", 2.02), ("indeed.", 2.6))
@@ -58,8 +58,8 @@ def test_without_timecode_a_clip_begins_at_zero_and_a_variable_one_counts_by_its
 
 def test_a_clip_that_nobody_looked_at_has_no_rows():
     asset = clip().asset
-    assert rows_of(Footage(path="x.mov", asset=asset)) == []
-    assert unheard([Footage(path="x.mov", asset=asset)]) == [("x.mov", "it has not been heard yet")]
+    assert rows_of(Footage(id=asset.id, path="x.mov", asset=asset)) == []
+    assert unheard([Footage(id=asset.id, path="x.mov", asset=asset)]) == [("x.mov", "it has not been heard yet")]
     assert unheard([clip()]) == []
 
 

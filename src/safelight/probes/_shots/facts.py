@@ -22,8 +22,9 @@ PANNED, GROWN = 0.04, 0.05  # of the width, and of the scale: least that is call
 SPEED, SWELL = 0.01, 0.015  # widths, and logarithm of the scale, a second: slower is a creep nobody sees
 STRAIGHT = 0.6  # length of the way to that of the path: less wanders
 AIMED = 0.4  # part of a slanted move that counts in each direction
-DARK, BRIGHT = 0.12, 0.72  # median of luma as a share of the range
-WHITE, BLACK = 0.03, 0.25  # of the picture: clipped more than this is told
+DARK, DIM, BRIGHT = 0.06, 0.25, 0.72  # median of luma as a share of the range: dark anyway, dark if nothing is light
+LIGHT = 0.55  # 98th percentile: above it something is light
+WHITE = 0.03  # of the picture: clipped more than this is told
 BLURRED = 0.5  # chance from which a shot is told to be soft
 EDGE = 6  # frames beside a join at which a frame is still seen badly
 ASKED = 3  # frames whose eyes are looked at, at most
@@ -108,8 +109,8 @@ def exposure(rows: Columns, hdr: str | None) -> dict[str, Json]:
         return {"cannot_tell": "its light is HDR, whose white depends on the grade"}
     if not len(rows):
         return {"cannot_tell": "it has no frame of its own"}
-    median, white, black = (float(np.median(rows[name])) for name in ("median", "white", "black"))
-    dark = median < DARK / 2 or (median < DARK and black > BLACK / 2)
+    median, light, white, black = (float(np.median(rows[name])) for name in ("median", "light", "white", "black"))
+    dark = median < DARK or (median < DIM and light < LIGHT)
     kind = "dark" if dark else "bright" if median > BRIGHT else "clipped" if white > WHITE else "normal"
     return {"kind": kind, "median": round(median, 3), "white": round(white, 4), "black": round(black, 4)}
 

@@ -4,6 +4,7 @@ and the frames that a shot may be shown by, put aside as they come because nobod
 
 import io
 import tempfile
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +20,9 @@ from safelight.media.video import Still
 from safelight.probes._shots.frames import Thumb
 from safelight.probes._shots.motion import Camera, Move
 
-NAMES = ("across", "down", "grow", "turn", "known", "median", "white", "black", "detail", "mean")
+NAMES = ("across", "down", "grow", "turn", "known", "median", "light", "white", "black", "detail", "mean")
 SAMPLES = 20_000  # pixels of stored luma from which light is read
+NEAR = 4  # code values: what was clipped comes so near to white and black out of an encoder
 BAR = 24  # code values: rows and columns that never rise above are bars beside the picture
 TILE, TILES = 64, (4, 3)  # px, and how many of them: native pixels from which detail is read
 EVERY_S = 1.0  # seconds for which one frame is put aside, …
@@ -55,7 +57,7 @@ class Looking:
     aspect: float
     count: int
     room: Path | None = None
-    rows: list[tuple[float, ...]] = field(default_factory=list)
+    rows: "array[float]" = field(default_factory=lambda: array("f"))  # `NAMES` of each frame: hours stay small
     aside: list[Aside] = field(default_factory=list)
     camera: Camera = field(init=False)
     file: IO[bytes] = field(init=False)
@@ -67,21 +69,26 @@ class Looking:
         self.camera = Camera(self.aspect)
         self.file = tempfile.TemporaryFile(dir=self.room) if self.room else io.BytesIO()  # noqa: SIM115 - see `close`
 
+    @property
+    def seen(self) -> int:
+        """How many frames were read."""
+        return len(self.rows) // len(NAMES)
+
     def see(self, still: Still, thumb: Thumb) -> None:
         """One more frame, with its planes."""
         assert still.planes is not None
         luma = still.planes[0]
         move = self.camera.see(thumb.grey)
-        median, white, black = _light(luma, thumb, full_range=self.full_range)
+        median, light, white, black = _light(luma, thumb, full_range=self.full_range)
         detail = _detail(luma)
-        self.rows.append((
-            move.across, move.down, move.grow, move.turn, float(move.known), median, white, black, detail,
+        self.rows.extend((
+            move.across, move.down, move.grow, move.turn, float(move.known), median, light, white, black, detail,
             float(thumb.grey.mean()),
         ))  # fmt: skip
         self._consider(still, thumb, _worth(detail, move, median, damaged=still.damaged))
 
     def _consider(self, still: Still, thumb: Thumb, worth: float) -> None:
-        index = len(self.rows) - 1
+        index = self.seen - 1
         long = max(self.rate * EVERY_S, self.count / MOST)
         jump = self.last is not None and float(cv2.absdiff(thumb.grey, self.last.grey).mean()) > JUMP
         self.last = thumb
@@ -135,18 +142,21 @@ class Columns:
         return len(self.values)
 
 
-def _light(luma: Bytes, thumb: Thumb, *, full_range: bool) -> tuple[float, float, float]:
-    """Median of the luma as a share of its range, and the shares of the picture at white or beyond and at black; bars
-    beside the picture do not count."""
+def _light(luma: Bytes, thumb: Thumb, *, full_range: bool) -> tuple[float, float, float, float]:
+    """Median and 98th percentile of the luma as shares of its range, and the shares of the picture at white or beyond
+    and at black; bars beside the picture do not count."""
     top, bottom, left, right = _inside(thumb, luma.shape)
     inside = luma[top:bottom, left:right]
     step = max(1, int(np.sqrt(inside.size / SAMPLES)))
     counts = np.bincount(inside[::step, ::step].ravel(), minlength=256)
     total = max(int(counts.sum()), 1)
     low, high = (0, 255) if full_range else (16, 235)
-    median = int(np.searchsorted(np.cumsum(counts), total / 2))
-    white, black = counts[high:].sum() / total, counts[: low + 1].sum() / total
-    return float(np.clip((median - low) / (high - low), 0, 1)), float(white), float(black)
+    median, light = (
+        float(np.clip((np.searchsorted(np.cumsum(counts), total * share) - low) / (high - low), 0, 1))
+        for share in (0.5, 0.98)
+    )
+    white, black = counts[high - NEAR :].sum() / total, counts[: low + NEAR + 1].sum() / total
+    return median, light, float(white), float(black)
 
 
 def _inside(thumb: Thumb, shape: Sequence[int]) -> tuple[int, int, int, int]:

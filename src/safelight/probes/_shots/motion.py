@@ -25,8 +25,11 @@ LEAST = 1.5  # code values: residuals below are noise
 CELL = 6  # px, side of the cells that are asked whether they stand still
 STRUCTURE = 4.0  # mean squared gradient of a cell, code values a px, from which it can tell
 STANDS = 0.4  # share of the cells that can tell, from which the camera stands
+STAYS, NOISE = 1.15, 0.05  # times, and mean square of code values, by which a cell that stands may fit a move better
+SHORT = 0.3  # px: a cell that has moved further is seen to have, whether or not the move was found
 FEWEST = 8  # cells that can tell, below which nothing is said
 RING, IN_RING = 2, 2  # cells from the edge, and how many must tell at two of the left, the right and the top
+SHOULDERS = 3  # rows of cells at the bottom in which a subject may reach the sides
 BAR = 24  # code values: rows and columns that never rise above are bars beside the picture
 EXPLAINED = 0.5  # of the difference between two frames: what a move must leave less of to be believed
 
@@ -70,7 +73,7 @@ class Camera:
         if before.tell.sum() < FEWEST:
             return UNKNOWN
         apart = now - before.grey
-        apart -= apart.mean()
+        apart -= np.float32(np.median(apart[::3, ::3]))  # the light may change
         size = float(np.abs(apart).mean())
         at = np.zeros(4, np.float32)
         if size > FAR:
@@ -85,7 +88,8 @@ class Camera:
             at = at + before.step(left)
         left = before.left(now, at)
         stays, goes = before.cells(apart), before.cells(left)
-        if float((stays <= goes)[before.tell].mean()) >= STANDS:
+        stands = (stays <= STAYS * goes + NOISE) & (stays <= SHORT**2 * before.structure + NOISE)
+        if float(stands[before.tell].mean()) >= STANDS:
             return STILL
         apart_still = size > LEAST and goes[before.tell].sum() > EXPLAINED * stays[before.tell].sum()
         if apart_still or not before.surrounds():
@@ -96,11 +100,12 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """A frame with what its gradients say: `ways` 4×N, how each pixel changes by each number; `tell`, which cells have
-    structure enough."""
+    """A frame with what its gradients say: `ways` 4×N, how each pixel changes by each number; `structure`, their mean
+    square in each cell; `tell`, which cells have enough of it."""
 
     grey: Floats
     ways: Floats
+    structure: Floats
     tell: npt.NDArray[np.bool_]
     aspect: float
 
@@ -110,18 +115,20 @@ class _Base:
         down = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
         lit = _lit(grey)
         across, down = across * lit, down * lit
-        tell = _means(across * across + down * down) > STRUCTURE
+        structure = _means(across * across + down * down)
+        tell = structure > STRUCTURE
         tell &= _means(lit) > 1 - 1e-3
         tall = HEIGHT * aspect  # px in a width, down
         x, y = _places(aspect)
         gx, gy = across * WIDTH, down * tall
         ways = np.stack((gx, gy, gx * x + gy * y, gy * x - gx * y)).reshape(4, -1)
-        return cls(grey, np.asarray(ways, np.float32), tell, aspect)
+        return cls(grey, np.asarray(ways, np.float32), structure, tell, aspect)
 
     def surrounds(self) -> bool:
         """Whether there is something to hold on to around a subject: before a plain ground only the subject is seen to
         move."""
-        sides = self.tell[:, :RING], self.tell[:, -RING:], self.tell[:RING]
+        upper = self.tell[:-SHOULDERS]
+        sides = upper[:, :RING], upper[:, -RING:], upper[:RING]
         return sum(bool(side.sum() >= IN_RING) for side in sides) >= 2
 
     def left(self, now: Floats, at: Floats) -> Floats:
