@@ -1,4 +1,4 @@
-"""Short-time objective intelligibility (Taal, Hendriks, Heusdens & Jensen 2011): how much of the words is left, 0..1."""
+"""How intelligible speech is by its short-time envelopes (Taal, Hendriks, Heusdens & Jensen 2011), 0 to 1."""
 
 import numpy as np
 from numpy.typing import NDArray

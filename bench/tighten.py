@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.harness import Data, Result
-from safelight import cutting, listening, rooms, weights
+from safelight import cutting, hearing, rooms, weights
 from safelight.cutting import PACES, Plan, Talk, Word, assembly, heard_back, joined
 from safelight.cutting.assembly import Material, Piece
 from safelight.domain import Measure
@@ -155,8 +155,8 @@ def _heard_talks(talks: Sequence[tuple[Path, dict[str, Any]]]) -> Iterator[Resul
 def _hear(path: Path) -> Talk:
     """A talk as a first pass knows it."""
     with tempfile.TemporaryDirectory() as folder:
-        made = listening.prepare(listening.Listen(asset="talk", full=path, place=Path(folder), seconds=LONGEST_S))
-        rows = [w for piece in made.pieces for w in listening.hear(piece).words]
+        made = hearing.prepare(hearing.Listen(asset="talk", full=path, place=Path(folder), seconds=LONGEST_S))
+        rows = [w for piece in made.pieces for w in hearing.hear(piece).words]
         weighed = rooms.weigh(rooms.Weigh(asset="talk", full=path, seconds=LONGEST_S))
     facts = {m.name: m for m in (*made.measures, *weighed.measures)}
     facts["words"] = Measure(name="words", value={"whole": True, "words": rows})
