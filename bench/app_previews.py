@@ -3,7 +3,7 @@
 A made photograph of 6000 x 4000 px with noise reduction, white balance, exposure, tone, and straightened. Each slider
 that any operator's form has is drawn from one end to the other; each position is rendered as the page asks for it,
 encoded and its histogram counted. The page asks for a draft that is half as large where the last one took longer than
-150 ms, twice where it took a third of that: the note says on which share of the view's side it settles.
+150 ms, twice where it took a quarter of that: the note says on which share of the view's side it settles.
 `previews.OPERATOR.ms`: the 95th percentile of all positions of a fitted view, once the form is open, which renders what
 lies below the edit; `.at_100.ms`: the same of a view of 1400 x 900 px at 100 %. Beside it the whole view, which
 follows when the slider rests. `previews.at_100.ms`: moving such a view about; beside it, rendering all of the
@@ -110,7 +110,7 @@ def _sliding(
 
 def _share(share: float, took: float) -> float:
     """How large the next draft is."""
-    return max(LEAST, share / 2) if took > BAR_MS else min(1.0, share * 2) if took < BAR_MS / 3 else share
+    return max(LEAST, share / 2) if took > BAR_MS else min(1.0, share * 2) if took < BAR_MS / 4 else share
 
 
 def _crops(source: Source, tools: Tools) -> Iterator[Result]:
