@@ -3,7 +3,7 @@
 A made photograph of 6000 x 4000 px with noise reduction, white balance, exposure, tone, and straightened. Each slider
 that any operator's form has is drawn from one end to the other; each position is rendered as the page asks for it,
 encoded and its histogram counted. The page asks for a draft that is half as large where the last one took longer than
-150 ms, twice where it took a third of that: the note says on which share of the view's side it settles.
+150 ms, twice where it took a quarter of that: the note says on which share of the view's side it settles.
 `previews.OPERATOR.ms`: the 95th percentile of all positions of a fitted view, once the form is open, which renders what
 lies below the edit; `.at_100.ms`: the same of a view of 1400 x 900 px at 100 %. Beside it the whole view, which
 follows when the slider rests. `previews.at_100.ms`: moving such a view about; beside it, rendering all of the
@@ -30,7 +30,7 @@ from safelight.operators.denoise import operator as denoise
 from safelight.review import histogram
 from safelight.review.forms import form
 from safelight.review.preview import Previews, Source, rounded
-from safelight.review.routes.previews import drafted
+from safelight.review.routes.previews import draft_of, drafted
 
 SIZE = (6000, 4000)
 VIEW = (1400, 900)
@@ -90,18 +90,15 @@ def _sliding(
             _sent(previews.fitted(source, edits, tools, side=side, changed=name))
         else:
             size = round(VIEW[0] * share), round(VIEW[1] * share)
-            _sent(previews.region(source, edits, tools, at=at, view=size, changed=name).pixels)
+            hurry = draft_of if draft else None
+            _sent(previews.region(source, edits, tools, at=at, view=size, changed=name, hurry=hurry).pixels)
 
-    view(values[0], 0.5, draft=True)  # … and its form has been opened
+    share = _share(0.5, _time(partial(view, values[0], 0.5, draft=True)))  # … and its form has been opened
     view(values[0], 1.0, draft=False)
-    took, share = [], 0.5
+    took = []
     for own in values:
         took.append(_time(partial(view, own, share, draft=True)))
-        settled = share
-        if took[-1] > BAR_MS:
-            share = max(LEAST, share / 2)
-        elif took[-1] < BAR_MS / 3:
-            share = min(1.0, share * 2)
+        settled, share = share, _share(share, took[-1])
     rest = float(np.median([_time(partial(view, own, 1.0, draft=False)) for own in values[-5:]]))
     what = "of 1600 px" if at is None else f"of {VIEW[0]} x {VIEW[1]} px"
     return Result(
@@ -109,6 +106,11 @@ def _sliding(
         n=len(took), unit="ms", bar=BAR_MS, want="at most", beside={"at_rest": round(rest, 1)},
         note=f"median {float(np.median(took)):.0f}, most {max(took):.0f} ms; settles on {settled:.0%} {what}",
     )  # fmt: skip
+
+
+def _share(share: float, took: float) -> float:
+    """How large the next draft is."""
+    return max(LEAST, share / 2) if took > BAR_MS else min(1.0, share * 2) if took < BAR_MS / 4 else share
 
 
 def _crops(source: Source, tools: Tools) -> Iterator[Result]:

@@ -161,10 +161,11 @@ class Previews:
         at: tuple[float, float],
         view: tuple[int, int],
         changed: str | None = None,
+        hurry: Callable[[Edit], Edit] | None = None,
     ) -> Region:
         """The part of the finished picture, `view` = (width, height) at most, around the place that the original's
         pixel `at` has come to. What is not in view is not rendered, but for operators that must see the whole.
-        `changed` as in `fitted`."""
+        `changed` as in `fitted`; `hurry` makes drafts of what lies below it and is not kept yet."""
         whole = self.original(source)
         height, width = originals.size_of(whole)
         first, framing, last = _parts(edits)
@@ -179,7 +180,8 @@ class Previews:
         outer = _grown(box, margins[1] or 0, bend.size)
         inner = _source_window(bend, outer, (width, height)) if framing else outer
         tile = _grown(inner, margins[0] or 0, (width, height))
-        pixels = cut(self._tile(source, first, tools, tile=tile, changed=changed), _within(inner, tile))
+        pixels = self._tile(source, first, tools, tile=tile, changed=changed, hurry=hurry)
+        pixels = cut(pixels, _within(inner, tile))
         if framing:
             around = (moving(outer[0], outer[1]), *bend.steps, moving(-inner[0], -inner[1]))
             pixels = warp.resample(pixels, Warp(size=_size(outer), steps=around))
@@ -188,24 +190,33 @@ class Previews:
             pixels = render.render_bytes(pixels, last, tools, geometry=there)
         return Region(pixels=cut(pixels, _within(box, outer)), box=box, size=bend.size)
 
-    def _tile(self, source: Source, first: Sequence[Edit], tools: Tools, *, tile: Window, changed: str | None) -> Bytes:
+    def _tile(
+        self, source: Source, first: Sequence[Edit], tools: Tools, *, tile: Window, changed: str | None,
+        hurry: Callable[[Edit], Edit] | None,
+    ) -> Bytes:  # fmt: skip
         """A part of the original after the edits before framing, of which those below the changed one are kept."""
         todo = tuple(first)
-        if changed is None or not todo:
-            return self._rendered(source, todo, tools, tile)
         whole = changed not in {edit.operator for edit in todo}
-        below = len(todo) if whole else _below(todo, changed)
+        below = 0 if changed is None else len(todo) if whole else _below(todo, changed)
         if not below:
             return self._rendered(source, todo, tools, tile)
-        key = ("tile", source.id, _digest(todo[:below]), whole)
-        kept = self.shelf.found(key)
-        if kept is None or not _inside(tile, kept[0]):
+        under = todo[:below]
+        kept = self._kept(source, under, tile, last=whole)
+        if kept is None and hurry is not None:
+            under = tuple(hurry(edit) for edit in under)
+            kept = self._kept(source, under, tile, last=whole)
+        if kept is None:
             wide = _grown(tile, SLACK if whole else 0, (source.width, source.height))
             base: Any = originals.part(self.original(source), wide)
-            kept = wide, self._under(base, todo[:below], tools, moving(-wide[0], -wide[1]), last=whole)()
-            self.shelf.put(key, kept, bytes_of(kept[1]))
+            kept = wide, self._under(base, under, tools, moving(-wide[0], -wide[1]), last=whole)()
+            self.shelf.put(("tile", source.id, _digest(under), whole), kept, bytes_of(kept[1]))
         part: Any = originals.part(kept[1], _within(tile, kept[0]))
         return render.render_bytes(part, todo[below:], tools, geometry=moving(-tile[0], -tile[1]))
+
+    def _kept(self, source: Source, under: Sequence[Edit], tile: Window, *, last: bool) -> tuple[Window, Any] | None:
+        """What lies below a changed edit, where it has been rendered for this tile or more."""
+        found: tuple[Window, Any] | None = self.shelf.found(("tile", source.id, _digest(under), last))
+        return found if found is not None and _inside(tile, found[0]) else None
 
     def _rendered(self, source: Source, edits: Sequence[Edit], tools: Tools, tile: Window) -> Bytes:
         part: Any = originals.part(self.original(source), tile)

@@ -81,7 +81,7 @@ export class Follower {
       this.last = said;
       const whole = share === 1 && !shown.draft;
       if (took > SLOW_MS) pace.share = Math.max(LEAST, share / 2);
-      else if (took < SLOW_MS / 3) pace.share = Math.min(1, share * 2);
+      else if (took < SLOW_MS / 4) pace.share = Math.min(1, share * 2);
       if (whole) pace.slow = took > SLOW_MS;
       if (moving || whole || this.next) return;
     }
