@@ -34,8 +34,16 @@ def reason_to_skip() -> str | None:
 class Server:
     """`safelight review` on a folder. It can be killed and started again, under the same address."""
 
-    def __init__(self, folder: Path | None, library: Path, *, name: str = "Ada", more: tuple[str, ...] = ()) -> None:
-        self.folder, self.library, self.name, self.more = folder, library, name, more
+    def __init__(
+        self,
+        folder: Path | None,
+        library: Path,
+        *,
+        name: str = "Ada",
+        host: str = "localhost",
+        more: tuple[str, ...] = (),
+    ) -> None:
+        self.folder, self.library, self.name, self.host, self.more = folder, library, name, host, more
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -55,18 +63,20 @@ class Server:
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "safelight", "review", *words, "--library", str(self.library), "--port",
-                str(self.port), "--no-browser", "--token", TOKEN, "--by", self.name, *self.more,
+                str(self.port), "--host", self.host, "--no-browser", "--token", TOKEN, "--by", self.name, *self.more,
             ],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
         until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+                place = "127.0.0.1" if self.host == "localhost" else self.host
+                socket.create_connection((place, self.port), timeout=5).close()
             except OSError:
                 time.sleep(0.1)
             else:
                 return
+        self.kill()
         raise TimeoutError("the review app does not answer")
 
     def kill(self) -> None:

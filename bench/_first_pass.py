@@ -23,7 +23,7 @@ from safelight import engine, plugins
 from safelight.deliver import judge, presets
 from safelight.deliver.write import Job, deliver_one
 from safelight.domain import Edit, Json
-from safelight.media import raw
+from safelight.media import digest, raw
 from safelight.params import to_json
 
 SIZES = {"jpeg24": (6000, 4000), "jpeg45": (8256, 5504)}
@@ -128,8 +128,8 @@ def deliver(path: Path, todo: Sequence[Edit], folder: Path, target: str = "rende
     """One photo from file to file."""
     written = deliver_one(
         Job(
-            photo="x", original=path, edits=tuple(todo), preset=presets.JPEG, target=folder / target, state=folder,
-            sidecar=None, says={}, write_sidecar=False,
+            photo="x", original=path, seen=digest.digests(path)[:2], edits=tuple(todo), preset=presets.JPEG,
+            target=folder / target, state=folder, sidecar=None, says={}, write_sidecar=False,
         )
     )  # fmt: skip
     assert written.error is None, written.error

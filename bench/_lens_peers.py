@@ -21,7 +21,7 @@ from safelight import params
 from safelight.deliver import presets
 from safelight.deliver.write import Job, deliver_one
 from safelight.domain import Edit
-from safelight.media import capture, image, raw, write
+from safelight.media import capture, digest, image, raw, write
 from safelight.media.frame import Bytes
 from safelight.media.picture import grey
 from safelight.operators import lens, vignetting
@@ -119,8 +119,8 @@ def _delivered(path: Path, bend: lens.LensParams, light: vignetting.VignettingPa
     )
     target = folder / f"{path.stem}.jpg"
     written = deliver_one(
-        Job(photo="x", original=path, edits=edits, preset=presets.JPEG, target=target, state=folder, sidecar=None,
-            says={}, write_sidecar=False)
+        Job(photo="x", original=path, seen=digest.digests(path)[:2], edits=edits, preset=presets.JPEG, target=target,
+            state=folder, sidecar=None, says={}, write_sidecar=False)
     )  # fmt: skip
     assert written.error is None, written.error
     return image.read(target)

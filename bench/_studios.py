@@ -16,6 +16,7 @@ Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 ALPHA, DELTA = 0.02, 0.1
 FREE = TaskRules(alpha=ALPHA, delta=DELTA, evidence=None, canary=0)  # every verdict is evidence and a shoot of its own
+CAPPED = TaskRules(alpha=ALPHA, delta=DELTA, canary=5, evidence=5)
 PHOTOS = 60  # of a shoot
 
 
@@ -62,7 +63,7 @@ def alone(score: Numbers, bad: Flags, *, alpha: float | Numbers = ALPHA) -> Look
     count = len(bad)
     none = np.zeros(count, np.bool_)
     return Looked(
-        shoot=np.arange(count), coin=np.zeros(count), score=score, bad=bad, canary=none, returned=none,
+        shoot=np.arange(count), coin=np.zeros(count), score=score, bad=bad, canary=none, returned=none, bundled=none,
         alpha=np.broadcast_to(np.asarray(alpha, np.float64), (count,)),
     )  # fmt: skip
 
@@ -76,7 +77,7 @@ def shoots(rng: np.random.Generator, count: int, rate: float, icc: float, *, can
     bad = rng.random(count * each) < own[shoot]
     return Looked(
         shoot=shoot, coin=rng.random(len(shoot)), score=np.full(len(shoot), np.nan), bad=bad, canary=place < canary,
-        returned=np.zeros(len(shoot), np.bool_), alpha=np.full(count, ALPHA),
+        returned=np.zeros(len(shoot), np.bool_), bundled=np.zeros(len(shoot), np.bool_), alpha=np.full(count, ALPHA),
     )  # fmt: skip
 
 
@@ -121,7 +122,7 @@ def scored_shoots(
     shoot_, coin_, scores_, bad_, canary_ = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Looked(
         shoot=shoot_, coin=coin_, score=scores_, bad=bad_, canary=canary_, returned=np.zeros(len(bad_), np.bool_),
-        alpha=np.full(count, ALPHA),
+        bundled=np.zeros(len(bad_), np.bool_), alpha=np.full(count, ALPHA),
     )  # fmt: skip
 
 

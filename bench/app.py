@@ -1,7 +1,10 @@
-"""The review app in a real browser: how soon there is something to see, how a shoot of 10,000 scrolls, how long from a
-verdict to the next picture at 24 megapixels, what the page takes in memory, how many keys a shoot costs."""
+"""The review app in a real browser: how soon there is something to see, how a shoot of 10,000 opens and scrolls, how
+long from a verdict to the next picture at 24 megapixels, what the page takes in memory, how many keys a shoot costs."""
 
-from collections.abc import Callable, Iterable
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,8 @@ WEDDING = (350, 250)  # 2,000 photos
 FULL = (6000, 4000)
 SMALL, ADDED, SAID, PRESSED = 160, 40, 2000, 100  # photos before and during a run; verdicts, of them by keys
 TURNS, STEPS, VIEWED = 120, 40, 1000
-VIEW = {"width": 1920, "height": 1080}
+OPENED, MEANWHILE, SETTLED = 5, 120, 2500  # times that a shoot is opened; photos of a run meanwhile; ms until it rests
+VIEW, WIDE = {"width": 1920, "height": 1080}, {"width": 2560, "height": 1440}
 NEXT = """(key) => new Promise((done) => {
   const loupe = document.querySelector('sl-loupe');
   const began = performance.now();
@@ -41,7 +45,9 @@ def run(data: Data) -> Iterable[Result]:
         raise MissingData(f"no browser: {reason}")
     with chromium() as browser:
         yield from _on(data.work / "large", browser, LARGE, None, _large)
+        yield from _on(data.work / "wide", browser, LARGE, None, _viewed, view=WIDE)
         yield from _on(data.work / "full", browser, (40, 160), FULL, _turning)
+        yield from _on(data.work / "full-wide", browser, (40, 160), FULL, _turning, view=WIDE)
         yield from _on(data.work / "wedding", browser, WEDDING, None, _presses)
         yield from _two(data.work / "two", browser)
 
@@ -49,13 +55,16 @@ def run(data: Data) -> Iterable[Result]:
 Part = Callable[[Any, Server, Made], Iterable[Result]]
 
 
-def _on(work: Path, browser: Any, size: tuple[int, int], full: tuple[int, int] | None, part: Part) -> Iterable[Result]:
+def _on(
+    work: Path, browser: Any, size: tuple[int, int], full: tuple[int, int] | None, part: Part,
+    view: dict[str, int] = VIEW,
+) -> Iterable[Result]:  # fmt: skip
     """Makes a shoot, opens the app on it, and lets a part measure."""
     with Store.open(work / "library") as library:
         made = make(library, work / "shoot", stacks=size[0], singles=size[1], full=full)
     server = Server(work / "shoot", work / "library")
     server.start()
-    context = browser.new_context(viewport=VIEW)
+    context = browser.new_context(viewport=view)
     page = context.new_page()
     page.add_init_script(WATCH_LONG_TASKS)
     try:
@@ -77,6 +86,7 @@ def _large(page: Any, server: Server, made: Made) -> Iterable[Result]:
         paints.append(float(page.evaluate(PAINT)))
     yield _at_most("app.first_paint.ms", float(np.median(paints)), 1500, n)
     yield _at_most("app.first_pictures.ms", float(np.median(cells)), 1500, n)
+    yield from _opened(page, server, n)
     page.wait_for_timeout(2000)
     page.evaluate("() => { window.longTasks.length = 0; }")
     page.mouse.move(600, 500)
@@ -90,6 +100,40 @@ def _large(page: Any, server: Server, made: Made) -> Iterable[Result]:
     tasks = page.evaluate("() => window.longTasks")
     yield _at_most("app.scroll.long_tasks", len(tasks), 0, n, unit="", note="tasks of the main thread above 50 ms")
     yield _at_most("app.scroll.longest_task.ms", max(tasks, default=0.0), 50, n, note="0 where none was above 50 ms")
+    yield from _viewed(page, server, made)
+
+
+def _opened(page: Any, server: Server, n: int) -> Iterator[Result]:
+    """Tasks of the main thread from the first moment on until the page rests, while a run goes on in its library."""
+    longest, many = 0.0, 0
+    with _running(server.library):
+        for _ in range(OPENED):
+            page.goto(f"{server.address}/")
+            page.wait_for_selector(".cell sl-thumb[data-drawn]")
+            page.wait_for_timeout(SETTLED)
+            tasks = page.evaluate("() => window.longTasks")
+            longest, many = max([longest, *tasks]), many + len(tasks)
+    note = f"{many} above 50 ms in {OPENED} starts while a run goes on; 0 where there was none"
+    yield _at_most("app.start.longest_task.ms", longest, 50, n, note=note)
+
+
+@contextmanager
+def _running(library: Path) -> Iterator[None]:
+    """A first pass over another shoot of the library, in a process of its own."""
+    shoot = library.parent / "meanwhile"
+    _small(shoot, range(MEANWHILE))
+    command = [sys.executable, "-m", "safelight", "run", str(shoot), "--library", str(library), "--jobs", "1"]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        run.terminate()
+        run.wait()
+
+
+def _viewed(page: Any, _server: Server, _made: Made) -> Iterator[Result]:
+    """What the page takes after so many pictures."""
+    wide = _width(page)
     page.keyboard.press("Home")
     page.keyboard.press("Space")
     for _ in range(VIEWED):  # each is drawn before the next is asked for
@@ -98,12 +142,15 @@ def _large(page: Any, server: Server, made: Made) -> Iterable[Result]:
     page.wait_for_timeout(1000)
     resident, private = _memory()
     note = "resident, of the largest renderer, with the browser's own program"
-    yield _at_most("app.page_memory.mb", resident, 500, VIEWED, unit="MB", note=note)
-    yield Result(name="app.page_memory.private.mb", value=private, n=VIEWED, unit="MB", note="of this page alone")
+    yield _at_most(f"app.page_memory{wide}.mb", resident, 500, VIEWED, unit="MB", note=note)
+    yield Result(
+        name=f"app.page_memory{wide}.private.mb", value=private, n=VIEWED, unit="MB", note="of this page alone"
+    )
 
 
 def _turning(page: Any, _server: Server, _made: Made) -> Iterable[Result]:
     """From Shift and the key until the next picture is drawn: with time to make it ready, and without."""
+    wide = _width(page)
     page.keyboard.press("Space")
     page.wait_for_timeout(1500)
     for name, pause, bar in (("warm", 700, 100), ("cold", 0, 250)):
@@ -115,6 +162,7 @@ def _turning(page: Any, _server: Server, _made: Made) -> Iterable[Result]:
             took = page.evaluate(NEXT, "P")
             times += [float(took)] if took is not None else []
             page.wait_for_timeout(pause)
+        name += wide  # noqa: PLW2901
         yield _at_most(f"app.verdict_to_next.{name}.ms", float(np.median(times)), bar, len(times), note="median, 24 MP")
         yield Result(
             name=f"app.verdict_to_next.{name}.p95.ms", value=float(np.quantile(times, 0.95)), n=len(times), unit="ms"
@@ -158,6 +206,11 @@ def _small(folder: Path, numbers: range) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for i in numbers:
         (folder / f"{i:04d}.jpg").write_bytes(jpeg(small(i), 90))
+
+
+def _width(page: Any) -> str:
+    """What figures of a wide window are called."""
+    return ".wide" if page.viewport_size == WIDE else ""
 
 
 def _memory() -> tuple[float, float]:

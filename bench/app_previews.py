@@ -1,18 +1,24 @@
-"""How fast a view follows a slider, at 24 megapixels, on the proxy and at 100 %: milliseconds of CPU.
+"""How fast a view follows a slider, at 24 megapixels, fitted and at 100 %: milliseconds of CPU.
 
-A made photograph of 6000 x 4000 px with white balance, exposure and tone, straightened. `previews.OPERATOR.ms`: one
-slider position after another, each rendered, encoded and its histogram counted, as the app does; the 95th percentile.
-`previews.at_100.ms`: a view of 1400 x 900 px at 100 % once the original is decoded; beside it, rendering all of it.
+A made photograph of 6000 x 4000 px with noise reduction, white balance, exposure, tone, and straightened. Each slider
+that any operator's form has is drawn from one end to the other; each position is rendered as the page asks for it,
+encoded and its histogram counted. The page asks for a draft that is half as large where the last one took longer than
+150 ms, twice where it took a third of that: the note says on which share of the view's side it settles.
+`previews.OPERATOR.ms`: the 95th percentile of all positions of a fitted view, what lies below the edit included, which
+the first one renders; `.at_100.ms`: the same of a view of 1400 x 900 px at 100 %. Beside it the whole view, which
+follows when the slider rests. `previews.at_100.ms`: moving such a view about; beside it, rendering all of the
+photograph.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.harness import Data, Result
 from safelight import params, plugins, render
@@ -20,18 +26,29 @@ from safelight.domain import Edit
 from safelight.media import write
 from safelight.media.frame import Bytes
 from safelight.media.picture import WORK_SIDE, shrink
-from safelight.operators import Tools
+from safelight.operators import Medium, Operator, Tools
+from safelight.operators.denoise import operator as denoise
 from safelight.review import histogram
-from safelight.review.preview import Previews, Source
+from safelight.review.forms import form
+from safelight.review.preview import Previews, Source, rounded
 
 SIZE = (6000, 4000)
+VIEW = (1400, 900)
 BAR_MS = 150
 SLIDES = 24
-MOVED = {
-    "exposure": ("ev", -1.5, 1.5), "white_balance": ("mired", -60.0, 120.0), "tone": ("shadows", -60.0, 60.0),
-    "black_and_white": ("red", -80.0, 80.0), "straighten": ("angle", -6.0, 6.0), "crop": ("angle", -6.0, 6.0),
-    "painted_light": ("ev", -2.0, 2.0),
+POSITIONS = 9  # of each slider
+LEAST = 0.25  # share of a view's side; this and how it changes as in static/js/judge/look.js
+MIDDLE = (3000.0, 2000.0)
+NOISE = params.to_json(denoise.examples[0])
+STANDING: Mapping[str, Mapping[str, Any]] = {
+    "denoise": NOISE, "white_balance": {"mired": 12.0}, "exposure": {"ev": 0.4},
+    "tone": {"shadows": 20.0, "contrast": 10.0}, "straighten": {"angle": 1.2},
 }  # fmt: skip
+OWN: Mapping[str, Mapping[str, Any]] = {  # what lies elsewhere on a large photograph, or is nothing by itself
+    "painted_light": {"mask": "ab" * 32},
+    "vignetting": {"k1": -0.5, "k2": -0.2, "size": list(SIZE)},
+    "red_eye": {"pupils": [{"x": 3000.0, "y": 2000.0, "radius": 60.0}, {"x": 3400.0, "y": 2010.0, "radius": 60.0}]},
+}
 
 
 def run(data: Data) -> Iterable[Result]:
@@ -41,55 +58,80 @@ def run(data: Data) -> Iterable[Result]:
     cv2.circle(mask, (3000, 2000), 1200, 255, -1)
     kept = bytes(cv2.imencode(".png", mask)[1])
     tools = Tools(kept=lambda _: kept, weights={})
-    standing = {
-        "white_balance": {"mired": 12.0}, "exposure": {"ev": 0.4}, "tone": {"shadows": 20.0, "contrast": 10.0},
-        "straighten": {"angle": 1.2},
-    }  # fmt: skip
-    for name, (slider, low, high) in MOVED.items():
-        yield _sliding(source, tools, name, slider, np.linspace(low, high, SLIDES), standing)
-    yield from _crops(source, tools, standing)
+    for operator in plugins.operators().values():
+        if operator.medium is Medium.FRAME and (values := list(_positions(operator))):
+            yield _sliding(source, tools, operator.name, values, at=None)
+            yield _sliding(source, tools, operator.name, values, at=MIDDLE)
+    yield from _crops(source, tools)
+
+
+def _positions(operator: Operator[Any]) -> Iterator[dict[str, Any]]:
+    """Params of an operator with one slider after another drawn from end to end."""
+    first = params.to_json(operator.examples[0]) | dict(OWN.get(operator.name, {}))
+    for field in form(operator):
+        if field["kind"] == "slider":
+            for value in np.linspace(field["low"], field["high"], POSITIONS):
+                yield first | {field["name"]: type(field["default"])(value)}
+        elif field["kind"] == "box":
+            yield from (first | {"box": [left, 0.1, 0.9, 0.9]} for left in np.linspace(0, 0.5, POSITIONS))
 
 
 def _sliding(
-    source: Source,
-    tools: Tools,
-    name: str,
-    slider: str,
-    positions: NDArray[np.float64],
-    standing: Mapping[str, Mapping[str, float]],
+    source: Source, tools: Tools, name: str, values: list[dict[str, Any]], *, at: tuple[float, float] | None
 ) -> Result:
     previews = Previews()
+    previews.original(source), previews.base(source, WORK_SIDE)  # the photo is on the screen before a slider moves
 
-    def view(value: float) -> None:
-        own: dict[str, object] = {slider: float(value)} | ({"mask": "ab" * 32} if name == "painted_light" else {})
-        own |= {"amount": 100.0} if name == "black_and_white" else {}
-        edits = [_edit(n, v) for n, v in standing.items() if n != name] + [_edit(name, own)]
-        _sent(previews.fitted(source, edits, tools, side=WORK_SIDE, changed=name))
+    def view(own: dict[str, Any], share: float, *, draft: bool) -> None:
+        edits = [_edit(n, v) for n, v in STANDING.items() if n != name] + [_edit(name, own)]
+        edits = [_draft(edit) for edit in edits] if draft else edits
+        if at is None:
+            side = rounded(round(WORK_SIDE * share))
+            _sent(previews.fitted(source, edits, tools, side=side, changed=name))
+        else:
+            size = round(VIEW[0] * share), round(VIEW[1] * share)
+            _sent(previews.region(source, edits, tools, at=at, view=size, changed=name).pixels)
 
-    view(float(positions[0]) + 0.01)
-    took = _times([partial(view, float(value)) for value in positions])
-    middle = float(np.median(took))
+    took, share = [], 0.5
+    for own in values:
+        took.append(_time(partial(view, own, share, draft=True)))
+        settled = share
+        if took[-1] > BAR_MS:
+            share = max(LEAST, share / 2)
+        elif took[-1] < BAR_MS / 3:
+            share = min(1.0, share * 2)
+    rest = float(np.median([_time(partial(view, own, 1.0, draft=False)) for own in values[-5:]]))
+    what = "of 1600 px" if at is None else f"of {VIEW[0]} x {VIEW[1]} px"
     return Result(
-        name=f"previews.{name}.ms", value=round(float(np.quantile(took, 0.95)), 1), n=len(took), unit="ms", bar=BAR_MS,
-        want="at most", note=f"median {middle:.0f} ms, {WORK_SIDE} px",
+        name=f"previews.{name}{'' if at is None else '.at_100'}.ms", value=round(float(np.quantile(took, 0.95)), 1),
+        n=len(took), unit="ms", bar=BAR_MS, want="at most", beside={"at_rest": round(rest, 1)},
+        note=f"median {float(np.median(took)):.0f}, most {max(took):.0f} ms; settles on {settled:.0%} {what}",
     )  # fmt: skip
 
 
-def _crops(source: Source, tools: Tools, standing: Mapping[str, Mapping[str, float]]) -> Iterator[Result]:
+def _draft(edit: Edit) -> Edit:
+    operator = plugins.operator(edit.operator)
+    if operator.draft is None:
+        return edit
+    return replace(edit, params=params.to_json(operator.draft(params.from_json(operator.params, edit.params))))
+
+
+def _crops(source: Source, tools: Tools) -> Iterator[Result]:
+    """Of tones and framing alone: noise reduction is in no hurry, the same place is not looked at twice."""
     previews = Previews()
-    edits = [_edit(name, values) for name, values in standing.items()]
-    whole = previews.original(source)
+    edits = [_edit(name, values) for name, values in STANDING.items() if name != "denoise"]
+    whole = np.asarray(previews.original(source), np.uint8)
     rng = np.random.default_rng(4)
     places = [(float(x), float(y)) for x, y in rng.uniform((700, 450), (5300, 3550), (SLIDES, 2))]
 
     def view(at: tuple[float, float]) -> int:
-        return _sent(previews.region(source, edits, tools, at=at, view=(1400, 900)).pixels)
+        return _sent(previews.region(source, edits, tools, at=at, view=VIEW).pixels)
 
-    took = _times([partial(view, at) for at in places])
-    all_of_it = _times([lambda: _sent(render.render_bytes(whole, edits, tools))])
+    took = np.array([_time(partial(view, at)) for at in places])
+    all_of_it = _time(lambda: _sent(render.render_bytes(whole, edits, tools)))
     yield Result(
         name="previews.at_100.ms", value=round(float(np.quantile(took, 0.95)), 1), n=len(took), unit="ms", bar=BAR_MS,
-        want="at most", beside={"whole_picture": round(float(all_of_it[0]), 1)},
+        want="at most", beside={"whole_picture": round(all_of_it, 1)},
         note=f"median {float(np.median(took)):.0f} ms, 1400 x 900 px",
     )  # fmt: skip
 
@@ -116,10 +158,8 @@ def _sent(rgb: Bytes) -> int:
     return len(write.jpeg(rgb, quality=90, subsampling="420"))
 
 
-def _times(todo: list[Callable[[], object]]) -> NDArray[np.float64]:
-    took = []
-    for each in todo:
-        began = time.process_time()
-        each()
-        took.append(1000 * (time.process_time() - began))
-    return np.array(took)
+def _time(do: Callable[[], object]) -> float:
+    """Milliseconds of CPU."""
+    began = time.process_time()
+    do()
+    return 1000 * (time.process_time() - began)

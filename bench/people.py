@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import beta
 
+from bench._skin_tones import measured
 from bench.eyes import clips
 from bench.harness import Data, MissingData, Result
 from safelight.domain import Asset, Cull, Kind, Measure
@@ -70,6 +71,7 @@ def run(data: Data) -> Iterable[Result]:
     yield from _covered(plain)
     yield from _faulty(data, weights, plain)
     yield from _toned(data, weights, plain)
+    yield from measured(data, weights)
     yield _pace(weights)
 
 

@@ -10,13 +10,14 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bench import _shot_facts
 from bench._heldout import FOLDS
 from bench.harness import Data, MissingData, Result
 from safelight.media import container, video
@@ -31,6 +32,7 @@ REELS = "reels/truth.json"
 SIDE = 256  # px of the frames that the peers are given
 SHORTEST = 3  # frames of a shot, which the peers are told
 BINS = 10
+OTHERS = ("wipe", "whip_pan")  # joins for which no bar is set
 Spans = list[tuple[int, int]]
 
 
@@ -43,6 +45,7 @@ class Truth:
     gradual: Spans
     optional: Spans  # neither right nor wrong: a fade out of plain grey at the very beginning, a whip pan, a wipe
     sources: Sequence[str] = ()
+    others: dict[str, Spans] = field(default_factory=dict)  # of them: wipes and whip pans
 
 
 def run(data: Data) -> Iterable[Result]:
@@ -58,6 +61,7 @@ def run(data: Data) -> Iterable[Result]:
         yield Result(name="reels.cuts.f1", value=None, n=0, note="run recipe `reels` of av.py first")
     else:
         yield from _figures("reels", list(_reels(reels)), grey=False)
+    yield from _shot_facts.run(data)
 
 
 def _clips(table: Path) -> Iterator[Truth]:
@@ -86,8 +90,11 @@ def _reels(table: Path) -> Iterator[Truth]:
                 asked = join["kind"].startswith(("dissolve", "fade"))
                 spans[asked].append((join["start_frame"], join["end_frame"]))
         cuts = [j["frame"] for j in item["joins"] if j["kind"] == "cut"]
+        others = {
+            kind: [(j["start_frame"], j["end_frame"]) for j in item["joins"] if j["kind"] == kind] for kind in OTHERS
+        }
         yield Truth(path=table.parent / item["file"], cuts=cuts, gradual=spans[True], optional=spans[False],
-                    sources=item["sources"])  # fmt: skip
+                    sources=item["sources"], others=others)  # fmt: skip
 
 
 def _figures(name: str, clips: list[Truth], *, grey: bool) -> Iterator[Result]:
@@ -107,6 +114,7 @@ def _figures(name: str, clips: list[Truth], *, grey: bool) -> Iterator[Result]:
         seconds += time.process_time() - decoded - (decoded - began)
         scored, rights = _scored(clip, found)
         ours += scored
+        ours += _others(clip, found)
         believed += rights
         for peer, theirs in _theirs(clip.path, facts, grey=grey).items():
             peers[peer] += _scored(clip, theirs)[0]
@@ -125,6 +133,11 @@ def _figures(name: str, clips: list[Truth], *, grey: bool) -> Iterator[Result]:
         yield _result(f"{name}.gradual.recall", ours["gradual"] / max(gradual, 1), gradual, {}, "", 0.85)
         yield _result(f"{name}.gradual.false", 10 * ours["false gradual"] / minutes, frames, {}, "in 10 min", 1,
                       want="at most")  # fmt: skip
+        for kind in OTHERS:
+            count = sum(len(c.others.get(kind, ())) for c in clips)
+            yield _result(f"{name}.{kind}.recall", ours[kind] / max(count, 1), count, {}, "", None)
+        yield _result(f"{name}.wipe.false", 10 * ours["false wipe"] / minutes, ours["told wipe"], {}, "in 10 min", 0.3,
+                      want="at most", note="told as wipes where nothing gradual is")  # fmt: skip
         yield _result(f"{name}.ece", _calibration_error(believed), len(believed), {}, "", 0.05, want="at most")
     yield _result(f"{name}.ms_a_frame", 1e3 * seconds / frames, frames, {}, "ms", 1, want="at most",
                   note="beyond decoding")  # fmt: skip
@@ -204,6 +217,18 @@ def _scored(clip: Truth, found: list[Join]) -> tuple[Counter[str], list[tuple[fl
         if not right:
             scored["false" if join.into is Into.CUT else "false gradual"] += 1
     return scored, believed
+
+
+def _others(clip: Truth, found: list[Join]) -> Counter[str]:
+    """Wipes and whip pans within which something was told; and what was told as a wipe where there is nothing."""
+    met: Counter[str] = Counter()
+    for kind, spans in clip.others.items():
+        met[kind] = sum(any(_within(j, start=start, end=end) for j in found) for start, end in spans)
+    wipes = [j for j in found if j.into is Into.WIPE]
+    spans = [*clip.gradual, *clip.optional]
+    met["told wipe"] = len(wipes)
+    met["false wipe"] = sum(not any(_within(j, start=start, end=end) for start, end in spans) for j in wipes)
+    return met
 
 
 def _hits(join: Join, *, cut: int) -> bool:

@@ -2,7 +2,8 @@
 
 Recipe `sound` of the audio-visual set: cases in the manner of EBU Tech 3341 and 3342, true-peak cases, speech and pink
 noise set with a reference meter. `level.*`: the same files brought to targets and encoded; what counts is measured on
-the encoded file. Beside the meter: pyloudnorm, which measures integrated loudness alone.
+the encoded file. `repair.*`, `left_alone.*`: noise reduction (`bench/_sound_repair.py`). Beside the meter: pyloudnorm,
+which measures integrated loudness alone.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bench import _sound_repair
 from bench.harness import Data, MissingData, Result
 from safelight.media import container, levelled, loudness, sound
 from safelight.media.loudness import TARGETS
@@ -31,6 +33,7 @@ def run(data: Data) -> Iterable[Result]:
     items = json.loads(path.read_text("utf-8"))["items"]
     yield from _meter(path.parent, [i for i in items if i["kind"] == "loudness"])
     yield from _level(path.parent, items, data.work)
+    yield from _sound_repair.run(path.parent, items)
 
 
 def _meter(folder: Path, items: list[dict[str, Any]]) -> Iterable[Result]:

@@ -1,7 +1,9 @@
-"""Words of speech: how many are wrong, how well confidence ranks them, what is heard in noise, what it costs.
+"""Words of speech: how many are wrong, when they begin, how well confidence ranks them, what is heard in noise, who
+speaks, fillers, what it costs.
 
-The recordings that `speech/transcripts.json` and `synthetic/speech/mixes.csv` of the data name. Errors are counted over
-words in lower case without punctuation, numbers said. Beside the chain: pocketsphinx as a recogniser.
+The recordings that `speech/transcripts.json` and `synthetic/speech/mixes.csv` of the data name; sentences spoken by
+espeak-ng, which says when each word begins; recipe `talks`. Errors are counted over words in lower case without
+punctuation, numbers said. Beside the chain: pocketsphinx as a recogniser, a gate of the level as speech activity.
 """
 
 import csv
@@ -13,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from bench import _heard, _voices
 from bench.harness import Data, MissingData, Result, auc
 from safelight import weights
 from safelight.media import sound
-from safelight.speech import activity, align, chunks, levels, moonshine
+from safelight.speech import activity, align, chunks, fillers, levels, moonshine, voices
 from safelight.speech.activity import RATE, Samples
 from safelight.speech.chunks import Word
 
@@ -58,8 +61,15 @@ def run(data: Data) -> Iterable[Result]:
     yield Result(name="confidence.auc", value=auc(right, wrong), n=len(right) + len(wrong), bar=0.82, want="at least",
                  note=f"{len(wrong)} wrong words")  # fmt: skip
     yield Result(name="times.aligned", value=aligned / words, n=words, note="the rest is marked as estimated")
-    yield Result(name="cost", value=seconds / heard_s, n=round(heard_s), unit="CPU s a second", bar=0.3, want="at most")
+    yield Result(name="cost", value=seconds / heard_s, n=round(heard_s), unit="CPU s a second", bar=0.3, want="at most",
+                 note="speech activity, words, their times, fillers, voices")  # fmt: skip
     yield from _nobody()
+    yield from _heard.starts([text for items in sets.values() for _, text in items], data.work)
+    clean = [path for name in ("read", "pairs") for path, _ in sets.get(name, ())]
+    yield from _heard.speech(clean, _noises(data))
+    yield from _voices.results(p for p in clean if "noisy" not in p.stem)
+    yield from _heard.fillers(data)
+    yield from _heard.memory(clean)
 
 
 def heard(x: Samples) -> list[Word]:
@@ -69,10 +79,23 @@ def heard(x: Samples) -> list[Word]:
     voice.hear(x)
     speech = activity.spans(voice.done())
     found: list[Word] = []
+    room = levels.floor(levels.levels(x[:, None], RATE), speech)
+    clear = room.speech_db is not None and room.speech_db - room.floor_db >= fillers.CLEAR_DB
     for span in chunks.chunks(speech, levels.levels(x[:, None], RATE)):
         inside = [(max(a - span[0], 0.0), b - span[0]) for a, b in speech if b > span[0] and a < span[1]]
-        found += chunks.hear(chunks.cut(x, span), inside, moonshine.recogniser, installed)
+        part = chunks.cut(x, span)
+        words = chunks.hear(part, inside, moonshine.recogniser, installed)
+        if clear:
+            fillers.told(part, words, installed)
+        found += words
+    if voices.NAME in installed:
+        voices.tell(lambda span: chunks.cut(x, span), speech, installed)
     return found
+
+
+def _noises(data: Data) -> list[Path]:
+    folder = data.find("speech/noise")
+    return sorted(p for p in folder.iterdir() if p.suffix in {".wav", ".flac", ".ogg", ".mp3"}) if folder else []
 
 
 def _sets(data: Data) -> dict[str, list[tuple[Path, str]]]:

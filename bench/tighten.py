@@ -1,27 +1,42 @@
-"""Pauses shortened in made talks: is a word ever touched, is the pause as asked, how many pauses are found.
+"""Pauses shortened in made talks: is a word ever touched, is the pause as asked, how many pauses are found; are takes
+that are said again seen; are the words beside the joins heard back.
 
 Recipe `talks` of the audio-visual set knows every span of speech by the energy of the clean recordings, also where
-room tone lies over it. Three paces at four rates. Beside it on the same files: a fixed threshold of 4 % of full scale
-with 0.2 s on both sides, the usual setting of silence cutters.
+room tone lies over it. Three paces at eight rates. Beside it on the same files: a fixed threshold of 4 % of full scale
+with 0.2 s on both sides, the usual setting of silence cutters. The shorter talks are heard by the packaged recogniser,
+as a first pass hears them; bitten joins lose a quarter of a second of a word that the list of words says is whole.
 """
 
 import json
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.harness import Data, Result
-from safelight import cutting
-from safelight.cutting import Plan, Word
-from safelight.media import sound
+from safelight import cutting, listening, rooms, weights
+from safelight.cutting import PACES, Plan, Talk, Word, assembly, heard_back, joined
+from safelight.cutting.assembly import Material, Piece
+from safelight.domain import Measure
+from safelight.media import container, sound
 from safelight.media.runs import runs
+from safelight.speech import activity, moonshine
 
 RECIPE = "talks/truth.json"
-RATES = (Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(50))
+RATES = (
+    Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30), Fraction(48), Fraction(50),
+    Fraction(60000, 1001),
+)  # fmt: skip
+LONGEST_S = 600  # of a talk that is heard
+BITE_S = Fraction(1, 4)
+FLAGS = ("suspect_word", "sound_without_words", "two_witnesses")
+WRITTEN = 0.75  # share of the words of two takes that are written down, below which one was swallowed
 FIXED, MARGIN_S = 0.04, 0.2
 TOLERANCE_S = 0.01  # of the truth's own window
 Span: TypeAlias = tuple[float, float]
@@ -34,20 +49,21 @@ def run(data: Data) -> Iterable[Result]:
     for name, noisy in (("quiet_room", False), ("noisy", True)):
         yield from _figures(name, [(f, i) for f, i in talks if (i["noise"] is not None) == noisy])
     yield from _takes([i for _, i in talks])
+    yield from _heard_talks([(f, i) for f, i in talks if i["noise"] is None and Fraction(i["duration"]) < LONGEST_S])
 
 
 def _figures(name: str, talks: Sequence[tuple[Path, dict[str, Any]]]) -> Iterator[Result]:
     cuts = damaged = peer_cuts = peer_damaged = longer = shortened = 0
     worst, off, cut_s = 0.0, [], 0.0
     for folder, item in talks:
-        levels = cutting.measure(folder / item["file"])
+        room = cutting.room(cutting.measure(folder / item["file"]))
         speech = [(float(Fraction(s["start"])), float(Fraction(s["end"]))) for s in item["speech"]]
         others = _fixed(folder / item["file"])
         peer_cuts += len(others)
         peer_damaged += sum(_inside(span, speech) > TOLERANCE_S for span in others)
         for rate in RATES:
             for pace in cutting.PACES.values():
-                plan = cutting.tighten(levels, pace=pace, rate=rate, length=int(levels.end * rate))
+                plan = cutting.tighten(room, pace=pace, rate=rate, length=int(room.end * rate))
                 inside = [_inside(span, speech) for span in _spans(plan)]
                 cuts, damaged = cuts + len(inside), damaged + sum(i > TOLERANCE_S for i in inside)
                 worst, cut_s = max([worst, *inside]), cut_s + plan.saved_s
@@ -116,3 +132,120 @@ def _takes(items: Sequence[dict[str, Any]]) -> Iterator[Result]:
     yield Result(name="takes.flags_in_10_minutes", value=10 * flags / max(minutes, 1e-9), n=round(minutes), bar=2,
                  want="at most",
                  note=f"talks without retakes; {chance} more where one recording was drawn twice in a row")  # fmt: skip
+
+
+# ---------------------------------------------------------------- talks as the recogniser hears them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Talk:
+    path: Path
+    item: dict[str, Any]
+    talk: Talk
+
+
+def _heard_talks(talks: Sequence[tuple[Path, dict[str, Any]]]) -> Iterator[Result]:
+    if moonshine.NAME not in weights.installed() or activity.NAME not in weights.installed():
+        return
+    heard = [_Talk(path=folder / item["file"], item=item, talk=_hear(folder / item["file"])) for folder, item in talks]
+    yield from _retakes(heard)
+    yield from _heard_back(heard)
+
+
+def _hear(path: Path) -> Talk:
+    """A talk as a first pass knows it."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = listening.prepare(listening.Listen(asset="talk", full=path, place=Path(folder), seconds=LONGEST_S))
+        rows = [w for piece in made.pieces for w in listening.hear(piece).words]
+        weighed = rooms.weigh(rooms.Weigh(asset="talk", full=path, seconds=LONGEST_S))
+    facts = {m.name: m for m in (*made.measures, *weighed.measures)}
+    facts["words"] = Measure(name="words", value={"whole": True, "words": rows})
+    found = Talk.of(facts, Fraction(int(made.seconds * 1000), 1000))
+    assert isinstance(found, Talk)
+    return found
+
+
+def _retakes(heard: Sequence[_Talk]) -> Iterator[Result]:
+    """Takes said again: found, or some flag where they are; those of which one was not written down apart."""
+    asked = seen = swallowed = flagged = flags = chance = 0
+    minutes = 0.0
+    for one in heard:
+        talk, item = one.talk, one.item
+        plan = talk.tightened(PACES["balanced"])
+        doubts = [(d.start / talk.rate, d.end / talk.rate) for d in plan.doubts if d.rule in FLAGS]
+        takes = [(talk.words[t.goes[0]].start, talk.words[t.goes[1] - 1].end) for t in talk.takes()]
+        said = {s["number"]: s for s in item["sentences"]}
+        for again in item["retakes"]:
+            first, last = said[again["first"]], said[again["again"]]
+            span = Fraction(first["start"]), Fraction(last["end"])
+            hit = any(a < span[1] and b > span[0] for a, b in (*takes, *doubts))
+            asked, seen = asked + 1, seen + hit
+            count = sum(span[0] <= w.start < span[1] for w in talk.words)
+            if first["text"] is not None and count < WRITTEN * 2 * len(first["text"].split()):
+                swallowed, flagged = swallowed + 1, flagged + hit
+        if not item["retakes"]:
+            minutes += float(Fraction(item["duration"])) / 60
+            flags, chance = flags + len(doubts), chance + len(takes)
+    yield Result(name="heard.retakes.seen", value=seen / max(asked, 1), n=asked, bar=0.8, want="at least",
+                 note="found as a take, or flagged where it is; words as recognised")  # fmt: skip
+    yield Result(name="heard.swallowed.flagged", value=flagged / swallowed if swallowed else None, n=swallowed, bar=0.8,
+                 want="at least",
+                 note=f"whole takes of which less than {WRITTEN:.0%} of the words were written down")  # fmt: skip
+    yield Result(name="heard.flags_in_10_minutes", value=10 * flags / max(minutes, 1e-9), n=round(minutes), bar=2,
+                 want="at most",
+                 note=f"talks without retakes; {chance} more where one recording was drawn twice in a row")  # fmt: skip
+
+
+def _heard_back(heard: Sequence[_Talk]) -> Iterator[Result]:
+    """Words beside the joins: how many are heard, and how many bites are noticed."""
+    expected = found = told = bites = noticed = 0
+    for one in heard:
+        talk = one.talk
+        plan = talk.tightened(PACES["balanced"])
+        material = Material(path=one.path, facts=container.contents(one.path), rate=talk.rate, length=talk.length,
+                            words=talk.words)  # fmt: skip
+        made = assembly.assemble([material], [Piece(clip=0, start=a, end=b) for a, b in plan.kept], name="talk")
+        if not assembly.joins(made):
+            continue
+        with joined.heard(made, rate=heard_back.RATE) as sounds:
+            files = weights.installed()
+            good = heard_back.listen(made, sounds, moonshine.recogniser, files)
+            bitten = _Bitten(sounds, _bites(made))
+            bad = heard_back.listen(made, bitten, moonshine.recogniser, files)
+        expected, found, told = expected + good.expected, found + good.found, told + len(good.differences)
+        bites += len(bitten.spans)
+        places = [d.at / made.programme.rate for d in bad.differences]
+        noticed += sum(any(abs(at - a) < 1 for at in places) for a, _ in bitten.spans)
+    yield Result(name="heard_back.words", value=found / max(expected, 1), n=expected, bar=0.99, want="at least",
+                 note=f"words within 1.5 s of a join; {told} differences told")  # fmt: skip
+    yield Result(name="heard_back.bites_noticed", value=noticed / max(bites, 1), n=bites,
+                 note=f"{float(BITE_S):g} s missing at an end of a word beside a join")  # fmt: skip
+
+
+def _bites(made: assembly.Assembly) -> list[tuple[Fraction, Fraction]]:
+    """The beginning of the word behind a join, or the end of the one before it, in turn."""
+    words, rate = assembly.programme_words(made), made.programme.rate
+    found = []
+    for n, (at, _, _) in enumerate(assembly.joins(made)):
+        if n % 2:
+            word = next((w for w in words if w.start >= at / rate), None)
+            found += [(word.start, min(word.start + BITE_S, word.end))] if word else []
+        else:
+            word = next((w for w in reversed(words) if w.end <= at / rate), None)
+            found += [(max(word.end - BITE_S, word.start), word.end)] if word else []
+    return found
+
+
+class _Bitten(joined.Joined):
+    """The sound of a programme with stretches gone silent."""
+
+    def __init__(self, whole: joined.Joined, spans: Sequence[tuple[Fraction, Fraction]]) -> None:
+        self.whole, self.spans, self.rate = whole, spans, whole.rate
+
+    def window(self, start: Fraction, end: Fraction) -> NDArray[np.float32]:
+        """Samples of [start, end) seconds."""
+        out = self.whole.window(start, end)
+        for a, b in self.spans:
+            first, last = (round((edge - start) * self.rate) for edge in (a, b))
+            out[max(first, 0) : max(last, 0)] *= 1e-3
+        return out

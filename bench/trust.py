@@ -19,11 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import _drops as drops
 from bench import _studios as studios
-from bench._studios import ALPHA, DELTA, FREE, Flags, Numbers
+from bench._studios import ALPHA, CAPPED, DELTA, FREE, Flags, Numbers
 from bench.harness import Data, Result
 from safelight.domain import Drawn, Say, Verdict
-from safelight.learn import audit, bound, course, licence, sensitivity
+from safelight.learn import bound, course, licence, sensitivity
 from safelight.learn.licence import Bet
 from safelight.learn.record import Record, Row, Rules, TaskRules
 from safelight.store import records
@@ -34,7 +35,6 @@ VERDICTS = 4000  # of a run with independent verdicts, a look after each
 JUST_BAD = 1.05 * ALPHA
 ALLOWED = DELTA + 3 * math.sqrt(DELTA * (1 - DELTA) / RUNS)
 TABLE = {0: 144, 1: 284, 2: 391, 3: 487, 5: 662, 8: 903}  # bad ones seen: licensed from so many verdicts on
-CAPPED = TaskRules(alpha=ALPHA, delta=DELTA, canary=5, evidence=5)
 ROWS = 1_000_000
 
 
@@ -44,11 +44,13 @@ def run(data: Data) -> Iterable[Result]:
     yield from false_licences(RUNS)
     yield from clustered(RUNS)
     yield from reviewers(RUNS)
-    yield from drift(RUNS)
+    yield from drops.drift(RUNS)
     yield from groups(RUNS)
     yield from hypergeometric()
     yield from automation(RUNS)
     yield from paces(200)
+    yield from drops.overlooked(RUNS)
+    yield from drops.bundles(RUNS)
     yield from unreliable(RUNS)
     yield from people(1000)
     yield from million(data.work, ROWS)
@@ -191,54 +193,12 @@ def reviewers(runs: int) -> Iterator[Result]:
     yield _rate("control.a_fifth_missed_and_unknown", plain, fails=True)
 
 
-# ---------------------------------------------------------------- (6): quality drops
-
-
-def drift(runs: int) -> Iterator[Result]:
-    """How many bad items pass before the alarm, beside the formula that is printed, and how often it sounds falsely."""
-    rng = np.random.default_rng(6)
-    for rate, share in ((0.06, 0.1), (0.10, 0.05), (0.10, 0.1), (0.10, 0.2), (0.30, 0.1)):
-        printed = audit.exposure(rate, ALPHA, share)
-        passed = np.array([_passed(rng, share, partial(_step, rate)) for _ in range(runs)])
-        name = f"exposure.step_to_{100 * rate:.0f}.audit_{100 * share:.0f}.median_over_printed"
-        ratio, told = float(np.median(passed)) / printed, rate == 0.10
-        yield Result(
-            name=name, value=ratio, n=runs, bar=1.1 if told else None, want="at most" if told else None,
-            beside={"printed": printed, "median": float(np.median(passed)), "p90": float(np.quantile(passed, 0.9))},
-        )  # fmt: skip
-        if told:
-            yield Result(name=f"{name}.low", value=ratio, n=runs, bar=0.6, want="at least")
-    ramp = np.array([_passed(rng, 0.1, lambda i: np.minimum(0.008 + 0.092 * i / 2000, 0.1)) for _ in range(runs)])
-    yield Result(
-        name="exposure.ramp_to_10.audit_10.median", value=float(np.median(ramp)), n=runs, unit="bad items",
-        beside={"p90": float(np.quantile(ramp, 0.9))}, note="over 2,000 items",
-    )  # fmt: skip
-    for rate in (0.005, 0.01, 0.02):
-        found = [audit.alarm(rng.random(3000) < rate, ALPHA) is not None for _ in range(runs)]
-        yield Result(name=f"false_alarm.true_{rate:g}", value=float(np.mean(found)), n=runs, note="within 3,000 audits")
-    waits = [audit.alarm(rng.random(8000) < ALPHA, ALPHA) for _ in range(runs)]
-    mean = float(np.mean([8000 if w is None else w + 1 for w in waits]))
-    yield Result(name="false_alarm.audits_between", value=mean, n=runs, bar=audit.ALARM, want="at least")
+# ---------------------------------------------------------------- people as they are
 
 
 def unreliable(runs: int) -> Iterator[Result]:
-    """The drop again, with people as they are: a fifth of what is bad in a group is called good, approvals come in
-    bundles, and a group of which a fifth of all verdicts is turned round."""
+    """A group of which a fifth of all verdicts is turned round, or a fifth of what is bad is called good."""
     rng = np.random.default_rng(61)
-    rate, share = 0.10, 0.1
-    printed = audit.exposure(rate, ALPHA, share)
-    cases = {
-        "a_fifth_of_a_group_missed": lambda bad: (bad & (rng.random(len(bad)) < 0.8), np.ones(len(bad), np.bool_)),
-        "half_approved_in_bundles": lambda bad: (bad, bad | (rng.random(len(bad)) < 0.5)),  # those do not count
-    }
-    for name, said in cases.items():
-        passed = np.array([_passed(rng, share, partial(_step, rate), said=said) for _ in range(runs)])
-        ratio = float(np.median(passed)) / printed
-        beside = {"printed": printed, "median": float(np.median(passed)), "p90": float(np.quantile(passed, 0.9))}
-        called = f"exposure.step_to_10.audit_10.{name}.median_over_printed"
-        low = 0.6 if "missed" in name else None  # bundles leave only what is bad, and the alarm may sound sooner
-        yield Result(name=called, value=ratio, n=runs, bar=1.1, want="at most", beside=beside)
-        yield Result(name=f"{called}.low", value=ratio, n=runs, bar=low, want="at least" if low else None)
     wrong, other = [], []
     for _ in range(runs):
         of_group = rng.random(VERDICTS) < 0.3
@@ -265,41 +225,6 @@ def unreliable(runs: int) -> Iterator[Result]:
         made = course.run(studios.alone(np.full(count, np.nan), told[of_group], alpha=level), FREE)
         missed.append(studios.licensed(made))
     yield _rate("false_licence.a_fifth_of_a_group_missed", missed, note="known-bads say how much is missed")
-
-
-Told = Callable[[Flags], tuple[Flags, Flags]]  # bad → what is said to be, and which answers count
-
-
-def _step(rate: float, items: Numbers) -> Numbers:
-    return np.full(len(items), rate)
-
-
-def _passed(
-    rng: np.random.Generator, share: float, rate: Callable[[Numbers], Numbers], *, said: Told | None = None
-) -> int:  # fmt: skip
-    """Bad items that nobody saw between the drop and the alarm, after a thousand audits at 0.8 %."""
-    calm = rng.random(1000) < 0.008
-    items = int(60_000 * max(1.0, 0.05 / share))
-    bad = rng.random(items) < rate(np.arange(items, dtype=np.float64))
-    seen = rng.random(items) < share
-    level = ALPHA
-    if said is not None:
-        level = ALPHA * float(sensitivity.at_least(100, rng.binomial(100, said(np.ones(2000, np.bool_))[0].mean())))
-        told, counts = said(bad[seen])
-        calm = said(calm)[0]
-        places = np.flatnonzero(seen)[counts]
-        at = _after(calm, told[counts], level)
-        return int((bad & ~seen)[: items if at is None else int(places[at])].sum())
-    at = _after(calm, bad[seen], level)
-    end = items if at is None else int(np.flatnonzero(seen)[at])
-    return int((bad & ~seen)[:end].sum())
-
-
-def _after(calm: Flags, bad: Flags, alpha: float) -> int | None:
-    """The audit at which the alarm sounds, counted from the drop; a false one before it is left out."""
-    log = audit.evidence(np.concatenate([calm, bad[:8000]]), alpha)[len(calm) :]
-    there = np.flatnonzero(log >= math.log(audit.ALARM))
-    return int(there[0]) if len(there) else None
 
 
 # ---------------------------------------------------------------- (8): groups
@@ -459,6 +384,7 @@ def million(work: Path, rows: int) -> Iterator[Result]:
             records.save_verdicts(library, [_verdict(i)])
             waits.append(time.perf_counter() - began)
         times["after_verdicts"] = _timed(partial(ledger.document, library))
+        times["at_delivery"] = _timed(partial(ledger.record, library, ledger.rules(library)))
         records.save_verdicts(library, [_verdict(1000)])
         times["whole_command"] = _timed(partial(_command, folder))
     shutil.rmtree(folder)

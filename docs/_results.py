@@ -45,6 +45,7 @@ def _sibling(name: str) -> Any:
 
 
 plots = _sibling("_plots")
+trust_plots = _sibling("_trust_plots")
 
 Run = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -191,6 +192,8 @@ def texts() -> dict[Path, str]:
         picture = plots.plot(run["results"])
         if picture:
             made[place / f"{run['bench']}.svg"] = picture
+        if run["bench"] == "trust":
+            made |= {DOCS / "images" / name: text for name, text in trust_plots.plots(run["results"]).items()}
     return made
 
 

@@ -67,6 +67,16 @@ def save_jpeg(path: Path, rgb: np.ndarray, *, taken: datetime | None = None, cam
 START = datetime(2026, 5, 2, 14, 3, 11)
 
 
+def no_coins(library: Path) -> None:
+    """Lets nothing come without its suggestion and nothing be spoilt on purpose in this library, so that a test knows
+    what is in a queue. To be called before anything is run."""
+    from safelight import plugins
+
+    rules = "".join(f"[task.{name}]\ncontrol = 0.0\nknown_bad = 0.0\n" for name in plugins.operators())
+    library.mkdir(parents=True, exist_ok=True)
+    (library / "policy.toml").write_text(f'schema = "safelight.policy/1"\n{rules}', "utf-8")
+
+
 @pytest.fixture
 def make_shoot(tmp_path: Path) -> Callable[..., Path]:
     """Makes a folder of `count` different photos, minutes apart, and with `burst` one scene of so many frames."""

@@ -17,16 +17,18 @@ def picture(index, *, width=96, height=64, step=6):
 def make_clip(  # noqa: C901 - one knob after another
     path: Path, *, frames=12, rate=Fraction(25), codec="mpeg4", size=(96, 64), pts=None, time_base=None, sound_s=None,
     tone=440.0, rotation=0, options=None, tags=None, colour=None, pixels="yuv420p", aspect=None, container_options=None,
-    shift=0, later=0, step=6,
+    shift=0, later=0, step=6, heard=None, stream_tags=None,
 ) -> Path:  # fmt: skip
-    """A clip of `frames` made pictures, with a sine of `sound_s` seconds if asked. Packets are `later` by so many
-    ticks of the encoder."""
+    """A clip of `frames` made pictures, with a sine of `sound_s` seconds or the samples `heard` if asked. Packets are
+    `later` by so many ticks of the encoder."""
     rate = Fraction(rate)
     with av.open(str(path), "w", options=container_options or {}) as out:
         for key, value in (tags or {}).items():
             out.metadata[key] = value
         video = out.add_stream(codec, rate=rate, options=options or {})
         video.width, video.height, video.pix_fmt = *size, pixels
+        for key, value in (stream_tags or {}).items():
+            video.metadata[key] = value
         if aspect:
             video.codec_context.sample_aspect_ratio = aspect
         if time_base:
@@ -36,7 +38,7 @@ def make_clip(  # noqa: C901 - one knob after another
         if rotation:
             video.set_display_rotation(rotation)
         sound = out.add_stream("pcm_s16le" if path.suffix in (".mov", ".avi", ".mkv") else "aac", rate=48000) \
-            if sound_s else None  # fmt: skip
+            if sound_s or heard is not None else None  # fmt: skip
         if sound is not None:
             sound.layout = "mono"
         for i in range(frames):
@@ -51,7 +53,7 @@ def make_clip(  # noqa: C901 - one knob after another
             packet.pts, packet.dts = packet.pts + later, packet.dts + later
             out.mux(packet)
         if sound is not None:
-            for packet in encoded(sound, sine(sound_s, tone)):
+            for packet in encoded(sound, heard if heard is not None else sine(sound_s, tone)):
                 out.mux(packet)
     return path
 

@@ -81,9 +81,9 @@ class Library:
     def queue(
         self, folder: Path | str, *, task: str = queue.EVERYTHING, cache: Path | None = None
     ) -> tuple[ShootState, queue.Queue]:
-        """A shoot, and what of it waits for a person, worst first."""
+        """A shoot, and what of it waits for a person, photos and cuts of clips, worst first."""
         where, state = ShootFolder.at(Path(folder), cache=cache), self.state(folder, cache=cache)
-        return state, queue.waiting(self.store, state, where, ledger.rules(self.store), task=task)
+        return state, queue.waiting(self.store, state, where, ledger.rules(self.store), task=task, clips=True)
 
     def assets(self, folder: Path | str | None = None) -> list[Asset]:
         """All readable originals of a shoot, or of every shoot."""
@@ -110,14 +110,14 @@ class Library:
         self, folder: Path | str, photos: Sequence[str], *, operator: str | None, say: Say | str, by: str,
         params: Mapping[str, Any] | None = None, reason: str = "", note: str = "", seconds: float | None = None,
     ) -> tuple[Verdict, ...]:  # fmt: skip
-        """Records what a person decides about photos (paths or ids) of a shoot; without an operator, about all that
-        is proposed. Raises UsageError before anything is written."""
+        """Records what a person decides about photos and clips (paths or ids) of a shoot; without an operator, of all
+        that is proposed. Raises UsageError before anything is written."""
         state = self.state(folder, evidence=False)
         saying = verdicts.Saying(
             say=Say(say), by=by, operators=(operator,) if operator else (), params=params, reason=reason, note=note,
             seconds=seconds,
         )  # fmt: skip
-        said = verdicts.decide(self.store, state, [state.photo(p) for p in photos], saying)
+        said = verdicts.decide(self.store, state, [state.named(p) for p in photos], saying)
         self.carry(state)
         return said.verdicts
 

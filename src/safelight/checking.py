@@ -4,7 +4,7 @@
 who made the edit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -46,8 +46,8 @@ class Thresholds:
 class Comparison:
     """What was found about one pair: every detector's findings, how the two were aligned, the verdict.
 
-    `limits` holds the thresholds that were applied, by finding. `pair` gives the aligned planes, for pages that show
-    them.
+    `limits` holds the thresholds that were applied, by finding. `failed` names findings whose detector broke down: they
+    want a look, since nobody has measured them. `pair` gives the aligned planes, for pages that show them.
     """
 
     findings: tuple[Finding, ...]
@@ -56,9 +56,12 @@ class Comparison:
     limits: Mapping[str, Thresholds]
     pair: Pair = field(repr=False)
     alone: bool = False
+    failed: frozenset[str] = frozenset()
 
     def outcome(self, finding: Finding) -> Outcome:
         """What one finding says by itself."""
+        if finding.name in self.failed:
+            return Outcome.LOOK
         return _outcome(finding, self.limits.get(finding.name, Thresholds()))
 
 
@@ -92,8 +95,8 @@ def compare(
         before_words=_deep(words[0], first), after_words=_deep(words[1], second),
     )  # fmt: skip
     chosen = tuple(plugins.detectors().values()) if detectors is None else tuple(detectors)
-    found = tuple(finding for detector in chosen for finding in detector.detect(pair))
-    return _judged(pair, found, thresholds() if limits is None else limits)
+    answers = [_asked(detector.detect, pair, detector.finds) for detector in chosen]
+    return _judged(pair, answers, thresholds() if limits is None else limits)
 
 
 def inspect(
@@ -116,17 +119,37 @@ def inspect(
     placement = known({"type": "identity"}, (rgb.shape[1], rgb.shape[0]))
     pair = Pair(before=rgb, after=rgb, placement=placement, weights=weights or {}, before_words=fine, after_words=fine)
     chosen = tuple(plugins.detectors().values()) if detectors is None else tuple(detectors)
-    found = tuple(finding for detector in chosen if detector.alone for finding in detector.alone(pair))
-    return _judged(pair, found, thresholds(alone=True), alone=True)
+    answers = [_asked(detector.alone, pair) for detector in chosen if detector.alone is not None]
+    return _judged(pair, answers, thresholds(alone=True), alone=True)
+
+
+def _asked(
+    ask: Callable[[Pair], Iterable[Finding]], pair: Pair, finds: Sequence[str] = ()
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """A detector's findings, and the names for which it broke down or gave no usable answer (of `finds` one each is
+    due): somebody's plug-in costs its own answers and no others."""
+    try:
+        found = tuple(ask(pair))
+        reason = "The detector gave no answer."
+    except Exception as error:  # noqa: BLE001 - whatever a detector throws is about its own findings
+        found, reason = (), f"The detector failed: {type(error).__name__}: {error}"
+    told = tuple(f for f in found if f.probability is None or np.isfinite(f.probability))
+    lost = tuple(name for name in finds if name not in {f.name for f in told})
+    return (*told, *(Finding(name=name, cannot_tell=reason) for name in lost)), lost
 
 
 def _judged(
-    pair: Pair, found: tuple[Finding, ...], limits: Mapping[str, Thresholds], *, alone: bool = False
-) -> Comparison:
+    pair: Pair, answers: Sequence[tuple[tuple[Finding, ...], tuple[str, ...]]], limits: Mapping[str, Thresholds], *,
+    alone: bool = False,
+) -> Comparison:  # fmt: skip
+    found = tuple(finding for findings, _ in answers for finding in findings)
+    failed = frozenset(name for _, names in answers for name in names)
     worst = [_outcome(finding, limits.get(finding.name, Thresholds())) for finding in found]
-    least = Outcome.PASS if pair.cannot is None else Outcome.LOOK
+    least = Outcome.PASS if pair.cannot is None and not failed else Outcome.LOOK
     verdict = max([least, *worst], key=list(Outcome).index)
-    return Comparison(findings=found, placement=pair.placement, verdict=verdict, limits=limits, pair=pair, alone=alone)
+    return Comparison(
+        findings=found, placement=pair.placement, verdict=verdict, limits=limits, pair=pair, alone=alone, failed=failed
+    )  # fmt: skip
 
 
 def check(

@@ -18,10 +18,12 @@ from safelight.cli_check import accept, channel_option, check, client_option
 from safelight.cli_cut import match, tighten
 from safelight.cli_guide import guide
 from safelight.cli_handoff import bring_back, handoff
+from safelight.cli_log import log
 from safelight.cli_options import FOLDER, cache_option, json_option, library_option, show
 from safelight.cli_people import people
 from safelight.cli_proof import gallery, sample
 from safelight.cli_review import review
+from safelight.cli_rough import cut, film
 from safelight.cli_trust import trust
 from safelight.domain import Genre
 from safelight.engine import one_thread
@@ -151,7 +153,7 @@ def explain(paths: tuple[Path, ...], cache: Path | None, library: str | None, as
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--scene", metavar="ID", help="All photos of a scene.")
 @click.option("--group", metavar="ID", help="All photos of a burst, bracket, …")
-@click.option("--all", "everything", is_flag=True, help="All photos of the shoot in --folder.")
+@click.option("--all", "everything", is_flag=True, help="All photos and clips of the shoot in --folder.")
 @click.option("--folder", type=FOLDER, default=Path(), help="The shoot that --scene, --group and --all are about.")
 @click.option("--best", is_flag=True, help="These photos are the best of their groups: they stay, the rest goes.")
 @click.option("--operator", metavar="NAME", help="About this operator only; default: all that is proposed.")
@@ -169,7 +171,7 @@ def verdict(
     cache: Path | None, library: str | None,
     as_json: bool,
 ) -> int:  # fmt: skip
-    """Record what a person decides: on photos, a scene, a group, or all."""
+    """Record what a person decides: on photos and clips, a scene, a group, or all."""
     from safelight import places, verdicts
     from safelight.api import Library
     from safelight.domain import Say
@@ -180,7 +182,6 @@ def verdict(
         raise UsageError("Say what the verdict is about.", remedy="Name photos, or one of --scene, --group, --all.")
     if best == (say is not None) or (best and not paths):
         raise UsageError("Say what the verdict is.", remedy="Use --say, or --best with the photos that stay.")
-    answer = verdicts.best if best else verdicts.decide
     saying = verdicts.Saying(
         say=Say(say or Say.MODIFY), by=by or getpass.getuser(), operators=(operator,) if operator else (),
         params=_params(params),        reason=reason, note=note, group=scene or group,
@@ -188,14 +189,17 @@ def verdict(
     with Library.open(library) as opened:
         outcomes = []
         if paths:
-            for state, photos, _, _ in places.find(opened, paths, cache=cache, evidence=False):
-                outcomes.append(answer(opened.store, state, photos, saying))
+            for state, photos, clips, _ in places.find(opened, paths, cache=cache, evidence=False):
+                if best:
+                    outcomes.append(verdicts.best(opened.store, state, photos, saying))
+                else:
+                    outcomes.append(verdicts.decide(opened.store, state, [*photos, *clips], saying))
                 opened.carry(state, cache=cache)
         else:
             state = opened.state(folder, cache=cache, evidence=False)
             named = scene or group
-            photos = verdicts.members(state, named) if named else list(state.photos.values())
-            outcomes.append(verdicts.decide(opened.store, state, photos, saying))
+            some = verdicts.members(state, named) if named else state.all_judged()
+            outcomes.append(verdicts.decide(opened.store, state, list(some), saying))
             opened.carry(state, cache=cache)
     return _said(outcomes, as_json=as_json)
 
@@ -402,6 +406,9 @@ cli.add_command(loudness)
 cli.add_command(timeline)
 cli.add_command(align)
 cli.add_command(tighten)
+cli.add_command(cut)
+cli.add_command(log)
+cli.add_command(film)
 cli.add_command(match)
 cli.add_command(sound)
 

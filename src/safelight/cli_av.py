@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from safelight.cli_options import json_option, show
+from safelight.cli_options import json_option, library_option, show
 from safelight.errors import UsageError
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -75,6 +75,60 @@ def _frames(path: Path | None) -> list[int]:
         return [int(line) for line in path.read_text("utf-8").split()]
     except (OSError, ValueError) as error:
         raise UsageError(f"{path.name} is no list of frames: {error}.", remedy="One whole number a line.") from error
+
+
+@captions.command("make")
+@click.argument("clip", type=FILE)
+@click.option("--to", type=FILE, required=True, help="The file to write: .srt, .vtt, .ttml.")
+@click.option("--preset", default="netflix", show_default=True, metavar="NAME", help="Whose rules.")
+@rate_option
+@library_option
+def make_captions(clip: Path, to: Path, preset: str, rate: Fraction | None, library: str | None) -> None:
+    """Make captions of the words that a run heard in a clip. Exit code 1 if a rule could not be kept."""
+    from safelight import captions as caps
+
+    if preset not in caps.PRESETS:
+        raise UsageError(f"There is no preset {preset!r}.", remedy=f"There are {', '.join(caps.PRESETS)}.")
+    if to.exists() and to.samefile(clip):
+        raise UsageError(f"{to.name} is the clip.", remedy="Give another name.")
+    heard, shots, own = _heard(clip, library)
+    rate = rate or own or Fraction(25)
+    spoken = [
+        caps.Spoken(text=w["text"], start=Fraction(str(w["start"])), end=Fraction(str(w["end"])), speaker=w["speaker"])
+        for w in heard["words"]
+    ]
+    made = caps.make(spoken, caps.PRESETS[preset], rate=rate, shots=shots, language=heard["language"])
+    for note in caps.write(to, made, rate=rate):
+        click.echo(note)
+    hard = [b for b in caps.check(made, caps.PRESETS[preset], rate=rate, shots=shots) if not b.soft]
+    for b in hard:
+        click.echo(f"{b.cue:5d}  broken  {b.rule:14s} {b.text}")
+    guessed = sum(w["timed"] == "estimated" for w in heard["words"])
+    if guessed:
+        click.echo(f"{guessed} of {len(spoken)} words have times that are estimated: look at their captions.")
+    click.echo(
+        f"{len(made.cues)} captions of {len(spoken)} words are in {to.name}; {preset}: {len(hard)} rules broken."
+    )
+    raise SystemExit(BROKEN if hard else 0)
+
+
+def _heard(clip: Path, library: str | None) -> tuple[dict[str, Any], list[int], Fraction | None]:
+    """Words, first frames of shots and the frame rate of a clip, as a run left them."""
+    from safelight import places
+    from safelight.api import Library
+
+    with Library.open(library) as opened:
+        found = [one for _, _, clips, _ in places.find(opened, (clip,), cache=None) for one in clips]
+        facts = found[0].facts if found else {}
+    words: Any = facts["words"].value if "words" in facts else None
+    if not isinstance(words, dict):
+        because = facts["words"].cannot_tell if "words" in facts else "no run has heard it"
+        raise UsageError(f"The words of {clip.name} are not known: {because}.", remedy="safelight run FOLDER")
+    if not words["whole"]:
+        raise UsageError(f"{clip.name} is still being heard.", remedy="Run again to go on: safelight run FOLDER")
+    shots: Any = facts["shots"].value if "shots" in facts else None
+    rate: Any = facts["clip.rate"].value if "clip.rate" in facts else None
+    return words, [int(s["frame"]) for s in shots or () if s["into"] != "start"], Fraction(rate) if rate else None
 
 
 @captions.command("convert")

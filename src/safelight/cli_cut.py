@@ -1,7 +1,6 @@
 """The commands that make a cut and a grade out of clips: `safelight tighten`, `safelight match`."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -38,16 +37,16 @@ def tighten(
 
     if pace not in cutting.PACES:
         raise UsageError(f"There is no pace {pace!r}.", remedy=f"There are {', '.join(cutting.PACES)}.")
-    heard = _words(words) if words is not None else _on_record(file, library)
+    heard = read_words(words) if words is not None else _on_record(file, library)
     if strike is not None and heard is None:
         remedy = "Let a run hear it first, or give them: --words FILE."
         raise UsageError(f"The words of {file.name} are not known.", remedy=remedy)
     rate, length = cutting.frames_of(file)
-    levels = cutting.measure(file)
+    room = cutting.room(cutting.measure(file))
     if strike is not None and heard is not None:
-        plan, action = _struck(heard, strike, levels, rate, length), "struck"
+        plan, action = _struck(heard, strike, room, rate, length), "struck"
     else:
-        plan = cutting.tighten(levels, pace=cutting.PACES[pace], rate=rate, length=length, words=heard)
+        plan = cutting.tighten(room, pace=cutting.PACES[pace], rate=rate, length=length, words=heard)
         action = f"tightened, {pace}"
     again = cutting.takes(heard) if heard else []
     losses: tuple[str, ...] = ()
@@ -69,7 +68,7 @@ def tighten(
         click.echo(f"{to.name}: read back, the same in every frame.")
 
 
-def _struck(heard: "list[Word]", strike: str, levels: Any, rate: Fraction, length: int) -> "Plan":
+def _struck(heard: "list[Word]", strike: str, room: Any, rate: Fraction, length: int) -> "Plan":
     from safelight import cutting
 
     try:
@@ -77,7 +76,7 @@ def _struck(heard: "list[Word]", strike: str, levels: Any, rate: Fraction, lengt
         for part in strike.split(","):
             first, _, last = part.partition("-")
             ranges.append((int(first), int(last or first) + 1))
-        return cutting.strike(heard, ranges, levels, rate=rate, length=length)
+        return cutting.strike(heard, ranges, room, rate=rate, length=length, anyway=True)
     except ValueError as error:
         raise UsageError(f"--strike {strike}: {error}.", remedy="Numbers of words from 0: 12-18,40.") from error
 
@@ -86,6 +85,7 @@ def _on_record(file: Path, library: str | None) -> "list[Word] | None":
     """The words that a run heard in this clip, all of it; None where no shoot knows it or it is still being heard."""
     from safelight import places
     from safelight.api import Library
+    from safelight.cutting import word_of
 
     try:
         with Library.open(library) as opened:
@@ -96,23 +96,17 @@ def _on_record(file: Path, library: str | None) -> "list[Word] | None":
     value: Any = told.value if told is not None else None
     if not isinstance(value, dict) or not value.get("whole"):
         return None
-    return [_word(row) for row in value["words"]]
+    return [word_of(row) for row in value["words"]]
 
 
-def _word(row: Mapping[str, Any]) -> "Word":
-    from safelight.cutting import Word
+def read_words(path: Path) -> "list[Word]":
+    """What was heard, from a file. Raises UsageError for one that is no list of words."""
+    from safelight.cutting import word_of
 
-    return Word(
-        text=str(row["text"]), start=Fraction(str(row["start"])), end=Fraction(str(row["end"])),
-        confidence=float(row.get("confidence") or 0), estimated=row.get("timed") == "estimated",
-    )  # fmt: skip
-
-
-def _words(path: Path) -> "list[Word]":
     try:
         found = json.loads(path.read_text("utf-8"))
         rows = found.get("words", found) if isinstance(found, dict) else found
-        return [_word({"confidence": 1, **row}) for row in rows]
+        return [word_of({"confidence": 1, **row}) for row in rows]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError) as error:
         cause = f"{path.name} is no list of words: {type(error).__name__} {error}."
         raise UsageError(cause, remedy='Each needs "text", "start" and "end".') from error

@@ -53,8 +53,8 @@ def sample(
             show({"schema": SCHEMA, "of": count, "look_at": wanted, "at_most": at_most, "level": level})
             return
         click.echo(
-            f"Look at {wanted:,} of {count:,}, drawn by coin. If none is bad, less than {at_most:.3g} of the rest is, "
-            f"{level:.0%} sure."
+            f"Look at {wanted:,} of {count:,}, drawn by coin. If none is bad, less than {100 * at_most:.3g} % of the "
+            f"rest is, {level:.0%} sure."
         )
         return
     from safelight import ledger, lots
@@ -73,7 +73,7 @@ def sample(
     for plan in plans:
         click.echo(
             f"{plan.task.replace('_', ' ').capitalize()}: look at {plan.look_at:,} of {plan.of:,}; "
-            f"{plan.looked:,} of {many(plan.drawn, 'drawn item', 'drawn items')} are answered, {plan.bad:,} bad. "
+            f"{plan.looked:,} of {many(plan.drawn, 'drawn item', 'drawn items')} looked at, {plan.bad:,} bad. "
             f"So far at most {plan.bad_at_most:,} of {plan.of:,} are bad, {level:.0%} sure."
         )
 

@@ -26,6 +26,9 @@ def review(
     token: str | None, by: str | None, cache: Path | None, library: str | None,
 ) -> None:  # fmt: skip
     """Open the review app on FOLDER, or on all shoots of the library. It may be opened while a run goes on."""
+    from safelight.engine import one_thread
+
+    one_thread()  # several views may be rendered at once
     from safelight.review import Opening, serve
     from safelight.store.library import Library
 

@@ -22,7 +22,7 @@ from safelight.domain import Measure, canonical
 from safelight.errors import UsageError
 from safelight.fuse import fuse
 from safelight.media import warp
-from safelight.media.colour import linear_of_srgb, srgb8
+from safelight.media.colour import delta_e, linear_of_srgb, srgb8
 from safelight.media.frame import Frame, Pixels
 from safelight.media.gains import places
 from safelight.media.picture import Picture
@@ -32,6 +32,7 @@ from safelight.probes import Findings, Member, Probe
 from safelight.render import Step, through, tile
 
 SAME = 1e-6  # of display white
+DRAFTED = 1.5  # ΔE00, on average
 FUSED_MEAN, FUSED_MOST, FUSED_SHARE = 0.3, 2, 0.999  # levels on average; levels that this share of values may differ
 
 
@@ -282,6 +283,17 @@ def pointwise_is_pointwise(operator: Operator[Any]) -> None:
             _near(operator, expected, _render(operator, shuffled, params).pixels.reshape(size, 3), "shuffled pixels")
 
 
+def draft_looks_the_same(operator: Operator[Any]) -> None:
+    """What a view shows while a slider moves is what comes of it, nearly, for operators that have a draft."""
+    draft = operator.draft
+    if draft is None:
+        return
+    for params in _frame_examples(operator):
+        one, two = (srgb8(_render(operator, specimens.frames()[0], p).pixels) for p in (params, draft(params)))
+        if (apart := float(delta_e(one, two).mean())) > DRAFTED:
+            _fail(operator, f"the draft of {params} looks different, by ΔE00 {apart:.2f} on average")
+
+
 def fused_equals_chain(operator: Operator[Any]) -> None:
     """On bytes, the fused run is within two levels of float light, for operators that are pointwise."""
     if not operator.pointwise:
@@ -477,7 +489,7 @@ OPERATOR_CHECKS: Mapping[str, Callable[[Operator[Any]], None]] = {
     for check in (
         declares_itself, says_what_counts, params_survive_json, proposes_soundly, default_is_identity, repeats_itself,
         check_answers, check_notices_spoil, keeps_the_frame, stays_finite, tiles_equal_whole, render_is_the_warp,
-        gain_is_render, pointwise_is_pointwise, fused_equals_chain,
+        gain_is_render, pointwise_is_pointwise, draft_looks_the_same, fused_equals_chain,
     )
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ from safelight.learn import draws, drift
 from safelight.learn.record import Record, Standing
 from safelight.learn.rows import POLICY
 from safelight.policy import HIGH, Policy, Task
-from safelight.state import Photo, ShootState
+from safelight.state import Judged, ShootState
 from safelight.store import records, schema
 from safelight.store.library import Library, now
 
@@ -118,9 +118,10 @@ class Decider:
         return out
 
     def _in_zone(self, proposal: Proposal, *, licensed: bool) -> Proposal:
-        photo, shoot = self.state.photos[proposal.asset], self.state.shoot
+        about, shoot = self.state.judged(proposal.asset), self.state.shoot
+        assert about is not None
         zone = self.rules.zone(
-            proposal.edit.operator, photo.facts, licensed=licensed, client=shoot.client, stakes=shoot.stakes
+            proposal.edit.operator, about.facts, licensed=licensed, client=shoot.client, stakes=shoot.stakes
         )
         return replace(proposal, zone=zone)
 
@@ -168,7 +169,8 @@ class Decider:
         )  # fmt: skip
 
     def _answered(self, asset: str, task: str) -> bool:
-        verdict = self.state.photos[asset].standing.get(task)
+        about = self.state.judged(asset)
+        verdict = about.standing.get(task) if about is not None else None
         return verdict is not None and not verdict.by.startswith(POLICY)
 
     def _canaries_passed(self, task: str, confident: Iterable[str]) -> bool:
@@ -177,7 +179,8 @@ class Decider:
             coin = self.coins.get((asset, task))
             if coin is None or coin.drawn is not Drawn.CANARY:
                 continue
-            verdict = self.state.photos[asset].standing.get(task)
+            about = self.state.judged(asset)
+            verdict = about.standing.get(task) if about is not None else None
             if verdict is None or verdict.by.startswith(POLICY) or verdict.bundled > 1 or verdict.bad:
                 return False
         return True
@@ -197,19 +200,19 @@ def _after(old: Coin | None, new: Drawn, lot: str | None) -> Coin:
 # ---------------------------------------------------------------- what does not hold any more
 
 
-def applied_alone(photo: Photo, task: str) -> bool:
+def applied_alone(photo: Judged, task: str) -> bool:
     """Whether a rule of the policy, and nobody else, answered a task of this photo."""
     verdict = photo.standing.get(task)
     return verdict is not None and verdict.by.startswith(POLICY)
 
 
-def changed_alone(photo: Photo, rules_: Policy, client: str | None) -> list[str]:
+def changed_alone(photo: Judged, rules_: Policy, client: str | None) -> list[str]:
     """Tasks that were done alone on this photo under a licence."""
     return [name for name in photo.standing if applied_alone(photo, name) and rules_.task(name, client).needs_licence]
 
 
 def taken_back(
-    library: Library, state: ShootState, rules_: Policy, holds: Callable[[Photo, str], bool]
+    library: Library, state: ShootState, rules_: Policy, holds: Callable[[Judged, str], bool]
 ) -> list[Verdict]:
     """What was done alone, does not hold any more and has not been delivered goes back to a person: written as an undo
     of the rule that did it. `holds` says of a photo and a task whether it may still be done alone."""
@@ -220,17 +223,13 @@ def taken_back(
             version=photo.standing[task].version, say=Say.UNDO, proposal=photo.standing[task].proposal,
             group=photo.standing[task].group, note=TAKEN_BACK,
         )
-        for photo in state.photos.values() if photo.id not in gone
+        for photo in state.all_judged() if photo.id not in gone
         for task in changed_alone(photo, rules_, state.shoot.client) if not holds(photo, task)
     ]  # fmt: skip
     records.save_verdicts(library, said)
     for verdict in said:
         state.ledger.add(verdict)
-        photo, now_ = state.photos[verdict.asset], state.ledger.standing.get((verdict.asset, verdict.operator))
-        if now_ is None:
-            photo.standing.pop(verdict.operator, None)
-        else:
-            photo.standing[verdict.operator] = now_
+        state.hold(verdict.asset, verdict.operator)
     return said
 
 
@@ -240,12 +239,12 @@ TAKEN_BACK = "The record does not allow this any more: a person looks at it."
 def settle(library: Library, state: ShootState, rules_: Policy) -> list[Verdict]:
     """Takes back what the record, as it is now, would not let be done alone: a licence may be lost in another shoot,
     and stakes may rise. Nothing is done where nothing was done alone."""
-    if not any(changed_alone(photo, rules_, state.shoot.client) for photo in state.photos.values()):
+    if not any(changed_alone(photo, rules_, state.shoot.client) for photo in state.all_judged()):
         return []
     known = ledger.record(library, rules_)
     stakes = rules_.stakes(state.shoot.client, state.shoot.stakes)
 
-    def holds(photo: Photo, task: str) -> bool:
+    def holds(photo: Judged, task: str) -> bool:
         proposal = photo.proposals.get(task)
         return (
             proposal is not None

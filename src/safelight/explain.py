@@ -7,10 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safelight import ingest
+from safelight import blind, ingest, shotlog
 from safelight.domain import Cull, Group, GroupKind, Input, Kind, Measure, Proposal, State, Version, exact
 from safelight.listening import spans_of
-from safelight.state import Footage, Photo, ShootState
+from safelight.state import Footage, Judged, Photo, ShootState
 from safelight.store import personal, records, schema
 from safelight.store.library import Library
 from safelight.store.records import File
@@ -18,27 +18,37 @@ from safelight.words import many
 
 SCHEMA = "safelight.explain/1"
 SHOWN_WORDS = 40
+SHOWN_REASONS = 6
+SHOWN_SHOTS = 12
+HEARD_BACK = "cut.heard_back"
 
 
 def document(
     library: Library, state: ShootState, photos: Sequence[Photo], failed: Sequence[File] = (), *,
-    clips: Sequence[Footage] = (),
+    clips: Sequence[Footage] = (), veil: blind.Veil | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """`safelight.explain/1` for these photos, clips and sounds, and for files that failed."""
+    """`safelight.explain/1` for these photos, clips and sounds, and for files that failed. What nobody is told before
+    an item is decided (`veil`; None: as the library has it) is not in it."""
+    veil = blind.veil(library, state.shoot.id) if veil is None else veil
+    photos = [blind.seen(state, veil, photo) for photo in photos]
     trials = {photo.id: Version(inputs=(Input(id=photo.id),), edits=photo.edits(proposed=True)).id for photo in photos}
     checks = records.evidence(library, list(trials.values()))
     versions = _versions(library, state, [photo.id for photo in photos])
-    entries = [_photo(photo, state, checks.get(trials[photo.id], {}), versions.get(photo.id, [])) for photo in photos]
+    entries = [
+        _photo(photo, _group(photo, state, veil), checks.get(trials[photo.id], {}), versions.get(photo.id, []))
+        for photo in photos
+    ]
     if any("people" in photo.facts for photo in photos):
         names = personal.said(library).names
         for photo, entry in zip(photos, entries, strict=True):
             _name(entry, photo, names)
-    return {"schema": SCHEMA, "assets": entries + [_clip(c) for c in clips] + [_failed(f) for f in failed]}
+    return {"schema": SCHEMA, "assets": entries + [_clip(c, library) for c in clips] + [_failed(f) for f in failed]}
 
 
 def _photo(
-    photo: Photo, state: ShootState, checks: Mapping[str, tuple[Measure, str]], versions: list[dict[str, Any]]
-) -> dict[str, Any]:
+    photo: Photo, group: dict[str, Any] | None, checks: Mapping[str, tuple[Measure, str]],
+    versions: list[dict[str, Any]],
+) -> dict[str, Any]:  # fmt: skip
     capture = photo.asset.capture
     return {
         "id": photo.asset.id,
@@ -56,7 +66,7 @@ def _photo(
         "faces": _faces(photo),
         "relinked_from": photo.relinked_from,
         "scene": photo.scene.id if photo.scene else None,
-        "group": _group(photo, state),
+        "group": group,
         "cull": cull(photo),
         "proposals": [_proposal(photo, p, checks) for name, p in sorted(photo.proposals.items()) if name != "cull"],
         "versions": versions,
@@ -64,20 +74,33 @@ def _photo(
     }
 
 
-def _clip(clip: Footage) -> dict[str, Any]:
+def _clip(clip: Footage, library: Library) -> dict[str, Any]:
     """A clip or a sound. What nobody has measured yet is null: shots, words, faults."""
     asset, loud = clip.asset, clip.facts.get("loudness")
+    back = _heard_back(clip, library)
     return {
         "id": asset.id, "path": clip.path, "kind": asset.kind.value, "format": asset.format, "width": asset.width,
         "height": asset.height, "duration_s": None if asset.duration_s is None else float(asset.duration_s),
         "duration": exact(asset.duration_s), "captured_at": asset.capture.at, "camera": asset.capture.body,
         "error": None, "evidence": [_measure(m) | {"by": clip.by.get(name)} for name, m in clip.facts.items()],
         "faces": [], "relinked_from": None, "scene": None, "group": None,
-        "cull": {"decision": Cull.UNDECIDED.value, "by": "machine", "score": None, "reasons": []}, "proposals": [],
-        "versions": [], "open": [], "shots": _shots(clip), "transcript": _transcript(clip),
+        "cull": {"decision": Cull.UNDECIDED.value, "by": "machine", "score": None, "reasons": []},
+        "proposals": [_proposal(clip, p, {}) for _, p in sorted(clip.proposals.items())],
+        "versions": [], "open": clip.open_questions(), "shots": _shots(clip), "transcript": _transcript(clip),
         "silences": _spans(clip, "silences"), "fillers": _spans(clip, "fillers"),
         "faults": _faults(clip), "loudness": loud.value if loud is not None else None,
+        "heard_back": back.value if back is not None else None,
     }  # fmt: skip
+
+
+def _heard_back(clip: Footage, library: Library) -> Measure | None:
+    """What was heard at the joins of the cut that is proposed; None where nobody has listened, or nothing is cut."""
+    edits = clip.edits(proposed=True)
+    if not edits:
+        return None
+    id_ = Version(inputs=(Input(id=clip.id),), edits=edits).id
+    found = records.evidence(library, [id_], names=(HEARD_BACK,)).get(id_, {}).get(HEARD_BACK)
+    return found[0] if found is not None else None
 
 
 def _transcript(clip: Footage) -> dict[str, Any] | None:
@@ -109,18 +132,18 @@ def _faults(clip: Footage) -> list[dict[str, Any]] | None:
 
 
 def _shots(clip: Footage) -> list[dict[str, Any]] | None:
-    """Shots between the joins that were found; null where nobody could look."""
+    """Shots between the joins that were found, with what was measured of each; null where nobody could look."""
     found, frames = clip.facts.get("shots"), clip.facts.get("clip.frames")
     if found is None or not isinstance(found.value, list) or frames is None:
         return None
-    joins: list[Any] = [{"into": "start", "frame": 0, "at": "0/1", "score": None}, *found.value]
-    ends = [(j["frame"], j["at"]) for j in joins[1:]] + [(frames.value, exact(clip.asset.duration_s))]
     return [
         {
-            "start": float(Fraction(j["at"])), "end": float(Fraction(end_at)), "at": j["at"], "start_frame": j["frame"],
-            "end_frame": end, "into": j["into"], "score": j["score"],
+            "start": float(row.at), "end": float(row.until), "at": exact(row.at), "start_frame": row.start_frame,
+            "end_frame": row.end_frame, "into": row.into, "score": row.chance, "timecode": row.label_in,
+            "key_frame": row.key_frame, **{name: row.facts.get(name) for name in shotlog.NAMES},
+            "said": shotlog.sentences(row.facts), "marks": row.marks,
         }
-        for j, (end, end_at) in zip(joins, ends, strict=True)
+        for row in shotlog.rows_of(clip)
     ]  # fmt: skip
 
 
@@ -177,6 +200,7 @@ def cull(photo: Photo) -> dict[str, Any]:
         "decision": photo.decision.value,
         "by": verdict.by if verdict and photo.decided else "machine",
         "score": proposal.score if proposal else None,
+        "blind": blind.is_blank(proposal),
         "reasons": [
             {"code": b.code or b.evidence, "text": b.text, "value": b.value}
             for b in (proposal.because if proposal else ())
@@ -184,7 +208,7 @@ def cull(photo: Photo) -> dict[str, Any]:
     }
 
 
-def _proposal(photo: Photo, p: Proposal, checks: Mapping[str, tuple[Measure, str]]) -> dict[str, Any]:
+def _proposal(photo: Judged, p: Proposal, checks: Mapping[str, tuple[Measure, str]]) -> dict[str, Any]:
     state = photo.state(p.edit.operator) or State.PROPOSED
     standing = photo.standing.get(p.edit.operator)
     held = standing.params if standing is not None and standing.params is not None else p.edit.params
@@ -195,6 +219,7 @@ def _proposal(photo: Photo, p: Proposal, checks: Mapping[str, tuple[Measure, str
         "zone": p.zone.value,
         "state": state.value,
         "score": p.score,
+        "blind": blind.is_blank(p),
         "cannot_tell": p.cannot_tell,
         "because": [{"evidence": b.evidence, "value": b.value, "text": b.text} for b in p.because],
         "alternatives": [a.params for a in p.alternatives],
@@ -216,7 +241,7 @@ def _faces(photo: Photo) -> list[Any]:
     return list(found.value) if found is not None and isinstance(found.value, list) else []
 
 
-def _group(photo: Photo, state: ShootState) -> dict[str, Any] | None:
+def _group(photo: Photo, state: ShootState, veil: blind.Veil) -> dict[str, Any] | None:
     group = photo.group
     if group is None:
         if photo.jpeg is None:
@@ -228,17 +253,19 @@ def _group(photo: Photo, state: ShootState) -> dict[str, Any] | None:
             "protected": False,
             "because": photo.jpeg,
         }
+    frames = {m: blind.seen(state, veil, state.photos[m]) for m in group.members if m in state.photos}
     return {
-        "id": group.id, "kind": group.kind.value, "best": best_of(group, state) == photo.id,
+        "id": group.id, "kind": group.kind.value, "best": best_of(group, frames) == photo.id,
         "protected": group.protected, "because": group.because,
     }  # fmt: skip
 
 
-def best_of(group: Group, state: ShootState) -> str | None:
-    """The member of a group that the machine would keep; None where it cannot tell or all are kept."""
+def best_of(group: Group, photos: Mapping[str, Photo]) -> str | None:
+    """The member of a group that the machine would keep, of these photos by id; None where it cannot tell or all are
+    kept."""
     best = [
         m for m in group.members
-        if m in state.photos and (p := state.photos[m].proposals.get("cull")) is not None
+        if m in photos and (p := photos[m].proposals.get("cull")) is not None
         and any(b.code in ("best", "best_is_faulty") for b in p.because)
     ]  # fmt: skip
     return best[0] if best else None
@@ -285,7 +312,7 @@ def words(entry: Mapping[str, Any]) -> str:
         lines.append(f"  with {', '.join(_called(p, {p: n} if n else {}) for p, n in sorted(people.items()))}")
     for p in entry["proposals"]:
         said = ", ".join(f"{k} {v:+.2f}" if isinstance(v, float) else f"{k} {v}" for k, v in p["params"].items())
-        shown = p["cannot_tell"] or (said if len(said) < 60 else "")
+        shown = p["cannot_tell"] or (said if len(said) < 60 and not p["blind"] else "")
         lines.append(f"  {p['operator'].replace('_', ' ')}: {p['state']}. {shown}")
         lines += [f"    {p['shaken']}"] if p["shaken"] else []
         lines += [f"    {b['text']}" for b in p["because"] if b["text"] != p["cannot_tell"]]
@@ -310,15 +337,34 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
         lines.append(f"  from {facts['clip.timecode']}{reel}")
     if entry["shots"]:
         lines.append(f"  {many(len(entry['shots']), 'shot')}")
+        lines += [f"    {s['timecode']} {', '.join(s['marks'])}".rstrip() for s in entry["shots"][:SHOWN_SHOTS]]
+        lines += ["    … safelight log lists all of them"] if len(entry["shots"]) > SHOWN_SHOTS else []
     lines += [f"  {f['start']:.2f}–{f['end']:.2f} s: {f['kind'].replace('_', ' ')}" for f in entry["faults"] or ()]
     if entry["loudness"]:
         loud = entry["loudness"]
         lines.append(f"  {loud['integrated_lufs']:.1f} LUFS, true peak {loud['true_peak_dbtp']:.1f} dBTP")
     if entry["transcript"]:
         lines += _said(entry["transcript"])
-    lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] == "file.note"]
+    lines += [line for p in entry["proposals"] for line in _cut_words(p)]
+    if entry["heard_back"]:
+        back = entry["heard_back"]
+        lines.append(
+            f"  {many(back['joins'], 'join')} listened to: {back['found']} of {back['expected']} words are heard"
+        )
+        lines += [f"    {d['text']}" for d in back["differences"]]
+    lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] in {"file.note", "sound.note"}]
     lines += [f"  cannot tell {e['name']}: {e['cannot_tell']}" for e in entry["evidence"] if e["cannot_tell"]]
     return "\n".join(lines)
+
+
+def _cut_words(p: Mapping[str, Any]) -> list[str]:
+    """A proposed cut of a clip: how it stands, and the first of its reasons."""
+    told = [b["text"] for b in p["because"]]
+    more = [f"    … and {many(len(told) - SHOWN_REASONS, 'more reason')}"] if len(told) > SHOWN_REASONS else []
+    return [
+        f"  {p['operator'].replace('_', ' ')}: {p['state']}. {p['cannot_tell'] or ''}".rstrip(),
+        *(f"    {text}" for text in told[:SHOWN_REASONS]), *more,
+    ]  # fmt: skip
 
 
 def _said(transcript: Mapping[str, Any]) -> list[str]:

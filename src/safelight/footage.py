@@ -1,41 +1,41 @@
-"""What worker processes do with clips and sounds: who a file is, what it says about itself, how loud it is.
+"""What worker processes do with clips and sounds: who a file is and what it says about itself; what its picture shows.
 
 Pure functions from a job to a result, as `work` has them for photos. A file that cannot be used comes back as an error
-with cause and remedy. Each clip costs one reading of its bytes, one of its packets, one of its sound and one frame.
+with cause and remedy. `watch` costs one reading of a file's bytes, one of its packets and one frame, so that it is
+known soon and listened to; `see` decodes every frame, once.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-import simplejpeg
-
-from safelight import limits
+from safelight import limits, weights
 from safelight.domain import Asset, Capture, Json, Kind, Measure, digest_of, exact
-from safelight.engine import Again
 from safelight.files import write_atomic
-from safelight.media import container, loudness, sound, video, waveform
+from safelight.media import container, sound, video, waveform
 from safelight.media.container import Contents, Timing
 from safelight.media.formats import unreadable
-from safelight.media.frame import Bytes
 from safelight.media.picture import shrink
 from safelight.probes import shots
 from safelight.probes._faults import picture as picture_faults
 from safelight.probes._faults.frames import Measuring
-from safelight.probes._faults.sound import Listening
-from safelight.probes._faults.spans import Fault, told
-from safelight.work import PROXY_QUALITY, THUMB_SIDE, as_json, refusal
+from safelight.probes._mesh import DETECTOR, LANDMARKER
+from safelight.probes._shots import facts as seen_of
+from safelight.probes._shots.looks import Looking
+from safelight.soundtrack import faults
+from safelight.work import PICTURES, as_json, jpeg, keep_picture, refusal
 from safelight.workers import Lost
 
-CLIP = "clip@2"
+CLIP, SEEN = "clip@3", "seen@1"
 KEY = digest_of([CLIP])[:24]  # under which its answer is kept; another version means looking again
+KEYS = ".shots"  # suffix of the folder in the cache that holds the key frames of a clip's shots
+KEY_SIDE = 640  # px, long side of a kept key frame
 CHUNK = 1 << 22
-S_A_MB, S_A_SECOND = 0.05, 0.2  # what reading a megabyte and measuring a second may compute
-SHOTS, S_A_SECOND_OF_PICTURE = "shots", 4.0  # a step of its own, since decoding all frames may take long
+S_A_MB, S_A_SECOND = 0.05, 4.0  # what reading a megabyte, and decoding a second of picture, may compute
 SEEN_SIDE = 256  # px, long side in which faults are looked for
 LARGEST = 1600  # px, long side of what people look at
 
@@ -47,7 +47,6 @@ class Watch:
     path: str
     full: Path
     cache: Path
-    shots: bool = True  # whether to look for them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +57,31 @@ class Watched:
     asset: Asset | None = None
     measures: tuple[Measure, ...] = ()
     error: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class See:
+    """Asks what the picture of a clip shows over its length."""
+
+    asset: str
+    full: Path
+    place: Path  # in the cache, without suffix: what is kept of it lies beside
+    seconds: float
+    weights: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)  # of the networks that find faces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What it shows: where shots join, what is wrong with frames."""
+
+    asset: str
+    measures: tuple[Measure, ...]
+
+
+def seen_key() -> str:
+    """What an answer about the picture depends on: another version, or other weights for faces, means looking again."""
+    papers = weights.digests()
+    return digest_of([SEEN, [[n, papers[n]] for n in (DETECTOR, LANDMARKER) if n in papers]])[:24]
 
 
 def watch(job: Watch) -> Watched:
@@ -79,15 +103,9 @@ def watch(job: Watch) -> Watched:
         capture=Capture(at=_moment(facts.at), camera=facts.camera), duration_s=duration,
     )  # fmt: skip
     measures, notes = _said(facts, timing), list(facts.notes) + list(timing.notes if timing else ())
-    limits.begin("loudness", seconds=limits.opening(0) + S_A_SECOND * float(duration or 600))
-    heard, levels = Listening(), list[float]()
-    measures += _loud(job.full, facts, notes, heard, levels)
     limits.begin("proxy", seconds=limits.opening((asset.width or 0) * (asset.height or 0)) + float(duration or 600))
-    place = job.cache / asset.id[:2] / asset.id
     if facts.picture:
-        notes += _poster(job.full, place, facts)
-    elif levels:
-        _kept(place, waveform.drawn(levels))
+        notes += _poster(job.full, job.cache / asset.id[:2] / asset.id, facts)
     if (
         timing
         and facts.duration_s
@@ -95,28 +113,43 @@ def watch(job: Watch) -> Watched:
     ):
         said, seen_s = float(facts.duration_s), float(timing.duration_s)
         notes.append(f"It says that it lasts {said:.1f} s; its frames last {seen_s:.1f} s.")
-    if facts.picture:
-        limits.begin(SHOTS, seconds=limits.opening(0) + S_A_SECOND_OF_PICTURE * float(duration or 600))
-        seen = Measuring(interlaced=facts.picture.fields is not None, full_range=_full_range(facts.picture))
-        joins = _shots(job, facts, timing, seen)
-        rate = timing.rate if timing else None
-        measures.append(joins)
-        measures.append(
-            _faults("faults.picture", job.full, lambda: picture_faults.found(seen.rows, rate=rate))
-            if joins.cannot_tell is None else Measure(name="faults.picture", cannot_tell=joins.cannot_tell)
-        )  # fmt: skip
-    if facts.sounds:
-        measures.append(_faults("faults.sound", job.full, heard.done))
     if notes:
         measures.append(Measure(name="file.note", value=" ".join(notes)))
     return Watched(path=job.path, asset=asset, measures=tuple(measures))
 
 
-def rescue(job: Watch, lost: Lost) -> Watched | Again:
-    """What becomes of a file whose worker was lost: looked at again without its shots if it was they; else an error."""
-    if lost.step == SHOTS and job.shots:
-        return Again((watch, replace(job, shots=False)))
+def rescue(job: Watch, lost: Lost) -> Watched:
+    """What becomes of a file whose worker was lost: an error."""
     return Watched(path=job.path, error=as_json(lost.error(job.full.name)))
+
+
+def see(job: See) -> Seen:
+    """Looks at every frame of a clip."""
+    limits.begin("shots", seconds=limits.opening(0) + S_A_SECOND * job.seconds)
+    try:
+        facts = container.contents(job.full)
+        assert facts.picture is not None  # sounds are not asked
+        timing = container.timing(job.full, stream=facts.picture.index)
+    except Exception as error:  # noqa: BLE001 - as above
+        return _unseen(job, refusal(job.full, error)["cause"])
+    seen = Measuring(interlaced=facts.picture.fields is not None, full_range=_full_range(facts.picture))
+    joins, *shown = _shots(job, facts, timing, seen)
+    if joins.cannot_tell is not None:
+        return _unseen(job, joins.cannot_tell)
+    wrong = faults("faults.picture", job.full, lambda: picture_faults.found(seen.rows, rate=timing.rate))
+    return Seen(asset=job.asset, measures=(joins, *shown, wrong))
+
+
+def lost_picture(job: See, lost: Lost) -> Seen:
+    """A clip whose worker was lost while its frames were looked at."""
+    return _unseen(job, f"looking for shots was cut off: {lost.told}")
+
+
+def _unseen(job: See, because: str) -> Seen:
+    """A picture that nobody saw is not called free of faults."""
+    return Seen(
+        asset=job.asset, measures=tuple(Measure(name=n, cannot_tell=because) for n in ("shots", "faults.picture"))
+    )
 
 
 def _digest(path: Path) -> str:
@@ -172,82 +205,75 @@ def _said(facts: Contents, timing: Timing | None) -> list[Measure]:
     return found
 
 
-def _loud(path: Path, facts: Contents, notes: list[str], heard: Listening, levels: list[float]) -> list[Measure]:
-    if not facts.sounds:
-        return [Measure(name="loudness", cannot_tell="it has no sound")]
-    holes = sound.Holes()
-    try:
-        found = loudness.measure_blocks(
-            waveform.heard(_also(sound.blocks(path, facts=facts, holes=holes), heard), levels)
-        )
-    except Exception as error:  # noqa: BLE001 - a sound that cannot be decoded must not lose the picture
-        return [Measure(name="loudness", cannot_tell=refusal(path, error)["cause"])]
-    notes += holes.notes()
-    if found.integrated_lufs is None:
-        return [Measure(name="loudness", cannot_tell="there is nothing to hear")]
-    value: Json = {
-        "integrated_lufs": found.integrated_lufs, "range_lu": found.range_lu, "true_peak_dbtp": found.true_peak_dbtp,
-        "momentary_max_lufs": found.momentary_max_lufs, "short_term_max_lufs": found.short_term_max_lufs,
-    }  # fmt: skip
-    return [Measure(name="loudness", value=value)]
-
-
-def _also(blocks: Iterator[sound.Block], heard: Listening) -> Iterator[sound.Block]:
-    """Blocks that are heard by two, decoded once."""
-    for block in blocks:
-        heard.hear(block)
-        yield block
-
-
 def _full_range(picture: container.PictureStream) -> bool:
     """Whether all code values are legal: it says so, or its luma is not kept as broadcast keeps it."""
     return picture.levels == "full" or picture.pixels.startswith("yuvj")
 
 
-def _faults(name: str, path: Path, find: Callable[[], list[Fault]]) -> Measure:
-    """Spans that are likely faults, in order, with their chance."""
-    try:
-        found = told(find())
-    except Exception as error:  # noqa: BLE001 - as above
-        return Measure(name=name, cannot_tell=refusal(path, error)["cause"])
-    value: list[Json] = [
-        {
-            "kind": f.kind, "start": exact(f.start), "end": exact(f.end), "probability": round(f.probability, 3),
-            "strength": round(f.strength, 2), "frames": list(f.frames) if f.frames else None, "channel": f.channel,
-        }
-        for f in found
-    ]  # fmt: skip
-    return Measure(name=name, value=value)
-
-
-def _shots(job: Watch, facts: Contents, timing: Timing | None, seen: Measuring) -> Measure:
-    """Joins of shots, with the frame and the time at which each new shot is seen alone."""
-    if not job.shots:
-        return Measure(name="shots", cannot_tell="looking for shots was cut off")
-    times: dict[int, Fraction] = {}
+def _shots(job: See, facts: Contents, timing: Timing, seen: Measuring) -> tuple[Measure, ...]:
+    """Joins of shots, with the frame and the time at which each new shot is seen alone; and what is said of each shot,
+    whose key frames go into the cache. One decoding serves both, and the faults."""
+    assert facts.picture is not None
+    picture, times = facts.picture, dict[int, Fraction]()
+    wide = picture.width * picture.aspect / picture.height
+    job.place.parent.mkdir(parents=True, exist_ok=True)
+    looking = Looking(
+        rate=float(timing.rate or 25), full_range=_full_range(picture), room=job.place.parent,
+        aspect=float(1 / wide if picture.rotation % 180 else wide), count=len(timing.pts),
+    )  # fmt: skip
 
     def noted() -> Iterator[shots.Thumb]:
         for still in video.frames(job.full, long_side=SEEN_SIDE, facts=facts, luma=True, planes=True):
             times[still.index] = still.at
             seen.see(still)
             if still.planes is not None:
-                yield shots.thumb(*still.planes)
+                thumb = shots.thumb(*still.planes)
+                looking.see(still, thumb)
+                yield thumb
 
-    try:
-        found = shots.find(noted(), timing.rate if timing else None)
-    except Exception as error:  # noqa: BLE001 - as above
-        return Measure(name="shots", cannot_tell=refusal(job.full, error)["cause"])
-    value: list[Json] = [
-        {
-            "into": j.into.value,
-            "start_frame": j.start,
-            "frame": j.frame,
-            "at": exact(times.get(j.frame)),
-            "score": j.score,
-        }
-        for j in found
-    ]
-    return Measure(name="shots", value=value)
+    with contextlib.closing(looking):
+        try:
+            found = shots.find(noted(), timing.rate)
+        except Exception as error:  # noqa: BLE001 - as above
+            return (Measure(name="shots", cannot_tell=refusal(job.full, error)["cause"]),)
+        value: list[Json] = [
+            {
+                "into": j.into.value, "start_frame": j.start, "frame": j.frame, "at": exact(times.get(j.frame)),
+                "score": j.score,
+            }
+            for j in found
+        ]  # fmt: skip
+        told = Measure(name="shots", value=value)
+        spans = list(zip([0, *(j.frame for j in found)], [*(j.start for j in found), len(times)], strict=True))
+        try:
+            looking.done()
+            rows = _shown(looking, spans, picture, job)
+        except Exception as error:  # noqa: BLE001 - as above; the joins are known
+            return told, Measure(name="shots.facts", cannot_tell=refusal(job.full, error)["cause"])
+    for row in rows:
+        row["key_at"] = exact(times.get(row["key_frame"]))  # type: ignore[arg-type]
+    return told, Measure(name="shots.facts", value=list[Json](rows))
+
+
+def _shown(
+    looking: Looking, spans: list[tuple[int, int]], picture: container.PictureStream, job: See
+) -> list[dict[str, Json]]:
+    """What is said of each shot. Its key frame is kept beside the others, those of an earlier look go."""
+    rows, pictures = seen_of.of_shots(looking, spans, hdr=picture.hdr, turned=picture.rotation, weights=job.weights)
+    folder = job.place.with_name(job.place.name + KEYS)
+    kept = {key_frame(folder, row["key_frame"]).name for row in rows}
+    for old in [p for p in folder.glob("*.jpg") if p.name not in kept] if folder.is_dir() else []:
+        old.unlink()
+    for row, rgb in zip(rows, pictures, strict=True):
+        if rgb is not None:
+            folder.mkdir(exist_ok=True)
+            write_atomic(key_frame(folder, row["key_frame"]), jpeg(shrink(rgb, KEY_SIDE)))
+    return rows
+
+
+def key_frame(folder: Path, frame: Json) -> Path:
+    """Where the picture of a key frame lies in the folder of its clip."""
+    return folder / f"{frame:07d}.jpg" if isinstance(frame, int) else folder / "none"
 
 
 def portray(full: Path, place: Path) -> None:
@@ -261,12 +287,12 @@ def portray(full: Path, place: Path) -> None:
     for _ in waveform.heard(sound.blocks(full, facts=facts), levels):
         pass
     if levels:
-        _kept(place, waveform.drawn(levels))
+        keep_picture(place, waveform.drawn(levels))
 
 
 def _poster(full: Path, place: Path, facts: Contents) -> list[str]:
     """A frame for people to look at, a second in: the middle of a clip is dear to reach. Returns what went wrong."""
-    if all(place.with_suffix(suffix).exists() for suffix in (".jpg", ".thumb.jpg")):
+    if all(place.with_suffix(suffix).exists() for suffix in PICTURES):
         return []
     trouble = video.Trouble(sizes=set())
     shown, notes = None, list[str]()
@@ -276,14 +302,5 @@ def _poster(full: Path, place: Path, facts: Contents) -> list[str]:
     except Exception as error:  # noqa: BLE001 - as above
         notes.append(refusal(full, error)["cause"])
     if shown is not None:
-        _kept(place, shown.rgb)
+        keep_picture(place, shown.rgb)
     return notes + trouble.notes()
-
-
-def _kept(place: Path, rgb: Bytes) -> None:
-    """Puts a picture and its thumbnail into the cache."""
-    for suffix, pixels in ((".jpg", rgb), (".thumb.jpg", shrink(rgb, THUMB_SIDE))):
-        data = simplejpeg.encode_jpeg(
-            np.ascontiguousarray(pixels), quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420"
-        )
-        write_atomic(place.with_suffix(suffix), data)

@@ -80,6 +80,10 @@ SETTINGS = (
         about="How many times the usual time a step of work on one file may take before it is cut off.",
         now=lambda: f"{limits.patience():g}",
     ),
+    Setting(
+        name="recogniser", where="SAFELIGHT_RECOGNISER", about="Who writes down speech.",
+        now=lambda: os.environ.get(plugins.RECOGNISER) or plugins.recogniser_by_default(),
+    ),
     Setting(name="target", where="--target N", about="Keep about so many photos.", now=lambda: "none"),
     Setting(
         name="genre", where="--genre NAME", about="What kind of shoot: what counts, how strictly.", now=lambda: "none"
@@ -232,7 +236,13 @@ def models() -> dict[str, Any]:
         }
         for m in weights.catalogue()
     ]  # fmt: skip
-    return {"schema": "safelight.models/1", "folder": str(weights.folder()), "models": rows}
+    chosen = os.environ.get(plugins.RECOGNISER) or plugins.recogniser_by_default()
+    heard = [
+        {"name": r.name, "version": r.version, "languages": list(r.languages), "about": r.about,
+         "weights": list(r.weights), "listens": name == chosen}
+        for name, r in plugins.recognisers().items()
+    ]  # fmt: skip
+    return {"schema": "safelight.models/1", "folder": str(weights.folder()), "models": rows, "recognisers": heard}
 
 
 def models_words(found: Mapping[str, Any]) -> str:
@@ -242,4 +252,8 @@ def models_words(found: Mapping[str, Any]) -> str:
         here = "installed" if m["installed"] else "not installed"
         lines.append(f"{m['name']} ({m['megabytes']} MB, {here}): {m['task']}")
         lines.append(f"  weights: {m['licence']['weights']}; commercial use: {m['commercial']}; from {m['from']}")
+    lines.append("Who writes down speech:")
+    for r in found["recognisers"]:
+        mark = ", the one that listens" if r["listens"] else f", listens with {plugins.RECOGNISER}={r['name']}"
+        lines.append(f"{r['name']} ({', '.join(r['languages'])}{mark}): {r['about']}")
     return "\n".join(lines)

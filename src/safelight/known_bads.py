@@ -110,10 +110,10 @@ def answer(library: Library, state: ShootState, bad: KnownBad, saying: Saying) -
         before, after = (params.from_json(op.params, {**shown, **more}) for more in ({}, saying.params))
         material = op.material(before, after)
     said = Verdict(
-        at=now(), by=saying.by, asset=bad.id, shoot=bad.shoot, operator=bad.operator, version=bad.version,
+        at=saying.at or now(), by=saying.by, asset=bad.id, shoot=bad.shoot, operator=bad.operator, version=bad.version,
         say=saying.say, proposal=bad.id, score=bad.score, reason=saying.reason, note=saying.note,
         params=dict(saying.params) if saying.params is not None else None, seconds=saying.seconds,
-        drawn=Drawn.KNOWN_BAD, material=material,
+        drawn=Drawn.KNOWN_BAD, material=material, bundled=saying.bundled or 1,
     )  # fmt: skip
     records.save_verdicts(library, [said])
     state.ledger.add(said)

@@ -23,7 +23,7 @@ from safelight.files import json_text, write_atomic
 from safelight.learn import audit, cells, replay
 from safelight.learn.record import Cell, Record, Rules, TaskRules
 from safelight.learn.rows import POLICY, Columns, build, columns
-from safelight.ledger_rows import of_file, of_library, styles_in_use
+from safelight.ledger_rows import odd, of_file, of_library, styles_in_use
 from safelight.policy import Policy
 from safelight.store import carried, records, schema
 from safelight.store.library import Library, now
@@ -33,6 +33,7 @@ SCHEMA = "safelight.trust/1"
 LICENCES = "licences"  # beside it, where what the ledger says is kept
 WORSE = 5  # times α: the jump in quality of which it is told how many bad items pass before a licence is withdrawn
 YEAR_WEEKS = 365.25 / 7
+EVENTS = 8  # of a replay, the newest, that a terminal is told
 CHECK = "check."  # before the name of a finding, where else a task is named
 
 
@@ -92,7 +93,11 @@ def _reduced(library: Library, ledger: Columns, asked: Policy) -> Record:
         return same_output(library, task, old, new, assets)
 
     return Record.from_columns(
-        ledger, rules_of(asked), same_output=same, running=running(_answered(library)), styles=styles_in_use(library)
+        ledger.without_groups(asked.opt_out),
+        rules_of(asked),
+        same_output=same,
+        running=running(_answered(library)),
+        styles=styles_in_use(library),
     )
 
 
@@ -157,7 +162,7 @@ def rebuilt(library: Library, asked: Policy) -> dict[str, Any]:
         "schema": SCHEMA,
         "cells": [_cell(cell, asked, answered) for cell in found.cells],
         "deliveries": _deliveries(library),
-        "set_aside": [asdict(row) for row in aside],
+        "set_aside": [asdict(row) for row in sorted({*aside, *odd(library)}, key=lambda row: row.line)],
     }
 
 
@@ -165,6 +170,7 @@ def replayed(path: Path, asked: Policy) -> dict[str, Any]:
     """The same document for a ledger in a file, with what would have happened under this policy."""
     rows, aside = of_file(path)
     ledger = columns(rows)
+    ledger = ledger.without_groups(asked.opt_out)
     found = Record.from_columns(ledger, rules_of(asked))
     answered: dict[str, int] = {}
     for code in ledger.task.tolist():
@@ -202,12 +208,11 @@ def _answered(library: Library) -> dict[str, int]:
     """How many answers people gave in each task."""
     table = schema.verdicts.c
     statement = (
-        sa.select(table.operator, sa.func.count())
+        sa.select(table.operator, sa.func.count().label("count"))
         .where(table.verdict != Say.UNDO.value, ~table.by.startswith(POLICY))
         .group_by(table.operator)
     )
-    with library.transaction(reading=True) as connection:
-        return {str(task): int(count) for task, count in connection.execute(statement)}
+    return {str(row["operator"]): int(row["count"]) for row in library.rows(statement)}
 
 
 def _cell(cell: Cell, asked: Policy, answered: Mapping[str, int]) -> dict[str, Any]:
@@ -329,6 +334,9 @@ def _cell_words(cell: Mapping[str, Any]) -> list[str]:
             f"  It would have done {would['automated']:,} of {would['items']:,} alone, and let "
             f"{would['bad_let_through']:,} bad ones through."
         )
+        lines += _what_happened(cell["history"])
+    if (noticed := reviewer_words(cell)) and cell["state"] != "never":
+        lines.append(f"  {noticed}")
     saved = cell["saved"]
     if saved is not None:
         lines.append(
@@ -340,10 +348,29 @@ def _cell_words(cell: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _what_happened(history: Sequence[Mapping[str, str]]) -> list[str]:
+    """When a licence would have come, grown and gone, for a terminal; shoots that canaries stopped are counted."""
+    told = [event for event in history if event["event"] != "canary_failed"]
+    stopped = len(history) - len(told)
+    lines = [f"    {event['at'][:10]} {event['event']}: {event['because']}" for event in told[-EVENTS:]]
+    if len(told) > EVENTS:
+        lines.insert(0, f"    … {many(len(told) - EVENTS, 'earlier event', 'earlier events')}")
+    if stopped:
+        lines.append(f"    {many(stopped, 'shoot', 'shoots')} would have gone to a person, since a canary was bad.")
+    return lines
+
+
 def _parts(cell: Mapping[str, Any]) -> tuple[str | None, ...]:
     """What a cell is about, part by part."""
     style = cell["style"] and f"style {cell['style']}"
-    return task_words(cell["task"]), cell["group"], cell["client"], style
+    return task_words(cell["task"]), group_words(cell["group"]), cell["client"], style
+
+
+def group_words(group: str | None) -> str | None:
+    """A risk group as people read it."""
+    if group == policy.NOBODY:
+        return "no faces"
+    return group and group.replace("+", ", ").replace(":", " ").replace("_", " ")
 
 
 def task_words(task: str) -> str:
@@ -367,6 +394,20 @@ def _rate_words(cell: Mapping[str, Any], rate: Mapping[str, Any]) -> str:
     )
 
 
+def reviewer_words(cell: Mapping[str, Any]) -> str:
+    """How much of what was spoilt on purpose was noticed, and what that does to the promise; empty where none was
+    shown."""
+    told = cell["reviewers"]
+    if not told["known_bads"]:
+        return ""
+    text = f"Of {told['known_bads']:,} suggestions that were spoilt on purpose {told['caught']:,} were noticed"
+    if told["at_least"] >= 1:
+        return f"{text}."
+    return (
+        f"{text}, so a licence is tested at {cell['alpha'] * told['at_least']:.2%} bad instead of {cell['alpha']:.1%}."
+    )
+
+
 def needs_words(needs: Mapping[str, Any]) -> str:
     """What is missing for the next step, in a sentence."""
     if needs["verdicts_if_none_bad"] is None:
@@ -374,7 +415,12 @@ def needs_words(needs: Mapping[str, Any]) -> str:
     text = f"{needs['verdicts_if_none_bad']:,} more looked at, none bad"
     if needs["shoots"]:
         text += f": about {many(needs['shoots'], 'shoot', 'shoots')}"
-    return text + (f", {needs['weeks']:.0f} weeks at this pace." if needs["weeks"] else ".")
+    if not needs["weeks"]:
+        return f"{text}."
+    long = needs["weeks"] / YEAR_WEEKS
+    return (
+        f"{text}, {long:.0f} years at this pace." if long >= 2 else f"{text}, {needs['weeks']:.0f} weeks at this pace."
+    )
 
 
 # ---------------------------------------------------------------- in and out

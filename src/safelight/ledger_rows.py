@@ -24,17 +24,17 @@ from safelight.domain import Drawn, Say
 from safelight.errors import UsageError
 from safelight.learn.cells import Ints
 from safelight.learn.rows import POLICY, SKIP, Coded, Columns, Row, build, coded_texts, of_lists
-from safelight.store import schema
+from safelight.store import schema, sound
 from safelight.store.library import Library
 
 RETURNED = schema.RETURNED
 IMPORTED = schema.IMPORTED
-SAYS = frozenset({*(s.value for s in Say), SKIP})
-DRAWN = frozenset(d.value for d in Drawn)
+SAYS = frozenset({*sound.SAYS, SKIP})
+DRAWN = sound.DRAWN
 NEEDED = ("at", "by", "asset", "shoot", "operator", "version", "verdict")
 STYLE = 12  # letters of a style's id that name it
 LAST = "\U0010ffff"  # behind every style's name
-UNREADABLE = "\ufffd"
+UNREADABLE = sound.UNREADABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def _read(connection: sa.Connection, *, after: int | None) -> tuple[Coded, list[
     if after is not None:  # few and last, so that the rows themselves are looked through and no index
         statement = statement.with_hint(schema.verdicts, "not indexed", "sqlite").where(sa.text(f"seq > {after:d}"))
     plain = str(statement.compile(dialect=connection.dialect))
-    rows: list[Any] = list(connection.exec_driver_sql(plain).fetchall())
+    rows: list[Any] = list(sound.fetched(connection, lambda: connection.exec_driver_sql(plain).fetchall()))
     newest = max((row[0] for row in rows), default=after or 0)
     listed = _listed(rows, len(wanted))
     aside: list[Aside] = []
@@ -107,6 +107,13 @@ def _read(connection: sa.Connection, *, after: int | None) -> tuple[Coded, list[
         imported=list(map(imports.__getitem__, by)), returned=[r == RETURNED for r in reason],
     )  # fmt: skip
     return made, aside, newest
+
+
+def odd(library: Library) -> list[Aside]:
+    """Rows that say nothing that can be said, among those too that do not count and were not read."""
+    t = schema.verdicts.c
+    statement = sa.select(t.seq, t.verdict).where(t.verdict.not_in(SAYS)).order_by(t.seq)
+    return [Aside(line=row["seq"], because=f"its verdict is {row['verdict']!r}") for row in library.rows(statement)]
 
 
 def _listed(rows: Sequence[Sequence[Any]], width: int) -> tuple[tuple[Any, ...], ...]:
@@ -165,11 +172,16 @@ def _in_style(coded: Coded, styles: Styles) -> tuple[list[str], Ints]:
 
 def _all_sound(listed: tuple[tuple[Any, ...], ...]) -> bool:
     """Whether every row can be taken for a verdict, column by column, which is quick."""
-    _, at, by, asset, shoot, operator, version, _, _, score, say, drawn, bundled, seconds, _, _ = listed
+    _, at, by, asset, shoot, operator, version, weights, group, score, say, drawn, bundled, seconds, _, _ = listed
+    named = (by, asset, shoot, operator)
     return (
         set(say) <= SAYS
         and set(drawn) <= DRAWN
-        and all(map(all, (by, asset, shoot, operator)))
+        and all(map(all, named))
+        and {type(text) for texts in (*named, weights) for text in texts} <= {str}
+        and not any(UNREADABLE in text for texts in named for text in set(texts))
+        and set(map(type, group)) <= {str, type(None)}
+        and not {math.inf, -math.inf} & {*score, *seconds}
         and {*map(type, version), *map(type, bundled)} <= {int}
         and {*map(type, score), *map(type, seconds)} <= {int, float, type(None)}
         and set(map(type, at)) <= {str}
@@ -178,17 +190,12 @@ def _all_sound(listed: tuple[tuple[Any, ...], ...]) -> bool:
 
 
 def _trouble(row: Sequence[Any]) -> str:
-    """Why a row of the table cannot be taken for a verdict; a database keeps what other programs write into it."""
-    _, at, by, asset, shoot, operator, version, _, _, score, say, drawn, bundled, seconds, _, _ = row
-    if say not in SAYS:
-        return f"its verdict is {say!r}"
-    if drawn not in DRAWN:
-        return f"it was drawn as {drawn!r}"
-    if not (by and asset and shoot and operator and isinstance(version, int) and isinstance(bundled, int)):
-        return "it does not say what it is about"
-    if any(x is not None and not isinstance(x, int | float) for x in (score, seconds)):
-        return f"its score is {score!r} and its seconds are {seconds!r}"
-    return "" if isinstance(at, str) and at[:4].isdigit() else f"its time is {at!r}"
+    """Why a row of the table cannot be taken for a verdict."""
+    _, at, by, asset, shoot, operator, version, weights, group, score, say, drawn, bundled, seconds, _, _ = row
+    return sound.trouble(
+        at=at, named=(by, asset, shoot, operator), texts=(weights, group), version=version, bundled=bundled,
+        score=score, seconds=seconds, say=say, drawn=drawn, says=SAYS,
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- from a file

@@ -7,7 +7,7 @@ being run again, and a run over an unchanged shoot does nothing.
 import functools
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from safelight import (
+    cuts,
     earned,
     engine,
     footage,
@@ -27,11 +28,13 @@ from safelight import (
     plugins,
     policy,
     propose,
+    relistening,
+    rooms,
     style,
     weights,
     work,
 )
-from safelight.domain import Cull, Findings, Measure, Scope, digest_of
+from safelight.domain import Cull, Findings, Kind, Measure, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.files import json_text
 from safelight.learn.record import Record
@@ -116,10 +119,14 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
             )
             looked = line.look(plan, executor, width) + line.watch(plan, executor, width)
             line.listen(plan, executor, width)
+            line.weigh(plan, executor, width)
+            line.see(plan, executor, width)
             state = line.decide()
             if line.look_closer(state, executor, width):
                 state = line.decide()
             line.try_edits(state, executor, width)
+            line.try_cuts(state, executor, width)
+        line.troubles += [f"Row {n} of the ledger is set aside: {why}." for n, why in state.ledger.aside.items()]
         summary = json_text({"looked": looked, "gear": earned.gear(state)})
         done = {"shoot": shoot.id, "key": run_key(library, shoot, options, allowed=(rules, licences))}
         library.append(schema.runs, [done | {"summary": summary, "at": now()}])
@@ -162,7 +169,8 @@ class Line:
 
         Results go into the library as they come; what has arrived is decided upon early, so that a slow card does
         not keep a person waiting."""
-        keys = probe_keys(personal_too=personal.switch(self.library).on)
+        personal.forget(self.library, self.rules.opt_out)
+        keys = probe_keys(about_people=about_people(self.library, self.rules))
         self._gone(plan)
         todo = Todo(self.library, self.folder, self.shoot, plan, keys)
         clock = _Clock("look", todo.total, self.tell)
@@ -222,19 +230,58 @@ class Line:
             listening.Listen(
                 asset=c.asset.id, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600),
                 place=self.folder.state / "cache" / c.asset.id[:2] / f"{c.asset.id}.heard",
+                portrait=self.folder.cached(c.asset.id) if c.asset.kind is Kind.AUDIO else None,
             )
             for c in clips.values()
             if (c.asset.id, key) not in done
         ]  # fmt: skip
         clock = _Clock("listen", len(jobs), self.tell)
 
-        def save(asset: str, measures: Sequence[Measure]) -> None:
-            unfinished = any(m.name == "words" and isinstance(m.value, dict) and not m.value["whole"] for m in measures)
-            to_come = not any(m.name == "words" for m in measures)
-            kept = key + ("!" if unfinished or to_come else "")  # only the last answer says that nothing is left
+        def save(asset: str, measures: Sequence[Measure], last: bool) -> None:
+            kept = key + ("" if last else "!")  # only the last answer says that nothing is left
             records.save_evidence(self.library, [(asset, listening.HEARD, kept, measures)])
 
         listening.listen(executor, width, jobs, save, clock.step)
+
+    def weigh(self, plan: ingest.Plan, executor: Executor, width: int) -> None:
+        """Finds where clips and sounds are still, which nobody has looked for with this version."""
+        if not (plan.clips or plan.same_clips):
+            return
+        clips = ShootState.load(self.library, self.shoot, evidence=False).footage
+        done = records.measured(self.library, dict.fromkeys(clips, ()))
+        jobs = [
+            rooms.Weigh(asset=c.id, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600))
+            for c in clips.values()
+            if (c.id, rooms.KEY) not in done
+        ]
+        clock = _Clock("weigh", len(jobs), self.tell)
+        for found in engine.stream(executor, width, iter([(rooms.weigh, job) for job in jobs]), rescue=rooms.rescue):
+            records.save_evidence(self.library, [(found.asset, rooms.ROOM, rooms.KEY, found.measures)])
+            clock.step()
+
+    def see(self, plan: ingest.Plan, executor: Executor, width: int) -> None:
+        """Looks at every frame of clips that nobody has looked at with this version: shots, faults."""
+        if not (plan.clips or plan.same_clips):
+            return
+        state = ShootState.load(self.library, self.shoot, evidence=False)
+        clips = {c.asset.id: c for c in state.clips.values() if c.asset.kind is Kind.VIDEO}
+        done, key, installed = (
+            records.measured(self.library, dict.fromkeys(clips, ())), footage.seen_key(), weights.installed()
+        )  # fmt: skip
+        jobs = [
+            footage.See(
+                asset=name, full=self.folder.root / c.path, place=self.folder.cached(name), weights=installed,
+                seconds=float(c.asset.duration_s or 600),
+            )
+            for name, c in clips.items()
+            if (name, key) not in done
+        ]  # fmt: skip
+        clock = _Clock("see", len(jobs), self.tell)
+        for seen in engine.stream(
+            executor, width, iter([(footage.see, job) for job in jobs]), rescue=footage.lost_picture
+        ):
+            records.save_evidence(self.library, [(seen.asset, footage.SEEN, key, seen.measures)])
+            clock.step()
 
     def _remember(self, todo: Todo, identified: list[work.Identity], seen: list[work.Looked]) -> None:
         """Writes what workers found; both lists are empty afterwards."""
@@ -243,9 +290,10 @@ class Line:
         files = [todo.file(i) for i in identified] + [todo.failed_file(s) for s in seen if s.error]
         records.save_files(self.library, self.shoot.id, files)
         found = [(todo.record_id(s), by, key, measures) for s in seen for by, key, measures in s.found]
-        apart = {p.label for p in plugins.probes().values() if p.personal}
+        apart = {p.label: p.splits for p in plugins.probes().values() if p.personal}
         records.save_evidence(self.library, [row for row in found if row[1] not in apart])
-        personal.save(self.library, [row for row in found if row[1] in apart])
+        personal.save(self.library, [row for row in found if apart.get(row[1]) is False])
+        personal.save_keys(self.library, [(a, key, said) for a, by, key, said in found if apart.get(by)])
         self.troubles += [f"{s.path}: {reason}" for s in seen for _, reason in s.troubles]
         identified.clear()
         seen.clear()
@@ -341,29 +389,57 @@ class Line:
         for trouble in engine.stream(executor, width, iter(spoilt), rescue=known_bads.rescue):
             self.troubles += [trouble] if trouble else []
 
+    def try_cuts(self, state: ShootState, executor: Executor, width: int) -> None:
+        """Listens to the joins of each clip as it would be cut, so that people know what to listen to."""
+        key = relistening.key()
+        made = {cuts.version(clip).id: clip for clip in state.footage.values() if clip.edits(proposed=True)}
+        done = records.measured(self.library, dict.fromkeys(made, ()))
+        jobs = [
+            relistening.Relisten(
+                asset=clip.id, version=id_, full=self.folder.root / clip.path, words=cuts.words(clip),
+                kept=tuple(cuts.kept(clip, proposed=True)), **cuts.counted(clip),
+            )
+            for id_, clip in made.items()
+            if (id_, key) not in done
+        ]  # fmt: skip
+        clock = _Clock("try cuts", len(jobs), self.tell)
+        tried = [(relistening.relisten, job) for job in jobs]
+        for found in engine.stream(executor, width, iter(tried), rescue=relistening.rescue):
+            versions = [(made[found.version].id, cuts.version(made[found.version]))]
+            records.save_versions(self.library, self.shoot.id, versions, checkpoint="first-pass")
+            records.save_evidence(self.library, [(found.version, relistening.HEARD_BACK, key, [found.measure])])
+            clock.step()
+
 
 # ---------------------------------------------------------------- keys
 
 
-def probe_keys(*, of_raws: bool = False, personal_too: bool = False) -> dict[str, str]:
-    """By name of each probe over one picture, the key under which its answers are kept. Probes that tell people apart
-    are among them only where that is switched on."""
+def probe_keys(*, of_raws: bool = False, about_people: Collection[str] = ()) -> dict[str, str]:
+    """By name of each probe over one picture, the key under which its answers are kept. Personal probes are among them
+    only where they are named."""
     papers = weights.digests()
     found = [p for p in plugins.ordered_probes() if p.scope is Scope.ASSET and p.of_raws == of_raws]
-    found = [p for p in found if personal_too or not p.personal]
+    found = [p for p in found if not p.personal or p.name in about_people]
     return {p.name: work.probe_key(p, papers) for p in found}
+
+
+def about_people(library: Library, rules: policy.Policy) -> set[str]:
+    """The personal probes that are asked: those that tell people apart where that is switched on, those that tell
+    groups of pictures apart where the policy keeps records apart by them."""
+    on = personal.switch(library).on
+    return {p.name for p in plugins.probes().values() if p.personal and (rules.splits & {*p.emits} if p.splits else on)}
 
 
 def catch_up(library: Library, folder: ShootFolder, state: ShootState, *, jobs: int | None, tell: Tell) -> ShootState:
     """Brings photos that a person has kept since the last run to where the machine's own keepers are, as far as that
     needs no licence: raws get their base rendering, and approvals that a later change has shaken are checked again.
-    Nothing new is proposed that a person would have to answer."""
+    Nothing new is proposed that a person would have to answer, and no record is read: where no licence is needed, none
+    is asked for."""
     rules = ledger.rules(library)
-    free = tuple(op for op in plugins.operators() if not rules.task(op).needs_licence)
-    record = ledger.record(library, rules)
+    free = tuple(op for op in plugins.operators() if not rules.task(op, state.shoot.client).needs_licence)
     line = Line(
-        library=library, folder=folder, shoot=state.shoot, options=Options(only=free), rules=rules, record=record,
-        tell=tell,
+        library=library, folder=folder, shoot=state.shoot, options=Options(only=free), rules=rules,
+        record=Record(cells=()), tell=tell,
     )  # fmt: skip
     with engine.engine("process", jobs=jobs) as (executor, width):
         state = line.decide() if line.look_closer(state, executor, width) else state
@@ -383,8 +459,9 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
             for t in (schema.files, schema.verdicts)
         ]
     operators = sorted(op.label for op in plugins.operators().values())
-    keys = [probe_keys(personal_too=personal.switch(library).on), probe_keys(of_raws=True)]
-    keys.append({"heard": listening.key()})
+    keys = [probe_keys(about_people=about_people(library, rules)), probe_keys(of_raws=True)]
+    keys.append({"heard": listening.key(), "weighed": rooms.KEY, "seen": footage.seen_key()})
+    keys.append({"heard_back": relistening.key()})
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
     return digest_of([newest, keys, said, operators, own, asdict(options.wishes), sorted(options.only)])

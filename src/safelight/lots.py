@@ -25,19 +25,26 @@ LEVEL = bound.LEVEL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One lot: of which task, what was done alone in it, what was drawn, what was looked at and what was bad."""
+    """One lot: of which task, what was done alone in it, what was drawn, what was looked at and what was bad.
+
+    What was approved together with other photos, with one key, was not looked at; the bound takes it for bad."""
 
     id: str
     task: str
     alone: tuple[str, ...]  # done alone, and nobody looked at it
     drawn: tuple[str, ...]  # drawn by coin
-    looked: int  # of the drawn, answered by a person
-    bad: int  # of the drawn, bad or not answered
+    looked: int  # of the drawn, answered by a person, one by one or as bad
+    bad: int  # of those, bad
     size: int
+
+    @property
+    def passed_over(self) -> int:
+        """How many of the drawn nobody looked at."""
+        return len(self.drawn) - self.looked
 
     def lot(self, *, level: float = LEVEL) -> Lot:
         """Its bound, at a level."""
-        return Lot(unseen=self.size, audited=len(self.drawn), bad=self.bad, level=level)
+        return Lot(unseen=self.size, audited=len(self.drawn), bad=self.bad + self.passed_over, level=level)
 
 
 def parts(state: ShootState, coins: Mapping[tuple[str, str], Coin], photos: Collection[str]) -> list[Part]:
@@ -48,20 +55,31 @@ def parts(state: ShootState, coins: Mapping[tuple[str, str], Coin], photos: Coll
             continue
         if task == "cull" or asset in photos:
             found.setdefault(coin.lot, []).append((state.photos[asset], task, coin))
-    made = [_part(name, items) for name, items in sorted(found.items())]
+    together = _together(state) if found else frozenset()
+    made = [_part(name, items, together) for name, items in sorted(found.items())]
     return [part for part in made if part.alone]
 
 
-def _part(name: str, items: Sequence[tuple[Photo, str, Coin]]) -> Part:
+def _together(state: ShootState) -> frozenset[tuple[str, str]]:
+    """The decisions, by moment and person, that answered several photos at once."""
+    about: dict[tuple[str, str], str] = {}
+    several = set()
+    for verdict in state.ledger.rows:
+        if about.setdefault((verdict.at, verdict.by), verdict.asset) != verdict.asset:
+            several.add((verdict.at, verdict.by))
+    return frozenset(several)
+
+
+def _part(name: str, items: Sequence[tuple[Photo, str, Coin]], together: Collection[tuple[str, str]]) -> Part:
     task = items[0][1]
     alone = [photo.id for photo, _, _ in items if earned.applied_alone(photo, task)]
     drawn = [photo for photo, _, coin in items if coin.drawn is Drawn.AUDIT]
     said = [photo.standing.get(task) for photo in drawn]
     answered = [v for v in said if v is not None and not v.by.startswith(POLICY)]
-    bad = len(drawn) - len(answered) + sum(v.bad for v in answered)
+    looked = [v for v in answered if v.bad or (v.at, v.by) not in together]
     return Part(
         id=name, task=task, alone=tuple(sorted(alone)), drawn=tuple(sorted(p.id for p in drawn)),
-        looked=len(answered), bad=bad, size=len(items),
+        looked=len(looked), bad=sum(v.bad for v in looked), size=len(items),
     )  # fmt: skip
 
 
@@ -82,15 +100,16 @@ def told(
         known |= {(asset, part.task) for asset in part.alone}
         rows.append(
             {
-                "task": part.task, "done_alone": len(part.alone), "of": part.size, "audited": len(part.drawn),
-                "bad_found": part.bad, "bad_at_most": left, "level": each, "text": _words(part, left, each),
+                "task": part.task, "done_alone": len(part.alone), "of": part.size, "audited": part.looked,
+                "passed_over": part.passed_over, "bad_found": part.bad, "bad_at_most": left, "level": each,
+                "text": _words(part, left, each),
             }
         )  # fmt: skip
     loose = sum(
         (photo.id, task) not in known for photo in photos for task in earned.changed_alone(photo, rules, client)
     )
     return {
-        "photos": len(unseen), "audited": sum(len(p.drawn) for p in found), "bad_found": sum(p.bad for p in found),
+        "photos": len(unseen), "audited": sum(p.looked for p in found), "bad_found": sum(p.bad for p in found),
         "bad_at_most": most + loose,
         "level": level, "lots": rows, "text": _text(unseen, rows, loose),
     }  # fmt: skip
@@ -101,9 +120,11 @@ def _words(part: Part, left: int, level: float) -> str:
     done = f"{name}: {len(part.alone):,} were done alone"
     if not part.drawn:
         return f"{done}, and none of them was drawn to be looked at."
+    over = f", {part.passed_over:,} not looked at one by one, which count as bad here" if part.passed_over else ""
     return (
-        f"{done}. Of {part.size:,} of their kind, {len(part.drawn):,} were drawn by coin and looked at, "
-        f"{part.bad:,} of them bad and put right. At most {left:,} of those done alone are bad ({level:.1%} sure)."
+        f"{done}. Of {part.size:,} of their kind, {len(part.drawn):,} were drawn by coin: {part.looked:,} looked at, "
+        f"{part.bad:,} of them bad and put right{over}. At most {left:,} of those done alone are bad "
+        f"({level:.1%} sure)."
     )
 
 
@@ -153,11 +174,10 @@ def sample(library: Library, state: ShootState, rules: Policy, *, share: float, 
                 for asset in more
             ],
         )  # fmt: skip
-        open_ = len(part.drawn) - part.looked
         plans.append(
             Plan(
                 task=part.task, of=part.size, look_at=want, drawn=len(part.drawn) + len(more), looked=part.looked,
-                bad=part.bad - open_, bad_at_most=bound.at_most(part.size, part.looked, part.bad - open_, level=level),
+                bad=part.bad, bad_at_most=bound.at_most(part.size, part.looked, part.bad, level=level),
             )
         )  # fmt: skip
     earned.taken_back(library, state, rules, lambda photo, task: (photo.id, task) not in fresh)

@@ -1,11 +1,12 @@
-"""Which probes, operators and detectors there are: entry points in, registries out.
+"""Which probes, operators, detectors and recognisers there are: entry points in, registries out.
 
 Built-ins come through the same doors as anybody's plug-in (`safelight.probes`, `safelight.operators`,
-`safelight.detectors`); nothing here names one of them. A plug-in that cannot be used is kept in `broken()` with the
-reason, and everything else works. Registries are made once in a process, so that worker processes find their probes
-by name.
+`safelight.detectors`, `safelight.recognisers`); nothing here names one of them, but the recogniser that listens where
+none is named. A plug-in that cannot be used is kept in `broken()` with the reason, and everything else works.
+Registries are made once in a process, so that worker processes find their probes by name.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from safelight.errors import UsageError
 from safelight.operators import Operator
 from safelight.probes import Probe
+from safelight.speech import moonshine
+from safelight.speech.recogniser import Recogniser
 
 if TYPE_CHECKING:  # they bring a good part of scipy, which whoever only asks for operators need not wait for
     from safelight.detectors import Detector
@@ -24,11 +27,19 @@ if TYPE_CHECKING:  # they bring a good part of scipy, which whoever only asks fo
 PROBES = "safelight.probes"
 OPERATORS = "safelight.operators"
 DETECTORS = "safelight.detectors"
+RECOGNISERS = "safelight.recognisers"
+RECOGNISER = "SAFELIGHT_RECOGNISER"  # names the one that listens
 OURS = "safelight"  # the distribution whose entry points win a clash of names
 EXTERNAL = {
     "ingest.failed": "ingest",
     "file.note": "ingest",
     "people": "the grouping of people",
+    "words": "listening",
+    "speech": "listening",
+    "quiet": "listening",
+    "shots": "watching",
+    "clip.rate": "watching",
+    "clip.sounds": "watching",
 }  # evidence that no probe emits
 
 T = TypeVar("T")
@@ -66,6 +77,22 @@ def detectors() -> "Mapping[str, Detector]":
     return _loaded_detectors().found
 
 
+def recognisers() -> Mapping[str, Recogniser]:
+    """All usable recognisers of speech by name; ours is always among them."""
+    return _loaded_recognisers().found
+
+
+def recogniser() -> Recogniser:
+    """The recogniser that listens: ours, or the one that `SAFELIGHT_RECOGNISER` names; UsageError lists those that
+    exist."""
+    return _named(os.environ.get(RECOGNISER) or recogniser_by_default(), recognisers(), "recogniser")
+
+
+def recogniser_by_default() -> str:
+    """The name of the one that listens where none is named."""
+    return moonshine.NAME
+
+
 def probe(name: str) -> Probe:
     """The probe of this name; UsageError lists those that exist."""
     return _named(name, probes(), "probe")
@@ -83,6 +110,7 @@ def broken() -> tuple[Broken, ...]:
         *_loaded_probes().broken,
         *_loaded_operators().broken,
         *_loaded_detectors().broken,
+        *_loaded_recognisers().broken,
         *broken_promises(probes(), operators()),
     )
 
@@ -157,6 +185,12 @@ def _loaded_detectors() -> "Loaded[Detector]":
     from safelight.detectors import Detector
 
     return load(DETECTORS, Detector, entry_points(group=DETECTORS))
+
+
+@cache
+def _loaded_recognisers() -> Loaded[Recogniser]:
+    loaded = load(RECOGNISERS, Recogniser, entry_points(group=RECOGNISERS))
+    return Loaded(found={**loaded.found, moonshine.NAME: moonshine.recogniser}, broken=loaded.broken)
 
 
 def _owner(point: EntryPoint) -> str:

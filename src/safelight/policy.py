@@ -4,6 +4,7 @@ Three layers, each of which may only be stricter than the one below: the map tha
 file beside its library, and a file that is named for one run. Clients have sections of their own in any of them.
 """
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
@@ -86,6 +87,12 @@ class Policy:
         if (task.needs_licence and not licensed) or self.stakes(client, stakes) == HIGH:
             zones.append(Zone.REVIEW)
         return max(zones, key=ORDER.index)
+
+    @property
+    def splits(self) -> frozenset[str]:
+        """The evidence that splits the record of any task, for any client."""
+        tasks = [self.default, *self.tasks.values(), *(t for c in self.clients.values() for t in c.tasks.values())]
+        return frozenset(name for task in tasks for name in task.groups) - self.opt_out
 
     def group(self, name: str, facts: Mapping[str, Measure], client: str | None = None) -> str | None:
         """The risk group of a picture in a task: a key of the record and nothing else, never said of a person.
@@ -303,7 +310,7 @@ def _number(key: str, value: Any, file: _File, section: tuple[str, ...]) -> floa
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise file.error(section, key, f"{key} is {value!r}", "It is a number, such as 0.02.")
     if key == "canary":
-        if value < 1 or value != int(value):
+        if not 1 <= value < math.inf or value != int(value):
             raise file.error(section, key, f"canary is {value}", "At least 1 item of each new shoot is shown first.")
         return int(value)
     if (key in INSIDE and not 0 < value < 1) or (key in SHARES and not 0 <= value <= 1):

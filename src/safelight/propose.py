@@ -1,6 +1,6 @@
 """Evidence to proposals: asks the operators, places each answer in a zone, tosses the coins, tries the edits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from safelight.media.frame import Frame, scaling
 from safelight.media.picture import shrink
 from safelight.operators import Medium, Operator, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.policy import Policy
-from safelight.state import POLICY, Photo, ShootState
+from safelight.state import POLICY, Judged, Photo, ShootState
 from safelight.store import records
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
@@ -58,22 +58,21 @@ def propose(library: Library, state: ShootState, asked: Asked) -> list[str]:
     troubles: list[str] = []
     only = asked.only
     decider = earned.Decider.of(library, state, asked.rules, asked.record, whole=asked.whole)
-    found = [
-        op for op in plugins.operators().values() if op.medium is not Medium.TIMELINE and (not only or op.name in only)
-    ]
+    found = [op for op in plugins.operators().values() if not only or op.name in only]
     for op in sorted(found, key=lambda op: (op.medium is not Medium.CHOICE, op.stage, op.name)):
-        before = {asset: p for photo in state.photos.values() for asset, p in _own(photo, op.name)}
+        about: Mapping[str, Judged] = state.footage if op.medium is Medium.TIMELINE else state.photos
+        before = {one.id: one.proposals[op.name] for one in about.values() if op.name in one.proposals}
         made = {p.asset: p for p in decider.place(op.name, list(_proposals(op, state, asked, troubles)))}
         fresh = [p for asset, p in made.items() if asset not in before or _differs(before[asset], p)]
         gone = [p for asset, p in before.items() if asset not in made]
         records.save_proposals(library, state.shoot.id, fresh, gone)
-        for photo in state.photos.values():
-            photo.proposals.pop(op.name, None)
-            if photo.id in made:
-                photo.proposals[op.name] = made[photo.id]
+        for one in about.values():
+            one.proposals.pop(op.name, None)
+            if one.id in made:
+                one.proposals[op.name] = made[one.id]
         if asked.whole:
             _take_back(library, state, op.name, asked.rules)
-            _apply(library, state, op)
+            _apply(library, state, op, about)
     return troubles
 
 
@@ -84,14 +83,10 @@ def _differs(old: Proposal, new: Proposal) -> bool:
 def _take_back(library: Library, state: ShootState, task: str, rules: Policy) -> None:
     """What was done alone and is not to be done alone any more waits for a person again."""
 
-    def holds(photo: Photo, name: str) -> bool:
+    def holds(photo: Judged, name: str) -> bool:
         return name != task or (name in photo.proposals and photo.proposals[name].zone is Zone.AUTO)
 
     earned.taken_back(library, state, rules, holds)
-
-
-def _own(photo: Photo, operator: str) -> list[tuple[str, Proposal]]:
-    return [(photo.id, photo.proposals[operator])] if operator in photo.proposals else []
 
 
 def _proposals(op: Operator[Any], state: ShootState, asked: Asked, troubles: list[str]) -> Iterable[Proposal]:
@@ -100,16 +95,18 @@ def _proposals(op: Operator[Any], state: ShootState, asked: Asked, troubles: lis
     for subjects in _sets(op, state):
         bundle = digest_of([op.label, sorted(s.asset.id for s in subjects)])[:16] if len(subjects) > 1 else None
         for suggestion in _suggestions(op, subjects, asked.wishes, troubles):
-            photo = state.photos[suggestion.member]
-            if op.medium is Medium.FRAME and photo.decision is not Cull.KEEP:
+            about = state.judged(suggestion.member)
+            if about is None or (
+                op.medium is Medium.FRAME and isinstance(about, Photo) and about.decision is not Cull.KEEP
+            ):
                 continue
             if (
                 suggestion.cannot_tell is None
                 and params.to_json(suggestion.params) == identity
-                and op.medium is Medium.FRAME
+                and op.medium is not Medium.CHOICE
             ):
                 continue  # nothing to do
-            yield _proposal(op, suggestion, photo, asked.rules, bundle, client=state.shoot.client)
+            yield _proposal(op, suggestion, about, asked.rules, bundle, client=state.shoot.client)
 
 
 def _suggestions(
@@ -126,7 +123,8 @@ def _suggestions(
 
 def _sets(op: Operator[Any], state: ShootState) -> Iterable[list[Subject]]:
     """The sets that one call of `propose` sees, by the operator's scope."""
-    subjects = {s.asset.id: s for s in state.subjects()}
+    of_clips = op.medium is Medium.TIMELINE
+    subjects = {s.asset.id: s for s in (state.clip_subjects() if of_clips else state.subjects())}
     if op.scope is Scope.SHOOT:
         yield list(subjects.values())
         return
@@ -144,7 +142,7 @@ def _sets(op: Operator[Any], state: ShootState) -> Iterable[list[Subject]]:
 
 
 def _proposal(
-    op: Operator[Any], suggestion: Suggestion[Any], photo: Photo, rules: Policy, bundle: str | None, *,
+    op: Operator[Any], suggestion: Suggestion[Any], photo: Judged, rules: Policy, bundle: str | None, *,
     client: str | None,
 ) -> Proposal:  # fmt: skip
     """A suggestion as it is kept. Which zone it is in is for the record to say."""
@@ -159,7 +157,7 @@ def _proposal(
         asset=photo.id,
         edit=edit,
         zone=Zone.REVIEW,
-        group=rules.group(op.name, photo.facts, client),
+        group=rules.group(op.name, {**photo.facts, **photo.keys}, client),
         score=suggestion.score,
         because=suggestion.because,
         alternatives=alternatives,
@@ -168,10 +166,10 @@ def _proposal(
     )
 
 
-def _apply(library: Library, state: ShootState, op: Operator[Any]) -> None:
+def _apply(library: Library, state: ShootState, op: Operator[Any], about: Mapping[str, Judged]) -> None:
     """Applies what is in zone auto, as a verdict of the policy's rule, where no person has said anything."""
     said = []
-    for photo in state.photos.values():
+    for photo in about.values():
         proposal, standing = photo.proposals.get(op.name), photo.standing.get(op.name)
         if proposal is None or proposal.zone is not Zone.AUTO or not proposal.offers:
             continue

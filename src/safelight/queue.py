@@ -6,8 +6,10 @@ anything else about an item says how it was drawn. What is behind an item must s
 answered.
 """
 
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from safelight import earned, known_bads, ledger_rows, plugins, verdicts
@@ -18,7 +20,7 @@ from safelight.learn import draws
 from safelight.learn.doubt import UNKNOWN, Doubts
 from safelight.operators import Medium
 from safelight.policy import HIGH, Policy
-from safelight.state import Photo, ShootState
+from safelight.state import Judged, Photo, ShootState
 from safelight.store.library import Library
 from safelight.store.objects import ShootFolder
 from safelight.verdicts import Saying
@@ -34,7 +36,7 @@ class Item:
     after it. `params` is the suggestion, None where the item comes without one; `pictures` the name under which
     before and after lie in the shoot's cache. `known_bad` is not to be shown."""
 
-    photo: str
+    photo: str  # or the clip
     operator: str
     harm: float
     left: float
@@ -46,17 +48,19 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """Items in order, and the mistakes to be expected in all of them together."""
+    """Items in order, and the mistakes to be expected in all of them together. `most` is the expected harm of an item
+    whose `harm` is 1."""
 
     items: tuple[Item, ...]
     expected: float
+    most: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
     """An item before it has its place."""
 
-    photo: Photo
+    photo: Judged
     operator: str
     harm: float
     chance: float
@@ -65,17 +69,18 @@ class _Entry:
 
 
 def waiting(
-    library: Library, state: ShootState, folder: ShootFolder, rules: Policy, *, task: str = EVERYTHING
+    library: Library, state: ShootState, folder: ShootFolder, rules: Policy, *, task: str = EVERYTHING,
+    clips: bool = False, doubts: Doubts | None = None,
 ) -> Queue:  # fmt: skip
     """Everything that blocks a final delivery of a shoot, or one task of it; with it what a coin mixed in. What was
-    done alone and may not be any more is taken back first."""
+    done alone and may not be any more is taken back first. With `clips`, the cuts that wait for a person too. `doubts`
+    are those of the library, where they are known."""
     earned.settle(library, state, rules)
-    ledger, _ = ledger_rows.of_library(library)
-    doubts = Doubts.of(ledger)
+    doubts = doubts or doubts_of(library)
     coins = earned.coins(library, state.shoot.id)
     entries = [
         _entry(photo, name, state, rules, doubts, coins.get((photo.id, name)))
-        for photo in state.photos.values()
+        for photo in (state.all_judged() if clips else state.photos.values())
         for name in photo.open_questions()
         if task in (EVERYTHING, name)
     ]
@@ -90,8 +95,37 @@ def waiting(
     return _queue(_placed(state.shoot.id, entries, mixed))
 
 
+def doubts_of(library: Library) -> Doubts:
+    """How likely suggestions are wrong, by all that was ever said."""
+    return Doubts.of(ledger_rows.of_library(library)[0])
+
+
+def together(queues: Mapping[str, Queue]) -> list[tuple[str, Item]]:
+    """The items of several queues as one, worst first, each with the name of its queue: harm and mistakes left are
+    told anew, over all. Each queue keeps its own order, so that drawn items stay among those of their kind."""
+    most = max((found.most for found in queues.values()), default=0.0) or 1.0
+    told: list[list[tuple[str, Item, float]]] = []
+    for name, found in queues.items():
+        before = (found.expected, *(item.left for item in found.items))
+        chances = [high - low for high, low in pairwise(before)]
+        scale = found.most / most
+        told.append(
+            [
+                (name, replace(item, harm=round(item.harm * scale, 3)), chance)
+                for item, chance in zip(found.items, chances, strict=True)
+            ]
+        )
+    merged = list(heapq.merge(*told, key=lambda row: -row[1].harm))
+    left = sum(found.expected for found in queues.values())
+    out = []
+    for name, item, chance in merged:
+        left = max(0.0, left - chance)
+        out.append((name, replace(item, left=round(left, 2))))
+    return out
+
+
 def _entry(
-    photo: Photo, name: str, state: ShootState, rules: Policy, doubts: Doubts, coin: Coin | None
+    photo: Judged, name: str, state: ShootState, rules: Policy, doubts: Doubts, coin: Coin | None
 ) -> _Entry:  # fmt: skip
     chance = _chance(photo, name, doubts)
     seen = rules.task(name, state.shoot.client).cost * _visibility(photo, name)
@@ -99,7 +133,7 @@ def _entry(
     return _Entry(photo=photo, operator=name, harm=chance * seen * at_stake, chance=chance, coin=coin)
 
 
-def _chance(photo: Photo, name: str, doubts: Doubts) -> float:
+def _chance(photo: Judged, name: str, doubts: Doubts) -> float:
     """The chance that leaving an item as it is would be wrong."""
     proposal = photo.proposals.get(name)
     if photo.state(name) is State.ESCALATED:
@@ -109,8 +143,10 @@ def _chance(photo: Photo, name: str, doubts: Doubts) -> float:
     return doubts.chance(name, proposal.score)
 
 
-def _visibility(photo: Photo, name: str) -> float:
-    """How much a mistake would be seen: a lost photo as much as a spoilt face."""
+def _visibility(photo: Judged, name: str) -> float:
+    """How much a mistake would be seen: a lost photo, or a lost word, as much as a spoilt face."""
+    if not isinstance(photo, Photo):
+        return FACES
     if name == "cull" and photo.decision is not Cull.KEEP:
         return FACES
     faces = photo.facts.get("faces")
@@ -121,21 +157,24 @@ def _visibility(photo: Photo, name: str) -> float:
 
 
 def _placed(seed: str, entries: Iterable[_Entry], mixed: Sequence[_Entry]) -> list[_Entry]:
-    """Worst first; drawn ones where a coin puts them, with the harm of whatever they come to stand behind."""
+    """Worst first; drawn ones where a coin puts them, with the harm of whatever they come to stand behind, or, where
+    that is nothing, before."""
     listed = list(entries)
-    blind = [e for e in listed if _is_drawn(e)]
+    drawn = [e for e in listed if _is_drawn(e)]
     plain = [e for e in listed if not _is_drawn(e)]
     plain.sort(key=lambda e: (-e.harm, e.photo.path, e.operator))
     keyed = [((i + 0.5) / max(1, len(plain)), e) for i, e in enumerate(plain)]
-    for entry in (*blind, *mixed):
+    for entry in (*drawn, *mixed):
         place = draws.coin(seed, f"place/{entry.operator}/{'twice' if entry.bad else 'once'}", entry.photo.id)
         if entry.bad is None and entry.coin is not None and entry.coin.drawn is Drawn.CANARY:
             place /= FIRST
         keyed.append((place, entry))
     keyed.sort(key=lambda pair: (pair[0], pair[1].photo.path, pair[1].operator))
     out: list[_Entry] = []
+    harm = plain[0].harm if plain else max((e.harm for _, e in keyed), default=0.0)
     for _, entry in keyed:
-        out.append(replace(entry, harm=out[-1].harm if out else entry.harm) if _is_drawn(entry) else entry)
+        harm = harm if _is_drawn(entry) else entry.harm
+        out.append(replace(entry, harm=harm))
     return out
 
 
@@ -156,7 +195,7 @@ def _queue(entries: Sequence[_Entry]) -> Queue:
     for entry in entries:
         left -= entry.chance
         items.append(_item(entry, harm=entry.harm / most if most else 0.0, left=max(0.0, left)))
-    return Queue(items=tuple(items), expected=expected)
+    return Queue(items=tuple(items), expected=expected, most=most)
 
 
 def _item(entry: _Entry, *, harm: float, left: float) -> Item:
@@ -187,7 +226,8 @@ def answer(library: Library, state: ShootState, item: Item, saying: Saying) -> t
     saying = replace(saying, operators=(item.operator,))
     if item.known_bad is not None:
         return (known_bads.answer(library, state, item.known_bad, saying),)
-    return verdicts.decide(library, state, [state.photos[item.photo]], saying).verdicts
+    about = state.judged(item.photo)
+    return verdicts.decide(library, state, [about] if about is not None else [], saying).verdicts
 
 
-__all__ = ["EVERYTHING", "Item", "Queue", "answer", "waiting"]
+__all__ = ["EVERYTHING", "Item", "Queue", "answer", "doubts_of", "together", "waiting"]

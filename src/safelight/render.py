@@ -172,6 +172,7 @@ class Run:
         """Rows of a picture and what they become, strip by strip; `light` gives rows as they are before."""
         margin = self.margin or 0
         for rows in _rows(height, margin):
+            tools.go_on()
             first, last = max(0, rows.start - margin), min(height, rows.stop + margin)
             done = self.over(light(slice(first, last)), tools)
             yield rows, done.pixels[rows.start - first : rows.stop - first]

@@ -72,6 +72,18 @@ def texts(original: Path) -> dict[str, str]:
     return {name: value if isinstance(value, str) else " ".join(value) for name, value in found.items()}
 
 
+def keywords(clip: Path) -> tuple[str, ...]:
+    """The keywords that the sidecar of a clip says, under either name; none where it cannot be read."""
+    for path in (clip.with_suffix(".xmp"), clip.with_name(clip.name + ".xmp")):
+        try:
+            said = xmp.Packet.parse(path.read_bytes()).get("dc:subject") if path.is_file() else None
+        except (MediaError, OSError):
+            continue
+        if said:
+            return (said,) if isinstance(said, str) else tuple(said)
+    return ()
+
+
 def _age(path: Path) -> tuple[str, int]:
     try:
         date = xmp.Packet.parse(path.read_bytes()).get("xmp:MetadataDate")

@@ -1,9 +1,11 @@
-"""The current state of a shoot: photos with evidence, groups, proposals and what people said. Read, never kept."""
+"""The current state of a shoot: photos and clips with evidence, groups, proposals and what people said. Read, never
+kept."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from safelight import ingest, plugins, standing
 from safelight.domain import (
@@ -41,26 +43,22 @@ STATES = {
 
 
 @dataclass(slots=True, kw_only=True)
-class Photo:
-    """One picture of the shoot. `id` is the key of its record: the asset's id, or, where another program rewrote the
-    file around the same picture, the id it had when it was first seen."""
+class Judged:
+    """What proposals and verdicts are about: a photo, or a clip. `id` is the key of its record: the asset's id, or,
+    where another program rewrote the file around the same picture, the id it had when it was first seen."""
+
+    MEDIUM: ClassVar[Medium]  # what its edits work on
 
     id: str
     path: str
     asset: Asset
-    relinked_from: str | None = None
-    jpeg: str | None = None  # the camera's JPEG beside a raw
-    copies: list[str] = field(default_factory=list)
     facts: Mapping[str, Measure] = field(default_factory=dict)
     by: Mapping[str, str] = field(default_factory=dict)
-    group: Group | None = None
-    scene: Group | None = None
+    keys: Mapping[str, Measure] = field(default_factory=dict)  # about people: they split the record and do nothing else
     proposals: dict[str, Proposal] = field(default_factory=dict)
     standing: dict[str, Verdict] = field(default_factory=dict)
     contested: set[str] = field(default_factory=set)  # operators about which people differ
     shaken: dict[str, str] = field(default_factory=dict)  # approvals that an edit below has shaken, and why
-
-    # ------------------------------------------------------------ what holds now
 
     def state(self, operator: str) -> State | None:
         """Where the proposal of an operator stands; None if there is none and nobody said anything."""
@@ -72,6 +70,54 @@ class Photo:
         if proposal is None:
             return None
         return State.ABSTAINED if proposal.cannot_tell else State.PROPOSED
+
+    def edits(self, *, proposed: bool = False) -> tuple[Edit, ...]:
+        """The edits that make its version, in order: approved ones, with `proposed` also those that wait."""
+        found = []
+        for name in {*self.proposals, *self.standing}:
+            edit = self.edit(name, proposed=proposed)
+            if edit is not None:
+                found.append(edit)
+        known = plugins.operators()
+        lost = tuple(edit for edit in found if edit.operator not in known)
+        return order([edit for edit in found if edit.operator in known]) + lost
+
+    def edit(self, name: str, *, proposed: bool = False) -> Edit | None:
+        """The edit of one operator as it holds now; None for choices and for what was rejected or still waits. An
+        approved edit whose operator is not installed any more is still there: rendering it says so."""
+        operator = plugins.operators().get(name)
+        if operator is not None and operator.medium is not self.MEDIUM:
+            return None
+        state, proposal, verdict = self.state(name), self.proposals.get(name), self.standing.get(name)
+        if (
+            verdict is not None
+            and state in (State.APPROVED, State.APPLIED, State.MODIFIED)
+            and verdict.params is not None
+        ):
+            return Edit(operator=name, version=verdict.version, params=verdict.params)
+        if proposed and state is State.PROPOSED and proposal is not None:
+            return proposal.edit
+        return None
+
+    def waits(self) -> set[str]:
+        """Operators whose answer is still missing, or about which people differ."""
+        waiting = (State.PROPOSED, State.ESCALATED)
+        return {name for name in self.proposals if self.state(name) in waiting} | self.contested
+
+
+@dataclass(slots=True, kw_only=True)
+class Photo(Judged):
+    """One picture of the shoot."""
+
+    MEDIUM: ClassVar[Medium] = Medium.FRAME
+
+    relinked_from: str | None = None
+    jpeg: str | None = None  # the camera's JPEG beside a raw
+    copies: list[str] = field(default_factory=list)
+    group: Group | None = None
+    scene: Group | None = None
+
+    # ------------------------------------------------------------ what holds now
 
     @property
     def is_raw(self) -> bool:
@@ -105,46 +151,13 @@ class Photo:
         verdict = self.standing.get("cull")
         return verdict is not None and verdict.say in (Say.APPROVE, Say.MODIFY) and self.decision is not Cull.UNDECIDED
 
-    def edits(self, *, proposed: bool = False) -> tuple[Edit, ...]:
-        """The edits that make this photo's version, in order: approved ones, with `proposed` also those that wait."""
-        found = []
-        for name in {*self.proposals, *self.standing}:
-            edit = self.edit(name, proposed=proposed)
-            if edit is not None:
-                found.append(edit)
-        known = plugins.operators()
-        lost = tuple(edit for edit in found if edit.operator not in known)
-        return order([edit for edit in found if edit.operator in known]) + lost
-
-    def edit(self, name: str, *, proposed: bool = False) -> Edit | None:
-        """The edit of one operator as it holds now; None for choices and for what was rejected or still waits. An
-        approved edit whose operator is not installed any more is still there: rendering it says so."""
-        operator = plugins.operators().get(name)
-        if operator is not None and operator.medium is not Medium.FRAME:
-            return None
-        state, proposal, verdict = self.state(name), self.proposals.get(name), self.standing.get(name)
-        if (
-            verdict is not None
-            and state in (State.APPROVED, State.APPLIED, State.MODIFIED)
-            and verdict.params is not None
-        ):
-            return Edit(operator=name, version=verdict.version, params=verdict.params)
-        if proposed and state is State.PROPOSED and proposal is not None:
-            return proposal.edit
-        return None
-
     def open_questions(self) -> list[str]:
         """Operators whose answer is still missing before this photo may leave; empty for rejected photos."""
         if not self.decided or "cull" in self.contested:
             return ["cull"]
         if self.decision is not Cull.KEEP:
             return []
-        waiting = (State.PROPOSED, State.ESCALATED)
-        return sorted(
-            {name for name in self.proposals if name != "cull" and self.state(name) in waiting}
-            | set(self.shaken)
-            | self.contested
-        )
+        return sorted(self.waits() - {"cull"} | set(self.shaken))
 
 
 def by_time(photos: Iterable[Photo]) -> list[Photo]:
@@ -153,13 +166,16 @@ def by_time(photos: Iterable[Photo]) -> list[Photo]:
 
 
 @dataclass(slots=True, kw_only=True)
-class Footage:
-    """A clip or a sound of the shoot, with what was measured of it."""
+class Footage(Judged):
+    """A clip or a sound of the shoot. Files with the same bytes are one in the record: they share what was proposed for
+    it and said about it."""
 
-    path: str
-    asset: Asset
-    facts: Mapping[str, Measure] = field(default_factory=dict)
-    by: Mapping[str, str] = field(default_factory=dict)
+    MEDIUM: ClassVar[Medium] = Medium.TIMELINE
+
+    def open_questions(self) -> list[str]:
+        """Operators whose answer is still missing, or of whose cuts somebody has looked at a part."""
+        begun = {name for name, verdict in self.standing.items() if verdict.params and verdict.params.get("open")}
+        return sorted(self.waits() | begun)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -173,6 +189,7 @@ class ShootState:
     ledger: records.Ledger
     by_path: dict[str, Photo]
     clips: dict[str, Footage] = field(default_factory=dict)  # by path
+    footage: dict[str, Footage] = field(default_factory=dict)  # the same by record id; of copies, the first by path
     asked: records.Asked = field(default_factory=records.Asked)
 
     @classmethod
@@ -188,6 +205,7 @@ class ShootState:
             ledger=records.ledger(library, shoot.id),
             by_path=by_path,
             clips=clips,
+            footage={clip.id: clip for clip in reversed(clips.values())},
             asked=records.asked(library, shoot.id),
         )
         state._attach(records.proposals(library, shoot.id))
@@ -195,6 +213,8 @@ class ShootState:
             for subject, found in records.evidence(library, list(photos)).items():
                 photos[subject].facts = {name: measure for name, (measure, _) in found.items()}
                 photos[subject].by = {name: by for name, (_, by) in found.items()}
+            for subject, keys in personal.keys(library, list(photos)).items():
+                photos[subject].keys = keys
             if personal.switch(library).on:
                 state._people(library)
             said = records.evidence(library, [clip.asset.id for clip in clips.values()])
@@ -233,23 +253,34 @@ class ShootState:
                 else:
                     photo.group = group
         for (asset, operator), proposal in proposals.items():
-            if asset in self.photos:
-                self.photos[asset].proposals[operator] = proposal
+            about = self.judged(asset)
+            if about is not None:
+                about.proposals[operator] = proposal
         for asset, operator in self.ledger.standing:
             self.hold(asset, operator)
 
     def hold(self, asset: str, operator: str) -> None:
-        """Brings a photo to what the ledger says of an operator now."""
-        photo, key = self.photos.get(asset), (asset, operator)
-        if photo is None:
+        """Brings a photo or a clip to what the ledger says of an operator now."""
+        about, key = self.judged(asset), (asset, operator)
+        if about is None:
             return
-        photo.contested.discard(operator)
-        if key in self.ledger.contested:
-            photo.contested.add(operator)
-        if key in self.ledger.standing:
-            photo.standing[operator] = self.ledger.standing[key]
+        about.contested.discard(operator)
+        differ = key in self.ledger.contested
+        if differ and not operator.startswith(CHECK):
+            about.contested.add(operator)
+        if key in self.ledger.standing and not (differ and operator.startswith(CHECK)):  # nobody has taken it then
+            about.standing[operator] = self.ledger.standing[key]
         else:
-            photo.standing.pop(operator, None)
+            about.standing.pop(operator, None)
+
+    def judged(self, id_: str) -> Photo | Footage | None:
+        """The photo or the clip of this record; None where the shoot has none such."""
+        return self.photos.get(id_) or self.footage.get(id_)
+
+    def all_judged(self) -> Iterator[Photo | Footage]:
+        """Every photo, then every clip and sound."""
+        yield from self.photos.values()
+        yield from self.footage.values()
 
     def _people(self, library: Library) -> None:
         """Adds who is on each photo to its facts: `people`, the persons' numbers with the boxes of their faces."""
@@ -283,6 +314,10 @@ class ShootState:
             for p in chosen
         ]  # fmt: skip
 
+    def clip_subjects(self) -> list[Subject]:
+        """Clips and sounds as operators see them, in order of path."""
+        return [Subject(asset=c.asset, path=c.path, facts=c.facts) for c in sorted(self.footage.values(), key=_path)]
+
     def group(self, group_id: str) -> Group:
         """A group or scene by its id or the beginning of it. Raises UsageError if there is none or several."""
         found = [g for g in self.groups if g.id.startswith(group_id)]
@@ -290,6 +325,10 @@ class ShootState:
             known = ", ".join(g.id for g in self.groups[:5])
             raise UsageError(f"{group_id!r} names {len(found)} groups.", remedy=f"Groups of this shoot: {known}, …")
         return found[0]
+
+    def named(self, path: str) -> Photo | Footage:
+        """A photo or a clip by its path in the shoot, or its id. Raises UsageError where there is none."""
+        return self.clips.get(path) or self.footage.get(path) or self.photo(path)
 
     def photo(self, path: str) -> Photo:
         """A photo by its path in the shoot, its camera JPEG's or a copy's path, or its id."""
@@ -310,12 +349,18 @@ def _photos(
     photos: dict[str, Photo] = {}
     by_path: dict[str, Photo] = {}
     clips: dict[str, Footage] = {}
+    seen: set[str] = set()  # clips
     pairs = ingest.pairs(f.path for f in good)  # a camera JPEG whose raw cannot be read is a photo of its own
     for file in sorted(good, key=lambda f: f.path):
         if file.path in pairs or file.asset not in known:
             continue
         if known[str(file.asset)].kind is not Kind.PHOTO:
-            clips[file.path] = Footage(path=file.path, asset=known[str(file.asset)])
+            asset = known[str(file.asset)]
+            same = next((c for c in clips.values() if c.id == asset.id), None) if asset.id in seen else None
+            seen.add(asset.id)
+            clips[file.path] = (
+                replace(same, path=file.path) if same else Footage(id=asset.id, path=file.path, asset=asset)
+            )
             continue
         key = file.relinked_from or str(file.asset)
         photo = photos.get(key)
@@ -336,3 +381,7 @@ def _photos(
 def needs_a_person(photos: Sequence[Photo]) -> list[Photo]:
     """Photos with an open question."""
     return [photo for photo in photos if photo.open_questions()]
+
+
+def _path(clip: Footage) -> str:
+    return clip.path

@@ -3,10 +3,9 @@
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from safelight import policy, queue, verdicts, weights
+from safelight import policy, queue, weights
 from safelight.domain import Cull, State
 from safelight.line import Pass
 from safelight.state import Photo, ShootState, needs_a_person
@@ -25,7 +24,10 @@ def of_run(state: ShootState, made: Pass, *, library: str | None = None) -> dict
 
 def of_status(state: ShootState, waiting: queue.Queue, *, library: str | None = None) -> dict[str, Any]:
     """The summary with what needs a person first."""
-    first = [{"path": state.photos[i.photo].path, "operator": i.operator, "harm": i.harm} for i in waiting.items[:3]]
+    first = [
+        {"path": about.path, "operator": i.operator, "harm": i.harm}
+        for i in waiting.items[:3] if (about := state.judged(i.photo)) is not None
+    ]  # fmt: skip
     return of(state, library=library) | {
         "answers": len(waiting.items), "expected_wrong": round(waiting.expected, 1), "first": first,
     }  # fmt: skip
@@ -57,6 +59,7 @@ def of(state: ShootState, *, library: str | None = None) -> dict[str, Any]:
         "groups": dict(Counter(g.kind.value for g in state.groups)),
         "zones": {f"{zone}.{name}": count for (zone, name), count in sorted(zones.items())},
         "needs_a_person": len(waiting),
+        "cuts": _cuts(state),
         "undecided": [p.path for p in photos if p.decision is Cull.UNDECIDED],
         "failed": [{"path": f.path, **(f.error or {})} for f in state.failed],
         "missing_weights": sorted(m.name for m in weights.catalogue() if m.name not in weights.installed()),
@@ -64,17 +67,17 @@ def of(state: ShootState, *, library: str | None = None) -> dict[str, Any]:
     }
 
 
+def _cuts(state: ShootState) -> dict[str, int]:
+    """Clips with proposed cuts: all, and those whose cuts wait for a person."""
+    clips = [clip for clip in state.footage.values() if clip.proposals]
+    return {"clips": len(clips), "waiting": sum(bool(clip.open_questions()) for clip in clips)}
+
+
 def _next(state: ShootState, waiting: Sequence[Photo], library: str | None) -> str:
     """The command to type next; with the library, where one was named."""
     root = shlex.quote(state.shoot.root)
     named = f" --library {shlex.quote(library)}" if library and "://" not in library else ""
-    if any(verdicts.can_be_approved(photo) for photo in waiting):
-        return f"safelight verdict --folder {root} --all --say approve{named}"
-    if waiting:
-        photo = shlex.quote(str(Path(state.shoot.root) / waiting[0].path))
-        keep = '--operator cull --say modify --params \'{"decision": "keep"}\''
-        return f"safelight verdict {photo} {keep}{named}"
-    return f"safelight deliver {root} --to DIR{named}"
+    return f"safelight review {root}{named}" if waiting else f"safelight deliver {root} --to DIR{named}"
 
 
 def words(found: dict[str, Any]) -> str:
@@ -91,6 +94,9 @@ def words(found: dict[str, Any]) -> str:
     others = [many(kinds[k], w) for k, w in (("video", "clip"), ("audio", "sound")) if kinds.get(k)]
     if others:
         lines.append(f"{' and '.join(others)}: looked at, listed by `safelight explain`.")
+    if found["cuts"]["waiting"]:
+        clips = many(found["cuts"]["waiting"], "clip has", "clips have")
+        lines.append(f"{clips} proposed cuts that wait for a person; `safelight cut` writes a timeline.")
     lines.append(f"{photos}: {d['keep']:,} kept{about}, {d['reject']:,} {gone}, {d['undecided']:,} undecided{tail}")
     if found["groups"]:
         kinds = ", ".join(many(n, k.replace("_", " ")) for k, n in sorted(found["groups"].items()))

@@ -10,7 +10,7 @@ from safelight import params, plugins, standing, weights
 from safelight.domain import Cull, Drawn, Edit, Input, Proposal, Say, State, Verdict, Version
 from safelight.errors import UsageError
 from safelight.operators import Medium, Operator
-from safelight.state import CHECK, POLICY, Photo, ShootState
+from safelight.state import CHECK, POLICY, Judged, Photo, ShootState
 from safelight.store import records, schema
 from safelight.store.library import Library, now
 
@@ -29,6 +29,8 @@ REASONS = {  # reason codes; free text goes into the note
     "taste": "A matter of taste",
     "no_fault": "What was found is no fault",
     "wanted": "It is wanted so",
+    "word_lost": "A word or its ending is lost",
+    "pace": "The pause is meant",
     "other": "Something else",
 }
 
@@ -59,8 +61,8 @@ class Said:
     left: tuple[tuple[str, str, str], ...]
 
 
-def decide(library: Library, state: ShootState, photos: Sequence[Photo], saying: Saying) -> Said:
-    """Writes one verdict for each photo and operator that the decision is about, in one transaction.
+def decide(library: Library, state: ShootState, photos: Sequence[Judged], saying: Saying) -> Said:
+    """Writes one verdict for each photo or clip and operator that the decision is about, in one transaction.
 
     Raises UsageError for an unknown operator, reason or param, before anything is written."""
     checked(saying)
@@ -134,7 +136,7 @@ def last_of(state: ShootState, by: str) -> Verdict | None:
     ledger = state.ledger
     mine = (
         v for v in reversed(ledger.rows)
-        if v.by == by and v.say is not Say.UNDO and (v.asset in state.photos or v.drawn is Drawn.KNOWN_BAD)
+        if v.by == by and v.say is not Say.UNDO and (state.judged(v.asset) or _is_apart(v))
     )  # fmt: skip
     return next((v for v in mine if v in ledger.kept(v.asset, v.operator)), None)
 
@@ -145,37 +147,37 @@ def undo_last(library: Library, state: ShootState, *, by: str) -> Said:
     last = last_of(state, by)
     if last is None:
         return Said(verdicts=(), left=())
-    if last.drawn is Drawn.KNOWN_BAD:  # about no photo: it is asked again
-        back = replace(last, at=now(), say=Say.UNDO, params=None, reason="", note="", seconds=None, material=None)
-        records.save_verdicts(library, (back,))
-        state.ledger.add(back)
-        return Said(verdicts=(), left=())
-    act = [v for v in state.ledger.rows if v.at == last.at and v.by == by and v.asset in state.photos]
-    done: list[Verdict] = []
-    left: list[tuple[str, str, str]] = []
     at = now()
+    act = [v for v in state.ledger.rows if v.at == last.at and v.by == by]
+    done = _taken_back(library, state, [v for v in act if _is_apart(v)], at=at)
+    act = [v for v in act if state.judged(v.asset) and not _is_apart(v)]
+    left: list[tuple[str, str, str]] = []
     for name in dict.fromkeys(v.operator for v in act):
         mine = [v for v in act if v.operator == name and v in state.ledger.kept(v.asset, name)]
         saying = Saying(say=Say.UNDO, by=by, operators=(name,), at=at)
-        done += decide(library, state, [state.photos[v.asset] for v in mine], saying).verdicts
-        for verdict in mine:
-            holds = state.photos[verdict.asset].standing.get(name)
+        about = [found for v in mine if (found := state.judged(v.asset)) is not None]
+        done += decide(library, state, about, saying).verdicts
+        for one in about:
+            holds = one.standing.get(name)
             if holds is not None and holds.by != by:
-                left.append((state.photos[verdict.asset].path, name, f"what {holds.by} said stands"))
+                left.append((one.path, name, f"what {holds.by} said stands"))
     return Said(verdicts=tuple(done), left=tuple(left))
 
 
-def can_be_approved(photo: Photo) -> bool:
-    """Whether approving what is shown would settle anything about a photo that waits."""
-    for name in photo.open_questions():
-        if name in photo.shaken or name in photo.contested:
-            return True
-        proposal = photo.proposals.get(name)
-        if proposal is not None and proposal.cannot_tell is None:
-            params_ = proposal.edit.params
-            if name != "cull" or params_["decision"] != Cull.UNDECIDED.value or params_["tie_with"]:
-                return True
-    return False
+def _is_apart(verdict: Verdict) -> bool:
+    """Whether a verdict is about no edit of a photo: about a finding, or about what was spoilt on purpose."""
+    return verdict.drawn is Drawn.KNOWN_BAD or verdict.operator.startswith(CHECK)
+
+
+def _taken_back(library: Library, state: ShootState, said: Sequence[Verdict], *, at: str) -> list[Verdict]:
+    """Takes back verdicts that are about no edit of a photo; returns those that photos show."""
+    kept = [v for v in said if v in state.ledger.kept(v.asset, v.operator)]
+    back = [replace(v, at=at, say=Say.UNDO, params=None, reason="", note="", seconds=None, material=None) for v in kept]
+    records.save_verdicts(library, back)
+    for verdict in back:
+        state.ledger.add(verdict)
+        state.hold(verdict.asset, verdict.operator)
+    return [v for v in back if state.judged(v.asset)]
 
 
 def members(state: ShootState, group_id: str) -> list[Photo]:
@@ -186,16 +188,18 @@ def members(state: ShootState, group_id: str) -> list[Photo]:
 # ---------------------------------------------------------------- one photo, one operator
 
 
-def _all_of(photo: Photo) -> list[str]:
+def _all_of(photo: Judged) -> list[str]:
     """Operators that have something to say about a photo, culling first; edits only of photos that may stay."""
     said = {name for name in photo.standing if not name.startswith(CHECK)}
     return sorted({*photo.proposals, *said}, key=lambda name: (name != "cull", name))
 
 
 def _answer(
-    photo: Photo, op: Operator[Any], saying: Saying, *, shown_together: bool
+    photo: Judged, op: Operator[Any], saying: Saying, *, shown_together: bool
 ) -> tuple[Mapping[str, Any] | None, Proposal | None] | str:
     """The params that hold after this decision, and the proposal it answers; or why it cannot be answered so."""
+    if (op.medium is Medium.TIMELINE) != (photo.MEDIUM is Medium.TIMELINE):
+        return "it is about clips" if op.medium is Medium.TIMELINE else "it is about photos"
     proposal = photo.proposals.get(op.name)
     if saying.say is Say.UNDO:
         holds = photo.standing.get(op.name)
@@ -213,7 +217,7 @@ def _answer(
 
 
 def _approval(
-    photo: Photo, op: Operator[Any], saying: Saying, *, shown_together: bool
+    photo: Judged, op: Operator[Any], saying: Saying, *, shown_together: bool
 ) -> tuple[Mapping[str, Any] | None, Proposal | None] | str:
     """What approving means: what is proposed, or what stands, seen again on what has changed below it."""
     proposal = photo.proposals.get(op.name)
@@ -237,7 +241,7 @@ def _approval(
 
 
 def _verdict(
-    photo: Photo,
+    photo: Judged,
     name: str,
     saying: Saying,
     *,
@@ -271,12 +275,12 @@ def _verdict(
     )
 
 
-def _edits(photo: Photo, saying: Saying) -> tuple[Edit, ...]:
+def _edits(photo: Judged, saying: Saying) -> tuple[Edit, ...]:
     """The edits with which a photo was shown."""
     return tuple(edit for edit in photo.edits(proposed=True) if (photo.id, edit.operator) not in saying.unseen)
 
 
-def _shown(photo: Photo, proposal: Proposal | None) -> Mapping[str, Any] | None:
+def _shown(photo: Judged, proposal: Proposal | None) -> Mapping[str, Any] | None:
     """What stood beside the proposal: its reasons, and the version whose checks were shown."""
     if proposal is None:
         return None

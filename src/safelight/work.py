@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import simplejpeg
 
 from safelight import limits, plugins
@@ -25,6 +26,7 @@ from safelight.workers import Lost
 OPENING, INGEST = "opening", "ingest@1"
 THUMB_SIDE = 360  # px; what reports and lists show
 PROXY_QUALITY = 85
+PICTURES = (".jpg", ".thumb.jpg")  # for people to look at, and the same small
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,11 +160,23 @@ def decode(path: Path) -> tuple[Bytes, bool]:
 
 def proxies(picture: Picture, place: Path) -> None:
     """The proxy (long side 1600 px) and the thumbnail, for people to look at; both can be made again."""
-    if not all(place.with_suffix(suffix).exists() for suffix in (".jpg", ".thumb.jpg")):
-        small = shrink(picture.small, THUMB_SIDE)
-        for suffix, rgb in ((".jpg", picture.work), (".thumb.jpg", small)):
-            data = simplejpeg.encode_jpeg(rgb, quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420")
-            write_atomic(place.with_suffix(suffix), data)
+    if not all(place.with_suffix(suffix).exists() for suffix in PICTURES):
+        keep_picture(place, picture.work, small=shrink(picture.small, THUMB_SIDE))
+
+
+def keep_picture(place: Path, rgb: Bytes, *, small: Bytes | None = None) -> None:
+    """Puts a picture and its thumbnail into the cache: `place` without suffix."""
+    for suffix, pixels in zip(PICTURES, (rgb, shrink(rgb, THUMB_SIDE) if small is None else small), strict=True):
+        write_atomic(place.with_suffix(suffix), jpeg(pixels))
+
+
+def jpeg(rgb: Bytes) -> bytes:
+    """A picture as it is kept for people to look at."""
+    return bytes(
+        simplejpeg.encode_jpeg(
+            np.ascontiguousarray(rgb), quality=PROXY_QUALITY, colorspace="RGB", colorsubsampling="420"
+        )
+    )
 
 
 def refusal(path: Path, error: Exception, *, what: str = "understood") -> dict[str, str]:

@@ -14,6 +14,7 @@ from bench import _made_shoot
 from bench._browser import Server, chromium, reason_to_skip
 from safelight.api import Library
 from safelight.line import Options
+from tests.conftest import no_coins
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,6 +42,7 @@ def demo(tmp_path_factory):
     made = subprocess.run([sys.executable, ROOT / "tools/demo.py", place / "demo"], check=False, capture_output=True)
     if made.returncode:
         pytest.skip("no photographs for the demo shoot")
+    no_coins(place / "library")
     with Library.open(place / "library") as library:
         library.run(place / "demo/shoot", options=Options(engine="inline"))
     return place

@@ -16,6 +16,7 @@ def server(tmp_path):
     for i in range(2):
         save_jpeg(folder / f"IMG_{i}.JPG", textured(i), taken=START)
     make_clip(folder / "played.webm", codec="libvpx-vp9", frames=50, rate=25)
+    make_clip(folder / "quick.mov", codec="libx264", frames=25, rate=25, sound_s=1)
     make_clip(folder / "old.mp4", codec="mpeg4", frames=10)
     make_sound(folder / "wild.wav", sine(3))
     with Library.open(tmp_path / "library") as library:
@@ -33,10 +34,10 @@ def go(page, path):
 
 def test_clips_are_seen_and_played_and_keys_say_nothing_about_them(page, server):
     cull(page, server)
-    until(page, "document.querySelectorAll('.cell sl-thumb[data-drawn]').length === 5")
+    until(page, "document.querySelectorAll('.cell sl-thumb[data-drawn]').length === 6")
     counts = page.locator(".cell .count").all_text_contents()
-    assert sorted(counts) == ["", "", "▶ 0.4 s", "▶ 0:02", "♪ 0:03"]
-    assert "2 photos · 3 clips and sounds" in page.locator("#status").text_content()
+    assert sorted(counts) == ["", "", "▶ 0.4 s", "▶ 0:01", "▶ 0:02", "♪ 0:03"]
+    assert "2 photos · 4 clips and sounds" in page.locator("#status").text_content()
     go(page, "played.webm")
     page.keyboard.press("Space")
     until(page, "document.querySelector('sl-loupe video').readyState >= 1")
@@ -51,6 +52,8 @@ def test_clips_are_seen_and_played_and_keys_say_nothing_about_them(page, server)
     page.keyboard.press("Space")
     assert page.evaluate("() => document.querySelector('sl-loupe video').paused")
     page.keyboard.press("Space")
+    go(page, "quick.mov")
+    until(page, "document.querySelector('sl-loupe video')?.readyState >= 2")
     go(page, "wild.wav")
     until(page, "document.querySelector('sl-loupe audio')?.readyState >= 1")
     until(page, "document.querySelector('sl-loupe .still').naturalWidth === 1600")

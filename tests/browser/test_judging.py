@@ -15,8 +15,9 @@ from safelight.api import Library
 from safelight.line import Options
 from safelight.media import profiles
 from safelight.media.colour import delta_e
+from safelight.review import shortcuts
 from safelight.store import records
-from tests.conftest import START, save_jpeg, textured
+from tests.conftest import START, no_coins, save_jpeg, textured
 from tests.review.test_judging import propose
 
 pytestmark = pytest.mark.skipif(_browser.reason_to_skip() is not None, reason=_browser.reason_to_skip() or "")
@@ -52,6 +53,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         picture = np.roll(textured(1000, width=900, height=600), 3 * i, axis=1)
         save_jpeg(place / "shoot" / f"IMG_{i:04d}.JPG", picture, taken=START + timedelta(milliseconds=400 * i))
     save_chart(place / "shoot" / "WIDE.JPG", icc=profiles.adobe_rgb(), orientation=6)
+    no_coins(place / "library")
     with Library.open(place / "library") as library:
         library.run(place / "shoot", options=Options(engine="inline"))
         state = library.state(place / "shoot", evidence=False)
@@ -118,6 +120,31 @@ def test_a_scene_is_approved_but_for_the_marked_and_undone_with_two_keys(desk):
     desk.keyboard.press("Control+z")
     desk.get_by_text("Taken back.").wait_for()
     assert len(waits(desk)) == 5
+
+
+def test_at_100_the_middle_follows_a_slider_and_the_whole_comes_when_it_rests(desk):
+    """Drafts are asked for while it moves, smaller than the view until they are known to be in time."""
+    large(desk)
+    asked = []
+    desk.on("request", lambda r: asked.append(json.loads(r.post_data)) if r.url.endswith("/view") else None)
+    desk.keyboard.press("z")
+    still(desk)
+    whole = asked[-1]["view"]
+    assert desk.evaluate("document.querySelector('sl-view').at.join()") == "450,300"  # the middle of the photo
+    desk.keyboard.press("d")
+    still(desk)
+    asked.clear()
+    slider = desk.locator("#f-ev")
+    slider.focus()
+    slider.evaluate("s => { s.value = 2; s.dispatchEvent(new Event('input', { bubbles: true })); }")
+    desk.wait_for_function("() => !document.querySelector('sl-view').edited.busy")
+    assert [(a["draft"], a["change"]["params"]["ev"]) for a in asked] == [(True, 2)]
+    assert asked[0]["view"][0] <= whole[0]
+    slider.evaluate("s => s.dispatchEvent(new Event('change', { bubbles: true }))")
+    still(desk)
+    shown = desk.evaluate("(({ box, draft }) => ({ box, draft }))(document.querySelector('sl-view').shown)")
+    assert [shown["box"][2] - shown["box"][0], shown["draft"]] == [min(whole[0], 900), False]
+    assert desk.evaluate("document.querySelector('sl-view').patch") is None
 
 
 def test_a_slider_is_followed_by_the_view_and_kept_with_enter(desk):
@@ -246,7 +273,7 @@ def test_a_delivery_says_what_is_missing_then_is_written(desk, tmp_path):
             [desk.shoot, said],
         )
     desk.fill("[name=to]", str(tmp_path / "out"))
-    desk.get_by_text("Nobody has signed off").wait_for()
+    desk.get_by_text("nobody has signed").wait_for()
     desk.fill("[name=sign_off]", "Ada")
     desk.wait_for_function("() => !document.getElementById('go').disabled")
     go.click()
@@ -265,19 +292,31 @@ def test_a_round_of_practice_ends_with_a_score_for_each_kind(desk):
     desk.get_by_text("0 of 4 good photographs were called flawed.").wait_for()
 
 
-def test_every_key_of_the_table_does_something(desk):
-    table = [
-        row["action"]
-        for row in desk.evaluate("fetch('/api/shortcuts').then(a => a.json())")
-        if row["page"] in ("judge", "all")
-    ]
-    actions = {}
-    for name in ("judge", "queue"):
-        desk.go(name)
-        desk.wait_for_selector("sl-view, .cell")
-        actions[name] = set(desk.evaluate("import('/static/js/page.js').then(m => [...m.keys.actions.keys()])"))
-    assert set(table) <= actions["judge"]
-    assert set(table) - {"mark", "loupe"} <= actions["queue"]
+@pytest.mark.parametrize("layout", ["own", "darktable"])
+@pytest.mark.parametrize(("name", "others"), [("judge", {"queue"}), ("queue", set())])
+def test_every_key_of_the_table_does_what_it_says(desk, name, others, layout):
+    """Each key is pressed, in both maps; each leads to its action and to no other."""
+    desk.evaluate(f"localStorage.setItem('safelight.keys', '{layout}')")
+    desk.go(name)
+    desk.wait_for_selector("sl-view, .cell")
+    actions = desk.evaluate(
+        """async () => {
+          const { keys } = await import("/static/js/page.js");
+          await keys.ready;
+          const there = [...keys.actions.keys()];
+          for (const action of there) keys.on(action, () => { window.pressed = action; });
+          return there;
+        }"""
+    )
+    rows = [row for row in shortcuts.TABLE if row.page in ({"judge", "queue", "all"} - others)]
+    for row in rows:
+        if row.action not in actions:
+            assert (name, row.action) in (("queue", "mark"), ("queue", "loupe")), "a list has no marks and no sheet"
+            continue
+        for key in shortcuts.keys_of(row, layout):
+            desk.evaluate("window.pressed = ''")
+            desk.keyboard.press(key.replace("Ctrl", "Control"))
+            assert desk.evaluate("window.pressed") == row.action, (row.action, key)
 
 
 @pytest.mark.parametrize("name", ["judge", "queue", "deliver", "practise"])

@@ -188,8 +188,10 @@ def test_a_delivery_onto_a_full_disk_lists_what_is_missing(library, make_shoot, 
     script = (
         "import sys, json; from pathlib import Path; from dataclasses import replace\n"
         "from safelight.deliver import write, presets\n"
-        "job = write.Job(photo='x', original=Path(sys.argv[1]), edits=(), preset=presets.TIFF16, state=Path('.'),\n"
-        "                target=Path(sys.argv[2]), sidecar=None, says={}, write_sidecar=False)\n"
+        "from safelight.media import digest\n"
+        "seen = digest.digests(Path(sys.argv[1]))[:2]\n"
+        "job = write.Job(photo='x', original=Path(sys.argv[1]), seen=seen, edits=(), preset=presets.TIFF16,\n"
+        "                state=Path('.'), target=Path(sys.argv[2]), sidecar=None, says={}, write_sidecar=False)\n"
         "print(json.dumps(dict(write.deliver_one(job).error)))\n"
     )
     out.mkdir()

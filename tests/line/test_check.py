@@ -2,7 +2,7 @@
 
 import json
 import shutil
-import threading
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -188,31 +188,128 @@ def test_a_pair_of_which_nothing_can_be_told_does_not_pass(folders, monkeypatch)
     assert found.entry["verdict"] == "look"
 
 
-def test_watching_checks_what_has_settled_once(folders, tmp_path, monkeypatch):
-    before, after = folders
+@pytest.fixture
+def hasty(monkeypatch):
     monkeypatch.setattr(run, "SETTLED_S", 0.1)
     monkeypatch.setattr(run, "LOOK_S", 0.05)
-    told, checked = [], threading.Event()
-    (after / ".part-IMG_3.jpg").write_bytes((before / "IMG_3.jpg").read_bytes())
-    steps = iter(range(1000))
+
+
+def watched(request, steps, *, most=200):
+    """Watches while each step is done once what it waits for has come: (documents, last document)."""
+    told, left, turns = [], list(steps), iter(range(most))
 
     def stop():
-        step = next(steps)
-        if step == 2:
-            shutil.copy(before / "IMG_0.jpg", after)
-        if step == 12:
-            shutil.copy(before / "IMG_1.jpg", after)
-        if sum(len(d["pairs"]) for d in told) >= 2 or step > 400:
-            checked.set()
-        return checked.is_set()
+        if left and left[0][0](told):
+            left.pop(0)[1]()
+        return not left or next(turns, None) is None
 
-    request = pairs.Request(before=before, after=after, to=tmp_path / "to")
     everything = pairs.watch(request, silent, told.append, stop=stop)
-    names = [p["after"].rpartition("/")[2] for d in told for p in d["pairs"]]
-    assert sorted(names) == ["IMG_0.jpg", "IMG_1.jpg"]
+    assert not left, "something did not come"
+    return told, everything
+
+
+def after_pairs(count):
+    return lambda told: sum(len(d["pairs"]) + len(d["failed"]) for d in told) >= count
+
+
+def test_watching_checks_what_has_settled_once(folders, tmp_path, hasty):
+    before, after = folders
+    (after / ".part-IMG_3.jpg").write_bytes((before / "IMG_3.jpg").read_bytes())
+    request = pairs.Request(before=before, after=after, to=tmp_path / "to")
+    told, everything = watched(
+        request,
+        [
+            (after_pairs(0), lambda: shutil.copy(before / "IMG_0.jpg", after)),
+            (after_pairs(1), lambda: shutil.copy(before / "IMG_1.jpg", after)),
+            (after_pairs(2), lambda: None),
+        ],
+    )
+    assert sorted(names(p) for d in told for p in d["pairs"]) == ["IMG_0.jpg", "IMG_1.jpg"]
     assert len(everything["pairs"]) == 2
+    assert sorted(map(Path, everything["unmatched"]["before"])) == [before / "IMG_2.jpg", before / "IMG_3.jpg"]
     with pytest.raises(UsageError, match="Only folders"):
         pairs.watch(pairs.Request(before=before, after=after / "IMG_0.jpg"), silent, told.append)
+
+
+def names(pair):
+    return Path(pair["after"]).name
+
+
+def test_the_page_of_a_watched_folder_tells_of_all_that_is_there(folders, tmp_path, hasty):
+    """Half a file that stalls, the rest of it, another name, one that is taken away, one that comes back."""
+    before, after = folders
+    whole = (before / "IMG_0.jpg").read_bytes()
+    page = tmp_path / "to" / "check.html"
+    seen = []
+
+    def look():
+        seen.append(page.read_text("utf-8"))
+
+    steps = [
+        (after_pairs(0), lambda: (after / "IMG_0.jpg").write_bytes(whole[: len(whole) // 2])),
+        (after_pairs(1), lambda: (look(), (after / "IMG_0.jpg").write_bytes(whole))),
+        (after_pairs(2), lambda: shutil.copy(before / "IMG_1.jpg", after)),
+        (after_pairs(3), lambda: (after / "IMG_1.jpg").rename(after / "IMG_1-b.jpg")),
+        (after_pairs(4), lambda: (look(), (after / "IMG_0.jpg").unlink())),
+        (lambda _: "IMG_0.jpg" not in page.read_text("utf-8").partition("Without a partner")[0], look),
+        (after_pairs(4), lambda: (after / "IMG_0.jpg").write_bytes(whole)),
+        (after_pairs(5), lambda: None),
+    ]
+    _, everything = watched(pairs.Request(before=before, after=after, to=tmp_path / "to"), steps)
+    assert "ends early" in seen[0]
+    assert "ends early" not in seen[1]
+    assert "IMG_1-b.jpg" in seen[1], "a file of an earlier batch is still told of"
+    assert "IMG_0.jpg" in seen[1]
+    assert sorted(map(names, everything["pairs"])) == ["IMG_0.jpg", "IMG_1-b.jpg"]
+    assert everything["failed"] == []
+
+
+def test_a_file_that_goes_while_it_is_asked_for_costs_itself(folders, tmp_path, monkeypatch):
+    before, after = folders
+    for number in range(2):
+        shutil.copy(before / f"IMG_{number}.jpg", after)
+    real = matching.match
+
+    def match(*paths, **more):
+        found = real(*paths, **more)
+        (after / "IMG_0.jpg").unlink()
+        return found
+
+    monkeypatch.setattr(matching, "match", match)
+    found = pairs.check_folders(pairs.Request(before=before, after=after, to=tmp_path / "to"), silent)
+    assert [names(p) for p in found["pairs"]] == ["IMG_1.jpg"]
+    assert [Path(f["path"]).name for f in found["failed"]] == ["IMG_0.jpg"]
+
+
+def test_names_are_shown_as_they_can_be_shown(folders, tmp_path):
+    before, after = folders
+    shutil.copy(before / "IMG_0.jpg", after / "IMG_0 \u202egpj.\n[31m.jpg")
+    found = pairs.check_folders(pairs.Request(before=before, after=after, to=tmp_path / "to"), silent)
+    for text in (pairs.words(found), Path(found["page"]).read_text("utf-8")):
+        assert "\u202e" not in text
+        assert "\\u202e" in text
+
+
+def test_what_is_no_picture_that_is_read_is_told(folders):
+    before, after = folders
+    shutil.copy(before / "IMG_0.jpg", after)
+    Image.new("RGB", (40, 40)).save(after / "IMG_1.gif")
+    (after / "IMG_2.jpg").symlink_to(after / "nowhere.jpg")
+    (after / "folder.jpg").mkdir()
+    found = matching.match(before, after)
+    assert {p.name: e["code"] for p, e in found.unread.items()} == {
+        "IMG_1.gif": "media-unsupported", "IMG_2.jpg": "media-unreadable",
+    }  # fmt: skip
+
+
+def test_a_part_of_a_picture_under_another_name_finds_it(tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    for number in range(12):
+        save_jpeg(before / f"IMG_{number}.jpg", textured(number, width=640, height=480))
+    part = np.rot90(textured(3, width=640, height=480)[150:450, 30:400]).copy()
+    save_jpeg(after / "web.jpg", part)
+    found = matching.match(before, after)
+    assert [(p.before.name, p.after.name) for p in found.pairs] == [("IMG_3.jpg", "web.jpg")]
 
 
 def test_from_python(folders):

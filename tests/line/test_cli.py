@@ -39,7 +39,7 @@ def test_words_fit_twelve_lines(capsys, make_shoot):
     assert code == 0
     assert len(out.strip().splitlines()) <= 12
     assert "Report:" in out
-    assert "Next: safelight" in out
+    assert f"Next: safelight review {folder}" in out
 
 
 def test_exit_codes(capsys, make_shoot, tmp_path):

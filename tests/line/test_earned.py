@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from safelight import earned, ledger, lots, plugins
+from safelight import earned, ledger, line, lots, plugins
 from safelight.api import Library
 from safelight.deliver import Order
 from safelight.domain import Because, Drawn, Say, State, Verdict, Zone
@@ -17,6 +17,7 @@ from safelight.learn.rows import build
 from safelight.line import Options
 from safelight.operators import Suggestion
 from safelight.store import records, schema
+from safelight.store.objects import ShootFolder
 
 INLINE = Options(engine="inline", only=("cull", "exposure"))
 PHOTOS = 24
@@ -200,6 +201,38 @@ def test_a_delivery_says_how_much_of_what_nobody_saw_can_be_bad(library, shoot, 
     library.run(shoot, options=replace(INLINE, stakes="high"))
     kept = [p.state("exposure") for p in library.state(shoot).photos.values()]
     assert kept.count(State.APPLIED) == alone, "what was delivered stays as it was delivered"
+
+
+def test_what_was_approved_with_one_key_was_not_looked_at(library, shoot):
+    licensed_and_applied(library, shoot)
+    state = library.state(shoot)
+    audits = drawn(library, shoot, Drawn.AUDIT)
+    answer(library, shoot, audits[:1], say="reject")
+    library.verdict(shoot, audits[1:], operator="exposure", say="approve", by="ann")
+    rules, coins = ledger.rules(library.store), earned.coins(library.store, state.shoot.id)
+    state = library.state(shoot)
+    (part,) = lots.parts(state, coins, set(state.photos))
+    assert (part.looked, part.bad, part.passed_over) == (1, 1, len(audits) - 1)
+    told = lots.told(library.store, state, rules, list(state.photos.values()))
+    left = bound.at_most(part.size, len(audits), len(audits)) - len(audits)
+    assert (told["audited"], told["bad_found"], told["bad_at_most"]) == (1, 1, left)
+    assert f"{len(audits) - 1} not looked at one by one" in told["text"]
+    one_by_one = bound.at_most(part.size, len(audits), 1) - 1
+    assert left > one_by_one, "the bound is the worse for it"
+
+
+def test_what_needs_no_licence_is_caught_up_without_reading_the_record(library, shoot, monkeypatch):
+    licensed_and_applied(library, shoot)
+    before = zones(library, shoot)
+
+    def read(*_):
+        raise AssertionError("the whole ledger was read")
+
+    monkeypatch.setattr(ledger, "of_library", read)
+    where, state = ShootFolder.at(shoot), library.state(shoot)
+    state = line.catch_up(library.store, where, state, jobs=1, tell=lambda _: None)
+    assert set(state.photos) == set(library.state(shoot).photos)
+    assert zones(library, shoot) == before, "nothing else moved"
 
 
 def test_a_sample_is_drawn_by_the_same_coin_and_goes_on_where_it_stopped(library, shoot):

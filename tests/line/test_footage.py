@@ -1,6 +1,5 @@
 """Clips and sounds through a first pass."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +9,7 @@ from safelight import footage
 from safelight.domain import Kind
 from safelight.explain import words
 from safelight.line import Options
+from safelight.workers import Lost, Why
 from tests.made_clips import make_clip, make_sound, sine
 
 INLINE = Options(engine="inline")
@@ -89,7 +89,11 @@ def test_a_file_that_ends_early_says_so(library, tmp_path):
 
 
 def test_a_picture_that_nobody_saw_is_not_called_free_of_faults(folder, tmp_path):
-    job = footage.Watch(path="silent.mp4", full=folder / "silent.mp4", cache=tmp_path / "cache")
-    for shots, unknown in ((True, None), (False, "looking for shots was cut off")):
-        found = {m.name: m for m in footage.watch(replace(job, shots=shots)).measures}
-        assert found["faults.picture"].cannot_tell == unknown
+    job = footage.See(asset="a", full=folder / "silent.mp4", place=tmp_path / "a", seconds=1)
+    lost = Lost(Why.SLOW, step="shots", told="it took too long")
+    for seen, unknown in (
+        (footage.see(job), None),
+        (footage.lost_picture(job, lost), "looking for shots was cut off: it took too long"),
+    ):
+        told = {m.name: m.cannot_tell for m in seen.measures if m.name != "shots.facts"}
+        assert told == dict.fromkeys(("shots", "faults.picture"), unknown)

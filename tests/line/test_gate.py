@@ -162,6 +162,7 @@ def test_rules_of_channel_and_client_are_asked_of_the_written_file(shoot, librar
 
 
 def test_a_view_that_is_missing_is_taken_for_the_shoot(shoot, library, tmp_path, detectors):
+    detectors["clipping"] = told("clipping", 0.01)
     rules = tmp_path / "shop.toml"
     text = (
         'schema = "safelight.channel/1"\n[missing]\nitem = "(?P<item>[A-Z]+)_(?P<view>.+)"\nviews = ["0000", "0007"]\n'
@@ -174,9 +175,10 @@ def test_a_view_that_is_missing_is_taken_for_the_shoot(shoot, library, tmp_path,
     assert send(library, shoot, tmp_path / "out", channels=(str(rules),))["files"]
 
 
-def test_what_may_never_leave_unreviewed_needs_a_look_at_that_photo(shoot, library, tmp_path, monkeypatch):
+def test_what_may_never_leave_unreviewed_needs_a_look_at_that_photo(shoot, library, tmp_path, monkeypatch, detectors):
     from safelight import policy
 
+    detectors["clipping"] = told("clipping", 0.01)
     rules = policy.parse(
         'schema = "safelight.policy/1"\n[task.exposure]\nzone = "never_unreviewed"\n', "test", base=policy.default()
     )

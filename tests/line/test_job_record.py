@@ -24,6 +24,7 @@ def made(**changed):
             {"operator": "crop", "by": "ann", "say": "reject"},
             {"operator": "camera_look", "by": "policy:camera_look", "say": "approve"},
         ],
+        "gate": {"open": [], "answered": []},
     }  # fmt: skip
     return {
         "shoot": {"name": "Hochzeit <Müller>", "client": "Ada & Co"}, "draft": False, "signed_off_by": "ann",
@@ -53,6 +54,19 @@ def test_it_says_what_was_checked_and_found_and_what_was_used():
     assert "exposure@1: Makes a photo brighter" in found["Disclosure"]
 
 
+def test_it_says_what_was_found_in_the_written_files_and_who_took_it_on_their_name():
+    assert "3 of 3 had nothing to answer" in said(made())["What was checked, and how"]
+    one = made()["files"][0]
+    gates = [
+        {"open": [], "answered": []}, {"open": [], "answered": [{"finding": "halo", "by": "ben"}]},
+        {"open": ["seam", "halo"], "answered": []},
+    ]  # fmt: skip
+    found = said(made(files=[one | {"gate": gate} for gate in gates]))["What was checked, and how"]
+    assert "1 of 3 had nothing to answer" in found
+    assert "took on their name: ben 1" in found
+    assert "1 file has findings that nobody has answered" in found
+
+
 def test_a_page_is_escaped_and_a_pdf_is_one_page_and_the_same_every_time():
     record = job_record.of(made(), policy.default())
     assert "Hochzeit &lt;Müller&gt; for Ada &amp; Co" in job_record.page(record)
@@ -79,6 +93,38 @@ def test_names_in_latin_greek_and_cyrillic_need_no_font_of_the_system(name, monk
     assert "[U+" not in said
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("חתונה של דנה", ["חתונה", "של", "דנה"]), ("زفاف ليلى وعمر", ["زفاف", "ليلى", "وعمر"]),
+        ("عروسی می‌خواهم", ["عروسی"]), ("شادی کی تقریب", ["شادی", "تقریب"]), ("งานแต่ง", ["งานแต่ง"]),
+        ("ქორწილი", ["ქორწილი"]), ("Hochzeit ليلى Müller", ["Hochzeit", "ليلى", "Müller"]),
+    ],
+)  # fmt: skip
+def test_names_that_are_turned_or_joined_are_written_as_they_are_read(name, words, monkeypatch):
+    monkeypatch.setattr(fonts, "of_system", lambda letters: [])
+    said = written(name, "Ben")
+    assert "[U+" not in said
+    for word in words:
+        assert word in said, "a word that is not turned reads backwards"
+    assert " for Ben Delivery of" in said, "the page itself runs from left to right"
+    again = (job_record.pdf(job_record.of(made(shoot={"name": name, "client": None}), policy.default()),
+                            at=made()["made_at"]) for _ in range(2))  # fmt: skip
+    assert next(again) == next(again)
+
+
+def test_arabic_letters_are_joined(monkeypatch):
+    """Ain has four forms; of three in a word the PDF draws more than one glyph, unjoined it would draw one thrice."""
+    monkeypatch.setattr(fonts, "of_system", lambda letters: [])
+    record = job_record.Record(title="ععع", under="x", sections=())
+    data = job_record.pdf(record, at=made()["made_at"])
+    (arabic,) = [f for f in PdfReader(BytesIO(data)).pages[0]["/Resources"]["/Font"].values()
+                 if "FiraGO" in f.get_object()["/BaseFont"]]  # fmt: skip
+    widths = arabic.get_object()["/DescendantFonts"][0].get_object()["/W"]
+    glyphs = sum(len(part) for part in (each.get_object() for each in widths) if isinstance(part, list))
+    assert glyphs >= 3
+
+
 @pytest.mark.parametrize("name", ["結婚", "김민지", "婚礼"])
 def test_names_in_chinese_japanese_and_korean_take_a_font_of_the_system(name):
     found = {letter for face in fonts.of_system({ord(letter) for letter in name}) for letter in face.letters}
@@ -91,8 +137,8 @@ def test_names_in_chinese_japanese_and_korean_take_a_font_of_the_system(name):
 
 def test_a_letter_that_no_font_has_is_its_number_and_the_page_says_so(monkeypatch):
     monkeypatch.setattr(fonts, "of_system", lambda letters: [])
-    said = written("結婚 \udcff שלום " + "long " * 60)
-    assert said.startswith("[U+7D50][U+5A5A] [U+DCFF] [U+05E9]")
+    said = written("結婚 \udcff ܫܠܡܐ " + "long " * 60)
+    assert said.startswith("[U+7D50][U+5A5A] [U+DCFF] [U+072B]")
     assert said.endswith(job_record.LEFT_OUT)
     assert "?" not in said
 

@@ -66,7 +66,7 @@ def test_off_means_that_nothing_is_measured_or_kept(library, make_shoot):
     for table in (*schema.erasable, schema.people_switch):
         assert rows(library, table) == 0
     assert "people" not in line.probe_keys()
-    assert "people" in line.probe_keys(personal_too=True)
+    assert "people" in line.probe_keys(about_people={"people"})
     assert "off" in call("people", "status")
     assert all("people" not in photo.facts for photo in library.state(folder).photos.values())
 

@@ -95,6 +95,17 @@ def test_a_replay_says_what_would_have_been_done_alone(tmp_path):
         ledger.export(opened, tmp_path / "ledger.csv")
     cell = only(ledger.replayed(tmp_path / "ledger.csv", policy.default()))
     assert cell["would_have"] == {"items": 1000, "automated": 11 * 20, "bad_let_through": 1}
+    bad = [said(s, i, say=Say.REJECT, drawn=Drawn.AUDIT if i < 5 else Drawn.REVIEW) for s in (40, 41) for i in range(9)]
+    canary = said(39, 30, say=Say.REJECT, drawn=Drawn.CANARY)
+    with Library.open(tmp_path / "library") as opened:
+        records.save_verdicts(opened, [canary, *bad])
+        ledger.export(opened, tmp_path / "later.csv")
+    found = ledger.replayed(tmp_path / "later.csv", policy.default())
+    assert only(found)["would_have"] == {"items": 1000 + 18 + 1, "automated": 10 * 20, "bad_let_through": 0}
+    told = ledger.words(found)
+    assert "2026-01-29 licensed: 145 looked at, 0 bad" in told
+    assert "2026-02-10 demoted: " in told, "it says when it would have been stopped"
+    assert "1 shoot would have gone to a person, since a canary was bad." in told
 
 
 def test_what_cannot_be_read_is_set_aside_with_its_line(library, tmp_path):
@@ -147,6 +158,50 @@ def test_a_row_that_another_program_spoilt_is_set_aside(library):
             sa.text("insert into draws (shoot, asset, operator, drawn, seed, at) values ('','','','','','')")
         )
     assert [a["line"] for a in ledger.document(library)["set_aside"]] == [7, 9]
+
+
+SPOILT = ("''", "'x'", "x'ff00'", "cast(x'fffe' as text)", "'bytes:zz'", "-5", "1e999", "0.5")
+COLUMNS = ("at", "by", "asset", "shoot", "operator", "version", "weights", "score", "verdict", "reason", "note",
+           "params", "seconds", "drawn", "bundled", "upon", "shown", "material", "group", "together")  # fmt: skip
+NEVER = {("verdict", "'x'"), ("version", "'x'"), ("score", "1e999"), ("by", "cast(x'fffe' as text)"), ("at", "''")}
+
+
+def test_whatever_another_program_writes_into_a_row_takes_no_other_row_along(library):
+    """Every column with every kind of nonsense: the row counts, or is set aside by its number; nothing falls over."""
+    aside = set()
+    for column in COLUMNS:
+        for value in SPOILT:
+            with library.transaction() as connection:
+                connection.execute(sa.text("create table kept as select * from verdicts where seq = 7"))
+                connection.execute(sa.text(f'update verdicts set "{column}" = {value} where seq = 7'))  # noqa: S608
+            columns, record = of_library(library)
+            read = records.ledger(library)
+            for found, named in ((len(columns), {a.line for a in record}), (len(read.rows), set(read.aside))):
+                assert (found, named) in ((150, set()), (149, {7})), (column, value)
+            assert not record or read.aside or column == "by", (column, value)
+            if record:
+                aside.add((column, value))
+                assert [a["line"] for a in ledger.document(library)["set_aside"]] == [7], (column, value)
+            with library.transaction() as connection:
+                connection.execute(sa.text("delete from verdicts where seq = 7"))
+                connection.execute(sa.text("insert into verdicts select * from kept"))
+                connection.execute(sa.text("drop table kept"))
+    assert aside >= NEVER
+
+
+def test_a_run_says_which_rows_it_set_aside(library, make_shoot, tmp_path):
+    from safelight.api import Library as Studio
+    from safelight.line import Options
+
+    folder, options = make_shoot(2), Options(engine="inline", only=("cull",))
+    with Studio.open(tmp_path / "studio") as studio:
+        studio.run(folder, options=options)
+        studio.verdict(folder, list(studio.state(folder).photos), operator="cull", say="approve", by="ann")
+        with studio.store.transaction() as connection:
+            connection.execute(sa.text("update verdicts set verdict = 'maybe', drawn = 'review' where seq = 1"))
+        made = studio.run(folder, options=replace(options, only=("cull", "exposure")))
+        assert "Row 1 of the ledger is set aside: its verdict is 'maybe'." in made.troubles
+        assert [row["line"] for row in ledger.document(studio.store)["set_aside"]] == [1], "though it would not count"
 
 
 def test_a_row_that_is_spoilt_later_is_noticed_though_nothing_was_added(library, monkeypatch):
@@ -286,6 +341,34 @@ def test_the_style_in_use_when_it_was_said_goes_with_a_verdict(library):
     counted = {name: int((columns.style == i).sum()) for i, name in enumerate(columns.names["style"])}
     assert counted == {"": 100, "first": 50}
     assert styles_in_use(library) == {"exposure": ""}
+
+
+def test_reviewers_are_told_what_they_noticed_and_known_bads_make_no_group_of_their_own(library):
+    rows = [said(s, i, group="skin_tone:dark") for s in range(80, 84) for i in range(5)]
+    known = [said(s, 9, say=Say.APPROVE if s % 5 else Say.REJECT, drawn=Drawn.KNOWN_BAD) for s in range(40)]
+    tone = [replace(v, operator="tone") for v in (*rows, *known)]
+    records.save_verdicts(library, tone)
+    found = ledger.document(library)
+    (cell,) = [c for c in found["cells"] if c["task"] == "tone"]
+    assert (cell["group"], cell["reviewers"]["known_bads"], cell["reviewers"]["caught"]) == ("skin_tone:dark", 40, 8)
+    told = ledger.words({**found, "cells": [cell]})
+    assert told.startswith("tone · skin tone dark: apprentice.")
+    assert "Of 40 suggestions that were spoilt on purpose 8 were noticed, so a licence is tested at 0.2" in told
+    assert "8 were noticed" in pages.page(found)
+
+
+@pytest.mark.parametrize(
+    ("needs", "words"),
+    [
+        ((84, 17, 9.0), "84 more looked at, none bad: about 17 shoots, 9 weeks at this pace."),
+        ((84, 1, None), "84 more looked at, none bad: about 1 shoot."),
+        ((900, 793, 453.0), "900 more looked at, none bad: about 793 shoots, 9 years at this pace."),
+        ((None, None, None), "No number of verdicts would earn a licence now."),
+    ],
+)
+def test_what_the_next_step_needs_is_a_sentence(needs, words):
+    verdicts, shoots, weeks = needs
+    assert ledger.needs_words({"verdicts_if_none_bad": verdicts, "shoots": shoots, "weeks": weeks}) == words
 
 
 def test_findings_are_named_as_what_they_are(library):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safelight.domain import Zone
+from safelight.learn import audit
 from safelight.learn.record import Record, Row, Rules, TaskRules
 from safelight.learn.rows import columns
 
@@ -212,6 +213,39 @@ def test_a_person_sees_everything_where_stakes_are_high_or_the_policy_says_so():
     assert (unlike.audit, unlike.canary) == (0.5, 10)
 
 
+def test_moved_scores_raise_how_much_is_looked_at_and_take_nothing_away():
+    rng = np.random.default_rng(4)
+
+    def scored(shoots, start, low):
+        return [replace(r, score=float(rng.uniform(low, 1))) for r in ledger(shoots, start=start)]
+
+    before = scored(120, 0, 0.5)
+    calm, moved = ([*before, *scored(60, 120, low)] for low in (0.5, 0.9))
+    one, other = (only(Record.from_rows(rows, PLAIN)) for rows in (calm, moved))
+    assert one.drift < 0.2 < other.drift
+    assert (one.state, other.state) == ("licensed", "licensed")
+    assert (one.audit, one.canary) == (0.1, 5)
+    assert (other.audit, other.canary) == (0.5, 10)
+
+
+def test_the_first_items_after_a_licence_are_looked_at_more():
+    fresh, settled = (only(Record.from_rows(ledger(shoots), PLAIN)) for shoots in (30, 60))
+    assert (fresh.state, fresh.audit) == ("licensed", 0.25)
+    assert settled.audit == 0.1
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_thresholds_follow_from_the_first_scores_and_from_no_verdict(seed):
+    rng = np.random.default_rng(seed)
+    rows = [replace(r, score=float(rng.random())) for r in ledger(30)]
+    other = [replace(r, bad=bool(rng.random() < 0.5)) for r in rows]
+    later = [replace(r, score=float(rng.random())) for r in ledger(10, start=30)]
+    ladders = [only(Record.from_rows(each, PLAIN)).ladder for each in (rows, other, [*rows, *later])]
+    assert ladders[0] == ladders[1] == ladders[2]
+    assert list(ladders[0][:-1]) == sorted(ladders[0][:-1], reverse=True), "the strictest comes first"
+
+
 def test_bad_audits_take_the_licence_away_and_it_can_be_earned_anew():
     rows = [*ledger(40), *ledger(8, rate=0.5, start=40, seed=2)]
     cell = only(Record.from_rows(rows, PLAIN))
@@ -221,6 +255,22 @@ def test_bad_audits_take_the_licence_away_and_it_can_be_earned_anew():
     again = only(Record.from_rows([*rows, *ledger(130, start=48)], PLAIN))
     assert (again.state, again.course.licences) == ("licensed", 2)
     assert again.course.delta < PLAIN.default.delta / 4
+
+
+def test_approvals_together_with_others_are_no_evidence_and_keep_the_alarm_honest():
+    """Of 1,000 audits one in a hundred is bad and picked out; half of the rest is approved with one key."""
+    rng = np.random.default_rng(3)
+    later = ledger(200, rate=0.01, seed=8, start=40)
+    together = [r if r.bad or rng.random() < 0.5 else replace(r, bundled=40) for r in later]
+    left_out = [r for r in together if r.bundled == 1]
+    one, other, without = (only(Record.from_rows([*ledger(40), *rows], PLAIN)) for rows in (later, together, left_out))
+    assert (one.state, other.state) == ("licensed", "licensed")
+    assert other.drawn == len(left_out) + 200 < one.drawn == 1200
+    bad = audit.evidence(np.array([r.bad for r in later]), 0.02).max()
+    assert bad < audit.evidence(np.array([r.bad for r in left_out]), 0.02).max(), "left out, the alarm is nearer"
+    assert other.n == without.n, "they are no evidence for the next step"
+    dropped = [replace(r, bundled=1 if r.bad else 40) for r in ledger(10, rate=0.3, seed=5, start=40)]
+    assert only(Record.from_rows([*ledger(40), *dropped], PLAIN)).state == "demoted"
 
 
 def test_what_a_client_sends_back_counts_at_once():

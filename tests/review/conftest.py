@@ -14,7 +14,7 @@ from safelight.line import Options, know
 from safelight.review import Opening, create_app, desk_of
 from safelight.review.security import Door
 from safelight.store.objects import ShootFolder
-from tests.conftest import START, save_jpeg, textured
+from tests.conftest import START, no_coins, save_jpeg, textured
 
 TOKEN = "a-token-for-tests-only"  # noqa: S105
 ORIGIN = "http://localhost:8421"
@@ -49,6 +49,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i, picture in enumerate(pictures):
         gap = timedelta(minutes=5 * i) if i < 3 else timedelta(hours=1, milliseconds=200 * i)
         save_jpeg(place / "shoot" / f"IMG_{i:04d}.JPG", picture, taken=START + gap)
+    no_coins(place / "library")
     with Library.open(place / "library") as opened:
         opened.run(place / "shoot", options=Options(engine="inline"))
     return place

@@ -141,7 +141,9 @@ def test_a_waveform_is_high_where_it_is_loud():
         (Kind.VIDEO, "mp4", ("h264", "yuv422p10le"), ["aac"], "yuv422p10le"),
         (Kind.VIDEO, "mp4", ("hevc", "yuv420p"), ["aac"], "hevc"),
         (Kind.VIDEO, "webm", ("av1", "yuv420p10le"), [], ""),
-        (Kind.VIDEO, "mov", ("h264", "yuv420p"), ["aac"], "mov"),
+        (Kind.VIDEO, "mov", ("h264", "yuv420p"), ["pcm_s16le"], ""),
+        (Kind.VIDEO, "mov", ("prores", "yuv422p10le"), ["pcm_s16le"], "prores"),
+        (Kind.VIDEO, "avi", ("h264", "yuv420p"), ["aac"], "avi"),
         (Kind.VIDEO, "mp4", ("h264", "yuv420p"), ["ac3"], "ac3"),
         (Kind.AUDIO, "m4a", None, ["alac"], "alac"),
         (Kind.AUDIO, "flac", None, ["flac"], ""),
@@ -152,7 +154,7 @@ def test_what_browsers_play(kind, form, picture, sounds, why):
     if picture:
         facts["clip.picture"] = Measure(name="clip.picture", value=dict(zip(("codec", "pixels"), picture, strict=True)))
     asset = Asset(id="a" * 64, content=None, kind=kind, format=form, width=None, height=None)
-    found = clips.unplayable(Footage(path="x", asset=asset, facts=facts))
+    found = clips.unplayable(Footage(id=asset.id, path="x", asset=asset, facts=facts))
     assert (why in found, bool(found)) == (True, bool(why))
 
 

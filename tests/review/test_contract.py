@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 
@@ -20,12 +21,34 @@ def test_the_committed_contract_is_what_the_routes_say(library):
     assert module.contract(library.store) == said, "run `python docs/_contract.py`"
 
 
+def called():
+    """The addresses below /api that the pages' scripts ask, with what is put in as {}."""
+    for path in sorted((HERE / "static/js").rglob("*.js")):
+        if "vendor" in path.parts:
+            continue
+        text = path.read_text("utf-8")
+        below = [a or b for a, b in re.findall(r"ofShoot\((?:`([^`]+)`|\"([^\"]+)\")", text)]
+        whole = [a or b for a, b in re.findall(r"(?:`(/api/[^`]+)`|\"(/api/[^\"]+)\")", text)]
+        for address in [f"/api/shoots/{{}}/{a}" for a in below] + whole:
+            yield re.sub(r"\$\{[^}]*\}", "{}", address).partition("?")[0]
+
+
+def test_whatever_a_page_asks_is_in_the_contract(library):
+    """A program can do all that a page does: the pages' scripts have no way that is not in the schema."""
+    paths = json.loads((ROOT / "docs/openapi.json").read_text("utf-8"))["paths"]
+    places = ("photos/{photo}", "queue/{token}")  # what scripts call a place, and put in whole
+    known = {re.sub(r"\{[^}]*\}", "{}", path) for path in paths}
+    known |= {path.replace(re.sub(r"\{[^}]*\}", "{}", place), "{}") for path in set(known) for place in places}
+    asked = set(called())
+    assert len(asked) > 20
+    assert asked - known - {"/api/shoots/{}/{}", "/api/shoots/{}/queue/{}"} == set()
+
+
 def test_each_key_means_one_thing_in_each_map():
     for layout in ("own", "darktable"):
         for page in {row.page for row in shortcuts.TABLE} - {"all"}:
-            keys = [
-                key for row in shortcuts.TABLE if row.page in (page, "all") for key in shortcuts.keys_of(row, layout)
-            ]
+            pages = {page, "all"} | ({"judge"} if page == "queue" else set())
+            keys = [key for row in shortcuts.TABLE if row.page in pages for key in shortcuts.keys_of(row, layout)]
             assert len(keys) == len(set(keys)), (layout, page, sorted(k for k in keys if keys.count(k) > 1))
 
 

@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 
 from safelight import params, plugins
-from safelight.domain import Drawn, Edit, Proposal, Zone
+from safelight.domain import Because, Drawn, Edit, Proposal, Zone
 from safelight.media.colour import delta_e
 from safelight.store import records
 from tests.review.conftest import Program
 
 
-def propose(library, shoot: str, photo: str, name: str, *, score: float = 0.9, **values) -> None:
-    """A proposal of the machine, as a run writes it."""
+def propose(library, shoot: str, photo: str, name: str, *, score: float = 0.9, text: str = "", **values) -> None:
+    """A proposal of the machine, as a run writes it; `text` is its reason, where it gives one."""
     op = plugins.operator(name)
     edit = Edit(operator=name, version=op.version, params=params.to_json(op.params(**values)))
     made = Proposal(
-        id=f"{name}-{photo[:8]}", asset=photo, edit=edit, zone=Zone.REVIEW, score=score, because=(),
+        id=f"{name}-{photo[:8]}", asset=photo, edit=edit, zone=Zone.REVIEW, score=score,
+        because=(Because(evidence="luma.median", value=0.2, text=text),) if text else (),
         alternatives=(Edit(operator=name, version=op.version, params=params.to_json(op.params())),),
     )  # fmt: skip
     records.save_proposals(library.store, shoot, [made], [])
@@ -232,6 +233,16 @@ class TestDelivering:
         told = judged.post("deliveries", {"to": str(tmp_path / "out")}, status=400)
         assert "signed off" in told["cause"]
 
+    def test_nobody_signs_for_somebody_else(self, judged, tmp_path):
+        order = ORDER | {"to": str(tmp_path / "out")}
+        assert judged.post("checklist", order, by="Ada")["unsigned"] is None
+        told = judged.post("checklist", order, by="Grace")["unsigned"]
+        assert "Grace sits at this browser, and Ada is to sign" in told["cause"]
+        assert judged.post("deliveries", order, by="Grace", status=400)["cause"] == told["cause"]
+        for draft in ({"draft": True}, {"draft": True, "sign_off": ""}):
+            found = judged.post("checklist", order | draft, by="Grace")["unsigned"]
+            assert (found is None) == (draft.get("sign_off") == "")
+
     def test_it_is_written_once_everything_is_answered(self, judged, tmp_path):
         burnt = {"photos": [one(judged, "IMG_0004.JPG")], "operators": ["exposure"], "reason": "too_bright"}
         judged.post("edits", burnt | {"say": "reject"})
@@ -309,7 +320,7 @@ class TestRefusals:
             time.sleep(0.05)
         raise AssertionError("the delivery does not end")
 
-    def test_a_broken_rule_is_named_taken_on_a_name_and_told_in_the_manifest(self, judged, tmp_path):
+    def test_a_broken_rule_is_named_taken_on_a_name_and_told_in_the_manifest(self, judged, library, tmp_path):
         judged.post("edits", {"photos": [p["id"] for p in judged.photos().values()], "say": "approve"})
         rules = tmp_path / "shop.toml"
         rules.write_text('schema = "safelight.channel/1"\n[size]\nlong_least = 10000\n')
@@ -321,8 +332,15 @@ class TestRefusals:
         held = [row for row in told["held"] if row["finding"].startswith("shop.")]
         assert len({row["photo"] for row in held}) == 7
         assert all(row["text"] and row["taken_by"] is None for row in held)
-        for row in told["held"]:
-            said = {"photos": [row["photo"]], "finding": row["finding"], "reason": "wanted", "note": "Agreed"}
+        for finding in {row["finding"] for row in told["held"]}:  # one decision for each rule
+            photos = [row["photo"] for row in told["held"] if row["finding"] == finding]
+            said = {"photos": photos, "finding": finding, "reason": "wanted", "note": "Agreed"}
+            assert judged.post("findings", said, by="Grace")["written"] == len(photos)
+            ledger = library.state(tmp_path / "shoot").ledger.rows
+            rows = [v for v in ledger if v.operator == f"check.{finding}" and v.say == "reject"]
+            assert {(v.bundled, v.at, v.by) for v in rows} == {(len(photos), rows[0].at, "Grace")}
+            assert judged.post("undo", by="Grace")["undone"] == "verdict"
+            assert {r["taken_by"] for r in judged.get("deliveries")["held"] if r["finding"] == finding} == {None}
             judged.post("findings", said, by="Grace")
         assert {row["taken_by"] for row in judged.get("deliveries")["held"]} == {"Grace"}
         told = self.delivered(judged, order)
@@ -331,19 +349,29 @@ class TestRefusals:
         answered = [a for f in made["files"] for a in f["gate"]["answered"] if a["finding"].startswith("shop.")]
         assert {(a["by"], a["reason"], a["note"]) for a in answered} == {("Grace", "wanted", "Agreed")}
 
+    def test_a_finding_about_which_people_differ_is_not_taken(self, judged, tmp_path):
+        """Both words are kept; the file is held back until they agree, or a lead says what counts."""
+        judged.post("edits", {"photos": [p["id"] for p in judged.photos().values()], "say": "approve"})
+        rules = tmp_path / "shop.toml"
+        rules.write_text('schema = "safelight.channel/1"\n[size]\nlong_least = 10000\n')
+        order = {"to": str(tmp_path / "out"), "channels": [str(rules)], "sign_off": "Ada"}
+        row = next(r for r in self.delivered(judged, order)["held"] if r["finding"].startswith("shop."))
+        said = {"photos": [row["photo"]], "finding": row["finding"], "reason": "wanted"}
+        for by, fault, taken in (("Ada", False, "Ada"), ("Grace", True, None), ("Ada", False, None)):
+            judged.post("findings", said | {"fault": fault}, by=by)
+            held = next(r for r in judged.get("deliveries")["held"] if r["photo"] == row["photo"])
+            assert held["taken_by"] == taken, by
+        assert judged.get("queue")["count"] == 0, "no edit waits for it"
+        judged.client.post(
+            "/api/reviewers", json={"name": "Grace", "lead": True}, headers={"X-Safelight-Reviewer": "Grace"}
+        )
+        judged.post("findings", said, by="Grace")
+        held = next(r for r in judged.get("deliveries")["held"] if r["photo"] == row["photo"])
+        assert held["taken_by"] == "Grace"
+
     def test_a_finding_that_nobody_raised_and_a_channel_that_is_not_are_refused(self, judged, tmp_path):
         said = {"photos": [one(judged)], "finding": "halo", "reason": "wanted"}
         assert "has not said" in judged.post("findings", said, status=400)["cause"]
         told = judged.post("checklist", {"to": str(tmp_path / "out"), "channels": ["nowhere"]}, status=400)
         assert "nowhere" in told["cause"]
         assert judged.client.get(f"/shoots/{judged.shoot}/findings/0.jpg").status_code == 422
-
-
-def test_what_waits_in_all_shoots_is_told_by_shoot_and_by_task(judged):
-    whole = judged.client.get("/api/queue").json()
-    assert [(row["id"], row["count"]) for row in whole["shoots"]] == [(judged.shoot, judged.get("queue")["count"])]
-    assert whole["tasks"] == {"exposure": 7}
-    assert judged.client.get("/api/queue", params={"task": "cull"}).json()["count"] == 0
-    told = judged.client.get("/queue", headers={"Accept": "text/html"})
-    assert told.status_code == 200
-    assert f"/shoots/{judged.shoot}/queue" in told.text

@@ -2,8 +2,12 @@
 
 import json
 import re
+import shutil
+import ssl
+import subprocess
 from hashlib import sha256
 
+import httpx
 import pytest
 
 from safelight.errors import UsageError
@@ -104,6 +108,38 @@ def test_other_machines_are_let_in_with_tls_only(tmp_path):
         door_of(Opening(name="Ada", token="short"))  # noqa: S106
     assert len(door_of(Opening(name="Ada")).token) >= 32
     assert door_of(Opening(name="Ada")).token != door_of(Opening(name="Ada")).token
+
+
+def test_another_machine_comes_in_by_tls_with_the_key_under_the_right_name(tmp_path):
+    """A real start for other machines: encrypted, and shut to whoever lacks the key or names another host."""
+    from bench._browser import TOKEN as KEY
+    from bench._browser import Server
+
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate, and is not installed")
+    certificate, key = tmp_path / "studio.pem", tmp_path / "studio.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.2",
+         "-addext", "subjectAltName=IP:127.0.0.2", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    more = ("--certificate", str(certificate), "--key", str(key))
+    server = Server(None, tmp_path / "library", host="127.0.0.2", more=more)
+    server.start()
+    try:
+        address = f"https://127.0.0.2:{server.port}/api/shoots"
+        trusted = ssl.create_default_context(cafile=certificate)
+        bearer = {"Authorization": f"Bearer {KEY}"}
+        with httpx.Client(verify=trusted) as client:
+            assert client.get(address, headers=bearer).json() == []
+            assert client.get(address).status_code in (401, 403)
+            assert client.get(address, headers=bearer | {"Host": "evil.example"}).status_code in (400, 403, 421)
+            opened = client.get(f"https://127.0.0.2:{server.port}/?token={KEY}")
+            assert "secure" in opened.headers["set-cookie"].lower()
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(address.replace("https", "http"), headers=bearer)
+    finally:
+        server.kill()
 
 
 def test_lit_is_what_was_brought_in():

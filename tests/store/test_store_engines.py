@@ -236,4 +236,4 @@ def test_the_store_only_appends():
     assert found == ["erasing.py"]
     erased = re.findall(r"sa\.delete\((schema\.\w+|\w+)\)", (folder / "store" / "erasing.py").read_text("utf-8"))
     assert set(erased) == {"schema.measured", "table"}, "the marks that a face was measured, and erasable tables"
-    assert {t.name for t in schema.erasable} == {"personal", "sightings", "people_said"}
+    assert {t.name for t in schema.erasable} == {"personal", "sightings", "people_said", "risk_keys"}

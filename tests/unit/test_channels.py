@@ -115,11 +115,21 @@ def test_a_border_is_one_on_all_sides_only(tmp_path):
     framed = picture.copy()
     for part in (np.s_[:9], np.s_[-9:], np.s_[:, :9], np.s_[:, -9:]):
         framed[part] = (20, 20, 20)
-    assert marks.border_px(framed) == 9
-    assert marks.border_px(picture) == 0
-    assert marks.border_px(product()) == 0
+    assert marks.band(framed) == marks.Band(px=9, ground=False)
+    assert marks.band(picture) is None
+    assert marks.band(product()) is None
     framed[-9:] = picture[-9:]
-    assert marks.border_px(framed) == 0
+    assert marks.band(framed) is None
+
+
+@pytest.mark.parametrize(
+    ("ground", "box", "held"),
+    [(255, np.s_[30:-30, 30:-30], None), (20, np.s_[30:-30, 20:-20], None), (20, np.s_[30:-30, 30:-30], False)],
+)
+def test_a_box_on_its_ground_is_no_border(tmp_path, ground, box, held):
+    picture = np.full((400, 400, 3), ground, np.uint8)
+    picture[box] = cv2.GaussianBlur(np.random.default_rng(2).integers(0, 200, (400, 400, 3), np.uint8), (0, 0), 3)[box]
+    assert ask(file(tmp_path, picture, "A-1.png"), "border").held is held, "a book on white has an even band too"
 
 
 def test_lettering_beside_the_product_is_found(tmp_path):
@@ -208,6 +218,16 @@ def test_missing_views_and_doubles(tmp_path):
     assert sets.double(there[:2], sets.Double())[0][1].held
 
 
+def test_one_thing_in_two_colours_is_no_double(tmp_path):
+    red = np.full((240, 240, 3), 255, np.uint8)
+    green = red.copy()
+    red[40:200, 60:180], green[40:200, 60:180] = (200, 60, 60), (60, 130, 90)
+    both = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)[100, 100] for p in (red, green)]
+    assert abs(int(both[0]) - int(both[1])) <= sets.TWICE, "alike in grey"
+    there = [sets.Written(path=tmp_path / f"{n}.jpg", thumb=sets.thumb(p)) for n, p in (("r", red), ("g", green))]
+    assert sets.double(there, sets.Double())[0][1].held
+
+
 # ---------------------------------------------------------------- files of rules
 
 
@@ -243,6 +263,13 @@ def test_what_is_not_understood_is_named_with_its_line(text, line, told):
     with pytest.raises(UsageError, match=rf"^shop\.toml, line {line}: .*{told}") as error:
         book.parse('schema = "safelight.channel/1"\n' + text, "shop", shown="shop.toml")
     assert error.value.remedy or "must" in error.value.cause
+
+
+def test_an_operator_that_is_not_known_cannot_be_forbidden():
+    text = 'schema = "safelight.client/1"\nclient = "Acme"\nforbidden = ["tone", "black_and_wite"]\n'
+    with pytest.raises(UsageError, match=r"^client\.toml, line 3: 'black_and_wite' is no operator") as error:
+        book.parse(text, "acme", shown="client.toml", schema=book.CLIENT)
+    assert "black_and_white" in error.value.remedy
 
 
 def test_other_files_of_rules_are_refused(tmp_path):

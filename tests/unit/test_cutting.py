@@ -40,11 +40,15 @@ def saved(path, samples):
         out.writeframes((samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
 
 
-def heard(samples, channels=1):
+def levels_of(samples, channels=1):
     block = np.repeat(samples[:, None], channels, 1)
     return level.of_blocks(
         Block(at=Fraction(i, RATE), samples=block[i : i + RATE], rate=RATE) for i in range(0, len(block), RATE)
     )
+
+
+def heard(samples):
+    return cutting.room(levels_of(samples))
 
 
 def words(*rows):
@@ -130,16 +134,16 @@ def test_digital_silence_and_opposed_channels():
     levels = level.of_blocks(
         Block(at=Fraction(i), samples=opposed[i * RATE : (i + 1) * RATE], rate=RATE) for i in range(15)
     )
-    plan = cutting.tighten(levels, pace=PACES["fast"], rate=Fraction(25), length=375)
+    plan = cutting.tighten(cutting.room(levels), pace=PACES["fast"], rate=Fraction(25), length=375)
     assert all(c.end / 25 <= s or c.start / 25 >= e for c in plan.cuts for s, e in TALK)
 
 
 def test_blocks_of_any_size_give_the_same_levels():
     sound = wave(seconds=4)[:, None]
     odd = level.of_blocks(Block(at=Fraction(0), samples=part, rate=RATE) for part in np.array_split(sound, 11))
-    assert np.allclose(odd.bands, heard(sound[:, 0]).bands, atol=1e-3)
+    assert np.allclose(odd.bands, levels_of(sound[:, 0]).bands, atol=1e-3)
     assert not len(level.of_blocks([]).bands)
-    assert not len(level.quiet(level.of_blocks([])).quiet)
+    assert not cutting.room(level.of_blocks([])).stills
 
 
 def test_struck_words_go_at_quiet_edges_and_run_on_words_do_not():
@@ -150,7 +154,11 @@ def test_struck_words_go_at_quiet_edges_and_run_on_words_do_not():
     assert 2 <= cut.start / 25 <= 3.6
     assert 5 <= cut.end / 25 <= 5.3
     halves = words(("one", "0.5", "1.2"), ("two", "1.2", "2"))
-    assert cutting.strike(halves, [(1, 2)], levels, rate=Fraction(25), length=375).doubts[0].rule == "no_gap"
+    (doubt,) = cutting.strike(halves, [(1, 2)], levels, rate=Fraction(25), length=375).doubts
+    assert doubt.rule == "no_gap"
+    asked = cutting.strike(halves, [(1, 2)], levels, rate=Fraction(25), length=375, anyway=True)
+    assert [c.look for c in asked.cuts] == [True], "a person's word goes before the machine's doubt"
+    assert asked.doubts == (doubt,)
     with pytest.raises(ValueError, match="not there"):
         cutting.strike(SAID, [(3, 9)], levels, rate=Fraction(25), length=375)
 
@@ -210,7 +218,7 @@ def test_the_command_writes_a_timeline_of_the_original(tmp_path, monkeypatch):
     assert read.length == told["frames"] - sum(c["end"] - c["start"] for c in told["cuts"])
     assert clip.read_bytes() == before
     struck = CliRunner().invoke(cli, ["tighten", str(clip), "--words", str(heard_as), "--strike", "1"])
-    assert "“understandably.” was struck" in struck.output
+    assert "“understandably.” goes" in struck.output
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import pyvips
 import simplejpeg
+import tifffile
 from PIL import Image
 
 from safelight.errors import NotMedia, Truncated, Unreadable, Unsupported
@@ -208,3 +209,13 @@ def test_frame_of_bytes_comes_back_exactly():
 
 def test_srgb_curve_is_the_standards():
     np.testing.assert_allclose(encode(np.array([0.0, 0.18, 0.0031308, 1.0])), [0, 0.46135613, 0.04045, 1], atol=1e-5)
+
+
+def test_words_under_a_profile_are_rounded_once(tmp_path):
+    """Every level of a fine ramp comes out as exact arithmetic has it."""
+    ramp = np.linspace(0, 65535, 4096).round().astype(np.uint16)[None, :, None].repeat(600, 0).repeat(3, 2)
+    tifffile.imwrite(tmp_path / "a.tif", ramp, photometric="rgb", iccprofile=profiles.adobe_rgb())
+    exact = 255 * encode((ramp[0, :, 0] / 65535) ** (563 / 256))
+    found = image.read(tmp_path / "a.tif")
+    assert np.abs(found[0, :, 1] - exact).max() <= 0.52
+    assert np.array_equal(found[0], found[-1])

@@ -1,12 +1,14 @@
 import cv2
 import numpy as np
 import pytest
+import tifffile
 
 from safelight import plugins, specimens
 from safelight.domain import Edit
-from safelight.media import write
+from safelight.media import profiles, write
+from safelight.media.decoded import P3
 from safelight.media.frame import LinearWords
-from safelight.media.image import frame_of
+from safelight.media.image import frame_of, read_frame
 from safelight.media.picture import shrink
 from safelight.params import to_json
 from safelight.render import order, render_bytes
@@ -131,12 +133,87 @@ class TestRegion:
     def test_a_raw_is_developed_as_for_delivery(self, source, monkeypatch):
         words = np.random.default_rng(1).integers(0, 65535, (700, 1000, 3), np.uint16)
         made = LinearWords(words=words, top=1.0)
-        monkeypatch.setattr(preview.raw, "linear_words", lambda path: made)
+        monkeypatch.setattr(preview.originals.raw, "linear_words", lambda path: made)
         source = preview.replace(source, is_raw=True)
         found = Previews().region(source, (EXPOSURE,), TOOLS, at=(500, 350), view=(64, 64))
         x0, y0, x1, y1 = found.box
         whole = render_bytes(made, (EXPOSURE,), TOOLS)
         assert np.array_equal(found.pixels, whole[y0:y1, x0:x1])
+
+
+class TestDeep:
+    """An original of 16 bits under a wide profile, some of it transparent."""
+
+    @pytest.fixture
+    def deep(self, tmp_path):
+        path = tmp_path / "a.tif"
+        words = textured(5, width=900, height=600).astype(np.uint16) * 257 + 31
+        profile = profiles.of_primaries("P3", P3)
+        tifffile.imwrite(path, words, photometric="rgb", iccprofile=profile, extratags=[(274, 3, 1, 6, True)])
+        return Source(id="d" * 64, original=path, proxy=tmp_path / "none.jpg", width=600, height=900, is_raw=False)
+
+    @pytest.mark.parametrize("edits", [(), (EXPOSURE, TONE), (EXPOSURE, TILT, CROP)], ids=["none", "tones", "framed"])
+    def test_a_part_is_what_a_delivery_makes_of_it(self, deep, edits):
+        found = Previews().region(deep, edits, TOOLS, at=(300, 400), view=(160, 120))
+        x0, y0, x1, y1 = found.box
+        whole = render_bytes(read_frame(deep.original), order(edits), TOOLS)
+        close(found.pixels, whole[y0:y1, x0:x1], most=2, usual=0.2)
+
+    def test_a_gradient_has_no_steps_that_are_not_there(self, deep):
+        ramp = np.linspace(9000, 9000 + 256 * 40, 900).astype(np.uint16)[None, :, None].repeat(600, 0).repeat(3, 2)
+        tifffile.imwrite(deep.original, ramp, photometric="rgb", iccprofile=profiles.of_primaries("P3", P3))
+        source = preview.replace(deep, width=900, height=600)
+        found = Previews().region(source, (edit("exposure", ev=1.0),), TOOLS, at=(450, 300), view=(900, 100))
+        steps = np.diff(np.unique(found.pixels[50, :, 1]).astype(int))
+        assert steps.max() == 1  # bytes made twice as bright leave every second level out
+
+    def test_what_is_transparent_lies_on_white(self, deep):
+        planes = np.zeros((600, 900, 4), np.uint16)
+        planes[..., 3] = 65535 * (np.arange(900) < 450)
+        tifffile.imwrite(deep.original, planes, photometric="rgb", extrasamples=["unassalpha"])
+        source = preview.replace(deep, width=900, height=600)
+        found = Previews().region(source, (), TOOLS, at=(450, 300), view=(100, 100)).pixels
+        assert (found[50, 10], found[50, 90]) == (pytest.approx([0, 0, 0]), pytest.approx([255, 255, 255]))
+
+
+class TestChangedAt100:
+    @pytest.mark.parametrize("changed", ["exposure", "denoise", "tone", "straighten", "output_sharpening"])
+    def test_what_is_kept_below_the_changed_edit_changes_nothing(self, source, changed):
+        edits = (NOISE, EXPOSURE, TONE, TILT, CROP, SHARP)
+        views = [
+            Previews().region(source, edits, TOOLS, at=(500, 350), view=(200, 150), changed=c) for c in (None, changed)
+        ]
+        close(views[1].pixels, views[0].pixels, most=2, usual=0.5)
+
+    def test_the_next_position_renders_only_what_changed(self, source, monkeypatch):
+        previews, calls = Previews(), []
+        original = preview.render.render
+        monkeypatch.setattr(preview.render, "render", lambda *a: calls.append(a[1]) or original(*a))
+        for ev in (0.1, 0.2, 0.3):
+            edits = (NOISE, edit("exposure", ev=ev), TILT)
+            previews.region(source, edits, TOOLS, at=(500, 350), view=(200, 150), changed="exposure")
+        assert calls == [(NOISE,)]
+
+
+def test_a_part_of_a_mask_is_that_part(source):
+    mask = np.zeros((700, 1000), np.uint8)
+    cv2.circle(mask, (600, 300), 150, 255, -1)
+    framing = (TILT, CROP)
+    whole = Previews().framed(mask, framing)
+    part = Previews().framed(mask, framing, (150, 100, 600, 400))
+    assert np.abs(part.astype(int) - whole[100:400, 150:600]).max() <= 2
+
+
+def test_a_render_is_given_up_where_nobody_waits(source):
+    class Gone(Exception):
+        pass
+
+    def gone() -> None:
+        raise Gone
+
+    tools = preview.Tools(kept=TOOLS.kept, weights={}, go_on=gone)
+    with pytest.raises(Gone):
+        Previews().region(source, (NOISE, SHARP), tools, at=(500, 350), view=(200, 150))
 
 
 def test_rendering_with_a_geometry_is_rendering_a_frame_that_has_it(source):

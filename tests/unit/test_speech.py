@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight import listening, weights
-from safelight.speech import activity, align, chunks, letters, levels
+from safelight import hearing, listening, plugins, weights
+from safelight.speech import activity, align, chunks, letters, levels, tracks
 from safelight.speech.recogniser import Recogniser, Said
 
 SPEECH = Path(__file__).parents[2].parent / "shared" / "data" / "speech"
@@ -98,7 +99,7 @@ def test_without_weights_silences_are_found_and_the_rest_says_what_is_missing(tm
         file.setparams((1, 2, 16000, 0, "NONE", ""))
         tone = 8000 * np.sin(np.arange(16000) * 0.1)
         file.writeframes(np.concatenate([np.zeros(16000), tone, np.zeros(16000)]).astype("<i2").tobytes())
-    made = listening.prepare(listening.Listen(asset="a", full=path, place=tmp_path / "heard", seconds=3))
+    made = hearing.prepare(hearing.Listen(asset="a", full=path, place=tmp_path / "heard", seconds=3))
     found = {m.name: m for m in made.measures}
     assert "models fetch" in (found["words"].cannot_tell or "")
     assert [round(s["start"]) for s in found["silences"].value] == [0, 2]
@@ -111,11 +112,29 @@ def test_without_weights_silences_are_found_and_the_rest_says_what_is_missing(tm
     reason="the weights of speech are not installed",
 )
 def test_a_recording_is_written_down_once_and_then_remembered(tmp_path):
-    job = listening.Listen(asset="a", full=SPEECH / "librivox_0880.wav", place=tmp_path, seconds=3)
-    made = listening.prepare(job)
-    heard = [listening.hear(piece) for piece in made.pieces]
+    job = hearing.Listen(asset="a", full=SPEECH / "librivox_0880.wav", place=tmp_path, seconds=3)
+    made = hearing.prepare(job)
+    heard = [hearing.hear(piece) for piece in made.pieces]
     assert "not an" in " ".join(str(w["text"]) for h in heard for w in h.words)
     assert all(w["timed"] == "aligned" for h in heard for w in h.words)
-    kept = next(tmp_path.glob("00000.*.json"))
-    kept.write_text(json.dumps([{"text": "kept"}]))
-    assert listening.hear(made.pieces[0]).words == ({"text": "kept"},)
+    made.pieces[0].kept.write_text(json.dumps({"words": [{"text": "kept"}], "fillers": []}))
+    assert hearing.hear(made.pieces[0]).words == ({"text": "kept"},)
+
+
+def test_a_recogniser_of_another_language_keeps_its_own_times_and_a_broken_one_costs_its_words(tmp_path, monkeypatch):
+    samples = np.full(16000, 0.5, np.float32)
+    german = Recogniser(
+        name="r", version=1, languages=("de",), hear=lambda *_: [Said(text="ja", confidence=0.9, start=0.2, end=0.5)]
+    )
+    (word,) = chunks.hear(samples, [(0.0, 1.0)], german, {})
+    assert (word.start, word.end, word.timed) == (0.2, 0.5, "recognised")
+
+    def broken(*_):
+        raise ValueError("no model")
+
+    monkeypatch.setattr(plugins, "recogniser", lambda: replace(german, hear=broken))
+    stream = tracks.Stream(number=0, channels=1, path=tmp_path / "0.16k")
+    (samples * 32767).astype("<i2").tofile(stream.path)
+    part = hearing.Part(span=(0.0, 1.0), speech=((0.0, 1.0),), track=tracks.Track(stream=stream))
+    heard = hearing.hear(hearing.Piece(asset="a", number=0, place=tmp_path, parts=(part,)))
+    assert (heard.words, heard.trouble) == ((), "r@1 failed: ValueError: no model")

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from bench import _drops as drops
 from bench import trust
 from safelight.learn import audit
 
@@ -25,11 +26,16 @@ def test_false_licences_are_rare_and_negative_controls_fail(part):
 
 
 def test_the_alarm_comes_about_when_it_is_printed_with_people_as_they_are():
+    found = {result.name: result for part in (drops.overlooked, drops.bundles) for result in part(RUNS)}
+    for case in ("a_fifth_of_a_group_missed", "half_approved_in_bundles"):
+        passed = found[f"exposure.step_to_10.audit_10.{case}.median_over_printed"]
+        assert 0.6 <= passed.value <= 1.1, case
+        assert passed.beside["p90"] > passed.beside["median"]
+        assert passed.beside["printed"] == audit.exposure(0.1, 0.02, 0.1)
+    calm = found["false_alarm.true_0.01.half_in_bundles"]
+    assert calm.value <= 0.1
+    assert calm.value < calm.beside["bundles_left_out"]
     found = {result.name: result for result in trust.unreliable(RUNS)}
-    missed = found["exposure.step_to_10.audit_10.a_fifth_of_a_group_missed.median_over_printed"]
-    assert 0.6 <= missed.value <= 1.1
-    assert missed.beside["p90"] > missed.beside["median"]
-    assert missed.beside["printed"] == audit.exposure(0.1, 0.02, 0.1)
     assert found["false_licence.a_fifth_of_a_group_turned_round"].value == 0
     assert found["false_licence.a_fifth_of_a_group_missed"].value <= ALLOWED
 

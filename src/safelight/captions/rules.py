@@ -206,7 +206,7 @@ def orphan(case: _Case, p: Preset) -> Iterator[Breach]:
             yield _breach(case, "orphan", line, p.orphan_letters, f"“{line}” stands alone on its line")
 
 
-_HANGING = frozenset((
+HANGING = frozenset((
     "a", "an", "the", "my", "your", "his", "her", "its", "our", "their", "this", "that", "these", "those",
     "and", "or", "but", "nor", "of", "to", "in", "on", "at", "by", "for", "with", "from", "is", "are", "was",
     "were", "be", "been", "has", "have", "had", "will", "would", "can", "could", "shall", "should", "may",
@@ -219,7 +219,7 @@ def line_break(case: _Case, p: Preset) -> Iterator[Breach]:
     lines = case.cue.lines
     for line in lines[:-1]:
         last = line.split()[-1].lower() if line.split() else ""
-        if last in _HANGING:
+        if last in HANGING:
             text = f"its line ends with “{last}”"
             yield _breach(case, "line_break", last, "after punctuation, before a conjunction", text, soft=True)
     if len(lines) > 1 and sum(map(len, lines)) + len(lines) - 1 <= p.line_characters and lines[0][:1] != "-":

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from safelight import params
+from safelight import params, plugins
 from safelight.channels.rules import RULES, Swatch, check_settings
 from safelight.channels.sets import SET_RULES
 from safelight.errors import UsageError
@@ -88,9 +88,15 @@ def parse(text: str, name: str, *, shown: str, schema: str = CHANNEL) -> tuple[C
             rules.append(_rule(text, shown, table, settings, RULES[table][0]))
         else:
             set_rules.append(_rule(text, shown, table, settings, SET_RULES[table][0]))
+    forbidden = _texts(text, plain, "forbidden", shown)
+    if unknown := sorted(set(forbidden) - set(plugins.operators())):
+        raise UsageError(
+            f"{_at(shown, line_of(text, '', 'forbidden'))}: {unknown[0]!r} is no operator, so it would forbid nothing.",
+            remedy=f"Operators are {', '.join(plugins.operators())}.",
+        )
     own = Channel(
         name=str(plain.get("client", name)), about=str(plain.get("about", "")), rules=tuple(rules),
-        set_rules=tuple(set_rules), forbidden=_texts(text, plain, "forbidden", shown),
+        set_rules=tuple(set_rules), forbidden=forbidden,
     )  # fmt: skip
     return (own, *(channel(each) for each in _texts(text, plain, "channels", shown)))
 

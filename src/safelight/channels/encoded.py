@@ -59,6 +59,8 @@ def read(path: Path) -> Encoded:
     format_ = sniff(data[:HEAD], path.suffix) or "unknown"
     header = capture.facts(path)
     profile, model, through = _header(data)
+    if through is not None:
+        through = np.asarray(image.upright(through.astype(np.uint8), header.orientation) > 0)
     return Encoded(
         path=path, size=len(data), format=format_, rgb=rgb, profile=profile, model=model, transparent=through,
         orientation=header.orientation, says=_says(path),

@@ -37,8 +37,9 @@ class Ground:
 
     @property
     def inner(self) -> Mask:
-        """The ground without the pixels beside the subject, which are a mix of both."""
-        return self.mask & ~_grown(self.subject, RIM)
+        """All that is not the subject, dust on the ground included, without the pixels beside the subject, which are a
+        mix of both."""
+        return ~_grown(self.subject, RIM)
 
 
 def ground_of(rgb: Bytes) -> Ground:

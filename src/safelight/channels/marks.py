@@ -14,6 +14,8 @@ from safelight.media.frame import Bytes
 EVEN = 10  # levels within which a line of pixels is of one colour
 WIDEST = 0.12  # of the shorter side: a border is no wider
 SIDE = 900  # px, long side at which swatches are looked for
+WHITE = 255
+UNEVEN_PX, UNEVEN = 2, 0.1  # px, or share of its width, by which a drawn border differs at most between sides
 FEWEST = 4  # marks that make a row of lettering
 
 
@@ -27,23 +29,33 @@ class Patch:
     delta_e: float
 
 
-def border_px(rgb: Bytes) -> int:
-    """The width in px of an even band around the whole picture; 0 where there is none.
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """An even band around a picture: its narrowest width in px, and whether it may as well be the ground on which a
+    rectangular thing stands: it is white, or not equally wide on all sides."""
 
-    A band ends on all four sides at once, along nearly their whole length; a plain ground does not."""
+    px: int
+    ground: bool
+
+
+def band(rgb: Bytes) -> Band | None:
+    """The even band around the whole picture; None where there is none.
+
+    A band ends on all four sides at once, along nearly their whole length; most plain grounds do not."""
     height, width = rgb.shape[:2]
     most = int(WIDEST * min(height, width))
     rim = np.concatenate((rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]))
     colour = np.median(rim, axis=0)
     if (np.abs(rim - colour).max(-1) <= EVEN).mean() < 0.97:
-        return 0
+        return None
     even = np.abs(rgb.astype(np.int16) - colour.astype(np.int16)).max(-1) <= EVEN
     sides = (even, even[::-1], even.T, even.T[::-1])
     ends = [_end(side[: most + 4]) for side in sides]
-    if any(end is None for end in ends):
-        return 0
     found = [end for end in ends if end is not None]
-    return min(found) if max(found) <= most and min(found) >= 1 else 0
+    if len(found) < len(ends) or not 1 <= min(found) <= max(found) <= most:
+        return None
+    uneven = max(found) - min(found) > max(UNEVEN_PX, UNEVEN * min(found))
+    return Band(px=min(found), ground=uneven or bool((colour >= WHITE - EVEN).all()))
 
 
 def _end(lines: Mask) -> int | None:

@@ -181,7 +181,7 @@ def background(file: Encoded, rule: Background) -> Answer:
         )  # fmt: skip
     bad = off & ground.inner
     right = 1 - _share(bad, ground.inner)
-    rim = off & ground.mask & rim_of(off.shape)
+    rim = off & ~ground.subject & rim_of(off.shape)
     value = round(right, 5)
     if right < rule.share:
         worst = _levels(file, bad)
@@ -255,7 +255,11 @@ def whole(file: Encoded, rule: Whole) -> Answer:
 
 def border(file: Encoded, rule: Border) -> Answer:
     """Whether a frame was drawn around the picture."""
-    width = marks.border_px(file.rgb)
+    found = marks.band(file.rgb)
+    width = 0 if found is None else found.px
+    if found is not None and found.ground and not rule.allowed:
+        told = f"An even band of {width} px runs around the picture; border and ground cannot be told apart."
+        return _untold("border", told)
     if width and not rule.allowed:
         mask = np.ones(file.rgb.shape[:2], bool)
         mask[width:-width, width:-width] = False

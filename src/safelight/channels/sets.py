@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 
 from safelight.channels.answer import Answer
 from safelight.media.frame import Bytes
-from safelight.media.picture import grey, halved
+from safelight.media.picture import halved
 from safelight.params import declare
 
 THUMB = 24  # px, side at which pictures are compared
+SHAPE = THUMB, THUMB, 3
 HALVED = 32 * THUMB  # px, shorter side down to which a picture is halved first
-TWICE = 4.0  # levels of 255 by which nearly all places of two pictures differ at most that are one
+TWICE = 4.0  # levels of 255 by which at least …
+NEARLY = 0.98  # … such a share of two pictures differs at most that are one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A file of the set and a small grey of its picture, THUMB x THUMB; None where it could not be decoded."""
+    """A file of the set and its picture at a small size, SHAPE; None where it could not be decoded."""
 
     path: Path
     thumb: NDArray[np.float32] | None
@@ -49,10 +51,10 @@ class Double:
 
 
 def thumb(rgb: Bytes) -> NDArray[np.float32]:
-    """A small grey of a picture, by which doubles are found."""
+    """A picture at a small size, by which doubles are found: in colour, since one thing is sold in several."""
     while min(rgb.shape[:2]) >= HALVED:
         rgb = halved(rgb)  # several times faster than the whole area average, and within a level of it
-    return np.asarray(cv2.resize(grey(rgb), (THUMB, THUMB), interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(rgb.astype(np.float32), (THUMB, THUMB), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def missing(files: Sequence[Written], rule: Missing) -> list[tuple[Path | None, Answer]]:
@@ -82,9 +84,9 @@ def double(files: Sequence[Written], rule: Double) -> list[tuple[Path | None, An
     planes = np.array([f.thumb for f in seen], np.float32).reshape(len(seen), -1)
     wrong: list[tuple[Path | None, Answer]] = []
     for i, file in enumerate(seen[1:], 1):
-        apart = np.percentile(np.abs(planes[:i] - planes[i]), 98, axis=1)
-        nearest = int(apart.argmin())
-        if apart[nearest] <= TWICE and planes[i].std() > TWICE:
+        alike = (np.abs(planes[:i] - planes[i]) <= TWICE).mean(axis=1)
+        nearest = int(alike.argmax())
+        if alike[nearest] >= NEARLY and planes[i].std() > TWICE:
             text = f"{file.path.name} shows the same picture as {seen[nearest].path.name}."
             wrong.append(
                 (file.path, Answer(rule="double", held=False, text=text, remedy="Leave one of them out.",

@@ -1,7 +1,8 @@
 """Where a talk may be cut: pauses that are quiet to the level and empty of words, takes that are said again, passages
 that somebody struck, a selection that fits a length. Plans in whole frames, each cut with its evidence."""
 
-from safelight.cutting.level import Levels, measure
+from safelight.cutting.facts import NEEDS, Talk, word_of
+from safelight.cutting.level import Levels, Room, Still, measure, room, room_of
 from safelight.cutting.passages import strike
 from safelight.cutting.pauses import PACES, Pace, tighten
 from safelight.cutting.plan import Cut, Doubt, Plan
@@ -11,6 +12,7 @@ from safelight.cutting.select import Passage, select
 from safelight.cutting.speech import Word, suspects
 
 __all__ = [
-    "PACES", "Cut", "Doubt", "Levels", "Pace", "Passage", "Plan", "Take", "Word", "frames_of",
-    "measure", "programme", "select", "strike", "suspects", "takes", "tighten",
+    "NEEDS", "PACES", "Cut", "Doubt", "Levels", "Pace", "Passage", "Plan", "Room", "Still", "Take", "Talk", "Word",
+    "frames_of", "measure", "programme", "room", "room_of", "select", "strike", "suspects", "takes", "tighten",
+    "word_of",
 ]  # fmt: skip

@@ -6,17 +6,21 @@ minute around it. Where noise is nearly as loud as the voice, nothing is quiet: 
 a word.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, floor
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
+from safelight.domain import Json
 from safelight.media import sound
+from safelight.media.container import Contents
+from safelight.media.runs import runs
 from safelight.media.sound import Block
 
 Decibels: TypeAlias = NDArray[np.float32]
@@ -31,6 +35,8 @@ NOTHING = -95.0  # dB: below it there is no room, only zeros or a gate
 BELOW_SPEECH = 18.0  # dB by which the voice must lie above the floor
 AROUND_S = 30  # seconds on either side in which the room is taken as one
 FLOOR_SHARE, SPEECH_SHARE = 0.05, 0.9
+SHORTEST = 5  # numbers: a quieter moment than this is no place to cut
+EDGE = 15  # numbers at either end of a stretch that do not count for how quiet it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +59,46 @@ class Levels:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """A stretch [start, end), seconds, in which nothing is heard but the room; `margin_db`: how far its middle lies
+    below where it would not be."""
+
+    start: Fraction
+    end: Fraction
+    margin_db: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """All still stretches of a sound in order, where it ends (seconds), and the share of it in which the room is too
+    loud to tell a pause from speech."""
+
+    stills: tuple[Still, ...]
+    end: Fraction
+    untold: float = 0.0
+
+    @property
+    def json(self) -> dict[str, Json]:
+        """As evidence keeps it: rows of start, end, margin."""
+        rows: list[Json] = [[float(s.start), float(s.end), s.margin_db] for s in self.stills]
+        return {"rows": rows, "end": float(self.end), "untold": self.untold}
+
+
+def room_of(value: Mapping[str, Any]) -> Room:
+    """The room that `Room.json` tells of. Times lie on a grid of a millisecond."""
+    return Room(
+        stills=tuple(
+            Still(start=_exact(a), end=_exact(b), margin_db=float(db)) for a, b, db in value["rows"]
+        ),
+        end=_exact(value["end"]), untold=float(value["untold"]),
+    )  # fmt: skip
+
+
+def _exact(seconds: float) -> Fraction:
+    return Fraction(round(seconds * 1000), 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
     """`quiet[i]`: nothing to hear but the room; `margin[i]`: dB up to where it would not be; `told[i]`: whether the
     room and the voice can be told apart here."""
@@ -62,9 +108,9 @@ class Quiet:
     told: NDArray[np.bool_]
 
 
-def measure(path: Path) -> Levels:
+def measure(path: Path, *, facts: Contents | None = None) -> Levels:
     """Reads the sound of a file once, in blocks. Raises NotMedia where there is none."""
-    return of_blocks(sound.blocks(path, rate=RATE))
+    return of_blocks(sound.blocks(path, rate=RATE, facts=facts))
 
 
 def of_blocks(blocks: Iterable[Block]) -> Levels:
@@ -108,6 +154,29 @@ def quiet(levels: Levels) -> Quiet:
     zeros = (smooth <= NOTHING).all(1)
     margin = np.where(zeros, max(ABOVE_FLOOR), margin).astype(np.float32)
     return Quiet(quiet=(margin > 0) & (told | zeros), margin=margin, told=told | zeros)
+
+
+def room(levels: Levels) -> Room:
+    """The stretches of a sound in which a cut may lie, on a grid of a millisecond within those of the levels."""
+    heard = quiet(levels)
+    found = []
+    for first, last in runs(heard.quiet):
+        if last - first < SHORTEST:
+            continue
+        start, end = (levels.at + Fraction(edge, A_SECOND) for edge in (first, last))
+        found.append(Still(
+            start=Fraction(ceil(start * 1000), 1000), end=Fraction(floor(end * 1000), 1000),
+            margin_db=_deep(heard.margin[first:last]),
+        ))  # fmt: skip
+    untold = float(np.mean(~heard.told)) if len(heard.told) else 0.0
+    end = max(levels.end, Fraction(0))
+    return Room(stills=tuple(found), end=Fraction(floor(end * 1000), 1000), untold=round(untold, 3))
+
+
+def _deep(margin: Decibels) -> float:
+    """How quiet a stretch is: the worst of its middle, or of a short one the best."""
+    deep = margin[EDGE:-EDGE].min() if len(margin) > 4 * EDGE else margin.max()
+    return round(float(deep), 1)
 
 
 def _around(smooth: Decibels) -> tuple[Decibels, Decibels]:

@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+from typing import TypeAlias
 
-import numpy as np
-
-from safelight.cutting.level import A_SECOND, Levels, Quiet, quiet
+from safelight.cutting.level import Room, Still
 from safelight.cutting.plan import Cut, Doubt, Evidence, Plan, in_order
 from safelight.cutting.speech import Word, suspects
-from safelight.media.runs import runs
 
 AFTER_S, BEFORE_S = Fraction(1, 5), Fraction(3, 20)  # what stays after and before speech: endings last longer
 WORD_ERROR_S = Fraction(1, 25)  # of forced alignment
@@ -23,11 +21,18 @@ SHORTEST_PAUSE_S, SHORTEST_CUT_S = Fraction(3, 10), Fraction(1, 5)
 SHORTEST_SHOT = 12  # frames between two cuts
 NEAR_A_JOIN = 6  # frames
 LISTED_S, A_PERSONS_S = 3, 15  # lifts that are listed, and that a person decides
+STRANGE, FEW_STRANGE = 0.05, 3  # share and number of words that are too long, beyond which none is told by itself
+UNTOLD = 0.01  # of the whole: from here on it is said
 LOUD_GAP_S = 1  # sound without a word for so long: a laugh, a reaction, a word not heard
+DROWNED = Fraction(1, 5)  # share of a gap that is still, below which it is not seen as quiet
+VOICED_S = Fraction(1, 2)  # of a voice between two words, so that something was said
 ASKED = Fraction(3, 2)  # a question is given time
 NUMBERS = frozenset({
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "hundred", "thousand", "million",
 })  # fmt: skip
+
+
+Span: TypeAlias = tuple[Fraction, Fraction]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,57 +55,61 @@ PACES = {
 class _Heard:
     """What is known while pauses are gone through."""
 
-    levels: Levels
-    quiet: Quiet
+    room: Room
     words: tuple[Word, ...] | None
+    speech: tuple[Span, ...] | None
     starts: tuple[Fraction, ...]
     rate: Fraction
     strange: frozenset[Word]
     joins: tuple[int, ...]
-    moving: tuple[tuple[Fraction, Fraction], ...]
+    moving: tuple[Span, ...]
 
 
 def tighten(
-    levels: Levels, *, pace: Pace, rate: Fraction, length: int, words: Sequence[Word] | None = None,
-    joins: Sequence[int] = (), moving: Sequence[tuple[Fraction, Fraction]] = (),
+    room: Room, *, pace: Pace, rate: Fraction, length: int, words: Sequence[Word] | None = None,
+    speech: Sequence[Span] | None = None, joins: Sequence[int] = (), moving: Sequence[Span] = (),
 ) -> Plan:  # fmt: skip
     """The pauses to shorten in a clip of `length` frames at `rate`.
 
     `words`: as heard, in order; None where no recogniser listened, and then each cut is marked as having one witness.
+    `speech`: where a detector of voices hears one (seconds); with it, pauses that the room drowns are named.
     `joins`: frames at which the picture changes; `moving`: spans in which it shows something (seconds).
     """
     ordered = None if words is None else tuple(sorted(words, key=lambda w: w.start))
     heard = _Heard(
-        levels=levels, quiet=quiet(levels), words=ordered, starts=tuple(w.start for w in ordered or ()), rate=rate,
+        room=room, words=ordered, speech=None if speech is None else tuple(speech),
+        starts=tuple(w.start for w in ordered or ()), rate=rate,
         strange=frozenset(suspects(ordered or ())), joins=tuple(sorted(joins)), moving=tuple(moving),
     )  # fmt: skip
     cuts: list[Cut] = []
-    doubts: list[Doubt] = _loud_gaps(heard) + [_strange(w, rate) for w in sorted(heard.strange, key=lambda w: w.start)]
-    for start, end in _pauses(heard):
-        found = _shortened(heard, pace, start, end, length)
+    doubts = _loud_gaps(heard, pace)
+    notes = [] if words is not None else ["No words: each cut rests on the level alone, and wants a look."]
+    if len(heard.strange) > max(FEW_STRANGE, STRANGE * len(heard.words or ())):
+        notes.append(
+            f"{len(heard.strange)} of {len(heard.words or ())} words last far too long: what was heard here is not to "
+            "be believed, and no pause beside such a word is touched."
+        )
+    else:
+        doubts += [_strange(w, rate) for w in sorted(heard.strange, key=lambda w: w.start)]
+    for still in room.stills:
+        found = _shortened(heard, pace, still, length)
         if isinstance(found, Cut):
             cuts.append(found)
         elif found is not None:
             doubts.append(found)
-    notes = [] if words is not None else ["No words: each cut rests on the level alone, and wants a look."]
-    untold = float(np.mean(~heard.quiet.told)) if len(heard.quiet.told) else 0.0
-    if untold > 0.01:
-        notes.append(f"In {untold:.0%} of it the room is too loud to tell a pause from speech; it stays as it is.")
+    if room.untold > UNTOLD:
+        notes.append(
+            f"In {room.untold:.0%} of it the room is too loud for the level to tell a pause from speech: it stays."
+        )
     kept = in_order(cuts, shortest=SHORTEST_SHOT)
     return Plan(rate=rate, length=length, cuts=kept, doubts=tuple(sorted(doubts, key=lambda d: d.start)),
                 notes=tuple(notes))  # fmt: skip
 
 
-def _pauses(heard: _Heard) -> list[tuple[Fraction, Fraction]]:
-    """Stretches that are quiet to the level, long enough to be a pause."""
-    at = heard.levels.at
-    spans = [(at + Fraction(a, A_SECOND), at + Fraction(b, A_SECOND)) for a, b in runs(heard.quiet.quiet)]
-    return [(a, b) for a, b in spans if b - a >= SHORTEST_PAUSE_S]
-
-
-def _shortened(heard: _Heard, pace: Pace, start: Fraction, end: Fraction, length: int) -> Cut | Doubt | None:
+def _shortened(heard: _Heard, pace: Pace, still: Still, length: int) -> Cut | Doubt | None:
     """The middle of one pause, or why a person must say."""
-    if end - start < pace.longer:
+    start, end = still.start, still.end
+    if end - start < max(pace.longer, SHORTEST_PAUSE_S):
         return None
     before, after = _beside(heard, start, end)
     stays = pace.sentence if before is None or before.closes else pace.inside
@@ -112,16 +121,15 @@ def _shortened(heard: _Heard, pace: Pace, start: Fraction, end: Fraction, length
     if span is None:
         return None
     first, last = span
-    evidence = _evidence(heard, Fraction(first) / heard.rate, Fraction(last) / heard.rate, before, after)
+    evidence = _evidence(heard, still, span, (before, after))
     objection = _objection(heard, first, last, (before, after))
     if objection is not None:
         return Doubt(start=first, end=last, rule=objection[0], text=objection[1], evidence=evidence)
-    lift = Fraction(last - first) / heard.rate
-    left = end - start - lift
+    gone = Fraction(last - first) / heard.rate
+    text = f"A pause of {float(end - start):.2f} s becomes {float(end - start - gone):.2f} s."
     return Cut(
-        start=first, end=last, rule="pause" if heard.words is not None else "pause_one_witness", evidence=evidence,
-        look=lift > LISTED_S or heard.words is None, leaves_s=left,
-        text=f"A pause of {float(end - start):.2f} s becomes {float(left):.2f} s.",
+        start=first, end=last, rule="pause", text=text, evidence=evidence, leaves_s=end - start - gone,
+        look=heard.words is None or gone > LISTED_S,
     )  # fmt: skip
 
 
@@ -180,9 +188,10 @@ def _is_stressed(word: Word, before: Word | None) -> bool:
     )
 
 
-def _evidence(heard: _Heard, start: Fraction, end: Fraction, before: Word | None, after: Word | None) -> Evidence:
-    margin = heard.quiet.margin[heard.levels.rows(start, end)]
-    found: list[tuple[str, float | str]] = [("level.margin_db", round(float(margin.min()), 1))] if len(margin) else []
+def _evidence(heard: _Heard, still: Still, span: tuple[int, int], beside: tuple[Word | None, Word | None]) -> Evidence:
+    start, end = (Fraction(frame) / heard.rate for frame in span)
+    before, after = beside
+    found: list[tuple[str, float | str]] = [("level.margin_db", still.margin_db)]
     if before is not None:
         found += [("word.before", before.text), ("word.before_s", round(float(start - before.end), 3))]
     if after is not None:
@@ -190,19 +199,43 @@ def _evidence(heard: _Heard, start: Fraction, end: Fraction, before: Word | None
     return tuple(found)
 
 
-def _loud_gaps(heard: _Heard) -> list[Doubt]:
-    """Where there is sound but no word for long: kept, and said."""
+def _loud_gaps(heard: _Heard, pace: Pace) -> list[Doubt]:
+    """Where there is sound between two words, but no word: kept, and said."""
     found = []
     for one, two in zip(heard.words or (), (heard.words or ())[1:], strict=False):
-        if two.start - one.end < LOUD_GAP_S:
+        start, end = one.end + AFTER_S, two.start - BEFORE_S
+        if end - start < SHORTEST_CUT_S:
             continue
-        loud = ~heard.quiet.quiet[heard.levels.rows(one.end + AFTER_S, two.start - BEFORE_S)]
-        if len(loud) and loud.mean() > 0.5:
-            found.append(Doubt(
-                start=floor(one.end * heard.rate), end=ceil(two.start * heard.rate), rule="sound_without_words",
-                text="There is sound here but no word: laughter, a reaction, or something not understood.",
-            ))  # fmt: skip
+        still = sum((max(min(s.end, end) - max(s.start, start), Fraction(0)) for s in heard.room.stills), Fraction(0))
+        if heard.speech is None:
+            if two.start - one.end >= LOUD_GAP_S and still < (end - start) / 2:
+                found.append(_unheard(heard, one, two))
+            continue
+        voiced = sum((max(min(b, end) - max(a, start), Fraction(0)) for a, b in heard.speech), Fraction(0))
+        if voiced >= VOICED_S:
+            found.append(_unheard(heard, one, two))
+        elif not voiced and still < (end - start) * DROWNED and two.start - one.end >= pace.longer:
+            found += _not_still(heard, pace, one, two)
     return found
+
+
+def _unheard(heard: _Heard, one: Word, two: Word) -> Doubt:
+    return Doubt(
+        start=floor(one.end * heard.rate), end=ceil(two.start * heard.rate), rule="sound_without_words",
+        text="There is sound here but no word: a take that was not written down, laughter, a reaction.",
+    )  # fmt: skip
+
+
+def _not_still(heard: _Heard, pace: Pace, one: Word, two: Word) -> list[Doubt]:
+    """A pause that only words and voices see: somebody breathes, or the room drowns it. What shortening it would take
+    is named."""
+    stays = pace.sentence if one.closes else pace.inside
+    span = _middle(one.end, two.start, stays, heard.rate, ceil(two.start * heard.rate))
+    if span is None:
+        return []
+    long = float(two.start - one.end)
+    text = f"A pause of {long:.2f} s by words and voices; the level hears something: a breath, the room."
+    return [Doubt(start=span[0], end=span[1], rule="pause_not_still", text=text)]
 
 
 def _strange(word: Word, rate: Fraction) -> Doubt:

@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-LONG = 3  # times the expected length: a swallowed retake, a laugh, a cough
-A_LETTER_S, A_WORD_S = 0.06, 0.15  # what a word takes in easy speech
+from safelight.speech.chunks import lasts_long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """A word as heard: seconds of the clip, half-open. `estimated`: its time is spread evenly, not measured."""
+    """A word as heard: seconds of the clip, half-open. `estimated`: its time is spread evenly, not measured. `suspect`:
+    it lasts so long that something else may lie in it; None: nobody said."""
 
     text: str
     start: Fraction
     end: Fraction
     confidence: float = 1.0
     estimated: bool = False
+    suspect: bool | None = None
 
     @property
     def plain(self) -> str:
@@ -34,11 +35,6 @@ class Word:
         return self.text.rstrip("\"'”’)").endswith("?")
 
 
-def expected_s(word: Word) -> float:
-    """How long it takes to say, roughly."""
-    return A_WORD_S + A_LETTER_S * len(word.plain)
-
-
 def suspects(words: Sequence[Word]) -> tuple[Word, ...]:
-    """Words three times longer than they take: something else is hidden in them."""
-    return tuple(w for w in words if float(w.end - w.start) > LONG * expected_s(w))
+    """Words in which something else is hidden: those that were marked when they were heard."""
+    return tuple(w for w in words if (lasts_long(w.text, float(w.end - w.start)) if w.suspect is None else w.suspect))

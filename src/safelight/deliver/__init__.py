@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ def deliver(
     """
     template = order.names or names.DEFAULT
     names.validate(template)
+    signs(order)
     preset = presets.find(order.preset)
     rules = rules_of(order, where)
     trusted = ledger.rules(library)
@@ -86,8 +87,8 @@ def deliver(
             versions=versions, weights=weights.digests(), program=__version__, of_set=of_set,
             unseen=lots.told(library, state, trusted, answer.photos),
         )  # fmt: skip
-        for part in staging.iterdir():
-            part.replace(target / part.name)
+        for name in _delivered(written):
+            (staging / name).replace(target / name)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     write_atomic(target / "manifest.json", (json_text(made, indent=1) + "\n").encode())
@@ -117,8 +118,15 @@ def planned(where: ShootFolder, state: ShootState, order: Order) -> list[tuple[P
 def refuse(state: ShootState, order: Order) -> None:
     """Raises what `deliver` would raise about open questions and names, before anything is made."""
     names.validate(order.names or names.DEFAULT)
+    signs(order)
     presets.find(order.preset)
     gate.ask(state, draft=order.draft)
+
+
+def signs(order: Order) -> None:
+    """Raises UsageError where the name of whoever signs is none of a person."""
+    if order.sign_off is not None and not gate.is_person(order.sign_off):
+        raise UsageError(f"{order.sign_off!r} is not a person's name.", remedy="Sign with your own: --sign-off NAME.")
 
 
 def _caught_up(
@@ -182,7 +190,8 @@ def _jobs(
         wanted.append(names.name(template, _facts(photo, where, state, number, preset), preset.format.suffix))
     return [
         Job(
-            photo=photo.id, original=where.root / photo.path, edits=photo.edits(), preset=preset,
+            photo=photo.id, original=where.root / photo.path, seen=(photo.asset.id, photo.asset.content),
+            edits=photo.edits(), preset=preset,
             target=target / chosen, state=where.state, sidecar=sidecars.beside(where.root / photo.path),
             says=sidecars.delivered(photo) | order.says, write_sidecar=order.sidecars,
         )
@@ -211,6 +220,15 @@ def _write(jobs: list[Job], order: Order, tell: Callable[[Progress], None]) -> l
             tell(Progress(stage="deliver", done=len(written), total=len(jobs)))
     place = {job.photo: number for number, job in enumerate(jobs)}
     return sorted(written, key=lambda w: place[w.photo])
+
+
+def _delivered(written: list[Written]) -> Iterator[str]:
+    """The files that leave, with their sidecars: a file that was written and could not be checked stays behind."""
+    for one in written:
+        if one.error is None:
+            yield one.target
+            if one.sidecar is not None:
+                yield one.sidecar
 
 
 def _version(photo: Photo, job: Job) -> Version:

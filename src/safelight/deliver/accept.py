@@ -2,7 +2,7 @@
 about one version of one photo."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safelight.deliver import checked, gate
 from safelight.domain import Input, Measure, Say, Verdict, Version
@@ -29,12 +29,12 @@ def accept(
     library: Library, state: ShootState, photos: Sequence[Photo], findings: Sequence[str], word: Word
 ) -> list[Verdict]:
     """Records a word about findings of these photos as they are now; of a finding about the set, about this shoot. It
-    holds for this version alone: a changed edit is judged anew.
+    holds for this version alone: a changed edit is judged anew. Several are one decision, recorded as bundled.
 
     Raises UsageError for an unknown reason, and for a finding that the gate has not raised about a photo."""
     if word.reason not in REASONS:
         raise UsageError(f"{word.reason!r} is not a reason.", remedy=f"Reasons are {', '.join(REASONS)}.")
-    if not word.by.strip():
+    if not gate.is_person(word.by):
         raise UsageError("A finding is taken on a name.", remedy="Give yours with --by.")
     of_set = [name for name in findings if name.rpartition(".")[2] in SET_RULES]
     shoot = state.shoot.id
@@ -48,11 +48,12 @@ def accept(
                 _known(photo, name, known)
                 chance = _chance(known.get(f"{CHECK}{name}"))
                 made.append(_verdict(photo.id, shoot, name, word, about=version, score=chance))
+    at = now()
+    made = [replace(verdict, at=at, bundled=len(made)) for verdict in made]
     records.save_verdicts(library, made)
     for verdict in made:
         state.ledger.add(verdict)
-        if verdict.asset in state.photos:
-            state.photos[verdict.asset].standing[verdict.operator] = verdict
+        state.hold(verdict.asset, verdict.operator)
     return made
 
 

@@ -49,9 +49,8 @@ def _measure(finding: Mapping[str, Any]) -> Measure:
 
 def about_the_set(written: Sequence[write.Written], rules: Sequence[Channel], shoot: Shoot) -> SetAnswers:  # noqa: ARG001
     """What the rules say about all files together."""
-    shape = sets.THUMB, sets.THUMB
     there = {
-        Path(w.target): (w.photo, np.reshape(np.array(w.thumb, np.float32), shape) if w.thumb else None)
+        Path(w.target): (w.photo, np.reshape(np.array(w.thumb, np.float32), sets.SHAPE) if w.thumb else None)
         for w in written if w.error is None
     }  # fmt: skip
     files = [Written(path=path, thumb=thumb) for path, (_, thumb) in there.items()]
@@ -72,17 +71,19 @@ def missing(
             continue
         standing = state.photos[photo].standing if photo else of_shoot(state)
         version = versions[photo].id if photo else state.shoot.id
-        if gate.taken(standing, version, answer.rule) is None:
-            path = state.photos[photo].path if photo else state.shoot.name
-            found.append(
-                gate.Missing(path=path, name=answer.rule, outcome=Outcome.FAIL, text=answer.text, remedy=answer.remedy)
-            )
+        path = state.photos[photo].path if photo else state.shoot.name
+        open_ = gate.Missing(
+            path=path, name=answer.rule, outcome=Outcome.FAIL, text=answer.text, remedy=answer.remedy
+        )  # fmt: skip
+        if gate.taken(standing, version, open_) is None:
+            found.append(open_)
     return sorted(found, key=lambda m: m.outcome is not Outcome.FAIL)
 
 
 def of_shoot(state: ShootState) -> dict[str, Any]:
     """Verdicts about the shoot as a whole, by what they are about."""
-    return {operator: v for (asset, operator), v in state.ledger.standing.items() if asset == state.shoot.id}
+    own = [key for key in state.ledger.standing if key[0] == state.shoot.id and key not in state.ledger.contested]
+    return {key[1]: state.ledger.standing[key] for key in own}
 
 
 def page(where: ShootFolder, written: Sequence[write.Written], state: ShootState, of_set: SetAnswers) -> Path:
@@ -105,7 +106,7 @@ def told(w: write.Written, state: ShootState, version: Version, *, signed_by: st
     """What the manifest says of a file: verdict, findings and rules, and who has taken what on their name."""
     photo = state.photos[w.photo]
     raised = gate.raised({**w.judged, "after": photo.path}) if w.judged else []
-    accepted = [(m, gate.taken(photo.standing, version.id, m.name)) for m in raised]
+    accepted = [(m, gate.taken(photo.standing, version.id, m)) for m in raised]
     answered: list[dict[str, Any]] = [
         {"finding": m.name, "by": v.by, "reason": v.reason, "note": v.note, "at": v.at}
         for m, v in accepted

@@ -1,7 +1,7 @@
-"""Which fonts a PDF needs for its letters: our own for Latin, Greek and Cyrillic, the system's for what it lacks.
+"""Which fonts a PDF needs for its letters: our own for Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari, Thai and
+Georgian, the system's for what they lack.
 
-A letter that no font has, and one that is written from right to left, which takes more than a font, is written as its
-Unicode number: `[U+5A5A]` can be looked up, a question mark cannot.
+A letter that no font has is written as its Unicode number: `[U+5A5A]` can be looked up, a question mark cannot.
 """
 
 import logging
@@ -19,7 +19,7 @@ from pathlib import Path
 from fontTools.ttLib import TTCollection, TTFont, TTLibError
 from pymupdf_fonts import myfont
 
-OWN = ("notos", "figo")  # Noto Sans; FiraGO for arrows, signs and a few scripts more: SIL Open Font License
+OWN = ("notos", "figo")  # Noto Sans; FiraGO for arrows, signs and the scripts that it lacks: SIL Open Font License
 FOLDERS: Mapping[str, tuple[str, ...]] = {  # where systems keep fonts
     "linux": ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts"),
     "darwin": ("/System/Library/Fonts", "/Library/Fonts", "~/Library/Fonts"),
@@ -32,6 +32,7 @@ NAMES = (  # those with Chinese, Japanese and Korean letters that systems bring,
     "DroidSansFallbackFull.*", "ipag*", "NanumGothic.*", "DejaVuSans.ttf",
 )  # fmt: skip
 FORMS = (".ttf", ".otf", ".ttc", ".otc")
+SET_ON = ("Mn", "Mc", "Cf")  # Unicode's categories of marks, and of letters that say how others are joined
 MAY_NOT_EMBED = 0x2  # in a font's OS/2.fsType: its licence forbids to put it into documents
 LONG_S = 10  # of fontconfig
 logging.getLogger("fontTools.subset").setLevel(logging.ERROR)  # else it tells of hints that it leaves out
@@ -81,9 +82,14 @@ def of_system(letters: Collection[int]) -> list[Face]:
     return chosen
 
 
-def drawable(letter: str) -> bool:
-    """Whether a font is all that a letter needs: those of right-to-left scripts need turning and joining too."""
-    return unicodedata.bidirectional(letter) not in ("R", "AL")
+def needs_shaping(text: str) -> bool:
+    """Whether letters in a text are turned, joined, or set on each other: a font alone does not do that."""
+    return any(unicodedata.bidirectional(x) in ("R", "AL") or unicodedata.category(x) in SET_ON for x in text)
+
+
+def is_unseen(letter: str) -> bool:
+    """Whether a letter only says how others are joined or turned."""
+    return unicodedata.category(letter) == "Cf"
 
 
 def code(letter: str) -> str:

@@ -14,6 +14,7 @@ from safelight.words import many
 
 LISTED = 8  # things that a refusal names one by one
 UNREVIEWED = "a look by a named person"
+WORSE = 0.05  # chance by which a finding may rise and still be the one that was taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Missing:
     name: str  # of the finding, or `channel.rule`
     outcome: Outcome
     text: str
+    chance: float | None = None  # that it is a fault, of a finding
     remedy: str = ""
     picture: str | None = None  # where: a heat map or a mask, as a file
 
@@ -57,6 +59,11 @@ def ask(state: ShootState, *, draft: bool) -> Answer:
     if not draft and not kept:
         raise Refused("No photo is kept, so there is nothing to deliver.", remedy="Keep some with `safelight verdict`.")
     return Answer(photos=kept, open=waiting)
+
+
+def is_person(name: str) -> bool:
+    """Whether a name can be a person's: not empty, and none of a rule."""
+    return bool(name.strip()) and not name.strip().startswith(POLICY)
 
 
 def unsettled(photo: Photo) -> tuple[str, ...]:
@@ -87,26 +94,30 @@ def finding_id(version: str, name: str) -> str:
     return digest_of([version, name])[:32]
 
 
-def taken(standing: Mapping[str, Verdict], version: str, name: str) -> Verdict | None:
-    """The verdict by which a person has taken a finding of this version on their name; None if nobody has."""
-    verdict = standing.get(f"{CHECK}{name}")
-    if verdict is None or verdict.say is not Say.REJECT or verdict.proposal != finding_id(version, name):
+def taken(standing: Mapping[str, Verdict], version: str, found: Missing) -> Verdict | None:
+    """The verdict by which a person has taken a finding of this version on their name; None if nobody has, or if what
+    they took was a lesser chance than what fails now, in another form of the file."""
+    verdict = standing.get(f"{CHECK}{found.name}")
+    if verdict is None or verdict.say is not Say.REJECT or verdict.proposal != finding_id(version, found.name):
         return None
-    return verdict
+    worse = found.chance is not None and verdict.score is not None and found.chance > verdict.score + WORSE
+    return None if worse and found.outcome is Outcome.FAIL else verdict
 
 
 def raised(entry: Mapping[str, Any]) -> list[Missing]:
     """What the detectors and rules hold against a file: findings that are no pass, broken rules."""
     path = str(entry["after"])
     found = [
-        Missing(path=path, name=f["name"], outcome=Outcome(f["outcome"]), text=f["text"], picture=f.get("heatmap"))
+        Missing(path=path, name=f["name"], outcome=Outcome(f["outcome"]), text=f["text"] or str(f["cannot_tell"]),
+                chance=f["probability"], picture=f.get("heatmap"))
         for f in entry["findings"] if f["outcome"] != Outcome.PASS
     ]  # fmt: skip
     cannot = (entry["aligned"] or {}).get("cannot")
     if cannot:
         found.append(Missing(path=path, name="aligned", outcome=Outcome.LOOK, text=str(cannot)))
     elif entry["verdict"] == Outcome.LOOK and not found:
-        found.append(Missing(path=path, name="measured", outcome=Outcome.LOOK, text="Nothing could be measured."))
+        text = entry.get("unmeasured") or "Nothing could be measured."
+        found.append(Missing(path=path, name="measured", outcome=Outcome.LOOK, text=text))
     return found + [
         Missing(
             path=path, name=r["rule"], outcome=Outcome.FAIL, text=r["text"], remedy=r["remedy"], picture=r.get("mask"),
@@ -120,7 +131,7 @@ def missing(photo: Photo, version: Version, entry: Mapping[str, Any], *, signed_
     what failed is taken one by one."""
     return [
         m for m in raised({**entry, "after": photo.path})
-        if taken(photo.standing, version.id, m.name) is None and not (signed_by and m.outcome is Outcome.LOOK)
+        if taken(photo.standing, version.id, m) is None and not (signed_by and m.outcome is Outcome.LOOK)
     ]  # fmt: skip
 
 

@@ -122,11 +122,30 @@ def _checked(made: Mapping[str, Any]) -> Iterable[str]:
         yield "No edit needed a check."
     if untold:
         yield f"{many(untold, 'check')} could not tell; the manifest says why."
+    yield from _gate([file["gate"] for file in made["files"]])
     yield "Every file's sha256 stands in manifest.json, with the version it was made from."
     if made["failed"]:
         yield f"{many(len(made['failed']), 'photo')} could not be delivered; the manifest says why."
     if made["open"]:
         yield f"{many(len(made['open']), 'photo has', 'photos have')} open questions."
+
+
+def _gate(found: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    """What was found when the written files were opened again, and who took it on their name."""
+    if not found:
+        return
+    clean = sum(not gate["open"] and not gate["answered"] for gate in found)
+    yield (
+        "Each written file was opened again and searched for what its edits could have done to it: "
+        f"{clean:,} of {len(found):,} had nothing to answer."
+    )
+    taken = Counter(str(answer["by"]) for gate in found for answer in gate["answered"])
+    if taken:
+        names = ", ".join(f"{name} {count:,}" for name, count in sorted(taken.items()))
+        yield f"Findings that a person looked at and took on their name: {names}."
+    left = sum(bool(gate["open"]) for gate in found)
+    if left:
+        yield f"{many(left, 'file has', 'files have')} findings that nobody has answered; the manifest says which."
 
 
 def _disclosed(made: Mapping[str, Any]) -> Iterable[str]:
@@ -174,7 +193,7 @@ def pdf(record: Record, *, at: str) -> bytes:
     `at` is the moment of the delivery, so that the same delivery gives the same file on the same system."""
     text = [record.title, record.under, *(line for head, lines in record.sections for line in (head, *lines))]
     with TemporaryDirectory(prefix="safelight-") as folder:
-        letters = {ord(letter) for line in text for letter in line if fonts.drawable(letter)}
+        letters = {ord(letter) for line in text for letter in line if not fonts.is_unseen(letter)}
         faces = fonts.own(Path(folder), letters)
         lacking = letters - {letter for face in faces for letter in face.letters}
         more = fonts.of_system(lacking)
@@ -232,13 +251,16 @@ class _Writer:
     def line(self, text: str, *, size: int, grey: int = 29) -> None:
         """Writes a paragraph."""
         shown = "".join(self._shown(letter) for letter in text)
+        self.made.set_text_shaping(fonts.needs_shaping(shown), direction="ltr")  # the page is English, names may not be
         self.made.set_font(self.family, size=size)
         self.made.set_text_color(grey)
         self.made.multi_cell(0, size * 0.5, shown, new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
 
     def _shown(self, letter: str) -> str:
-        if ord(letter) in self.known and fonts.drawable(letter):
+        if ord(letter) in self.known:
             return letter
+        if fonts.is_unseen(letter):
+            return ""
         self.left_out = True
         return fonts.code(letter)
 

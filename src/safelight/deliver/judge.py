@@ -5,6 +5,7 @@ and handed over; a returned file is compared with the version that it was made f
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ SIDE = 1600  # px, long side at which a file is compared with its photo
 OF_POINTS = ("clipping", "hue_twist", "banding")  # all that a change of each pixel by itself can cause
 LOW_QUALITY = 85  # a JPEG below it may show its blocks
 UNASKED = "None of the edits can cause it."
+NOBODY = "None of the detectors that would look for what these edits can cause is installed."
 
 
 def could_cause(edits: Sequence[Edit], *, jpeg_quality: int | None = None) -> frozenset[str] | None:
@@ -73,6 +75,8 @@ def judge(
         compared = _only(compared, names)
     job = pairs.Check(before=original, after=file, place=place)
     entry = entry_of(job, compared, answers, after, unasked=UNASKED)
+    if not asked and names != frozenset() and entry["verdict"] == checking.Outcome.PASS:
+        entry |= {"verdict": checking.Outcome.LOOK.value, "unmeasured": NOBODY}
     entry["compared_px"] = list(after.shape[1::-1]) if compared is not None else None
     entry["delivered_px"] = [written.width, written.height]
     entry["thumb"] = tuple(round(float(v), 1) for v in sets.thumb(written.rgb).ravel())
@@ -104,9 +108,7 @@ def _only(compared: checking.Comparison, names: frozenset[str] | None) -> checki
     found = tuple(f for f in compared.findings if f.name in names)
     least = checking.Outcome.PASS if compared.placement.cannot is None else checking.Outcome.LOOK
     verdict = max([least, *map(compared.outcome, found)], key=list(checking.Outcome).index)
-    return checking.Comparison(
-        findings=found, placement=compared.placement, verdict=verdict, limits=compared.limits, pair=compared.pair
-    )
+    return replace(compared, findings=found, verdict=verdict)
 
 
 def _before(small: Frame, edits: Sequence[Edit], tools: Tools) -> tuple[Bytes, Warp | None, tuple[int, int]]:

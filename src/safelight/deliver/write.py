@@ -16,9 +16,9 @@ from safelight.checking import Thresholds
 from safelight.deliver import judge
 from safelight.deliver.presets import Format, Preset
 from safelight.domain import Edit, Measure
-from safelight.errors import MediaError
+from safelight.errors import MediaError, Unreadable
 from safelight.files import write_atomic
-from safelight.media import capture, exif, image, raw, write, xmp
+from safelight.media import capture, digest, exif, image, raw, write, xmp
 from safelight.media.colour import linear_of_srgb
 from safelight.media.frame import Frame, LinearWords, scaling
 from safelight.media.picture import shrink
@@ -38,6 +38,7 @@ class Job:
 
     photo: str
     original: Path
+    seen: tuple[str, str | None]  # digests of the original that was looked at: of its bytes, of its picture
     edits: tuple[Edit, ...]
     preset: Preset
     target: Path
@@ -65,7 +66,7 @@ class Written:
     sidecar: str | None = None
     output: tuple[Edit, ...] = ()  # what was done at the delivered size
     judged: Mapping[str, Any] = field(default_factory=dict)  # its entry of safelight.check/1
-    thumb: tuple[float, ...] = ()  # a small grey, by which doubles are found
+    thumb: tuple[float, ...] = ()  # its picture at a small size, by which doubles are found
     error: Mapping[str, str] | None = None
 
 
@@ -85,6 +86,7 @@ def rescue(job: Job, lost: Lost) -> Written:
 
 
 def _deliver(job: Job) -> Written:
+    _unchanged(job)
     tools = Tools(kept=ShootFolder(job.state, job.state).kept, weights={})
     made = tuple(edit for edit in job.edits if not _is_output(edit))
     pixels, small = _rendered(job, made, tools)
@@ -123,6 +125,17 @@ def _deliver(job: Job) -> Written:
         height=height, checks=_checks(before, made, tools) + checks, losses=losses, output=output,
         sidecar=beside.name if beside else None, judged=judged, thumb=thumb,
     )  # fmt: skip
+
+
+def _unchanged(job: Job) -> None:
+    """Raises Unreadable where the original shows another picture than the one that people and checks have seen; what
+    other programs write beside the picture may change."""
+    now, picture, _ = digest.digests(job.original)
+    if now != job.seen[0] and (picture is None or picture != job.seen[1]):
+        raise Unreadable(
+            f"{job.original.name} is not the file that was looked at: its picture has changed.",
+            remedy="Bring the original back, or take the new picture in with `safelight run` and decide about it.",
+        )
 
 
 def _put(path: Path, data: bytes) -> None:

@@ -9,7 +9,7 @@ name that it finds with a number or with the reason why it cannot tell; never wi
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from safelight.detectors._align import Placement, known, place
+from safelight.detectors._align import Placement, alike, known, place
 from safelight.detectors._finding import HEAT_SIDE, Box, Finding
 from safelight.detectors._pair import Pair
 
@@ -37,4 +37,4 @@ class Detector:
         return f"{self.name}@{self.version}"
 
 
-__all__ = ["HEAT_SIDE", "Box", "Detector", "Finding", "Pair", "Placement", "known", "place"]
+__all__ = ["HEAT_SIDE", "Box", "Detector", "Finding", "Pair", "Placement", "alike", "known", "place"]

@@ -154,6 +154,19 @@ def place(before: Bytes, after: Bytes) -> Placement:
     return looking.refined(*found)
 
 
+def alike(before: Bytes, after: Bytes, placement: Placement) -> float:
+    """How alike the blocks of two pictures are where one lies on the other, the middle of them all, 0 to 1. The picture
+    that the after was made from is more alike than the next frame of the same motif."""
+    small_a, small_b = (grey(shrink(p, SIDE)) for p in (before, after))
+    looking = _Looking(
+        before=small_a, before_px=before.shape[1] / small_a.shape[1],
+        after=even_contrast(np.asarray(small_b / np.float32(255), np.float32)),
+        after_px=after.shape[1] / small_b.shape[1],
+    )  # fmt: skip
+    found = looking.moves(placement).alike
+    return float(np.median(found)) if len(found) else 0.0
+
+
 def _plain(before: tuple[int, ...], after: tuple[int, ...]) -> Placement | None:
     """No movement, or another size, where the sizes allow it."""
     size = after[1], after[0]

@@ -47,7 +47,7 @@ def bring_back(
     named = of or _named(state, file)
     parents = tuple(_parent(photo, where) for photo in state.photos.values())
     job = Job(
-        file=file, named=named.id if named else None, parents=parents, state=where.state,
+        file=file, named=named.id if named else None, sure=of is not None, parents=parents, state=where.state,
         limits=of_studio(library),
         place=where.cached(digest_of(str(file.resolve()))[:32]),
     )  # fmt: skip
@@ -84,6 +84,7 @@ def _parent(photo: Photo, where: ShootFolder) -> Parent:
     return Parent(
         photo=photo.id, path=photo.path, shown=proxy if proxy.exists() else original, original=original,
         width=photo.asset.width or 1, height=photo.asset.height or 1, edits=below(photo),
+        scene=photo.scene.id if photo.scene else "",
     )  # fmt: skip
 
 
@@ -124,6 +125,16 @@ def _settled(state: ShootState, seen: Seen, named: Photo | None, file: Path) -> 
                 '--params \'{"decision": "keep"}\'.',
             )
         return photo
+    if seen.either:
+        names = " and ".join(state.photos[photo].path for photo in seen.either)
+        raise Refused(
+            f"{file.name} is as much like {names}, which are frames of one motif.",
+            remedy="Name the photo it was made from with --of.",
+        )
+    if seen.mirrored and named is not None:
+        raise Refused(
+            f"{file.name} shows {named.path} mirrored.", remedy="Have it turned over again, and sent as it was shot."
+        )
     other = state.photos[seen.instead].path if seen.instead else None
     if named is not None and other is not None:
         raise Refused(

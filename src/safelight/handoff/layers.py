@@ -1,7 +1,8 @@
 """A photo as a retoucher gets it: layered, 16 bits a channel, each operator a layer with its mask. Runs in a worker.
 
-The document has the frame that is delivered; every layer shows the photo as it is after that operator, the topmost
-all of them, so that fading or masking a layer undoes a part of what the machine did there and nothing else.
+The document has the frame that is delivered. All layers together show the photo as it is delivered, in any program
+that lays normal layers on each other; fading or masking one undoes a part of what the machine did there and nothing
+else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,8 @@ from safelight.store.objects import ShootFolder
 from safelight.workers import Lost
 
 BASE = "Base"
-CHANGED = 3  # levels of 255 from which a pixel counts as changed by a local operator
+CHANGED = 32  # of 65,535: an eighth of a level of a byte, from which a pixel counts as changed by a local operator
+WHITE = 65535
 SOFT = 6  # px by which the mask of what changed is widened
 UNDER = (Stage.BASE, Stage.FRAMING)  # what every layer has
 LARGEST = 30_000  # px, longest side of a Photoshop file
@@ -94,7 +96,7 @@ def _hand_over(job: Job) -> Handed:
     tools = Tools(kept=ShootFolder(job.state, job.state).kept, weights={})
     limits.begin("layers", seconds=limits.plugin(pixels) * (2 + len(job.edits)))
     found = layers(source, job.edits, tools)
-    base, final = found[0].pixels, found[-1].pixels
+    base, final = found[0].pixels, found[-1].shown
     if max(final.shape) > LARGEST:
         raise MediaError(
             f"{job.original.name} is {max(final.shape):,} px wide; a Photoshop file holds {LARGEST:,}.",
@@ -128,15 +130,22 @@ def _source(path: Path) -> LinearWords | Frame:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """Pixels of the whole document (words, H x W x 3, sRGB) and where they count (bytes, H x W)."""
+    """Pixels of the whole document (words, H x W x 3, sRGB) and how much of them counts (bytes, H x W); `together` is
+    what it and all below it show, where a mask makes that another picture."""
 
     name: str
     pixels: Words
     mask: Bytes | None = None
+    together: Words | None = None
+
+    @property
+    def shown(self) -> Words:
+        """What this layer and all below it show."""
+        return self.pixels if self.together is None else self.together
 
 
 def layers(source: LinearWords | Frame, edits: Sequence[Edit], tools: Tools) -> list[Layer]:
-    """The base and one layer for each operator that does not frame, in the order in which they are rendered.
+    """The base and one layer for each operator that does not frame, from below as they are rendered.
 
     Operators that frame are in every layer, since a document has one frame; sharpening for a medium and returned
     files are left out, the first because it is done at the delivered size, the second because a returned file has
@@ -146,10 +155,29 @@ def layers(source: LinearWords | Frame, edits: Sequence[Edit], tools: Tools) -> 
     above = [edit for edit, stage in staged if stage not in (*UNDER, Stage.RETURNED, Stage.OUTPUT)]
     found = [Layer(name=BASE, pixels=render.render_words(source, under, tools))]
     for count, edit in enumerate(above, 1):
-        pixels = render.render_words(source, [*under, *above[:count]], tools)
-        mask = _mask(edit, found[-1].pixels, pixels, source=source, under=under, tools=tools)
-        found.append(Layer(name=edit.operator.replace("_", " ").capitalize(), pixels=pixels, mask=mask))
+        below, after = found[-1].shown, render.render_words(source, [*under, *above[:count]], tools)
+        mask = _mask(edit, below, after, source=source, under=under, tools=tools)
+        pixels, mask = unmixed(below, after, mask)
+        name = edit.operator.replace("_", " ").capitalize()
+        found.append(Layer(name=name, pixels=pixels, mask=mask, together=after))
     return found
+
+
+def unmixed(below: Words, after: Words, mask: Bytes) -> tuple[Words, Bytes]:
+    """The pixels that show `after` where a mask lays them on `below`, and the mask, opened where it lets too little of
+    them through: its soft edge is in `after` already and would count twice."""
+    pixels, opened = after.copy(), mask.copy()
+    rows, columns = np.nonzero(mask < 255)
+    was, wanted = (plane[rows, columns].astype(np.float32) for plane in (below, after))
+    change = wanted - was
+    room = np.where(change > 0, WHITE - was, was)
+    least = np.ceil(255 * (np.abs(change) / np.maximum(room, 1)).max(1, initial=0)).clip(0, 255)
+    least[np.abs(change).max(1, initial=0) <= CHANGED] = 0
+    through = np.maximum(mask[rows, columns], least)
+    found = was + change * (255 / np.maximum(through, 1))[:, None]
+    pixels[rows, columns] = np.where(through[:, None] > 0, np.rint(found.clip(0, WHITE)), was)
+    opened[rows, columns] = through
+    return pixels, opened
 
 
 def _mask(
@@ -162,7 +190,7 @@ def _mask(
         return _painted(tools.kept(digest), render.size_of(source), under)
     if plugins.operator(edit.operator).stage is not Stage.LOCAL:
         return np.full(after.shape[:2], 255, np.uint8)
-    changed = (np.abs(after.astype(np.int32) - before).max(-1) > CHANGED * 257).astype(np.uint8) * 255
+    changed = (np.abs(after.astype(np.int32) - before).max(-1) > CHANGED).astype(np.uint8) * 255
     return np.asarray(cv2.dilate(changed, np.ones((2 * SOFT + 1, 2 * SOFT + 1), np.uint8)), np.uint8)
 
 
@@ -187,8 +215,8 @@ def _painted(data: bytes, size: tuple[int, int], under: Sequence[Edit]) -> Bytes
 
 
 def photoshop(found: Sequence[Layer], *, xmp_packet: bytes | None = None) -> bytes:
-    """A PSD of 16 bits with these layers from below, the profile, and the topmost as the composite that programs
-    without layers show (Adobe Photoshop File Formats Specification, 2019)."""
+    """A PSD of 16 bits with these layers from below, the profile, and what they show together as the composite that
+    programs without layers show (Adobe Photoshop File Formats Specification, 2019)."""
     height, width = found[-1].pixels.shape[:2]
     document = PSDImage.new("RGB", (width, height), depth=16)
     for layer in found:
@@ -200,7 +228,7 @@ def photoshop(found: Sequence[Layer], *, xmp_packet: bytes | None = None) -> byt
             document.image_resources[key] = ImageResource(key=key.value, data=data)
     record: Any = document._record  # noqa: SLF001 - `save` would composite the layers anew, slowly; the result is known
     record.image_data = ImageData.new(record.header, color=0)
-    record.image_data.set_data([_big_endian(found[-1].pixels[..., c]) for c in range(3)], record.header)
+    record.image_data.set_data([_big_endian(found[-1].shown[..., c]) for c in range(3)], record.header)
     out = BytesIO()
     record.write(out)
     return out.getvalue()

@@ -1,6 +1,6 @@
 """What a returned file is: which photo it was made from, how it lies on it, what was done to it. Runs in a worker."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,29 +10,32 @@ import numpy as np
 
 from safelight import checking, limits, render, weights, work
 from safelight.channels import encoded
-from safelight.detectors import Placement, place
+from safelight.detectors import Placement, alike, place
 from safelight.domain import Edit
-from safelight.errors import SafelightError
-from safelight.media import image, write
+from safelight.errors import SafelightError, Unsupported
+from safelight.media import ifd, image, write
+from safelight.media.formats import first_bytes, sniff
 from safelight.media.frame import Bytes, Matrix, scaling
-from safelight.media.picture import grey, shrink
+from safelight.media.picture import shrink
 from safelight.operators import Stage, Tools
-from safelight.pairs import Check
+from safelight.pairs import Check, candidates
 from safelight.pairs.job import entry_of
-from safelight.pairs.matching import AGREED, likeness
+from safelight.pairs.matching import AGREED
 from safelight.plugins import operator
 from safelight.store.objects import ShootFolder
 from safelight.workers import Lost
 
 SIDE = 1600  # px, long side at which files are compared
-LIKELY = 5  # photos that a file of unknown name is laid upon, first as a whole, then as a part
-PART = 72  # px, long side at which a file is looked for as a part of a photo
-SHARES = (0.95, 0.82, 0.7, 0.6, 0.5)  # of the photo's long side that such a part may have
+LEAST = 480  # px, long side to which a smaller file is enlarged, so that there are blocks to compare
+_SUBFILE, _SMALL_OR_MASK = 254, 0b101  # TIFF NewSubfileType, and its bits that say so
+LIKELY = 4  # photos that a file is laid upon, of those that look alike and of those that share details
+SAME = 0.97  # of the likeness of the best: how alike a photo must be to be the one that a file was made from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
-    """A photo that a file may have been made from: its proxy (or original), full size, edits below the file."""
+    """A photo that a file may have been made from: its proxy (or original), full size, edits below the file, and the
+    scene in which it was taken, "" if that is not known."""
 
     photo: str
     path: str
@@ -41,16 +44,18 @@ class Parent:
     width: int
     height: int
     edits: tuple[Edit, ...]
+    scene: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Asks what a returned file is. `named` is the photo that its name or a person says, if any."""
+    """Asks what a returned file is. `named` is the photo that its name or, if `sure`, a person says, if any."""
 
     file: Path
     named: str | None
     parents: tuple[Parent, ...]
     state: Path
+    sure: bool = False
     limits: Mapping[str, checking.Thresholds] | None = None
     place: Path | None = None
 
@@ -58,11 +63,14 @@ class Job:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What a returned file is: the photo it was made from, where that photo's version lies in it, and the gate's
-    entry; or the photo that it shows instead of the one that was named; or an error."""
+    entry; or the photo that it shows instead of the one that was named; or those of which it may be any; or an
+    error. `mirrored` says that it would lie on the photo that was named if it were turned over."""
 
     file: Path
     photo: str | None = None
     instead: str | None = None
+    either: tuple[str, ...] = ()
+    mirrored: bool = False
     agreed: float = 0.0
     size: tuple[int, int] = (1, 1)  # of the version at full scale
     matrix: tuple[float, ...] = ()
@@ -75,11 +83,27 @@ def see(job: Job) -> Seen:
     """Decodes a returned file, finds the photo it was made from, lays the two on each other and asks the detectors."""
     try:
         limits.begin(work.OPENING, seconds=limits.opening(100_000_000, size=job.file.stat().st_size))
+        one_picture(job.file)
         written = encoded.read(job.file)
         limits.begin("the gate", seconds=4 * limits.plugin(written.width * written.height))
         return _see(job, written)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it is about this file
         return Seen(file=job.file, error=work.refusal(job.file, error, what="taken"))
+
+
+def one_picture(file: Path) -> None:
+    """Raises Unsupported for a TIFF whose layers stand in it as pictures side by side, as some programs write them:
+    the first of them is not what the retoucher saw."""
+    head = first_bytes(file)
+    if sniff(head, file.suffix) != "tiff":
+        return
+    pages = [d for d in ifd.directories(ifd.from_bytes(file.read_bytes())) if d.path.isdigit()]
+    pages = [d for d in pages if not int(d.number(_SUBFILE) or 0) & _SMALL_OR_MASK]
+    if len(pages) > 1:
+        raise Unsupported(
+            f"{file.name} holds {len(pages)} pictures, and which of them is meant cannot be told.",
+            remedy="Flatten the layers, or export it as PSD, PNG or JPEG.",
+        )
 
 
 def rescue(job: Job, lost: Lost) -> Seen:
@@ -103,43 +127,91 @@ class Laid:
         """Which share of the two lines up; 0 where they cannot be laid on each other."""
         return 0.0 if self.placement.cannot is not None else self.placement.agreed
 
+    @property
+    def holds(self) -> bool:
+        """Whether the file shows what the version shows."""
+        return self.agreed >= AGREED
 
-def recognise(job: Job, small: Bytes) -> tuple[Laid | None, float]:
-    """The photo that a picture (its long side at most SIDE px) was made from, and how far the named one agrees.
 
-    The named photo is believed if it lines up; else those that look alike are tried. None where nothing lines up."""
-    agreed = 0.0
-    for parent in job.parents:
-        if parent.photo == job.named:
-            found = lay(parent, small, job.state)
-            agreed = found.agreed
-            if agreed >= AGREED:
-                return found, agreed
-    tried = {job.named}
-    shown = _shown(p for p in job.parents if p.photo != job.named)
-    for alike in (likeness, within):
-        ranked = sorted(shown, key=lambda item: -alike(item[1], small))
-        for parent, _ in ranked[:LIKELY]:
+@dataclass(frozen=True, kw_only=True)
+class Recognised:
+    """The photo that a file was made from; or, where frames of one motif cannot be told apart, all that it may be.
+
+    `agreed` is how far the photo that was named lines up."""
+
+    laid: Laid | None = None
+    either: tuple[Parent, ...] = ()
+    agreed: float = 0.0
+
+
+def look_at(rgb: Bytes) -> Bytes:
+    """A file's picture at the size at which it is laid on photos."""
+    small = shrink(rgb, SIDE)
+    scale = LEAST / max(small.shape[:2])
+    return small if scale <= 1 else np.asarray(cv2.resize(small, None, fx=scale, fy=scale), np.uint8)
+
+
+def recognise(job: Job, small: Bytes) -> Recognised:
+    """The photo that a picture (see `look_at`) was made from.
+
+    A person who names the photo is believed if it lines up; a name only if no other frame of the motif is more alike.
+    Else those that look alike are tried, then those that share details. Nothing is taken that does not line up."""
+    named = next((parent for parent in job.parents if parent.photo == job.named), None)
+    first = None if named is None else lay(named, small, job.state)
+    agreed = 0.0 if first is None else first.agreed
+    if first is not None and first.holds and job.sure:
+        return Recognised(laid=first, agreed=agreed)
+    shown = _shown(job.parents)
+    if first is None or not first.holds:
+        first = _found(job, shown, small)
+    if first is None:
+        return Recognised(agreed=agreed)
+    alike = _alike([first, *_kin(job, shown, first, small)], small)
+    best = max(how for how, _ in alike)
+    same = [laid for how, laid in alike if how >= SAME * best]
+    for laid in same:
+        if laid.parent.photo == job.named or len(same) == 1:
+            return Recognised(laid=laid, agreed=agreed)
+    return Recognised(either=tuple(laid.parent for laid in same), agreed=agreed)
+
+
+def _found(job: Job, shown: Sequence[tuple[Parent, candidates.Look]], small: Bytes) -> Laid | None:
+    """The likeliest photo on which a picture lies; None where it lies on none."""
+    looks, tried, own = [look for _, look in shown], {job.named}, candidates.look(small)
+    for ranked in (candidates.by_whole, candidates.by_details):
+        for i in ranked(looks, own)[:LIKELY]:
+            parent = shown[i][0]
             if parent.photo in tried:
                 continue
             tried.add(parent.photo)
-            found = lay(parent, small, job.state)
-            if found.agreed >= AGREED:
-                return found, agreed
-    return None, agreed
+            laid = lay(parent, small, job.state)
+            if laid.holds:
+                return laid
+    return None
 
 
-def within(whole: Bytes, part: Bytes) -> float:
-    """How alike a picture and the likeliest part of another are at a small size, -1 to 1, whichever way up it is."""
-    there = grey(shrink(whole, PART))
-    best = -1.0
-    for share in SHARES:
-        small = grey(shrink(part, round(PART * share)))
-        for turns in range(4):
-            turned = np.ascontiguousarray(np.rot90(small, turns))
-            if turned.shape[0] <= there.shape[0] and turned.shape[1] <= there.shape[1]:
-                best = max(best, float(cv2.matchTemplate(there, turned, cv2.TM_CCOEFF_NORMED).max()))
-    return best
+def _kin(job: Job, shown: Sequence[tuple[Parent, candidates.Look]], first: Laid, small: Bytes) -> list[Laid]:
+    """Other photos that may be frames of the same motif, and on which the picture lies too."""
+    own = next((i for i, (parent, _) in enumerate(shown) if parent.photo == first.parent.photo), None)
+    if own is None:
+        return []
+    others = [*shown[:own], *shown[own + 1 :]]
+    near = [bool(parent.scene) and parent.scene == first.parent.scene for parent, _ in others]
+    ranked = candidates.kin([look for _, look in others], near, shown[own][1])[:LIKELY]
+    return [laid for i in ranked if (laid := lay(others[i][0], small, job.state)).holds]
+
+
+def _alike(found: Sequence[Laid], small: Bytes) -> list[tuple[float, Laid]]:
+    """How alike a picture is to each version on which it lies; one alone needs no figure."""
+    if len(found) == 1:
+        return [(1.0, found[0])]
+    return [(alike(laid.shown, small, laid.placement), laid) for laid in found]
+
+
+def mirrored(job: Job, small: Bytes) -> bool:
+    """Whether a picture, turned over, lies on the photo that was named."""
+    named = next((parent for parent in job.parents if parent.photo == job.named), None)
+    return named is not None and lay(named, np.ascontiguousarray(small[:, ::-1]), job.state).holds
 
 
 def lay(parent: Parent, small: Bytes, state: Path) -> Laid:
@@ -166,16 +238,21 @@ def matrix_of(laid: Laid, small: Bytes, size: tuple[int, int]) -> Matrix:
 
 
 def _see(job: Job, written: encoded.Encoded) -> Seen:
-    small = shrink(written.rgb, SIDE)
-    found, agreed = recognise(job, small)
+    look = look_at(written.rgb)
+    said = recognise(job, look)
+    found, agreed = said.laid, said.agreed
     if found is None:
-        return Seen(file=job.file, agreed=agreed)
+        return Seen(
+            file=job.file, agreed=agreed, either=tuple(parent.photo for parent in said.either),
+            mirrored=not said.either and mirrored(job, look),
+        )  # fmt: skip
     if job.named not in (None, found.parent.photo):
         return Seen(file=job.file, instead=found.parent.photo, agreed=agreed)
+    small = shrink(written.rgb, SIDE)
     compared = checking.compare(found.shown, small, weights=weights.installed(), limits=job.limits)
     by = "name" if job.named else "picture"
     check = Check(before=found.parent.original, after=job.file, by=by, place=job.place)
-    matrix = matrix_of(found, small, (written.width, written.height))
+    matrix = matrix_of(found, look, (written.width, written.height))
     return Seen(
         file=job.file, photo=found.parent.photo, agreed=found.agreed, size=found.whole,
         entry=entry_of(check, compared, (), small), matrix=tuple(float(round(v, 9)) for v in matrix.ravel()),
@@ -205,12 +282,15 @@ def _notes(written: encoded.Encoded, whole: tuple[int, int]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _shown(parents: Iterable[Parent]) -> list[tuple[Parent, Bytes]]:
-    """Parents with their pictures at a small size; a photo that cannot be shown is no candidate."""
+def _shown(parents: Iterable[Parent]) -> list[tuple[Parent, candidates.Look]]:
+    """Parents with what they look like, from their thumbnails where there are any; a photo that cannot be
+    shown is no candidate."""
     seen = []
     for parent in parents:
         try:
-            seen.append((parent, shrink(work.decode(parent.shown)[0], 320)))
+            thumb = parent.shown.with_suffix(".thumb.jpg")
+            place = thumb if parent.shown != parent.original and thumb.exists() else parent.shown
+            seen.append((parent, candidates.look(work.decode(place)[0])))
         except (SafelightError, OSError, ValueError):
             continue
     return seen

@@ -125,8 +125,8 @@ def reduce(
     running: Mapping[str, str],
 ) -> tuple[Cell, ...]:
     """All cells of a ledger."""
-    drawn = np.isin(ledger.kind, (CANARY, AUDIT)) | ledger.returned
-    counts = drawn & (ledger.single | ledger.bad) & ~ledger.imported
+    drawn = (np.isin(ledger.kind, (CANARY, AUDIT)) | ledger.returned) & ~ledger.imported
+    counts = drawn & (ledger.single | ledger.bad)
     bets = _Bets(ledger, counts)
     out: list[Cell] = []
     codes_of = {name: code for code, name in enumerate(ledger.names["task"])}
@@ -141,7 +141,7 @@ def reduce(
                     task=task, group=group, client=client, style=style, split=split, builds=builds, current=current,
                     rules=rules.task(task, client),
                 )  # fmt: skip
-                out.append(_cell(ledger, key, rows, counts, seen, bets))
+                out.append(_cell(ledger, key, rows, drawn, seen, bets))
     return tuple(sorted(out, key=lambda c: (c.task, not c.current, c.builds, c.group, c.client, c.style)))
 
 
@@ -182,7 +182,9 @@ def _parts(
     ledger: Columns, rules: Rules, task: str, rows: Ints, counts: NDArray[np.bool_]
 ) -> list[tuple[str, str, str, bool, Ints]]:
     """(group, client, style, whether it is split off, rows): each risk group over all clients and styles; and again for
-    those whose work proved different, and clients who have rules of their own, who then need both licences."""
+    those whose work proved different, and clients who have rules of their own, who then need both licences. Known-bads
+    are about reviewers and no group's work."""
+    rows = rows[ledger.kind[rows] != KNOWN_BAD]
     out = [] if len(rows) else [("", "", "", False, rows)]
     for group in np.unique(ledger.group[rows]).tolist():
         own = rows[ledger.group[rows] == group]
@@ -282,37 +284,39 @@ class _Seen:
 # ---------------------------------------------------------------- one cell
 
 
-def _cell(ledger: Columns, key: _Key, own: Ints, counts: NDArray[np.bool_], seen: _Seen, bets: _Bets) -> Cell:
+def _cell(ledger: Columns, key: _Key, own: Ints, drawn: NDArray[np.bool_], seen: _Seen, bets: _Bets) -> Cell:
     rules = key.rules
-    rows = own[counts[own]]
+    rows = own[drawn[own]]
     shoot = _renumbered(ledger.shoot[rows])
-    shoots = int(shoot.max()) + 1 if len(rows) else 0
-    ends = np.zeros(shoots, np.int64)
+    ends = np.zeros(int(shoot.max()) + 1 if len(rows) else 0, np.int64)
     np.maximum.at(ends, shoot, rows)
     looked = Looked(
         shoot=shoot, coin=ledger.coins(rows), score=ledger.score[rows], bad=ledger.bad[rows],
-        canary=ledger.kind[rows] == CANARY, returned=ledger.returned[rows], alpha=rules.alpha * seen.at(ends),
+        canary=ledger.kind[rows] == CANARY, returned=ledger.returned[rows],
+        bundled=~(ledger.single | ledger.bad)[rows], alpha=rules.alpha * seen.at(ends),
     )  # fmt: skip
-    bet = bets.of(rows)
+    told = rows[~looked.bundled]  # answered one by one: what rates, curves and paces are about
+    bet = bets.of(told)
     found = course.run(looked, rules, bet=bet)
     state = _state(found, rules)
-    latest = np.array([own[-1] if len(own) else 0], np.int64)
-    moved = drift.psi(looked.score[:-RECENT], looked.score[-RECENT:])
+    latest = np.array([len(ledger)], np.int64)
+    scores, of_shoot, bad = ledger.score[told], _renumbered(ledger.shoot[told]), ledger.bad[told]
+    shoots = int(of_shoot.max()) + 1 if len(told) else 0
+    moved = drift.psi(scores[:-RECENT], scores[-RECENT:])
     share, canary = _looks(found, rules, drifted=moved is not None and moved > drift.SHIFTED)
-    needs = _needs(found, state, bet, drawn=len(rows))
-    pace = _pace([ledger.at[int(r)] for r in (rows[0], rows[-1])], shoots) if shoots > 1 else None
-    low, high = interval(shoot, looked.bad)
-    shown = int(np.searchsorted(seen.known, latest[0], "right")) if len(own) else len(seen.known)
+    needs = _needs(found, state, bet, drawn=len(told))
+    pace = _pace([ledger.at[int(r)] for r in (told[0], told[-1])], shoots) if shoots > 1 else None
+    low, high = interval(of_shoot, bad)
     return Cell(
         task=key.task, group=key.group, client=key.client, style=key.style, split=key.split, builds=key.builds,
         current=key.current, zone=rules.zone, state=state, alpha=rules.alpha, delta=rules.delta, course=found,
-        shoots=shoots, drawn=len(rows), drawn_bad=int(looked.bad.sum()), rate_low=low, rate_high=high,
+        shoots=shoots, drawn=len(told), drawn_bad=int(bad.sum()), rate_low=low, rate_high=high,
         share_automated=_automated(looked, found),
-        audit=share, canary=canary, caught=(shown, int(seen.caught[shown])),
+        audit=share, canary=canary, caught=(len(seen.known), int(seen.caught[-1])),
         sensitivity=float(seen.at(latest)[0]), bet=bet, drift=moved, needs=needs,
         needs_shoots=_in_shoots(needs, looked, found, rules), per_year=pace,
         saved=saved.saved(
-            ledger.seconds[own[(ledger.kind[own] == CONTROL) & ledger.single[own]]], ledger.seconds[rows]
+            ledger.seconds[own[(ledger.kind[own] == CONTROL) & ledger.single[own]]], ledger.seconds[told]
         ),
         because=_because(found, state, rules, needs),
         history=tuple(
@@ -321,7 +325,7 @@ def _cell(ledger: Columns, key: _Key, own: Ints, counts: NDArray[np.bool_], seen
             )
             for s in found.steps
         ),
-        curve=_curve(shoot, looked.bad),
+        curve=_curve(of_shoot, bad),
     )  # fmt: skip
 
 

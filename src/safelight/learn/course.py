@@ -5,6 +5,10 @@ coins; a shoot in which a canary above the threshold was bad adds nothing, for a
 evidence and what is later done alone are about the same items. Once licensed, audits (and clients' returns) feed an
 alarm one by one, and whether a canary was bad feeds another shoot by shoot; either takes the licence away, and evidence
 starts from zero with the next shoot.
+
+What was approved together with others is no evidence: nobody looks at forty photos with one key. To the alarm it is a
+good audit all the same. Whoever picks the bad ones out and approves the rest with one key would else be heard saying
+"bad" only, and the alarm would sound for work that keeps its promise.
 """
 
 from collections.abc import Sequence
@@ -36,6 +40,7 @@ class Looked:
     bad: Flags
     canary: Flags
     returned: Flags  # sent back by a client: an audit for the alarm, no evidence for a licence
+    bundled: Flags  # approved together with others: the same
     alpha: Numbers
 
     @cached_property
@@ -101,7 +106,7 @@ def evidence(looked: Looked, threshold: float | None, cap: int | None) -> tuple[
     """For each shoot: verdicts that count above a threshold, bad ones among them, and whether a canary was bad."""
     above = _above(looked, threshold)
     failed = np.bincount(looked.shoot[above & looked.canary & looked.bad], minlength=looked.shoots) > 0
-    counts = above & ~looked.canary & ~looked.returned & ~failed[looked.shoot]
+    counts = above & ~looked.canary & ~looked.returned & ~looked.bundled & ~failed[looked.shoot]
     rows = looked.by_coin[counts[looked.by_coin]]
     if cap is not None and len(rows):
         shoots = looked.shoot[rows]
@@ -116,7 +121,8 @@ def evidence(looked: Looked, threshold: float | None, cap: int | None) -> tuple[
 def run(looked: Looked, rules: TaskRules, *, bet: Bet = PLAIN) -> Course:
     """The whole course, from the verdicts alone."""
     rungs = _rungs(looked, rules)
-    fixed = int(looked.shoot[FIRST - 1]) if len(looked.shoot) >= FIRST else looked.shoots  # no licence before that
+    one_by_one = looked.shoot[~looked.bundled]
+    fixed = int(one_by_one[FIRST - 1]) if len(one_by_one) >= FIRST else looked.shoots  # no licence before that
     steps: list[Step] = []
     begin, attempt, licences, audited, audited_bad = 0, 1, 0, 0, 0
     while True:
@@ -141,7 +147,7 @@ def run(looked: Looked, rules: TaskRules, *, bet: Bet = PLAIN) -> Course:
                 steps.append(end)
                 begin, attempt = until + 1, attempt + 1
                 continue
-            audits = term.alone & ~looked.canary & ~term.failed[looked.shoot]
+            audits = term.alone & ~looked.canary & ~looked.bundled & ~term.failed[looked.shoot]
             audited, audited_bad = int(audits.sum()), int((audits & looked.bad).sum())
         next_ = min(len(got), len(rungs) - 1)
         seen, bad = (int(x[-1]) if len(x) else 0 for x in sums[next_])
@@ -180,7 +186,7 @@ class _Term:
 
 def _rungs(looked: Looked, rules: TaskRules) -> list[_Rung]:
     out = []
-    for threshold, share in zip(*ladder(looked.score, rules.ladder), strict=True):
+    for threshold, share in zip(*ladder(looked.score[~looked.bundled], rules.ladder), strict=True):
         n, k, failed = evidence(looked, threshold, rules.cap)
         out.append(_Rung(threshold=threshold, share=share, n=n, k=k, failed=failed))
     return out
@@ -213,7 +219,7 @@ def _alarm(looked: Looked, rules: TaskRules, term: _Term, alpha: float) -> Step 
         bad = int(looked.bad[rows[: at + 1]].sum())
         text = f"{bad:,} of the {at + 1:,} audited since the licence were bad: more than {rules.alpha:.1%} explains."
         ends.append(Step(row=int(rows[at]), event="demoted", because=text, force=np.inf))
-    canaries = np.flatnonzero(term.alone & looked.canary)
+    canaries = np.flatnonzero(term.alone & looked.canary & ~looked.bundled)
     if len(canaries) and rules.canary:
         shoots, last = np.unique(looked.shoot[canaries][::-1], return_index=True)
         at = audit.alarm(term.failed[shoots], 1 - (1 - alpha) ** rules.canary)

@@ -1,7 +1,7 @@
 """The ledger as the reducer reads it: one row a verdict, or the same in columns."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,14 @@ class Columns:
     def name(self, column: str, code: int) -> str:
         """The text behind a number."""
         return self.names[column][code]
+
+    def without_groups(self, evidence: Collection[str]) -> "Columns":
+        """The same, with groups that are told by any of this evidence unknown."""
+        if not evidence:
+            return self
+        plain = ["" if any(name in group for name in evidence) else group for group in self.names["group"]]
+        known, again = coded_texts(plain)
+        return replace(self, names=self.names | {"group": known}, group=again[self.group])
 
     def coins(self, which: NDArray[np.int64]) -> NDArray[np.float64]:
         """The coins of these rows."""

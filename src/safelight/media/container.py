@@ -170,6 +170,8 @@ def contents(path: Path) -> Contents:
     with opened(path) as container:
         pictures = tuple(_pictures(container, notes))
         sounds = tuple(_sounds(container))
+        if not pictures and not sounds and any(s.type == "video" and not _is_cover(s) for s in container.streams):
+            raise damaged(path, "it promises a picture, but no frame of it can be decoded")
         if not pictures and not sounds:
             raise NotMedia(f"{path.name} holds neither picture nor sound.", remedy="Leave it out.")
         if pictures and not sounds:

@@ -74,7 +74,8 @@ def _psd(data: bytes) -> Iterator[tuple[int, int]]:
     layered = psd.facts(ifd.from_bytes(data))
     if layered is not None:
         yield 0, 26
-        yield layered.data, len(data) - layered.data
+        start = layered.data if layered.merged else layered.layers  # an empty composite says nothing
+        yield start, len(data) - start
 
 
 def _jpeg(data: bytes) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ Bytes after a picture's own end (MPF, gain map, motion photo) are legal.
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,12 +18,13 @@ from numpy.typing import NDArray
 from safelight import limits
 from safelight.errors import Unsupported
 from safelight.media import heif, ifd, jxl, profiles, psd, segments, tiff, webp
-from safelight.media.colour import Words, linear_of_srgb, srgb8, srgb16
+from safelight.media.colour import Words, linear_of_srgb, srgb8, srgb16, strips
 from safelight.media.decoded import Decoded, from_planes, light, with_vips
 from safelight.media.formats import HEAD, damaged, not_media, sniff, truncated, unreadable, unsupported
 from safelight.media.frame import Bytes, Frame
 
 _ADOBE_INTEROP, _UNCALIBRATED = "R03", 0xFFFF
+STRIP = 512  # rows whose light is in memory at once
 _TURNS = {2: 1, 3: -1, 4: 0}  # orientation to cv2.flip's code
 
 
@@ -35,6 +37,8 @@ def read(path: Path) -> Bytes:
     decoded = _decoded(path)
     if decoded.rgb.dtype == np.float32:
         rgb = srgb8(decoded.rgb)  # type: ignore[arg-type]
+    elif decoded.rgb.dtype == np.uint16 and decoded.icc is not None:
+        rgb = _through_light(decoded)
     else:
         rgb = _to_bytes(decoded.rgb)  # type: ignore[arg-type]
         if decoded.icc is not None:
@@ -62,6 +66,13 @@ def read_words(path: Path) -> Words | None:
         cover = decoded.alpha[..., None]
         words = np.rint(words * cover + 65535 * (1 - cover)).astype(np.uint16)
     return np.asarray(upright(words, decoded.orientation))
+
+
+def read_stored(path: Path) -> Decoded:
+    """An upright picture as it is stored, with its depth and profile. Raises as `read`."""
+    found = _decoded(path)
+    alpha = None if found.alpha is None else upright(found.alpha, found.orientation)
+    return replace(found, rgb=upright(found.rgb, found.orientation), alpha=alpha, orientation=1)
 
 
 def read_frame(path: Path) -> Frame:
@@ -225,6 +236,14 @@ def profile_of(icc: bytes | None, directories: list[ifd.Directory]) -> bytes | N
             if below is not None and below.text(1) == _ADOBE_INTEROP:
                 return profiles.adobe_rgb()
     return None
+
+
+def _through_light(decoded: Decoded) -> Bytes:
+    """Words under a profile as sRGB bytes, rounded once, in strips."""
+    out = np.empty(decoded.rgb.shape, np.uint8)
+    for rows in strips(len(out), STRIP):
+        out[rows] = srgb8(light(replace(decoded, rgb=decoded.rgb[rows])))
+    return out
 
 
 def _to_bytes(rgb: Bytes | Words) -> Bytes:

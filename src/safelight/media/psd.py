@@ -1,5 +1,5 @@
 """Photoshop files: the composite that lies beside the layers, for programs that do not render them (Adobe Photoshop
-File Formats Specification, 2019).
+File Formats Specification, 2019); where it was left out, the layers.
 """
 
 import struct
@@ -13,7 +13,7 @@ from PIL import Image
 
 from safelight import limits
 from safelight.errors import Unsupported
-from safelight.media import ifd
+from safelight.media import ifd, psd_layers
 from safelight.media.decoded import Decoded, from_planes
 from safelight.media.formats import damaged, truncated
 from safelight.media.ifd import Fetch
@@ -40,6 +40,7 @@ class Facts:
     icc: bytes | None
     exif: bytes | None
     xmp: bytes | None
+    layers: int  # where the layers start
     data: int  # where the composite starts
 
 
@@ -61,7 +62,8 @@ def facts(fetch: Fetch) -> Facts | None:
     said = found.get(_VERSION, b"")
     return Facts(
         width=width, height=height, channels=channels, depth=depth, mode=mode, large=version == 2,
-        merged=len(said) < 5 or said[4] == 1, icc=found.get(_ICC), exif=found.get(_EXIF), xmp=found.get(_XMP), data=at,
+        merged=len(said) < 5 or said[4] == 1, icc=found.get(_ICC), exif=found.get(_EXIF), xmp=found.get(_XMP),
+        layers=sections[2][0], data=at,
     )  # fmt: skip
 
 
@@ -71,16 +73,13 @@ def decode(data: bytes, path: Path) -> Decoded:
     if said is None:
         raise truncated(path, have=len(data))
     limits.check_size(path.name, said.width, said.height)
-    if not said.merged:
-        raise Unsupported(
-            f"{path.name} was saved without a picture of all its layers.",
-            remedy="Save it in Photoshop with Maximise compatibility, or export it as TIFF.",
-        )
     if said.mode not in COLOURS or said.depth not in (8, 16, 32):
         raise Unsupported(
             f"{path.name} is in {MODES.get(said.mode, 'unknown')} mode with {said.depth} bits a channel.",
             remedy="Convert it to RGB with 8 or 16 bits, or export it as TIFF.",
         )
+    if not said.merged:
+        return _of_layers(data, path, said)
     try:
         planes = composite(data, said)
     except ValueError as error:
@@ -88,8 +87,7 @@ def decode(data: bytes, path: Path) -> Decoded:
     if planes is None or len(planes) < COLOURS[said.mode]:
         raise truncated(path, have=len(data))
     stored = np.moveaxis(planes[: COLOURS[said.mode] + 1], 0, -1)
-    directories = ifd.directories(ifd.from_bytes(said.exif)) if said.exif else []
-    turn = ifd.orientation(directories)
+    turn = _turn(said)
     if said.mode == LAB:
         return from_planes(_lab(stored), said.icc, model="lab", orientation=turn)
     if said.mode == CMYK:
@@ -97,6 +95,33 @@ def decode(data: bytes, path: Path) -> Decoded:
         stored = np.concatenate((most - stored[..., :4], stored[..., 4:]), axis=2)
         return from_planes(stored, said.icc, model="cmyk", orientation=turn)
     return from_planes(stored, said.icc, model="rgb" if said.mode == RGB else "grey", orientation=turn)
+
+
+def _of_layers(data: bytes, path: Path, said: Facts) -> Decoded:
+    """What the layers show of a file without a composite."""
+    if said.mode not in (RGB, GREY):
+        raise _not_drawn(path, f"{MODES[said.mode]} layers")
+    if said.data > len(data):
+        raise truncated(path, have=len(data), need=said.data)
+    try:
+        lacking = psd_layers.strange(data) if said.data > said.layers + 4 else ["no layer"]
+        planes = None if lacking else psd_layers.drawn(data)
+    except (OSError, ValueError, KeyError, AssertionError, IndexError, struct.error) as error:
+        raise damaged(path, f"{type(error).__name__} in the layers") from error
+    if planes is None:
+        raise _not_drawn(path, ", ".join(lacking[:3]))
+    return from_planes(planes, said.icc, model="rgb" if said.mode == RGB else "grey", orientation=_turn(said))
+
+
+def _not_drawn(path: Path, what: str) -> Unsupported:
+    return Unsupported(
+        f"{path.name} was saved without a picture of all its layers, and {what} cannot be drawn here.",
+        remedy="Save it in Photoshop with Maximise compatibility, or export it as TIFF.",
+    )
+
+
+def _turn(said: Facts) -> int:
+    return ifd.orientation(ifd.directories(ifd.from_bytes(said.exif)) if said.exif else [])
 
 
 def _lab(stored: NDArray[Any]) -> NDArray[Any]:

@@ -1,17 +1,21 @@
 """Frames of a clip in order, upright, small, with exact times."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from safelight.errors import NotMedia
 from safelight.media import container, hdr
 from safelight.media.container import Contents, PictureStream
 from safelight.media.frame import Bytes
+from safelight.media.picture import halved
 
 PROXY_SIDE = 640  # px, long side; what probes look at
 PLANAR = ("yuv420p", "yuvj420p")  # formats whose planes are what `planes` gives
@@ -24,7 +28,7 @@ class Still:
     """One frame: its number in order of presentation, when it is shown (seconds from the first), sRGB bytes H×W×3.
     `damaged`: the decoder could not make all of it. `luma`, where asked for: the code values of its luma as they are
     stored, 8 bits of them, in the size and turn of the file; `planes`, where asked for: the frame as it was coded, good
-    until the next one."""
+    until the next one, and `show`, which makes the frame in another size (long side, px) for as long as it is held."""
 
     index: int
     at: Fraction
@@ -32,6 +36,7 @@ class Still:
     damaged: bool = False
     luma: Bytes | None = None
     planes: tuple[Bytes, Bytes, Bytes] | None = None
+    show: Callable[[int | None], Bytes] | None = None
 
 
 @dataclass(slots=True)
@@ -88,10 +93,13 @@ def frames(
                 return
             trouble.sizes.add((frame.width, frame.height))
             if at >= start:
-                rgb = _rgb(frame, picture, size)
+                coded = _planes(frame) if planes else None
+                quick = coded is not None and frame.format.name in PLANAR and not picture.hdr
                 yield Still(
-                    index=index, at=at, rgb=rgb, damaged=frame.is_corrupt, luma=_luma(frame) if luma else None,
-                    planes=_planes(frame) if planes else None,
+                    index=index, at=at, rgb=_from_planes(coded, picture, size) if quick and coded else
+                    _rgb(frame, picture, size), damaged=frame.is_corrupt,
+                    luma=None if not luma else coded[0] if quick and coded else _luma(frame), planes=coded,
+                    show=partial(_shown, frame, picture) if planes else None,
                 )  # fmt: skip
 
 
@@ -172,6 +180,44 @@ def _luma(frame: Any) -> Bytes | None:
     return np.asarray(deep >> (bits - 8), np.uint8)
 
 
+def _shown(frame: Any, picture: PictureStream, long_side: int | None) -> Bytes:
+    return _rgb(frame, picture, _size(picture, long_side))
+
+
+def _from_planes(coded: tuple[Bytes, Bytes, Bytes], picture: PictureStream, size: tuple[int, int]) -> Bytes:
+    """A small picture from the planes of a frame: those are shrunk before colour is made of them, which is faster."""
+    width, height = (size[1], size[0]) if picture.rotation % 180 else size
+    small = [cv2.resize(_halved(p, width, height), (width, height), interpolation=cv2.INTER_LINEAR) for p in coded]
+    rgb = np.asarray(cv2.transform(cv2.merge(small), _to_rgb(picture)), np.uint8)
+    return np.ascontiguousarray(np.rot90(rgb, picture.rotation // 90)) if picture.rotation else rgb
+
+
+def _halved(plane: Bytes, width: int, height: int) -> Bytes:
+    """A plane halved until it is less than twice as large."""
+    while plane.shape[1] >= 2 * width and plane.shape[0] >= 2 * height:
+        plane = halved(plane)
+    return plane
+
+
+@cache
+def _to_rgb(picture: PictureStream) -> NDArray[np.float32]:
+    """3×4: R'G'B' from Y'CbCr code values of 8 bits, ITU-R BT.601, 709 or 2020."""
+    red, blue = {"bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}.get(_matrix(picture), (0.299, 0.114))
+    green = 1 - red - blue
+    full = picture.levels == "full" or picture.pixels.startswith("yuvj")
+    luma, chroma, foot = (1.0, 1.0, 0.0) if full else (255 / 219, 255 / 224, 16.0)
+    made = np.array([
+        [luma, 0, chroma * 2 * (1 - red)],
+        [luma, -chroma * 2 * (1 - blue) * blue / green, -chroma * 2 * (1 - red) * red / green],
+        [luma, chroma * 2 * (1 - blue), 0],
+    ])  # fmt: skip
+    return np.column_stack((made, -made @ (foot, 128.0, 128.0))).astype(np.float32)
+
+
+def _matrix(picture: PictureStream) -> str:
+    return picture.matrix or ("bt709" if picture.height * picture.width > 1024 * 600 else "bt601")
+
+
 def _rgb(frame: Any, picture: PictureStream, size: tuple[int, int]) -> Bytes:
     turned = picture.rotation % 180 != 0
     width, height = (size[1], size[0]) if turned else size
@@ -179,8 +225,7 @@ def _rgb(frame: Any, picture: PictureStream, size: tuple[int, int]) -> Bytes:
         raw = frame.reformat(width=width, height=height, format="rgb48le", interpolation="AREA").to_ndarray()
         rgb: Bytes = hdr.for_looking(raw, picture.hdr)
     else:
-        matrix = picture.matrix or ("bt709" if picture.height * picture.width > 1024 * 600 else "bt601")
-        space = {"bt709": "ITU709", "bt2020": "bt2020"}.get(matrix, "ITU601")
+        space = {"bt709": "ITU709", "bt2020": "bt2020"}.get(_matrix(picture), "ITU601")
         rgb = frame.reformat(
             width=width, height=height, format="rgb24", interpolation="AREA", src_colorspace=space
         ).to_ndarray()

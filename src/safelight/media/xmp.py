@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from safelight.errors import MediaError, NotMedia
-from safelight.media import capture, formats
+from safelight.media import capture, formats, xmp_tracks
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 OURS = "urn:safelight:1.0"
@@ -140,6 +140,19 @@ class Packet:
             names |= {c.tag for c in description if isinstance(c.tag, str) and c.tag.startswith(space)}
         full = (f"{prefix}:{name.removeprefix(space)}" for name in sorted(names))
         return {name: value for name in full if (value := self.get(name)) is not None}
+
+    def tracks(self) -> list[xmp_tracks.Track]:
+        """Its tracks of markers."""
+        found = [element for d in self._descriptions() for element in d.iterfind(xmp_tracks.TRACKS)]
+        return [track for element in found for track in xmp_tracks.read(element)]
+
+    def set_track(self, track: xmp_tracks.Track) -> None:
+        """Gives it a track of markers, in place of the one of that name; others stay."""
+        self._declare("xmpDM:Tracks")
+        found = next((e for d in self._descriptions() for e in d.iterfind(xmp_tracks.TRACKS)), None)
+        if found is None:
+            found = etree.SubElement(self._descriptions()[0], xmp_tracks.TRACKS)
+        xmp_tracks.put(found, track)
 
     def to_bytes(self) -> bytes:
         """The packet in its wrapper, UTF-8."""

@@ -111,12 +111,20 @@ class Suggestion(Generic[P]):
     cannot_tell: str | None = None
 
 
+def always() -> None:
+    """Somebody waits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What a render may use besides its input: kept objects by digest. No other I/O."""
+    """What a render may use besides its input: kept objects by digest. No other I/O.
+
+    `go_on` is called between the parts of a render that takes long; it raises where nobody waits for the result any
+    more."""
 
     kept: Callable[[str], bytes]
     weights: Mapping[str, Mapping[str, Any]]
+    go_on: Callable[[], None] = always
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +152,10 @@ class Operator(Generic[P]):
     `check` must notice. `material` is true where a person's change of params is large enough to count as a reject;
     `material_when` says so in words, with the unit. `learns`, of a choice, is what its taste can be learned from;
     `propose` finds what was learned in `Wishes.taste`. `artefacts` names the findings of detectors that its render
-    could cause, so that the gate need not look for others; None: not known, all are looked for. `examples` are params
-    that change something: the contract suite renders them, the manual page shows them.
+    could cause, so that the gate need not look for others; None: not known, all are looked for. `draft`, of an operator
+    that takes long, turns params into some whose render looks the same several times as soon: what a view shows while
+    a slider moves. `examples` are params that change something: the contract suite renders them, the manual page shows
+    them.
     """
 
     name: str
@@ -171,6 +181,7 @@ class Operator(Generic[P]):
     examples: tuple[P, ...] = ()
     learns: Learns | None = None
     artefacts: tuple[str, ...] | None = None
+    draft: Callable[[P], P] | None = None
     about: str = ""
 
     @property
@@ -191,5 +202,5 @@ def faults(measures: Sequence[Measure]) -> dict[str, float]:
 
 __all__ = [
     "FINDING", "Frame", "Genre", "Learns", "Medium", "Operator", "Risk", "Stage", "Subject", "Suggestion", "Taste",
-    "Timeline", "Tools", "Warp", "Wishes", "faults",
+    "Timeline", "Tools", "Warp", "Wishes", "always", "faults",
 ]  # fmt: skip

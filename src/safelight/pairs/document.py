@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safelight.checking import Outcome
-from safelight.words import many
+from safelight.words import many, printable
 
 SCHEMA = "safelight.check/1"
 COST = {  # what a finding costs where a client sees it, 0 to 1
@@ -47,7 +47,7 @@ def words(found: Mapping[str, Any], *, page: Path | None = None) -> str:
     lines = [line(pair) for pair in pairs[:TABLE]]
     if len(pairs) > TABLE:
         lines.append(f"… and {len(pairs) - TABLE} more; --json lists them all.")
-    lines += [f"not checked  {Path(e['path']).name!r}: {e['cause']}" for e in found.get("failed", ())[:TABLE]]
+    lines += [f"not checked  {_name(e['path'])}: {printable(e['cause'])}" for e in found.get("failed", ())[:TABLE]]
     lines += [_rule("set", rule) for rule in found.get("set_rules", ()) if rule["held"] is False]
     alone = found.get("unmatched", {"before": [], "after": []})
     if alone["after"]:
@@ -69,19 +69,28 @@ def line(pair: Mapping[str, Any]) -> str:
     """One pair: verdict, name, and a sentence for each finding that is not a pass."""
     said = [f for f in pair["findings"] if f["outcome"] != Outcome.PASS]
     said.sort(key=lambda f: -(f["probability"] or 0))
-    told = [f"{f['name'].replace('_', ' ')} {100 * f['probability']:.0f} %: {f['text']}" for f in said]
+    told = [_finding(f) for f in said]
     told += [f"{rule['rule']}: {rule['text']}" for rule in pair.get("rules", ()) if rule["held"] is False]
     cannot = (pair.get("aligned") or {}).get("cannot")
     told += [f"not aligned: {cannot}"] if cannot else []
     untold = sum(f["cannot_tell"] is not None for f in pair["findings"])
     if not told and untold:
         told = [f"{untold} of {len(pair['findings'])} cannot be told"]
-    return f"{pair['verdict']:<5} {Path(pair['after']).name}" + "".join(f"\n      {text}" for text in told)
+    return f"{pair['verdict']:<5} {_name(pair['after'])}" + "".join(f"\n      {text}" for text in told)
+
+
+def _finding(found: Mapping[str, Any]) -> str:
+    name, chance = found["name"].replace("_", " "), found["probability"]
+    return f"{name}: {found['cannot_tell']}" if chance is None else f"{name} {100 * chance:.0f} %: {found['text']}"
 
 
 def _rule(what: str, rule: Mapping[str, Any]) -> str:
     return f"{what:<5} {rule['rule']}: {rule['text']}"
 
 
+def _name(path: str) -> str:
+    return printable(Path(path).name)
+
+
 def _few(paths: Sequence[str]) -> str:
-    return ", ".join(Path(p).name for p in paths[:3]) + (", …" if len(paths) > 3 else "")
+    return ", ".join(_name(p) for p in paths[:3]) + (", …" if len(paths) > 3 else "")

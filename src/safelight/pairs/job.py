@@ -51,8 +51,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What came of a pair: its entry of `safelight.check/1`, or the error that kept it from being checked; a small
-    grey of the after, by which doubles are found."""
+    """What came of a pair: its entry of `safelight.check/1`, or the error that kept it from being checked; the after
+    at a small size, by which doubles are found."""
 
     before: Path | None
     after: Path

@@ -2,24 +2,25 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from safelight.detectors import place
 from safelight.files import PART
+from safelight.line import Progress, Tell
 from safelight.media.formats import PICTURE_SUFFIXES
 from safelight.media.frame import Bytes
-from safelight.media.picture import grey, shrink
+from safelight.media.picture import shrink
+from safelight.pairs import candidates
 from safelight.work import decode, refusal
 
-LOOK = 20  # px, side of the small picture by which likely partners are found
 SIDE = 1000  # px, long side at which partners are compared
+NOT_READ = frozenset({".gif", ".bmp", ".jp2", ".exr", ".hdr", ".svg", ".eps", ".tga"})  # pictures of other kinds
 LIKELY = 4  # partners of each picture that are looked at closely
+AT_ONCE = 12  # pictures that are held decoded
+SURE = 0.85  # share of the blocks from which no other partner is looked for
 AGREED = 0.5  # share of the comparable blocks that must agree before two pictures are called one
 
 
@@ -54,7 +55,22 @@ def pictures(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def match(before: Path, after: Path, *, among: Sequence[Path] | None = None) -> Matches:
+def strange(folder: Path) -> dict[Path, Mapping[str, str]]:
+    """Files below a folder that somebody may take for pictures and that are not looked at, and why: kinds that are not
+    read here, links that lead nowhere."""
+    found = dict[Path, Mapping[str, str]]()
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith((".", PART)) for part in path.relative_to(folder).parts)
+        lost = path.suffix.lower() in PICTURE_SUFFIXES and path.is_symlink() and not path.exists()
+        if not hidden and (lost or (path.suffix.lower() in NOT_READ and path.is_file())):
+            try:
+                decode(path)
+            except Exception as error:  # noqa: BLE001 - the reason is what is asked for
+                found[path] = refusal(path, error)
+    return found
+
+
+def match(before: Path, after: Path, *, among: Sequence[Path] | None = None, tell: Tell = lambda _: None) -> Matches:
     """Pairs of two folders; `among` are the afters that are asked about, all by default."""
     befores, afters = pictures(before), list(pictures(after) if among is None else among)
     pairs: list[Matched] = []
@@ -71,7 +87,9 @@ def match(before: Path, after: Path, *, among: Sequence[Path] | None = None) -> 
         else:
             pairs.append(Matched(before=partner, after=path, by=by))
             left.discard(partner)
-    found, unread = by_picture([p for p in befores if p in left], waiting)
+    found, unread = by_picture([p for p in befores if p in left], waiting, tell)
+    if among is None:
+        unread |= strange(after)
     pairs += found
     taken = {p.after for p in found}
     left -= {p.before for p in found}
@@ -120,15 +138,33 @@ def _longest(stem: str, befores: Iterable[Path]) -> list[Path]:
 # ---------------------------------------------------------------- by picture
 
 
-def by_picture(befores: Sequence[Path], afters: Sequence[Path]) -> tuple[list[Matched], dict[Path, Mapping[str, str]]]:
+def by_picture(
+    befores: Sequence[Path], afters: Sequence[Path], tell: Tell = lambda _: None
+) -> tuple[list[Matched], dict[Path, Mapping[str, str]]]:
     """Pairs among files whose names say nothing, and why some could not be looked at. The likeliest partners of each
-    are aligned, the best that hold are taken."""
-    seen_after, unread = _seen(afters)
-    seen_before = _seen(befores)[0] if seen_after else {}
+    are aligned, the best that hold are taken. Of a file no more than its look is kept, and a few pictures at a time."""
+    if not afters:
+        return [], {}
+    done = 0
+
+    def seen(paths: Sequence[Path]) -> tuple[dict[Path, candidates.Look], dict[Path, Mapping[str, str]]]:
+        nonlocal done
+        looks, unread = dict[Path, candidates.Look](), dict[Path, Mapping[str, str]]()
+        for path in paths:
+            try:
+                looks[path] = candidates.look(_picture(path))
+            except Exception as error:  # noqa: BLE001 - what cannot be decoded has no partner, and the reason is told
+                unread[path] = refusal(path, error)
+            done += 1
+            tell(Progress(stage="match", done=done, total=len(befores) + len(afters)))
+        return looks, unread
+
+    here, unread = seen(afters)
+    there = seen(befores)[0] if here else {}
+    decoded = lru_cache(maxsize=AT_ONCE)(_picture)
     found: list[tuple[float, Path, Path]] = []
-    for after, picture in seen_after.items():
-        likely = sorted(seen_before, key=lambda b: -likeness(seen_before[b], picture))[:LIKELY]
-        found += [(agreed, b, after) for b in likely if (agreed := agreement(seen_before[b], picture)) >= AGREED]
+    for after, own in here.items():
+        found += [(agreed, before, after) for before, agreed in _agreeing(there, own, after, decoded)]
     pairs: list[Matched] = []
     taken: set[Path] = set()
     for _, before, after in sorted(found, key=lambda item: -item[0]):
@@ -138,29 +174,27 @@ def by_picture(befores: Sequence[Path], afters: Sequence[Path]) -> tuple[list[Ma
     return pairs, unread
 
 
+def _agreeing(
+    there: Mapping[Path, candidates.Look], own: candidates.Look, after: Path, decoded: Callable[[Path], Bytes]
+) -> list[tuple[Path, float]]:
+    """Partners that hold, with how far they agree: of those that look alike, and unless one of them is sure, of those
+    that share details."""
+    paths, looks = list(there), list(there.values())
+    found: dict[Path, float] = {}
+    for ranked in (candidates.by_whole, candidates.by_details):
+        for i in ranked(looks, own)[:LIKELY]:
+            if paths[i] not in found:
+                found[paths[i]] = agreement(decoded(paths[i]), decoded(after))
+        if max(found.values(), default=0.0) >= SURE:
+            break
+    return [(path, agreed) for path, agreed in found.items() if agreed >= AGREED]
+
+
+def _picture(path: Path) -> Bytes:
+    return shrink(decode(path)[0], SIDE)
+
+
 def agreement(before: Bytes, after: Bytes) -> float:
     """Which share of two pictures lines up, 0 where they cannot be aligned."""
     found = place(before, after)
     return 0.0 if found.cannot is not None else found.agreed
-
-
-def likeness(one: Bytes, other: Bytes) -> float:
-    """How alike two pictures are at a small size, -1 to 1, whichever way up the second is."""
-    small = _small(one)
-    return max(float((small * np.rot90(_small(other), k)).mean()) for k in range(4))
-
-
-def _small(rgb: Bytes) -> NDArray[np.float32]:
-    plane = np.asarray(cv2.resize(grey(rgb), (LOOK, LOOK), interpolation=cv2.INTER_AREA), np.float32)
-    return np.asarray((plane - plane.mean()) / max(float(plane.std()), 1.0), np.float32)
-
-
-def _seen(paths: Iterable[Path]) -> tuple[dict[Path, Bytes], dict[Path, Mapping[str, str]]]:
-    """Small pictures of the files that can be decoded, and why the others cannot."""
-    found, unread = dict[Path, Bytes](), dict[Path, Mapping[str, str]]()
-    for path in paths:
-        try:
-            found[path] = shrink(decode(path)[0], SIDE)
-        except Exception as error:  # noqa: BLE001 - what cannot be decoded has no partner, and the reason is told
-            unread[path] = refusal(path, error)
-    return found, unread

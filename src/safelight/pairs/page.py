@@ -11,6 +11,7 @@ import jinja2
 
 from safelight.checking import Outcome
 from safelight.pairs.document import harm
+from safelight.words import printable
 
 LARGEST = 20_000_000  # bytes of pictures in a page; what comes after is told in words
 
@@ -24,8 +25,8 @@ def page(entries: Sequence[Mapping[str, Any]], found: Mapping[str, Any]) -> str:
         cards=cards,
         passed=[_row(entry) for entry in ordered if entry["verdict"] == Outcome.PASS],
         count={o.value: sum(e["verdict"] == o.value for e in entries) for o in Outcome},
-        failed=[{**error, "path": Path(error["path"]).name} for error in found["failed"]],
-        alone={side: [Path(p).name for p in paths] for side, paths in found["unmatched"].items()},
+        failed=[{**error, "path": printable(Path(error["path"]).name)} for error in found["failed"]],
+        alone={side: [printable(Path(p).name) for p in paths] for side, paths in found["unmatched"].items()},
         set_rules=[rule for rule in found["set_rules"] if rule["held"] is False],
         made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
     )
@@ -65,8 +66,10 @@ def _card(entry: Mapping[str, Any], room: list[int]) -> dict[str, Any]:
 
 def _finding(found: Mapping[str, Any], room: list[int], size: Sequence[int]) -> dict[str, Any]:
     return {
-        "name": found["name"].replace("_", " "), "text": found["text"], "outcome": found["outcome"],
-        "sure": round(100 * (found["probability"] or 0)), "picture": uri(found["heatmap"], room),
+        "name": found["name"].replace("_", " "), "text": found["text"] or found["cannot_tell"],
+        "outcome": found["outcome"],
+        "sure": None if found["probability"] is None else round(100 * found["probability"]),
+        "picture": uri(found["heatmap"], room),
         "box": _share(found["where"], size),
     }  # fmt: skip
 
@@ -74,8 +77,8 @@ def _finding(found: Mapping[str, Any], room: list[int], size: Sequence[int]) -> 
 def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
     untold = [f for f in entry["findings"] if f["cannot_tell"] is not None]
     return {
-        "name": Path(entry["after"]).name,
-        "before": Path(entry["before"]).name if entry["before"] else "",
+        "name": printable(Path(entry["after"]).name),
+        "before": printable(Path(entry["before"]).name) if entry["before"] else "",
         "verdict": entry["verdict"],
         "matched_by": entry["matched_by"],
         "cannot": (entry["aligned"] or {}).get("cannot"),

@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from safelight.pairs import matching
 from safelight.pairs.document import document
 from safelight.pairs.job import Check, Checked, check_pair, key_of, rescue
 from safelight.pairs.page import page
+from safelight.work import refusal
 
 SETTLED_S = 2.0  # a file that did not change for so long is whole
 LOOK_S = 1.0  # how often a watched folder is looked at
@@ -48,23 +49,71 @@ class _Plan:
     unread: Mapping[Path, Mapping[str, str]] = field(default_factory=dict)
 
 
-def check_folders(request: Request, tell: Tell, *, among: Sequence[Path] | None = None) -> dict[str, Any]:
+def check_folders(request: Request, tell: Tell) -> dict[str, Any]:
     """Checks what was asked and returns `safelight.check/1`; the page, if one is written, is named by `page`.
 
     Raises NothingFound where there is no pair, UsageError for a file beside a folder."""
-    plan = _plan(request, among)
-    if not plan.jobs and among is None:
+    plan = _plan(request, None, tell)
+    if not plan.jobs:
         raise NothingFound(
-            f"No picture of {request.after} has its before in {request.before}.",
+            f"No picture of {request.after} has its before in {request.before}."
+            if request.before
+            else f"No picture is in {request.after}.",
             remedy="Name two files, or two folders whose pictures belong together.",
         )
-    kept = _Kept(request.to)
-    done = list(_checked(plan.jobs, kept, request.jobs, tell))
-    done.sort(key=lambda c: str(c.after))
-    entries = [c.entry for c in done if c.error is None]
-    set_answers = _about_the_set(done, request)
-    found = document(
-        entries,
+    return _report(request, plan, list(_checked(plan.jobs, _Kept(request.to), request.jobs, tell)))
+
+
+def watch(
+    request: Request, tell: Tell, say: Callable[[dict[str, Any]], None], *, stop: Callable[[], bool] = lambda: False
+) -> dict[str, Any]:
+    """Checks pictures as they arrive in a folder, once each, when they have stopped changing; until `stop` says so.
+
+    What was checked before, in this call or an earlier one, is not checked again; a file that was taken away is
+    forgotten. `say` gets the document of each batch; the page tells of all. Returns the document of all that is there.
+    """
+    if request.before is None or not request.after.is_dir() or not request.before.is_dir():
+        raise UsageError(
+            "Only folders can be watched.", remedy="Name the folder of the originals and the one to watch."
+        )
+    seen: dict[Path, tuple[int, int, float]] = {}
+    told: dict[Path, tuple[int, int]] = {}
+    found: dict[str, Any] = {}
+    done: dict[Path, Checked] = {}
+    alone: dict[Path, Mapping[str, str] | None] = {}  # without a before, and why it could not be looked at
+    while True:
+        ready = [path for path in _settled(request.after, seen) if told.get(path) != seen[path][:2]]
+        gone = [path for path in told if path not in seen]
+        for path in (*gone, *ready):
+            for known in (told, done, alone):
+                known.pop(path, None)
+        if ready:
+            told |= {path: seen[path][:2] for path in ready}
+            plan = _plan(request, ready, tell)
+            batch = list(_checked(plan.jobs, _Kept(request.to), request.jobs, tell))
+            done |= {checked.after: checked for checked in batch}
+            alone |= {path: plan.unread.get(path) for path in plan.alone_after}
+            say(_document(request, replace(plan, alone_before=()), batch))
+        if ready or gone or not found:
+            found = _report(request, _all(request, done, alone), list(done.values()))
+        if stop():
+            return found
+        time.sleep(LOOK_S)
+
+
+def _all(request: Request, done: Mapping[Path, Checked], alone: Mapping[Path, Mapping[str, str] | None]) -> _Plan:
+    """What a watched folder has come to so far."""
+    assert request.before is not None
+    taken = {checked.before for checked in done.values()}
+    return _Plan(
+        jobs=(), alone_before=tuple(p for p in matching.pictures(request.before) if p not in taken),
+        alone_after=tuple(alone), unread={path: why for path, why in alone.items() if why is not None},
+    )  # fmt: skip
+
+
+def _document(request: Request, plan: _Plan, done: Sequence[Checked]) -> dict[str, Any]:
+    return document(
+        [c.entry for c in done if c.error is None],
         failed=[
             *(c.error for c in done if c.error is not None),
             *({"path": str(p), **e} for p, e in plan.unread.items()),
@@ -73,41 +122,25 @@ def check_folders(request: Request, tell: Tell, *, among: Sequence[Path] | None 
             "before": [str(p) for p in plan.alone_before],
             "after": [str(p) for p in plan.alone_after if p not in plan.unread],
         },
-        set_rules=set_answers,
+        set_rules=_about_the_set(done, request),
     )
+
+
+def _report(request: Request, plan: _Plan, done: list[Checked]) -> dict[str, Any]:
+    """The document of all that was checked; its page, where one is wanted."""
+    done.sort(key=lambda c: str(c.after))
+    found = _document(request, plan, done)
     if request.to is not None:
         place = request.to / "check.html"
+        entries = [c.entry for c in done if c.error is None]
         write_atomic(place, page(entries, found).encode("utf-8", "backslashreplace"))
         found["page"] = str(place)
     return found
 
 
-def watch(
-    request: Request, tell: Tell, say: Callable[[dict[str, Any]], None], *, stop: Callable[[], bool] = lambda: False
-) -> dict[str, Any]:
-    """Checks pictures as they arrive in a folder, once each, when they have stopped changing; until `stop` says so.
-
-    What was checked before, in this call or an earlier one, is not checked again; `say` gets the document of each
-    batch. Returns the document of all that is there."""
-    if request.before is None or not request.after.is_dir() or not request.before.is_dir():
-        raise UsageError(
-            "Only folders can be watched.", remedy="Name the folder of the originals and the one to watch."
-        )
-    seen: dict[Path, tuple[int, int, float]] = {}
-    told: set[tuple[Path, int, int]] = set()
-    while True:
-        ready = [path for path in _settled(request.after, seen) if (path, *seen[path][:2]) not in told]
-        if ready:
-            say(check_folders(request, tell, among=ready))
-            told |= {(path, *seen[path][:2]) for path in ready}
-        if stop():
-            return check_folders(request, tell, among=sorted(path for path, *_ in told))
-        time.sleep(LOOK_S)
-
-
 def _settled(folder: Path, seen: dict[Path, tuple[int, int, float]]) -> list[Path]:
     """Pictures that have not changed for a while; `seen` remembers size, time of change and since when."""
-    now, ready = time.monotonic(), []
+    now, ready, there = time.monotonic(), [], set[Path]()
     for path in matching.pictures(folder):
         try:
             stat = path.stat()
@@ -117,15 +150,18 @@ def _settled(folder: Path, seen: dict[Path, tuple[int, int, float]]) -> list[Pat
         if (size, changed) != (stat.st_size, stat.st_mtime_ns):
             since = now
         seen[path] = stat.st_size, stat.st_mtime_ns, since
+        there.add(path)
         if stat.st_size and now - since >= SETTLED_S:
             ready.append(path)
+    for path in [path for path in seen if path not in there]:
+        del seen[path]
     return ready
 
 
 # ---------------------------------------------------------------- parts
 
 
-def _plan(request: Request, among: Sequence[Path] | None) -> _Plan:
+def _plan(request: Request, among: Sequence[Path] | None, tell: Tell) -> _Plan:
     before, after = request.before, request.after
     for path in (before, after, request.mask):
         if path is not None and not path.exists():
@@ -145,7 +181,7 @@ def _plan(request: Request, among: Sequence[Path] | None) -> _Plan:
                 Check(before=before, after=after, mask=request.mask, channels=request.channels, limits=request.limits),
             )
         )
-    found = matching.match(before, after, among=among)
+    found = matching.match(before, after, among=among, tell=tell)
     masks = {} if request.mask is None else _masks(request.mask)
     jobs = [
         Check(before=p.before, after=p.after, by=p.by, channels=request.channels, limits=request.limits,
@@ -167,12 +203,18 @@ def _masks(folder: Path) -> dict[str, Path]:
 def _checked(jobs: Sequence[Check], kept: "_Kept", count: int | None, tell: Tell) -> Iterator[Checked]:
     """Results of all jobs: those that are there already, then the others as workers finish them."""
     labels = [detector.label for detector in plugins.detectors().values()]
-    keys = {id(job): key_of(job, labels) for job in jobs}
     fresh = []
     for job in jobs:
-        known = kept.result(keys[id(job)], job)
+        try:
+            key = key_of(job, labels)
+        except OSError as error:  # it went after the folder was listed
+            yield Checked(
+                before=job.before, after=job.after, error={"path": str(job.after), **refusal(job.after, error)}
+            )
+            continue
+        known = kept.result(key, job)
         if known is None:
-            fresh.append((keys[id(job)], job))
+            fresh.append((key, job))
         else:
             yield known
     if not fresh:
@@ -213,8 +255,9 @@ class _Kept:
             return None
         try:
             data = json.loads((self.to / "results" / f"{key}.json").read_text(encoding="utf-8"))
-            return Checked(before=job.before, after=job.after, entry=data["entry"], thumb=tuple(data["thumb"]))
-        except (OSError, ValueError, KeyError):
+            thumb = np.reshape(data["thumb"], sets.SHAPE)  # raises ValueError for what an older Safelight has kept
+            return Checked(before=job.before, after=job.after, entry=data["entry"], thumb=tuple(thumb.ravel().tolist()))
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def keep(self, key: str, result: Checked) -> None:
@@ -227,9 +270,9 @@ class _Kept:
 def _about_the_set(done: Iterable[Checked], request: Request) -> list[dict[str, Any]]:
     if not request.after.is_dir():
         return []
-    shape = sets.THUMB, sets.THUMB
     files = [
-        Written(path=c.after, thumb=np.reshape(np.array(c.thumb, np.float32), shape) if c.thumb else None) for c in done
+        Written(path=c.after, thumb=np.reshape(np.array(c.thumb, np.float32), sets.SHAPE) if c.thumb else None)
+        for c in done
     ]
     answers = channels.examine_set(files, request.channels)
     return [answer.as_json() | {"file": None if path is None else str(path)} for path, answer in answers]

@@ -30,7 +30,8 @@ class Probe:
     SHOOT; runs once, in the main process) is set. Same input, same output.
 
     `personal` marks a probe whose answers tell people apart: it is asked only where grouping of people is switched on,
-    and its answers are kept where they can be erased. No operator and no report sees them.
+    and its answers are kept where they can be erased. No operator and no report sees them. One that `splits` tells
+    groups of pictures apart, not people: it is asked where the policy keeps records apart by its evidence.
 
     `of_raws` marks a probe that opens the raw behind its preview: culling does not wait for it, and it is asked only of
     raws that stay.
@@ -44,6 +45,7 @@ class Probe:
     scope: Scope = Scope.ASSET
     of_raws: bool = False
     personal: bool = False
+    splits: bool = False
     measure: Callable[[Picture], Sequence[Measure]] | None = None
     survey: Callable[[Sequence[Member]], Findings] | None = None
     about: str = ""
@@ -53,6 +55,8 @@ class Probe:
             raise ValueError(f"probe {self.name!r} needs either measure or survey")
         if self.personal and (self.scope is not Scope.ASSET or self.of_raws):
             raise ValueError(f"probe {self.name!r} is personal and looks at one picture at a time, at first sight")
+        if self.splits and not self.personal:
+            raise ValueError(f"probe {self.name!r} splits records by what is about people, and that is personal")
 
     @property
     def label(self) -> str:

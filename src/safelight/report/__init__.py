@@ -13,9 +13,10 @@ import jinja2
 import numpy as np
 import simplejpeg
 
-from safelight import explain, summary, weights
+from safelight import blind, explain, summary, weights
 from safelight.domain import Cull, Group, GroupKind, Input, Kind, State, Version
 from safelight.files import write_atomic
+from safelight.report.shots import sheet
 from safelight.report.timeline import timeline
 from safelight.state import Footage, Photo, ShootState, by_time
 from safelight.store import records
@@ -43,7 +44,8 @@ def write(library: Library, state: ShootState, where: ShootFolder) -> None:
 
 
 def page(library: Library, state: ShootState, where: ShootFolder) -> str:
-    """The HTML of the report."""
+    """The HTML of the report, without what nobody is told before an item is decided."""
+    state = blind.seen_state(state, blind.veil(library, state.shoot.id))
     photos = by_time(state.photos.values())
     pictures = Pictures(where, len(photos) + len(state.clips))
     waiting = sorted((p for p in photos if p.decision is Cull.UNDECIDED and not _is_tie(p)), key=_harm)
@@ -56,6 +58,7 @@ def page(library: Library, state: ShootState, where: ShootFolder) -> str:
         kept=[_card(p, pictures) for p in photos if p.decision is Cull.KEEP],
         rejected=[_card(p, pictures) for p in photos if p.decision is Cull.REJECT and p.group is None],
         clips=[_clip(c, pictures) for _, c in sorted(state.clips.items())],
+        shots=sheet(state.clips, where, pictures.file),
         untouched=_untouched(photos),
         failed=[{"path": _printable(f.path), **(f.error or {})} for f in state.failed],
         clocks=_clocks(photos),
@@ -83,6 +86,17 @@ class Pictures:
             self.made[id_] = self._of(id_)
         self.room -= len(self.made[id_])
         return self.made[id_]
+
+    def file(self, path: Path, side: int, quality: int) -> str:
+        """A picture of the cache as the source of an image, in this size; empty where it is not there."""
+        if self.room <= 0:
+            return f"../cache/{path.parent.parent.name}/{path.parent.name}/{path.name}"
+        try:
+            found = uri(_smaller(path.read_bytes(), side, quality))
+        except OSError:
+            return ""
+        self.room -= len(found)
+        return found
 
     def _of(self, id_: str) -> str:
         path = self.where.cached(id_).with_suffix(".thumb.jpg")
@@ -150,7 +164,7 @@ def _waits(photo: Photo, name: str) -> bool:
 
 def _group(group: Group, state: ShootState, pictures: Pictures) -> dict[str, Any]:
     members = [state.photos[m] for m in group.members if m in state.photos]
-    best = explain.best_of(group, state)
+    best = explain.best_of(group, state.photos)
     members.sort(key=lambda p: (p.id != best, p.decision is not Cull.KEEP))
     return {
         "id": group.id, "kind": NAMES[group.kind], "because": group.because, "protected": group.protected, "best": best,

@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from safelight.files import write_atomic
-from safelight.ledger import name_of, needs_words
+from safelight.ledger import name_of, needs_words, reviewer_words
 
 Cell = Mapping[str, Any]
 
@@ -71,7 +71,7 @@ def _row(cell: Cell) -> dict[str, Any]:
         "next": "Everything is let through." if cell["needs"]["verdicts_if_none_bad"] == 0 else
         "" if cell["state"] == "never" else needs_words(cell["needs"]),
         "next_for": cell["needs"]["for"], "because": cell["because"], "saved": saved_words(cell),
-        "harm": harm_words(cell), "would": would_words(cell),
+        "harm": harm_words(cell), "would": would_words(cell), "noticed": reviewer_words(cell),
     }  # fmt: skip
 
 
@@ -88,8 +88,13 @@ def rate_words(cell: Cell) -> str:
     rate = cell["reject_rate"]
     if rate["value"] is None:
         return "Not measured: nothing drawn by coin was answered one by one."
-    span = f"{100 * rate['low']:.2g}–{100 * rate['high']:.2g} %"
-    return f"About {100 * rate['value']:.2g} % wrong ({span}, from {cell['drawn']:,} looked at)."
+    span = f"{percent(rate['low'])}–{percent(rate['high'])} %"
+    return f"About {percent(rate['value'])} % wrong ({span}, from {cell['drawn']:,} looked at)."
+
+
+def percent(share: float) -> str:
+    """A share in hundredths, with two figures below ten."""
+    return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.2g}"
 
 
 def saved_words(cell: Cell) -> str:
@@ -199,7 +204,7 @@ def _label(cell: Cell, x: float, y: float, taken: list[tuple[float, float, float
     rate = cell["reject_rate"]
     text = _name(cell)
     if rate["value"] is not None:
-        text += f" {100 * rate['value']:.2g} % ({100 * rate['low']:.2g}–{100 * rate['high']:.2g})"
+        text += f" {percent(rate['value'])} % ({percent(rate['low'])}–{percent(rate['high'])})"
     wide = NAME * len(text)
     for far in range(40):
         down = STEP * ((far + 1) // 2) * (1 if far % 2 else -1)
@@ -261,7 +266,7 @@ def curve(cell: Cell) -> str:
         f'<path class="promise" d="M{place(0, cell["alpha"])}L{place(last, cell["alpha"])}"/>'
         f'<path class="line" d="M{line}"/>'
         f'<text x="36" y="{height - 14}" text-anchor="end">0</text><text x="36" y="14" text-anchor="end">'
-        f"{100 * most:.2g} %</text>"
+        f"{percent(most)} %</text>"
         f'<text x="{width - 8}" y="{height - 4}" text-anchor="end">{last:,} shoots, {cell["drawn"]:,} looked at</text>'
         "</svg>"
     )

@@ -12,14 +12,26 @@ import safelight
 from safelight.errors import LibraryError, MediaError, Refused, SafelightError
 from safelight.review.desk import Desk
 from safelight.review.given import HERE, page
-from safelight.review.routes import cull, deliver, judge, people, photos, practise, previews, queue, start, verdicts
+from safelight.review.routes import (
+    cull,
+    cuts,
+    deliver,
+    judge,
+    people,
+    photos,
+    practise,
+    previews,
+    queue,
+    start,
+    verdicts,
+)
 from safelight.review.security import Door, Guard
 from safelight.review.shelf import Shelf
 from safelight.review.waiting import Waiting
 
 ROUTERS = (
     start.router, cull.router, photos.router, verdicts.router, people.router, judge.router, previews.router,
-    previews.pictures, queue.router, deliver.router, practise.router,
+    previews.pictures, queue.router, deliver.router, practise.router, cuts.router,
 )  # fmt: skip
 STATUS = {LibraryError: 503, MediaError: 422, Refused: 409}
 

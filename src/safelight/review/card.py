@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from safelight import params
-from safelight.domain import Json, Measure, State
+from safelight import blind, params
+from safelight.domain import Json, Measure, Proposal, State
 from safelight.operators import FINDING, Operator, Subject, Suggestion, Wishes, faults
-from safelight.review import blind
 from safelight.review.forms import form, words
 from safelight.state import Photo
 from safelight.verdicts import REASONS
@@ -55,11 +54,12 @@ def card(photo: Photo, operator: Operator[Any], checks: Mapping[str, tuple[Measu
         "said": words(values, operator),
         "form": form(operator),
         "score": None if proposal is None else proposal.score,
-        "sure": "" if blind.is_blank(proposal) else sure(proposal.score if proposal else None),
+        "sure": _sure(proposal),
         "cannot_tell": proposal.cannot_tell if proposal else None,
         "because": [
             {"evidence": b.evidence, "value": b.value, "text": b.text, "code": b.code}
             for b in (proposal.because if proposal else ())
+            if b.code != blind.SURE
         ],
         "alternatives": [
             {"params": dict(other.params), "text": words(other.params, operator)}
@@ -79,6 +79,12 @@ def sure(score: float | None) -> str:
     if score is None:
         return "How often this is right has not been estimated."
     return f"About {score:.0%} of such proposals would be approved, by the operator's own estimate."
+
+
+def _sure(proposal: Proposal | None) -> str:
+    if blind.is_blank(proposal):
+        return ""
+    return blind.LATER if blind.is_unsaid(proposal) else sure(proposal.score if proposal else None)
 
 
 def settable(operator: Operator[Any]) -> bool:

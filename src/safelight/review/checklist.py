@@ -7,30 +7,32 @@ from safelight import deliver
 from safelight.deliver import Order, ready
 from safelight.review.entries import printable
 from safelight.review.session import Session
+from safelight.state import Photo
 from safelight.words import many
 
 SHOWN = 400  # rows of each list
 
 
-def of(at: Session, order: Order) -> dict[str, Any]:
-    """How far a shoot is from the delivery that is ordered. Raises UsageError for names or presets that there are
-    not."""
+def of(at: Session, order: Order, me: str) -> dict[str, Any]:
+    """How far a shoot is from the delivery that is ordered by the reviewer `me`. Raises UsageError for names or presets
+    that there are not."""
     state = at.seen()
     found = ready.checklist(state, ready.tried(at.library, state))
     rules = deliver.rules_of(order, at.folder)
     files = deliver.planned(at.folder, state, order)
-    by_task: dict[str, list[str]] = {}
+    by_task: dict[str, list[Photo]] = {}
     for photo, names in found.unanswered:
         for name in names:
-            by_task.setdefault(name, []).append(photo.id)
+            by_task.setdefault(name, []).append(photo)
     return {
         "ready": found.ready,
+        "unsigned": unsigned(order, me),
         "missing": [f"{text[0].upper()}{text[1:].rstrip('.')}." for text in found.missing],
         "kept": len(found.kept),
-        "undecided": _listed([(p.id, printable(p.path)) for p in found.undecided]),
+        "undecided": _listed(found.undecided),
         "unanswered": [
-            {"operator": name, "title": name.replace("_", " "), "count": len(ids), "first": ids[0]}
-            for name, ids in sorted(by_task.items(), key=lambda row: -len(row[1]))
+            {"operator": name.partition(" ")[0], "title": name.replace("_", " "), **_listed(photos)}
+            for name, photos in sorted(by_task.items(), key=lambda row: -len(row[1]))
         ],
         "findings": [
             {
@@ -48,5 +50,22 @@ def of(at: Session, order: Order) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _listed(rows: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    return {"count": len(rows), "first": [{"photo": photo, "path": path} for photo, path in rows[:20]]}
+def unsigned(order: Order, me: str) -> dict[str, str] | None:
+    """What is wrong with the signature of an order by the reviewer `me`, and what to do; None where nothing is."""
+    if not order.sign_off:
+        if order.draft:
+            return None
+        return {
+            "cause": "A final delivery is signed off by name, and nobody has signed.",
+            "remedy": f"Write your name, {me}, or hand over a draft.",
+        }
+    if order.sign_off == me:
+        return None
+    return {
+        "cause": f"{me} sits at this browser, and {order.sign_off} is to sign: nobody signs for somebody else.",
+        "remedy": f"Sign as {me}, or say on the page People that you are {order.sign_off}.",
+    }
+
+
+def _listed(photos: Sequence[Photo]) -> dict[str, Any]:
+    return {"count": len(photos), "first": [{"photo": p.id, "path": printable(p.path)} for p in photos[:SHOWN]]}

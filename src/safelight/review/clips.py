@@ -1,5 +1,4 @@
-"""Clips and sounds as the pages list and play them. No operator of the first pass is about them, so that nothing can be
-said of them here."""
+"""Clips and sounds as the pages list and play them. What is cut of them, and said about that, is `routes.cuts`'s."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -12,8 +11,8 @@ from safelight.state import Footage
 
 NEEDS = ("clip.picture", "clip.sounds")
 TYPES = {  # formats that browsers play, by what the file itself says that it is
-    "mp4": "mp4", "webm": "webm", "wav": "wav", "mp3": "mpeg", "m4a": "mp4", "flac": "flac", "ogg": "ogg",
-}  # fmt: skip
+    "mp4": "mp4", "mov": "mp4", "webm": "webm", "wav": "wav", "mp3": "mpeg", "m4a": "mp4", "flac": "flac", "ogg": "ogg",
+}  # fmt: skip  # QuickTime is where MP4 comes from: browsers read it, but refuse its own name
 PICTURES = ("h264", "vp8", "vp9", "av1")
 PIXELS = ("yuv420p", "yuvj420p")  # what decoders of browsers know of h264
 SOUNDS = ("aac", "mp3", "opus", "vorbis", "flac", "pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le")

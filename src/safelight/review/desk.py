@@ -49,6 +49,19 @@ class Desk:
         except UsageError:
             return ShootFolder(Path(root), Path(root) / ".safelight")
 
+    def here(self) -> list[Session]:
+        """The shoots of this library whose folder is here."""
+        return [self.session(shoot.id) for shoot in records.shoots(self.library) if Path(shoot.root).is_dir()]
+
+    def undo(self, by: str) -> list[tuple[str, str, str]] | None:
+        """Takes back the newest thing that a person said, in whatever shoots: (path, operator, why) of what stays
+        because somebody else has decided since; None where there is nothing to take back."""
+        found = {id(at): (moment, at) for at in self.here() if (moment := at.last(by)) is not None}
+        newest = max((moment for moment, _ in found.values()), default=None)
+        if newest is None:
+            return None
+        return [row for moment, at in found.values() if moment == newest for row in at.undo(by)[2]]
+
     def recount(self) -> None:
         """Reads the ledgers of open shoots anew, after somebody else leads."""
         for session in self._sessions.values():

@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from safelight import explain
+from safelight import blind, explain
 from safelight.domain import Cull, GroupKind, State
 from safelight.operators import FINDING
 from safelight.policy import ORDER
-from safelight.review import blind
 from safelight.state import POLICY, Photo, ShootState, by_time
 from safelight.store.records import File
 
@@ -45,7 +44,7 @@ def entry(photo: Photo) -> dict[str, Any]:
         "proposed": params.get("decision"),
         "tie": params.get("tie_with") or None,
         "score": proposal.score if proposal else None,
-        "reasons": [b.code or b.evidence for b in proposal.because] if proposal else [],
+        "reasons": [b.code or b.evidence for b in proposal.because if b.code != blind.SURE] if proposal else [],
         "because": proposal.because[0].text if proposal and proposal.because else "",
         "findings": [name for name in FAULTS if (_number(photo, name) or 0) >= FINDING],
         "faces": len(faces),
@@ -66,7 +65,7 @@ def groups(state: ShootState) -> list[dict[str, Any]]:
     found = []
     for group in state.groups:
         members = [m for m in group.members if m in state.photos]
-        best = None if group.kind is GroupKind.SCENE else explain.best_of(group, state)
+        best = None if group.kind is GroupKind.SCENE else explain.best_of(group, state.photos)
         if best is not None and not group.protected:
             members.sort(key=lambda m: (m != best, RANK[state.photos[m].decision]))
         found.append(

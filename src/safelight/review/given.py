@@ -8,7 +8,7 @@ import jinja2
 from fastapi import Cookie, Depends, Header, Request
 from fastapi.responses import HTMLResponse
 
-from safelight.review import shortcuts
+from safelight.review import shortcuts, tour
 from safelight.review.desk import Desk
 from safelight.review.session import Session
 from safelight.store.reviewers import Reviewer
@@ -53,10 +53,11 @@ def page(request: Request, name: str, **values: Any) -> HTMLResponse:
     except Exception:  # noqa: BLE001 - a page that asks who you are must open for whom that is not known
         me = ""
     shoot = values.pop("shoot", None)
+    step = tour.under_way(shoot.shoot.id, request.query_params.get("tour")) if shoot is not None else None
     made = (
         templates()
         .get_template(name)
-        .render(shoot=shoot, me=me, here=request.url.path, help=shortcuts.table(), **values)
+        .render(shoot=shoot, me=me, tour=step, here=request.url.path, help=shortcuts.table(), **values)
     )
     return HTMLResponse(made)
 

@@ -4,34 +4,33 @@ The same renderer as for delivery, on less: on the proxy, or on the part of the 
 pictures, and what lies below the edit that is being changed, stay in memory on a shelf of so many bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from safelight import known_bads, plugins, render, work
 from safelight.domain import Edit, digest_of
-from safelight.media import image, raw, warp
+from safelight.media import image, warp
 from safelight.media.colour import linear_of_srgb, srgb8
 from safelight.media.frame import Bytes, Frame, LinearWords, Matrix, moving, scaling
 from safelight.media.picture import WORK_SIDE, shrink
 from safelight.media.warp import Warp
 from safelight.operators import Stage, Tools
+from safelight.review import originals
+from safelight.review.originals import Original, Window, bytes_of, cut
 from safelight.review.shelf import Shelf
 from safelight.state import Photo
 from safelight.store.objects import ShootFolder
 
 ROOM = 420_000_000  # bytes: two decoded originals of 24 megapixels, a raw, and some dozen views
 SIDES = (480, 800, 1600, 2560)  # px, long sides of a fitted view; what is asked for is rounded up to one of them
-CROP_SIDE = 1600  # px, the most that a view at 100 % shows
+CROP_SIDE = 4000  # px, the most that a view at 100 % shows
 REACH = 4  # px that a cubic and the bends of a lens need around a place
-
-Whole: TypeAlias = Bytes | LinearWords
-Window: TypeAlias = tuple[int, int, int, int]  # x0, y0, x1, y1, half-open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +80,7 @@ class Previews:
 
         Comes from the proxy where that is large enough and there. Raises MediaError where neither can be read."""
         key = ("base", source.id, side)
-        return np.asarray(self.shelf.get(key, lambda: self._base(source, side), _bytes), np.uint8)
+        return np.asarray(self.shelf.get(key, lambda: self._base(source, side), bytes_of), np.uint8)
 
     def fitted(
         self, source: Source, edits: Sequence[Edit], tools: Tools, *, side: int, changed: str | None = None
@@ -92,14 +91,14 @@ class Previews:
         A raw's camera look is in its preview already and is left out."""
         todo = tuple(edit for edit in render.order(edits) if plugins.operator(edit.operator).stage is not Stage.BASE)
         plain = self.base(source, side)
-        base: Whole = plain
+        base: Bytes | LinearWords = plain
         height, width = plain.shape[:2]
         geometry = scaling(width / source.width, height / source.height)
         below = 0 if changed is None else _below(todo, changed)
         if below:
             key = ("below", source.id, side, _digest(todo[:below]))
-            made = self._under(plain, todo[:below], tools, geometry, warps_next=_warps(todo[below : below + 1]))
-            base = self.shelf.get(key, made, _bytes)
+            made = self._under(plain, todo[:below], tools, geometry, last=_warps(todo[below : below + 1]))
+            base = self.shelf.get(key, made, bytes_of)
         return render.render_bytes(base, todo[below:], tools, geometry=geometry)
 
     def ruined(self, source: Source, edits: Sequence[Edit], tools: Tools, *, task: str, side: int) -> Bytes:
@@ -112,7 +111,7 @@ class Previews:
             frame = Frame(pixels=linear_of_srgb(rgb), geometry=geometry)
             return srgb8(known_bads.ruin(frame, edits, task, tools)[0].pixels)
 
-        return np.asarray(self.shelf.get(key, make, _bytes), np.uint8)
+        return np.asarray(self.shelf.get(key, make, bytes_of), np.uint8)
 
     def _base(self, source: Source, side: int) -> Bytes:
         if side <= WORK_SIDE and source.proxy.exists():
@@ -121,19 +120,22 @@ class Previews:
 
     def _decoded(self, source: Source) -> Bytes:
         """The original as a viewer shows it, at its own size; a raw's own preview."""
+        if not source.is_raw and isinstance(found := self.original(source), np.ndarray):
+            return found
         key = ("decoded", source.id)
-        return np.asarray(self.shelf.get(key, lambda: work.decode(source.original)[0], _bytes), np.uint8)
+        return np.asarray(self.shelf.get(key, lambda: work.decode(source.original)[0], bytes_of), np.uint8)
 
     def _under(
-        self, base: Bytes, edits: Sequence[Edit], tools: Tools, geometry: Matrix, *, warps_next: bool
-    ) -> Any:  # a function that makes bytes or words
-        """How to make what lies below the changed edit: bytes before a resampling, else words of light."""
-        if warps_next:
-            return lambda: render.render_bytes(base, edits, tools, geometry=geometry)
+        self, base: Any, edits: Sequence[Edit], tools: Tools, geometry: Matrix, *, last: bool
+    ) -> Callable[[], Any]:
+        """How to make what lies below the changed edit: bytes before a resampling (`last`), else words of light."""
+        if last:
+            return partial(render.render_bytes, base, edits, tools, geometry=geometry)
 
         def words() -> LinearWords:
-            frame = Frame(pixels=linear_of_srgb(base), geometry=geometry)
-            return render.words_of(render.render(frame, edits, tools).pixels)
+            light = base.frame() if isinstance(base, LinearWords) else base
+            frame = light if isinstance(light, Frame) else Frame(pixels=linear_of_srgb(light))
+            return render.words_of(render.render(replace(frame, geometry=geometry), edits, tools).pixels)
 
         return words
 
@@ -143,21 +145,27 @@ class Previews:
         """Width and height of the original after its edits."""
         return self._warp(_parts(edits)[1], (source.width, source.height)).size
 
-    def original(self, source: Source) -> Whole:
-        """The original at its own size: sRGB bytes, or a raw's light, which takes seconds the first time."""
-        if not source.is_raw:
-            return self._decoded(source)
-        key = ("developed", source.id)
-        found: LinearWords = self.shelf.get(key, lambda: raw.linear_words(source.original), _bytes)
+    def original(self, source: Source) -> Original:
+        """The original at its own size and depth; a raw takes seconds the first time."""
+        key = ("original", source.id)
+        found: Original = self.shelf.get(key, lambda: originals.opened(source.original, is_raw=source.is_raw), bytes_of)
         return found
 
     def region(
-        self, source: Source, edits: Sequence[Edit], tools: Tools, *, at: tuple[float, float], view: tuple[int, int]
+        self,
+        source: Source,
+        edits: Sequence[Edit],
+        tools: Tools,
+        *,
+        at: tuple[float, float],
+        view: tuple[int, int],
+        changed: str | None = None,
     ) -> Region:
         """The part of the finished picture, `view` = (width, height) at most, around the place that the original's
-        pixel `at` has come to. What is not in view is not rendered, but for operators that must see the whole."""
+        pixel `at` has come to. What is not in view is not rendered, but for operators that must see the whole.
+        `changed` as in `fitted`."""
         whole = self.original(source)
-        height, width = render.size_of(whole)
+        height, width = originals.size_of(whole)
         first, framing, last = _parts(edits)
         bend = self._warp(framing, (width, height))
         x, y = (float(v[0]) for v in bend.inverse(np.array([at[0]]), np.array([at[1]])))
@@ -165,25 +173,46 @@ class Previews:
         margins = _margin(first), _margin(last)
         if None in margins:
             key = ("finished", source.id, _digest(tuple(edits)))
-            done = self.shelf.get(key, lambda: render.render_bytes(whole, edits, tools), _bytes)
-            return Region(pixels=_cut(done, box), box=box, size=bend.size)
+            done = self.shelf.get(key, lambda: self._finished(whole, edits, tools), bytes_of)
+            return Region(pixels=cut(done, box), box=box, size=bend.size)
         outer = _grown(box, margins[1] or 0, bend.size)
         inner = _source_window(bend, outer, (width, height)) if framing else outer
         tile = _grown(inner, margins[0] or 0, (width, height))
-        pixels = render.render_bytes(_part(whole, tile), first, tools, geometry=moving(-tile[0], -tile[1]))
-        pixels = _cut(pixels, _within(inner, tile))
+        pixels = cut(self._tile(source, first, tools, tile=tile, changed=changed), _within(inner, tile))
         if framing:
             around = (moving(outer[0], outer[1]), *bend.steps, moving(-inner[0], -inner[1]))
             pixels = warp.resample(pixels, Warp(size=_size(outer), steps=around))
         if last:
             there = moving(-outer[0], -outer[1]) @ bend.matrix
             pixels = render.render_bytes(pixels, last, tools, geometry=there)
-        return Region(pixels=_cut(pixels, _within(box, outer)), box=box, size=bend.size)
+        return Region(pixels=cut(pixels, _within(box, outer)), box=box, size=bend.size)
 
-    def framed(self, mask: Bytes, framing: Sequence[Edit]) -> Bytes:
-        """A mask of the original's size, moved as the framing moves the picture."""
-        bend = self._warp(framing, (mask.shape[1], mask.shape[0]))
-        return warp.resample(mask, bend, how=cv2.INTER_LINEAR)
+    def _tile(self, source: Source, first: Sequence[Edit], tools: Tools, *, tile: Window, changed: str | None) -> Bytes:
+        """A part of the original after the edits before framing, of which those below the changed one are kept."""
+        base: Any = originals.part(self.original(source), tile)
+        geometry = moving(-tile[0], -tile[1])
+        todo = tuple(first)
+        if changed is not None and todo:
+            whole = changed not in {edit.operator for edit in todo}
+            below = len(todo) if whole else _below(todo, changed)
+            make = self._under(base, todo[:below], tools, geometry, last=whole)
+            key = ("tile", source.id, tile, _digest(todo[:below]), whole)
+            base, todo = self.shelf.get(key, make, bytes_of) if below else base, todo[below:]
+        return render.render_bytes(base, todo, tools, geometry=geometry)
+
+    def _finished(self, whole: Original, edits: Sequence[Edit], tools: Tools) -> Bytes:
+        height, width = originals.size_of(whole)
+        return render.render_bytes(originals.part(whole, (0, 0, width, height)), edits, tools)
+
+    def framed(self, mask: Bytes, framing: Sequence[Edit], box: Window | None = None) -> Bytes:
+        """A mask of the original's size, moved as the framing moves the picture; of the result a part, if asked."""
+        size = mask.shape[1], mask.shape[0]
+        bend = self._warp(framing, size)
+        if box is None:
+            return warp.resample(mask, bend, how=cv2.INTER_LINEAR)
+        inner = _source_window(bend, box, size)
+        around = (moving(box[0], box[1]), *bend.steps, moving(-inner[0], -inner[1]))
+        return warp.resample(cut(mask, inner), Warp(size=_size(box), steps=around), how=cv2.INTER_LINEAR)
 
     @staticmethod
     def _warp(framing: Sequence[Edit], size: tuple[int, int]) -> Warp:
@@ -244,7 +273,7 @@ def _window(at: tuple[float, float], view: tuple[int, int], size: tuple[int, int
 def cut_around(rgb: Bytes, at: tuple[float, float], view: tuple[int, int]) -> tuple[Bytes, Window]:
     """The part of a picture around a place, and where it lies."""
     box = _window(at, view, (rgb.shape[1], rgb.shape[0]))
-    return _cut(rgb, box), box
+    return cut(rgb, box), box
 
 
 def _grown(box: Window, by: int, size: tuple[int, int]) -> Window:
@@ -267,15 +296,3 @@ def _within(box: Window, outer: Window) -> Window:
 
 def _size(box: Window) -> tuple[int, int]:
     return box[2] - box[0], box[3] - box[1]
-
-
-def _cut(pixels: NDArray[Any], box: Window) -> NDArray[Any]:
-    return np.ascontiguousarray(pixels[box[1] : box[3], box[0] : box[2]])
-
-
-def _part(whole: Whole, box: Window) -> Whole:
-    return replace(whole, words=_cut(whole.words, box)) if isinstance(whole, LinearWords) else _cut(whole, box)
-
-
-def _bytes(thing: Any) -> int:
-    return int((thing.words if isinstance(thing, LinearWords) else thing).nbytes)

@@ -16,11 +16,11 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from safelight import verdicts
+from safelight import blind, verdicts
 from safelight.collecting import uncollected
 from safelight.domain import Verdict
 from safelight.errors import LibraryError, UsageError
-from safelight.review import blind, clips, entries
+from safelight.review import clips, entries
 from safelight.review.marks import Marks
 from safelight.state import Footage, Photo, ShootState
 from safelight.store import carried, records, schema
@@ -70,7 +70,7 @@ class Session:
         found = self.fresh().photos.get(photo)
         if found is None:
             raise UsageError("There is no such photo in this shoot.", remedy="Open the shoot's page anew.")
-        return blind.seen(self.state, self.controls, found)
+        return blind.seen(self.state, self.veil, found)
 
     def clip(self, clip: str) -> Footage | None:
         """A clip or a sound by the id of its asset; None where the shoot has none such."""
@@ -80,12 +80,12 @@ class Session:
     def seen(self) -> ShootState:
         """The state as people may see it: for pages, never for what is written."""
         with self.lock:
-            return blind.seen_state(self.fresh(), self.controls)
+            return blind.seen_state(self.fresh(), self.veil)
 
     def unseen(self) -> frozenset[tuple[str, str]]:
         """(photo, operator) whose suggestion nobody has been shown: an approval cannot mean it."""
         photos = self.state.photos
-        return frozenset((i, n) for i in self.controls if i in photos for n in blind.of(self.controls, photos[i]))
+        return frozenset((i, n) for i in self.veil.controls if i in photos for n in blind.of(self.veil, photos[i]))
 
     def known(self, photo: Photo) -> Photo:
         """A copy of a photo with everything that was measured on it."""
@@ -136,6 +136,11 @@ class Session:
         with self.lock:
             self._show(photos)
 
+    def last(self, by: str) -> str | None:
+        """When a person said the newest thing that stands here, verdict or mark; None where there is none."""
+        said, marked = verdicts.last_of(self.fresh(), by), self.marks.last_of(by)
+        return max((one.at for one in (said, marked) if one is not None), default=None)
+
     def undo(self, by: str) -> tuple[Literal["", "verdict", "mark"], list[str], list[tuple[str, str, str]]]:
         """Takes back the newest thing that a person said here, verdict or mark: what it was, the photos, what stayed
         because somebody else has decided since."""
@@ -178,13 +183,13 @@ class Session:
             self._loader = None
             self._loaded = time.monotonic()
 
-    def _read(self) -> tuple[tuple[int, ...], ShootState, Marks, blind.Controls]:
+    def _read(self) -> tuple[tuple[int, ...], ShootState, Marks, blind.Veil]:
         began = time.monotonic()
         mark = self._grown()  # before the load: what comes while it goes on is loaded next time
         with uncollected():
             state, marks = self._state()
         self._took = time.monotonic() - began
-        return mark, state, marks, blind.controls(self.library, self.shoot.id)
+        return mark, state, marks, blind.veil(self.library, self.shoot.id)
 
     def _state(self) -> tuple[ShootState, Marks]:
         shoot = records.shoot_of(self.library, self.shoot.id) or self.shoot
@@ -196,13 +201,13 @@ class Session:
             clip.facts = {name: measure for name, (measure, _) in said.get(clip.asset.id, {}).items()}
         return state, Marks.read(self.library, list(state.photos))
 
-    def _take(self, mark: tuple[int, ...], state: ShootState, marks: Marks, controls: blind.Controls) -> None:
+    def _take(self, mark: tuple[int, ...], state: ShootState, marks: Marks, veil: blind.Veil) -> None:
         """Puts a loaded state in the place of the one before."""
-        self._mark, self.state, self.marks, self.controls = mark, state, marks, controls
+        self._mark, self.state, self.marks, self.veil = mark, state, marks, veil
         self._loaded = time.monotonic()
         self.clips = clips.by_id(state.clips)
         order = entries.order(state)
-        hidden = [i for i in controls if "cull" in controls[i]]
+        hidden = [i for i in veil.controls if "cull" in veil.controls[i]]
         structure = (
             order,
             [(g.id, g.members) for g in state.groups],
@@ -252,16 +257,16 @@ class Session:
             return
         touched = {}
         for verdict in fresh:
+            self.state.hold(verdict.asset, verdict.operator)
             photo = self.state.photos.get(verdict.asset)
             if photo is not None:
-                self.state.hold(photo.id, verdict.operator)
                 touched[photo.id] = photo
                 touched |= self._fellows(photo, verdict.operator)
         self._show(list(touched.values()))
 
     def _fellows(self, photo: Photo, operator: str) -> dict[str, Photo]:
         """The frames of a stack that said less, and stood otherwise, while one of them was to be judged blind."""
-        if operator != "cull" or photo.group is None or "cull" not in self.controls.get(photo.id, ()):
+        if operator != "cull" or photo.group is None or "cull" not in self.veil.controls.get(photo.id, ()):
             return {}
         self.revision += 1
         self._structure_at = self.revision
@@ -275,7 +280,7 @@ class Session:
 
     def _show(self, photos: list[Photo]) -> None:
         """Makes the entries of photos anew; those that differ get a new revision."""
-        made = {p.id: entries.entry(blind.seen(self.state, self.controls, p)) for p in photos}
+        made = {p.id: entries.entry(blind.seen(self.state, self.veil, p)) for p in photos}
         changed = [i for i, entry in made.items() if self._shown.get(i) != entry]
         if changed:
             self.revision += 1

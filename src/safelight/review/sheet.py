@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from safelight import plugins
+from safelight import blind, plugins
 from safelight.deliver.ready import Finding
 from safelight.domain import Cull, Json, State
 from safelight.operators import Medium
-from safelight.review import blind
 from safelight.review.entries import printable
 from safelight.review.forms import form, words
 from safelight.state import Photo, ShootState, by_time

@@ -66,7 +66,7 @@ TABLE = (
                 {},
             ),
             ("reject", "x", "Reject the edit; then a number names the reason", {}),
-            ("reason", "1 2 3 4 5 6 7 8 9", "Reason of the rejection, by its number", {}),
+            ("reason", "1 2 3 4 5 6 7 8 9 0", "Reason of the rejection, by its number", {}),
             ("escalate", "e", "Hand to somebody else", {}),
             ("modify", "d", "Change the edit with its sliders", {}),
             ("mark", "m", "Mark the photo in the scene, so that it is left out", {}),
@@ -86,6 +86,7 @@ TABLE = (
             ("point", "t", "Point at a place: drag a box, or click", {}),
         )
     ),
+    _row("pick", EDITS, "p", "In the queue: keep the photo that is asked about", page="queue"),
     _row("undo", EVERYWHERE, "Ctrl+z Meta+z", "Undo what you said last", page="all"),
     _row("help", EVERYWHERE, "?", "These keys", page="all", darktable=("h",)),
     _row("back", EVERYWHERE, "Escape", "Back", page="all"),

@@ -1,25 +1,33 @@
-"""The queue as a browser gets it: what waits for a person, worst first. The one place that asks `safelight.queue`.
+"""The queue as a browser gets it: what waits for a person, worst first, in one shoot or in all. The one place that asks
+`safelight.queue`.
 
 What is behind an item stays here. A browser gets a token, the photo and the edit to look at; how the item was drawn is
-told after the answer. A picture that was spoilt on purpose is rendered when it is looked at and never kept.
+told after the answer. A picture that was spoilt on purpose is rendered when it is looked at and never kept. While it
+waits, it stands in the place of the honest item, which comes when it has been answered: of two that looked the same,
+everybody would know that one is spoilt.
 """
 
 import secrets
 import threading
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from safelight import ledger, plugins, queue, verdicts
+from safelight import blind, ledger, plugins, queue, verdicts
 from safelight.domain import Cull, Edit, Say
 from safelight.errors import UsageError
+from safelight.learn.doubt import Doubts
 from safelight.operators import Medium
 from safelight.queue import EVERYTHING, Item
-from safelight.review import blind, card
+from safelight.review import card
 from safelight.review.entries import printable
 from safelight.review.session import Session
 from safelight.state import Photo
+from safelight.store.library import now
 
 CULL = "cull"
+STEPS = 2  # digits of an item's harm: drawn ones have that of a neighbour, which must be nothing rare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,52 +47,79 @@ class Waiting:
     _lock: Any = field(default_factory=threading.Lock)
 
     def shown(self, at: Session, *, task: str, most: int) -> dict[str, Any]:
-        """The first items as a browser may see them, how many there are by task, and how many mistakes are to be
-        expected in all of them."""
-        with at.deciding() as state:
-            whole = queue.waiting(at.library, state, at.folder, ledger.rules(at.library))
-        tasks: dict[str, int] = {}
-        for item in whole.items:
-            tasks[item.operator] = tasks.get(item.operator, 0) + 1
-        chosen = [item for item in whole.items if task in (EVERYTHING, item.operator)]
+        """The first items of a shoot as a browser may see them, how many there are by task, and how many mistakes are
+        to be expected in all of them."""
+        found = self.everywhere([at], task=task, shoot=EVERYTHING, most=most)
+        return {name: found[name] for name in ("items", "count", "tasks", "expected")}
+
+    def everywhere(self, sessions: Iterable[Session], *, task: str, shoot: str, most: int) -> dict[str, Any]:
+        """The same over several shoots, as one queue. Tasks are counted in the shoot that is asked for, shoots in the
+        task: what else one might choose."""
+        opened = {at.shoot.id: at for at in sessions}
+        doubts = queue.doubts_of(next(iter(opened.values())).library) if opened else None
+        queues = {id_: _queue(at, doubts) for id_, at in opened.items()}
+        items = queue.together(queues)
+        tasks = Counter(item.operator for id_, item in items if shoot in (EVERYTHING, id_))
+        shoots = Counter(id_ for id_, item in items if task in (EVERYTHING, item.operator))
+        chosen = [
+            (opened[id_], item)
+            for id_, item in items
+            if task in (EVERYTHING, item.operator) and shoot in (EVERYTHING, id_)
+        ]
         return {
-            "items": [self._shown(at, state.photos[item.photo], item) for item in chosen[:most]],
+            "items": [self._shown(at, item) for at, item in chosen[:most]],
             "count": len(chosen),
-            "tasks": tasks,
-            "expected": round(whole.expected, 1),
-        }
+            "tasks": dict(sorted(tasks.items())),
+            "shoots": [
+                {"id": id_, "name": printable(at.shoot.name), "count": shoots[id_],
+                 "expected": round(queues[id_].expected, 1)}
+                for id_, at in opened.items() if shoots[id_]
+            ],
+            "expected": round(sum(queues[id_].expected for id_ in opened if shoot in (EVERYTHING, id_)), 1),
+        }  # fmt: skip
 
     def of(self, at: Session, token: str) -> Item:
         """The item of a token. Raises UsageError for one that was never given out for this shoot."""
-        found = self._items.get(token)
-        if found is None or found[0] != at.shoot.id:
-            raise UsageError("This item is not in the queue of this start.", remedy="Load the queue again.")
-        return found[1]
+        if self.shoot_of(token) != at.shoot.id:
+            raise _unknown()
+        return self._items[token][1]
 
-    def answer(self, at: Session, tokens: list[str], saying: verdicts.Saying) -> Replied:
+    def shoot_of(self, token: str) -> str:
+        """The shoot of a token. Raises UsageError for one that was never given out."""
+        if token not in self._items:
+            raise _unknown()
+        return self._items[token][0]
+
+    def answer(self, sessions: Iterable[Session], tokens: list[str], saying: verdicts.Saying) -> Replied:
         """Writes what a person says about items, of one task where there are several: one decision, undone at once,
-        and recorded as bundled."""
-        items = [self.of(at, token) for token in dict.fromkeys(tokens)]
-        tasks = {item.operator for item in items}
+        and recorded as bundled. `sessions` are the shoots that may be answered.
+
+        Of several together, the honest items behind spoilt ones are answered too: they looked the same."""
+        places = {at.shoot.id: at for at in sessions}
+        items: dict[str, list[Item]] = {}
+        for token in dict.fromkeys(tokens):
+            shoot = self.shoot_of(token)
+            if shoot not in places:
+                raise _unknown()
+            items.setdefault(shoot, []).append(self._items[token][1])
+        every = [item for some in items.values() for item in some]
+        tasks = {item.operator for item in every}
         if len(tasks) != 1:
             raise UsageError(
                 "One answer is about one task.", remedy="Choose a task in the queue, then answer together."
             )
-        saying = _about(saying, next(iter(tasks)))
-        with at.deciding() as state:
-            planted = [item for item in items if item.known_bad is not None]
-            for item in planted:
-                queue.answer(at.library, state, item, saying)
-            photos = [state.photos[i.photo] for i in items if i.known_bad is None and i.photo in state.photos]
-            said = verdicts.Said(verdicts=(), left=())
-            if photos:
-                said = verdicts.decide(at.library, state, photos, saying)
-        return Replied(said=said, planted=len(items) == 1 and bool(planted))
+        saying = replace(_about(saying, next(iter(tasks))), at=now(), bundled=len(every) if len(every) > 1 else None)
+        said = verdicts.Said(verdicts=(), left=())
+        for shoot, some in items.items():
+            more = _answered(places[shoot], some, replace(saying, unseen=places[shoot].unseen()), alone=len(every) == 1)
+            said = verdicts.Said(verdicts=said.verdicts + more.verdicts, left=said.left + more.left)
+        return Replied(said=said, planted=len(every) == 1 and every[0].known_bad is not None)
 
-    def _shown(self, at: Session, photo: Photo, item: Item) -> dict[str, Any]:
-        known = plugins.operators().get(item.operator)
+    def _shown(self, at: Session, item: Item) -> dict[str, Any]:
+        known, photo = plugins.operators().get(item.operator), at.state.photos[item.photo]
         return {
             "token": self._token(at, item),
+            "shoot": at.shoot.id,
             "photo": photo.id,
             "path": printable(photo.path),
             "width": photo.asset.width or 3,
@@ -93,8 +128,8 @@ class Waiting:
             "picture": known is not None and known.medium is Medium.FRAME,
             "suggested": None if item.params is None else item.params.get("decision"),
             "because": list(item.because) if item.operator == CULL else [],
-            "blind": item.known_bad is None and item.operator in blind.of(at.controls, photo),
-            "harm": item.harm,
+            "blind": item.known_bad is None and item.operator in blind.of(at.veil, photo),
+            "harm": round(item.harm, STEPS),
         }
 
     def _token(self, at: Session, item: Item) -> str:
@@ -114,6 +149,30 @@ def card_of(item: Item, photo: Photo) -> dict[str, Any]:
     """The card of an item's edit; `photo` as people may see it."""
     made = card.card(photo, plugins.operator(item.operator), {})
     return made | {"waits": True, "state": made["state"] or "proposed"}
+
+
+def _queue(at: Session, doubts: Doubts | None) -> queue.Queue:
+    """What waits in a shoot, without the honest items behind spoilt ones that nobody has answered."""
+    with at.deciding() as state:
+        whole = queue.waiting(at.library, state, at.folder, ledger.rules(at.library), doubts=doubts)
+    behind = {(item.photo, item.operator) for item in whole.items if item.known_bad is not None}
+    shown = tuple(i for i in whole.items if i.known_bad is not None or (i.photo, i.operator) not in behind)
+    return replace(whole, items=shown)
+
+
+def _unknown() -> UsageError:
+    return UsageError("This item is not in the queue of this start.", remedy="Load the queue again.")
+
+
+def _answered(at: Session, items: list[Item], saying: verdicts.Saying, *, alone: bool) -> verdicts.Said:
+    """Writes an answer about items of one shoot."""
+    with at.deciding() as state:
+        for item in items:
+            if item.known_bad is not None:
+                queue.answer(at.library, state, item, saying)
+        wanted = [i for i in items if i.photo in state.photos and (i.known_bad is None or not alone)]
+        photos = [state.photos[i] for i in dict.fromkeys(item.photo for item in wanted)]
+        return verdicts.decide(at.library, state, photos, saying) if photos else verdicts.Said(verdicts=(), left=())
 
 
 def _about(saying: verdicts.Saying, task: str) -> verdicts.Saying:

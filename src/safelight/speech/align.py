@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from safelight.speech.activity import Samples, Span
+from safelight.speech.activity import RATE, Samples, Span
 from safelight.speech.letters import sounds
 
 NAME = "pocketsphinx_en"
 FRAME_S = 0.01
-PEAK, DITHER = 0.9, 1e-3  # digital silence ends an alignment early; a little noise keeps it going
+PEAK, DITHERS = 0.9, (3e-3, 1e-2)  # digital silence ends an alignment early; a little noise keeps it going
+PAD_S = 0.2  # silence on both sides: the path must begin and end in it
 FRONT_END = {  # what the model was made with
     "lowerf": 130.0, "upperf": 6800.0, "nfilt": 25, "transform": "dct", "lifter": 22, "feat": "1s_c_d_dd",
     "svspec": "0-12/13-25/26-38", "agc": "none", "cmn": "batch", "varnorm": False, "remove_noise": True,
@@ -30,30 +31,46 @@ def align(samples: Samples, words: Sequence[str], weights: Mapping[str, Mapping[
     spoken = [spelt(word) for word in words]
     if not words or not all(spoken):
         return None
-    decoder = _decoder(weights[NAME]["mdef.bytes"].parent)
+    heard = decoder(weights[NAME]["mdef.bytes"].parent)
     parts = [part for word in spoken for part in word]
-    for part in set(parts):
-        if decoder.lookup_word(part) is None:
-            decoder.add_word(part, " ".join(sounds(part)), True)
-    try:
-        decoder.set_align_text(" ".join(parts))
-        decoder.start_utt()
-        decoder.process_raw(_dithered(samples), full_utt=True)
-        decoder.end_utt()
-        found = [
-            (s.start_frame * FRAME_S, (s.end_frame + 1) * FRAME_S)
-            for s in decoder.seg() or ()
-            if not s.word.startswith(("<", "[", "("))
-        ]
-    except RuntimeError:  # it says so where nothing fits
-        return None
-    if len(found) != len(parts):
+    know(heard, parts)
+    heard.set_align_text(" ".join(parts))
+    tried = ([span for _, *span in spans(heard, samples, dither)] for dither in DITHERS)
+    found = next((each for each in tried if len(each) == len(parts)), None)
+    if found is None:
         return None
     times, at = [], 0
     for word in spoken:
         times.append((found[at][0], found[at + len(word) - 1][1]))
         at += len(word)
     return times
+
+
+def know(heard: Any, parts: Sequence[str]) -> None:
+    """Teaches a decoder the words that it does not know, as they are spelt."""
+    for part in set(parts):
+        if heard.lookup_word(part) is None:
+            heard.add_word(part, " ".join(sounds(part)), True)
+
+
+def spans(heard: Any, samples: Samples, dither: float) -> list[tuple[str, float, float]]:
+    """What a decoder hears, word by word with start and end; nothing where nothing fits."""
+    lasts = len(samples) / RATE
+
+    def clock(frame: int) -> float:
+        return min(max(frame * FRAME_S - PAD_S, 0.0), lasts)
+
+    try:
+        heard.start_utt()
+        heard.process_raw(_dithered(samples, dither), full_utt=True)
+        heard.end_utt()
+        return [
+            (s.word, clock(s.start_frame), clock(s.end_frame + 1))
+            for s in heard.seg() or ()
+            if not s.word.startswith(("<", "[", "("))
+        ]
+    except RuntimeError:  # it says so where nothing fits
+        return []
 
 
 def spelt(word: str) -> tuple[str, ...]:
@@ -64,15 +81,17 @@ def spelt(word: str) -> tuple[str, ...]:
     return tuple(p for p in (re.sub(r"[^a-z']", "", part).strip("'") for part in re.split(r"[-\s/]", text)) if p)
 
 
-def _dithered(samples: Samples) -> bytes:
+def _dithered(samples: Samples, dither: float) -> bytes:
+    samples = np.pad(samples, round(PAD_S * RATE))
     peak = float(np.abs(samples).max(initial=0.0))
     scaled = samples * (PEAK / peak if peak > 0 else 1.0)
-    noise = np.random.default_rng(1).normal(0, DITHER, len(samples))
+    noise = np.random.default_rng(1).normal(0, dither, len(samples))
     return (np.clip(scaled + noise, -1, 1) * 32767).astype("<i2").tobytes()
 
 
 @cache
-def _decoder(folder: Path) -> Any:
+def decoder(folder: Path) -> Any:
+    """The aligner with its models, opened once in a process."""
     from pocketsphinx import Config, Decoder
 
     config = Config(

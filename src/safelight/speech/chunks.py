@@ -22,7 +22,7 @@ UNSURE, FEWEST = 0.5, 8  # mean confidence, of so many words, below which the la
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """A word as it is written, in [start, end) seconds. `timed`: `aligned` or `estimated`."""
+    """A word as it is written, in [start, end) seconds. `timed`: `aligned`, `recognised` or `estimated`."""
 
     text: str
     start: float
@@ -32,9 +32,8 @@ class Word:
 
     @property
     def suspect(self) -> bool:
-        """Whether it lasts so long that something else may lie in it: a swallowed retake, a laugh, a cough."""
-        letters = sum(map(len, align.spelt(self.text))) or len(self.text)
-        return self.end - self.start > SUSPECT * (A_WORD_S + A_LETTER_S * letters)
+        """Whether something else may lie in it."""
+        return lasts_long(self.text, self.end - self.start)
 
     @property
     def json(self) -> dict[str, Json]:
@@ -43,6 +42,12 @@ class Word:
             "text": self.text, "start": round(self.start, 3), "end": round(self.end, 3), "speaker": None,
             "confidence": self.confidence, "timed": self.timed, "suspect": self.suspect,
         }  # fmt: skip
+
+
+def lasts_long(text: str, seconds: float) -> bool:
+    """Whether a word lasts so long that something else may lie in it: a swallowed retake, a laugh, a cough."""
+    letters = sum(map(len, align.spelt(text))) or len(text)
+    return seconds > SUSPECT * (A_WORD_S + A_LETTER_S * letters)
 
 
 def chunks(speech: Sequence[Span], levels: Levels) -> list[Span]:
@@ -77,9 +82,13 @@ def hear(samples: Samples, speech: Sequence[Span], recogniser: Recogniser, weigh
     if peak == 0 or not speech:
         return []
     said = unlooped(recogniser.hear(samples * np.float32(PEAK / peak), weights))
-    times = align.align(samples, [w.text for w in said], weights) if align.NAME in weights else None
+    english = recogniser.languages[0] == "en" and align.NAME in weights
+    times = align.align(samples, [w.text for w in said], weights) if english else None
     if times is not None:
         return [_word(w, span, "aligned") for w, span in zip(said, times, strict=True)]
+    own = [(w.start, w.end) for w in said if w.start is not None and w.end is not None]
+    if own and len(own) == len(said):
+        return [_word(w, span, "recognised") for w, span in zip(said, own, strict=True)]
     return [_word(w, span, "estimated") for w, span in zip(said, spread(len(said), speech), strict=True)]
 
 

@@ -10,6 +10,7 @@ from safelight.media.runs import runs
 from safelight.speech.activity import Span
 
 FRAME_S = 0.01
+NOTHING_DB = -140.0  # of samples that are all zero
 DIGITAL_DB = -100.0  # what lies below is no room but nothing at all
 ABOVE_FLOOR_DB, UNDER_SPEECH_DB = 10.0, 12.0  # silence lies below the smaller of the two bounds
 SHORTEST_S, BLIP_S = 0.1, 0.02  # of a silence; of a noise that does not end one
@@ -28,11 +29,16 @@ class Floor:
 
 def levels(samples: NDArray[np.float32], rate: int) -> Levels:
     """RMS of each 10 ms, n × channels to the loudest channel's; a last part frame counts as one."""
+    return np.asarray(each(samples, rate).max(1, initial=NOTHING_DB), np.float32)
+
+
+def each(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """The same of each channel: frames × channels."""
     size = round(rate * FRAME_S)
     count = -(-len(samples) // size)
     padded = np.zeros((count * size, samples.shape[1]), np.float32)
     padded[: len(samples)] = samples
-    power = np.square(padded.reshape(count, size, -1)).mean(1).max(1)
+    power = np.square(padded.reshape(count, size, samples.shape[1])).mean(1)
     return np.asarray(10 * np.log10(power + 1e-14), np.float32)
 
 

@@ -39,8 +39,9 @@ def everything(library: Library, *, by: str) -> Erased:
     photos = personal.count(library)
     with library.transaction() as connection:
         _overwrite(connection)
-        keys = sa.select(schema.personal.c.key).distinct()
-        connection.execute(sa.delete(schema.measured).where(schema.measured.c.key.in_(keys)))
+        for table in (schema.personal, schema.risk_keys):
+            keys = sa.select(table.c.key).distinct()
+            connection.execute(sa.delete(schema.measured).where(schema.measured.c.key.in_(keys)))
         for table in schema.erasable:
             connection.execute(sa.delete(table))
         _note(connection, by, "off", "erased")
@@ -66,6 +67,7 @@ def person(library: Library, number: int, *, by: str) -> Erased:
             connection.execute(sa.delete(table).where(table.c.asset == asset))
             faces = [_tombstone(s) if s.box in boxes else s for s in latest[asset]]
             connection.execute(sa.insert(table), [personal.row_of(asset, faces)])
+            connection.execute(sa.delete(schema.risk_keys).where(schema.risk_keys.c.asset == asset))
         table = schema.people_said
         connection.execute(sa.delete(table).where(table.c.person.in_(everybody) | table.c.other.in_(everybody)))
         _note(connection, by, "erased")

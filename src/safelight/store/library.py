@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from safelight.errors import LibraryError
-from safelight.store import engines, migrate, schema
+from safelight.store import engines, migrate, schema, sound
 
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "ncpfs", "davfs"})
 FILE_NAME = "library.sqlite"
@@ -110,7 +110,7 @@ class Library:
     def rows(self, statement: sa.Select[Any], **binds: Any) -> Sequence[sa.RowMapping]:
         """All rows of a query."""
         with self.transaction(reading=True) as connection:
-            return connection.execute(statement, binds).mappings().all()
+            return sound.fetched(connection, lambda: connection.execute(statement, binds).mappings().all())
 
     def newest(self, table: sa.Table, keys: Sequence[str], *where: sa.ColumnElement[bool]) -> Sequence[sa.RowMapping]:
         """The current state of a table: of the rows that satisfy `where`, the newest for each value of `keys`."""

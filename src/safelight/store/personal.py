@@ -1,4 +1,5 @@
-"""What tells people apart, in and out of the library: the switch, prints of faces, who is where, what was said.
+"""What is about people, in and out of the library: the switch, prints of faces, who is where, what was said, and the
+keys by which records are split.
 
 Kept apart from all other evidence, so that nothing that reads evidence, exports a record or writes a report can carry
 it along. `erasing` takes it away again.
@@ -226,6 +227,52 @@ def say(
             }
         ],
     )  # fmt: skip
+
+
+# ---------------------------------------------------------------- keys by which records are split
+
+
+def save_keys(library: Library, found: Iterable[tuple[str, str, Sequence[Measure]]]) -> None:
+    """Keeps what (asset, key, measures) tell, in place of what was told before, with the mark that this was measured.
+    What cannot be told leaves nothing but the mark."""
+    listed = list(found)
+    table = schema.risk_keys
+    rows = [
+        {"asset": asset, "key": key, "name": m.name, "value": str(m.value), "at": now()}
+        for asset, key, measures in listed for m in measures if m.value is not None
+    ]  # fmt: skip
+    with library.transaction() as connection:
+        for asset, _, measures in listed:
+            names = [m.name for m in measures]
+            connection.execute(sa.delete(table).where(table.c.asset == asset, table.c.name.in_(names)))
+        if rows:
+            connection.execute(sa.insert(table), rows)
+        if listed:
+            connection.execute(sa.insert(schema.measured), [{"subject": a, "key": key} for a, key, _ in listed])
+
+
+def keys(library: Library, assets: Sequence[str]) -> dict[str, dict[str, Measure]]:
+    """By what the record of each photo is split, where that could be told."""
+    table = schema.risk_keys
+    out: dict[str, dict[str, Measure]] = {}
+    for i in range(0, len(assets), CHUNK):
+        for row in library.rows(sa.select(table).where(table.c.asset.in_(assets[i : i + CHUNK])).order_by(table.c.seq)):
+            out.setdefault(row["asset"], {})[row["name"]] = Measure(name=row["name"], value=row["value"])
+    return out
+
+
+def forget(library: Library, names: Iterable[str]) -> None:
+    """Takes keys of these names out again, with the marks that they were measured."""
+    table = schema.risk_keys
+    these = table.c.name.in_(list(names))
+    if not library.rows(sa.select(table.c.seq).where(these).limit(1)):
+        return
+    with library.transaction() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("pragma secure_delete = on")
+        marks = sa.select(table.c.key).where(these).distinct()
+        connection.execute(sa.delete(schema.measured).where(schema.measured.c.key.in_(marks)))
+        connection.execute(sa.delete(table).where(these))
 
 
 # ---------------------------------------------------------------- boxes

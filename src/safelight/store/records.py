@@ -31,7 +31,7 @@ from safelight.domain import (
     exact,
 )
 from safelight.files import json_text
-from safelight.store import reviewers, schema
+from safelight.store import reviewers, schema, sound
 from safelight.store.library import Library, now
 
 CHUNK = 5000  # bound values a statement may carry with room to spare
@@ -80,6 +80,7 @@ class Ledger:
     contested: set[tuple[str, str]] = field(default_factory=set)
     leads: frozenset[str] = frozenset()
     seq: int = 0  # of the newest row that was read from the library
+    aside: dict[int, str] = field(default_factory=dict)  # rows that cannot be read, by number, and why
     _kept: dict[tuple[str, str], list[Verdict]] = field(default_factory=dict)  # what was said and not taken back
 
     def add(self, verdict: Verdict) -> None:
@@ -396,6 +397,23 @@ def ledger(library: Library, shoot_id: str | None = None) -> Ledger:
     return out
 
 
+def _verdict(row: sa.RowMapping) -> Verdict:
+    """A row as a verdict. Raises ValueError or TypeError for what is none."""
+    named = [row[name] for name in ("asset", "shoot", "operator")]
+    like = {name: row[name] for name in ("at", "version", "bundled", "score", "seconds", "drawn")}
+    texts = [row[name] for name in ("by", "weights", "group", "proposal", "reason", "note", "together")]
+    if wrong := sound.trouble(named=named, texts=texts, say=row["verdict"], **like):
+        raise ValueError(wrong)
+    return Verdict(
+        at=row["at"], by=row["by"], asset=row["asset"], shoot=row["shoot"], operator=row["operator"],
+        version=row["version"], say=Say(row["verdict"]), proposal=row["proposal"], group=row["group"],
+        weights=row["weights"], score=row["score"], reason=row["reason"], note=row["note"],
+        params=json.loads(row["params"]) if row["params"] else None, seconds=row["seconds"],
+        drawn=Drawn(row["drawn"]), bundled=row["bundled"], upon=upon_from(row["upon"]), together=row["together"],
+        shown=json.loads(row["shown"]) if row["shown"] else None, material=row["material"],
+    )  # fmt: skip
+
+
 def read_on(library: Library, known: Ledger, shoot_id: str | None = None) -> list[Verdict]:
     """Adds what was said since a ledger was read, by whomever; returns it."""
     table = schema.verdicts
@@ -404,17 +422,13 @@ def read_on(library: Library, known: Ledger, shoot_id: str | None = None) -> lis
         statement = statement.where(table.c.shoot == shoot_id)
     fresh = []
     for row in library.rows(statement):
-        verdict = Verdict(
-            at=row["at"], by=row["by"], asset=row["asset"], shoot=row["shoot"], operator=row["operator"],
-            version=row["version"], say=Say(row["verdict"]), proposal=row["proposal"], group=row["group"],
-            weights=row["weights"], score=row["score"], reason=row["reason"], note=row["note"],
-            params=json.loads(row["params"]) if row["params"] else None, seconds=row["seconds"],
-            drawn=Drawn(row["drawn"]), bundled=row["bundled"], upon=upon_from(row["upon"]),
-            together=row["together"], shown=json.loads(row["shown"]) if row["shown"] else None,
-            material=row["material"],
-        )  # fmt: skip
-        known.add(verdict)
         known.seq = row["seq"]
+        try:
+            verdict = _verdict(row)
+        except (ValueError, TypeError) as error:
+            known.aside[row["seq"]] = str(error)
+            continue
+        known.add(verdict)
         fresh.append(verdict)
     return fresh
 

@@ -7,6 +7,7 @@ SQLite would not hold to it, PostgreSQL gains nothing by it, and plug-ins choose
 
 import os
 import re
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -42,11 +43,16 @@ class Words(TypeDecorator[str]):
             return value
         return BYTES + self.to_bytes(value).hex()
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """What is stored to words."""
-        if value is None or not value.startswith(BYTES):
-            return value
-        return self.from_bytes(bytes.fromhex(value.removeprefix(BYTES)))
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """What is stored to words. What another program wrote there, and is none, is shown as it can be."""
+        if isinstance(value, bytes):
+            return value.decode("utf-8", "replace")
+        if value is None or not str(value).startswith(BYTES):
+            return None if value is None else str(value)
+        try:
+            return self.from_bytes(bytes.fromhex(value.removeprefix(BYTES)))
+        except ValueError:
+            return str(value)
 
     @staticmethod
     def is_plain(value: str) -> bool:
@@ -420,4 +426,16 @@ people_said = Table(  # what somebody said about people: names, who is one perso
     Column("at", Text, nullable=False),
 )
 
-erasable = (personal, sightings, people_said)
+risk_keys = Table(  # by what a record is split and is about people; what cannot be told is not here
+    "risk_keys",
+    metadata,
+    _seq(),
+    Column("asset", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Index("risk_keys_by_asset", "asset", "name"),
+)
+
+erasable = (personal, sightings, people_said, risk_keys)

@@ -20,10 +20,11 @@ Grey = NDArray[Any]
 SIDE = 128  # px, width of what motion and light are read from
 TILES = (16, 9)  # of the picture, for flashing
 BLOCKS = (16, 9)  # in which the largest motion is sought
-ROWS, COLUMNS = 540, 480  # of stored luma: what is looked at for combing and blocks
+WHOLE, THIN = 540, 160  # of stored luma: so many rows (columns) as they are, thinned along them, for combing and blocks
 FLASH, DARKER = 0.1, 0.8  # of relative luminance: least change; the darker state lies below (WCAG 2.3.1)
 RED_SHARE, RED_STEP = 0.8, 20.0  # saturated red, and least change of (R − G − B) · 320
 LEGAL = (5, 246)  # EBU R 103, 8 bits
+UNSEEN = 0.1  # code values of steps that nobody sees
 JUMP = 1.2  # times the largest difference of the frames before: worth asking whether frames are missing
 FLOW = (128, 72)
 NAMES = (
@@ -40,6 +41,7 @@ NAMES = (
     "up",
     "down",
     "red",
+    "moves",
 )
 
 
@@ -76,17 +78,19 @@ class Measuring:
         levels = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / grey.size
         dark, light = (float(np.searchsorted(levels, share)) for share in (0.02, 0.98))
         now = grey.astype(np.float32)
-        step = most = 0.0
+        step = most = moves = 0.0
         if self.greys and self.greys[-1].shape == now.shape:
-            apart = cv2.absdiff(now, self.greys[-1])
-            step = float(apart.mean())
+            apart = _apart(now, self.greys[-1])
+            step = moves = float(apart.mean())
             most = float(cv2.resize(apart, BLOCKS, interpolation=cv2.INTER_AREA).max())
+            if len(self.greys) > 1 and self.greys[-2].shape == now.shape:
+                moves = min(step, float(_apart(now, self.greys[-2]).mean()))
         comb, motion, blocks, outside = self._stored(still.luma)
         up, down, red = self.flashes.see(np.asarray(rgb, np.uint8))
         index = len(self.rows.values)
         self.rows.values.append((
             float(now.mean()), dark, light, float(now.std()), step, most, comb, motion, blocks, outside,
-            up, down, red,
+            up, down, red, moves,
         ))  # fmt: skip
         self.rows.at.append(still.at)
         self.greys.append(now)
@@ -101,14 +105,17 @@ class Measuring:
             return 0.0, 0.0, 0.0, 0.0
         outside = self._outside(luma) if self.legal else 0.0
         part = _thinned(luma)
-        blocks = min(_grid(part), _grid(np.ascontiguousarray(_thinned(luma.T))))
+        blocks = min(_grid(part), _grid(_thinned(luma.T).T, across=True))
         comb, motion = self._comb(part.astype(np.float32)) if self.combs else (0.0, 0.0)
         return comb, motion, blocks, outside
 
     def _outside(self, luma: Bytes) -> float:
-        half = cv2.resize(luma, (max(luma.shape[1] // 2, 1), max(luma.shape[0] // 2, 1)), interpolation=cv2.INTER_AREA)
-        counts = np.bincount(half.ravel()[:: max(half.size // 200_000, 1)], minlength=256)
-        return float((counts[: LEGAL[0]].sum() + counts[LEGAL[1] + 1 :].sum()) / counts.sum())
+        every = 2 * max(luma.shape[0] // WHOLE, 1)
+        pairs = (
+            luma[: luma.shape[0] // every * every].reshape(-1, every, luma.shape[1])[:, :2].reshape(-1, luma.shape[1])
+        )
+        half = cv2.resize(pairs, (luma.shape[1] // 2, len(pairs) // 2), interpolation=cv2.INTER_AREA)  # less noise
+        return 1 - cv2.countNonZero(cv2.inRange(half, *LEGAL)) / half.size
 
     def _comb(self, rows: Grey) -> tuple[float, float]:
         """How much of what moves lies between odd and even rows: what alternates from row to row, projected on what
@@ -117,14 +124,13 @@ class Measuring:
         if before is None or before.shape != rows.shape:
             return 0.0, 0.0
         moved = cv2.sepFilter2D(rows - before, -1, np.ones(1), np.array([0.25, 0.5, 0.25]))
-        between = cv2.sepFilter2D(rows, -1, np.ones(1), np.array([1, -4, 6, -4, 1]) / 16)
-        between[1::2] *= -1
         moved[np.abs(moved) < 4] = 0
-        total = float((moved * moved).sum())
-        share = float((moved != 0).mean())
+        share = cv2.countNonZero(moved) / moved.size
         if share < 0.002:
             return 0.0, share
-        along = float((moved * between).sum()) / total
+        between = cv2.sepFilter2D(rows, -1, np.ones(1), np.array([1, -4, 6, -4, 1]) / 16)
+        between[1::2] *= -1
+        along = float(np.vdot(moved, between)) / float(np.vdot(moved, moved))
         return abs(along), share
 
     # ------------------------------------------------------------ missing frames
@@ -153,6 +159,12 @@ class Measuring:
         self.rows.gaps.append((index - 1, times, min(alike, held)))
 
 
+def _apart(one: Grey, two: Grey) -> Grey:
+    """How far apart two frames are, but for one being lighter as a whole."""
+    apart = cv2.subtract(one, two)
+    return np.asarray(np.abs(apart - cv2.mean(apart)[0]))
+
+
 def _along(usual: Grey, across: Grey) -> tuple[float, float]:
     """How many times `usual` lies in `across`, and how alike they are."""
     product, total = float((usual * across).sum()), float((usual * usual).sum())
@@ -163,21 +175,22 @@ def _along(usual: Grey, across: Grey) -> tuple[float, float]:
 
 def _thinned(luma: Bytes) -> Bytes:
     """Whole rows of the middle, and of columns every so many."""
-    first = max((luma.shape[0] - ROWS) // 2, 0) // 8 * 8
-    return luma[first : first + ROWS, :: max(-(-luma.shape[1] // COLUMNS), 1)]
+    first = max((luma.shape[0] - WHOLE) // 2, 0) // 8 * 8
+    return luma[first : first + WHOLE, :: max(-(-luma.shape[1] // THIN), 1)]
 
 
-def _grid(part: Bytes) -> float:
-    """How much larger steps are at every eighth row than elsewhere: 0 for none."""
-    steps = cv2.absdiff(part[1:], part[:-1])
-    means = cv2.reduce(np.ascontiguousarray(steps), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[:, 0]
+def _grid(part: Bytes, *, across: bool = False) -> float:
+    """How much larger steps are at every eighth row (`across`: column) than at any other: 0 for none."""
+    part = np.ascontiguousarray(part)
+    steps = cv2.absdiff(part[:, 1:], part[:, :-1]) if across else cv2.absdiff(part[1:], part[:-1])
+    means = cv2.reduce(steps, 0 if across else 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
     count = len(means) // 8 * 8
     if count < 64:
         return 0.0
-    phases = np.median(means[:count].reshape(-1, 8), axis=0)
-    best = int(phases.argmax())
-    rest = np.delete(phases, best)
-    return float(phases[best] / (np.median(rest) + 0.35) - 1)
+    edges = max(float(np.quantile(means, 0.9)), 4 * float(means.mean()))  # of what is shown, not of blocks
+    phases = np.minimum(means[:count], edges).reshape(-1, 8).mean(0)
+    second, best = np.sort(phases)[-2:]
+    return float(best / (second + UNSEEN) - 1)
 
 
 class _Flashes:

@@ -20,13 +20,20 @@ Column = NDArray[np.float64]
 BLACK, EVEN = 14.0, 4.0  # 98 % of a black frame lie below, its spread too
 SHOWN = 24.0  # light of the frame beside it: abruptly, not faded
 NEAR = 6  # frames to either side
-STILL, MOVES = 0.3, 0.6  # of the motion around; least motion around, code values
+EXACT, STILL = 0.7, 0.06  # code values in the part that changes most, and of what it changes around: a repeated frame
+MOVES = 0.35  # least motion around, code values
+CUT_TIMES, CUT_STEP = 2.5, 10.0  # times the motion before, code values
+PERIODS, BEATS = (
+    range(2, 9),
+    6,
+)  # frames from one doubled frame of a cadence to the next; of so many before and after, half
+DIP = 0.4  # of the motion around: a beat of a cadence
 FREEZE = 3  # repeated frames in a row; fewer are doubled ones
-RHYTHM = 4  # doubled frames within as many seconds at even distances are a cadence
-GAP, ALIKE = 1.55, 0.6  # times the usual motion across a gap; least likeness of its direction
+GAP, ALIKE = 1.5, 0.6  # times the usual motion across a gap; least likeness of its direction
+PEAK = 1.3  # times what changes most in the frames beside it: unsteady hands jump too, but not once
 CUT = 0.35
 COMB, COMBED = 0.14, 0.01  # share of motion between the fields; least part that moves
-BLOCKS = 0.9
+BLOCKS = 0.25
 OUTSIDE = 0.01  # of the picture, EBU R 103
 AREA, FLASHES = 0.25, 3  # of the picture at once; in a second, at most (BT.1702, WCAG 2.3.1)
 
@@ -44,6 +51,7 @@ class _Judge:
     def __init__(self, rows: Rows, rate: float) -> None:
         self.rows, self.rate, self.count = rows, rate, len(rows.values)
         self.step, self.mean = rows.column("step"), rows.column("mean")
+        self.most, self.moves = rows.column("most"), rows.column("moves")
         self.black_at = (rows.column("light") <= BLACK) & (rows.column("spread") <= EVEN)
 
     def fault(self, kind: str, span: tuple[int, int], strength: float) -> Fault:
@@ -63,51 +71,45 @@ class _Judge:
 
     def held(self) -> Iterator[Fault]:
         """Frames that repeat the one before while all around moves. A cadence is no fault."""
-        still = (self.step < STILL * np.maximum(self._usual(), 1.0)) & ~self.black_at
-        still[0] = False
-        spans = [(s, r) for s in runs(still) if (r := self._ratio(*s)) > 0]
-        steady = self._cadence([s[0] for s, _ in spans if s[1] - s[0] < FREEZE])
-        for (first, end), ratio in spans:
+        exact = (self.most < np.maximum(EXACT, STILL * self._usual())) & ~self.black_at
+        exact[0] = False
+        found = [(span, self._strength(*span)) for span in runs(exact)]
+        steady = _cadence(np.nonzero(self.step < DIP * percentile_filter(self.step, 75, size=9, mode="nearest"))[0])
+        for (first, end), strength in found:
             if end - first >= FREEZE:
-                yield self.fault("freeze", (first, end), ratio)
+                if not self._cut(first - 1):  # a still shot begins with a cut
+                    yield self.fault("freeze", (first, end), strength)
             elif first not in steady:
-                yield self.fault("duplicate", (first, end), ratio)
+                yield self.fault("duplicate", (first, end), strength)
 
     def _usual(self) -> Column:
-        """Upper motion of some seconds around: what holds still is far below it."""
-        return np.asarray(percentile_filter(self.step, 50, size=121, mode="nearest"))
+        """How much the part that moves most changes in the seconds around."""
+        return np.asarray(percentile_filter(self.most, 50, size=121, mode="nearest"))
 
-    def _ratio(self, first: int, end: int) -> float:
-        """How far below the motion on either side a run lies; the frame after it jumps and does not count."""
-        before, after = self.step[max(first - NEAR, 1) : first], self.step[end + 1 : end + 1 + NEAR]
-        if len(before) < NEAR // 2 or len(after) < NEAR // 2:
-            return 0.0
-        sides = min(float(np.median(before)), float(np.median(after)))
-        if sides < MOVES or self.step[max(first - 2, 0) : first].max(initial=0) > 4 * float(np.median(before)):
-            return 0.0
-        return STILL * sides / max(float(np.median(self.step[first:end])), 0.02)
+    def _cut(self, place: int) -> bool:
+        before = self.step[max(place - NEAR, 1) : place]
+        return bool(len(before) and self.step[place] > max(CUT_TIMES * float(np.median(before)), CUT_STEP))
 
-    def _cadence(self, places: list[int]) -> set[int]:
-        """Doubled frames at even distances, as pulldown and animation on twos leave them."""
-        steady: set[int] = set()
-        window = RHYTHM * self.rate
-        for place in places:
-            near = np.array([p for p in places if abs(p - place) <= window / 2])
-            if len(near) < RHYTHM:
-                continue
-            steps = np.diff(near)
-            usual = np.median(steps)
-            if usual <= 8 and (np.abs(steps - usual * np.maximum(np.round(steps / usual), 1)) <= 1).mean() >= 0.7:
-                steady.add(place)
-        return steady
+    def _strength(self, first: int, end: int) -> float:
+        """How much moves on either side of a run, and how far below it the run lies; the frame after it jumps and does
+        not count."""
+        before, after = slice(max(first - NEAR, 1), first), slice(end + 1, end + 1 + NEAR)
+        if min(len(self.moves[before]), len(self.moves[after])) < NEAR // 2:
+            return 0.0
+        sides = min(float(np.median(self.moves[part])) for part in (before, after))
+        most = min(float(np.median(self.most[part])) for part in (before, after))
+        return min(sides / MOVES, max(EXACT, STILL * most) / max(float(np.median(self.most[first:end])), 0.05))
 
     def dropped(self) -> Iterator[Fault]:
         """Motion that goes on in its direction, several times as far."""
         for place, times, alike in self.rows.gaps:
             near = self.step[max(place - round(self.rate), 1) : place + round(self.rate)]
             cadence = (near < 0.15 * float(np.quantile(near, 0.75))).mean() > 0.1  # held frames in a rhythm, or a hold
+            beside = np.concatenate([self.step[max(place - NEAR, 1) : place], self.step[place + 1 : place + 1 + NEAR]])
+            peak = float(self.step[place] / max(beside.max(initial=0), 1e-3))
             if alike > CUT and not cadence:
-                yield self.fault("dropped", (place, place + 1), times / GAP * min(alike / ALIKE, 1.0) ** 2)
+                strength = min(times / GAP, alike / ALIKE, peak / PEAK)
+                yield self.fault("dropped", (place, place + 1), strength)
 
     def comb(self) -> Iterator[Fault]:
         """Two instants in one frame, three frames and more."""
@@ -150,3 +152,15 @@ class _Judge:
                     strength = max(strength, len(inside) / (2 * FLASHES + 0.5))
             for span in runs(hit, bridge=int(self.rate / 2)):
                 yield self.fault("flashing", span, strength)
+
+
+def _cadence(places: NDArray[np.intp]) -> set[int]:
+    """Of frames that hardly move those at even distances, as pulldown and animation on twos leave them."""
+    there = set(places.tolist())
+
+    def steady(place: int) -> bool:
+        return any(
+            sum(place + step * period in there for step in range(-BEATS, BEATS + 1)) > BEATS for period in PERIODS
+        )
+
+    return {place for place in there if steady(place)}

@@ -23,10 +23,11 @@ NOTHING = 1e-5
 SILENCE_S, DROPOUT_S = 0.4, (0.003, 0.4)
 DEAD_S, TURNED_S, HUM_S, OFF_S = 1.0, 1.2, 2.0, 1.0
 TURNED = 0.35  # least negative correlation
-OFF = 0.0065  # of full scale
-CLICK = 55.0  # times what is usual around
+OFF = 0.006  # of full scale
+CLICK, LONE, ALONE = 55.0, 3.0, 1.5  # times what is usual around; times the next largest within 2.5 and 12.5 ms
 CLIPPED = 10  # samples in flat runs at one ceiling in a cell of half a second
-HUM, HUM_HOP_S, HUM_HOPS = 2.75, 0.25, 14  # agreement of phases, times that of noise; over so many steps
+HUM_HOP_S, HUM_HOPS = 0.25, 14  # seconds of a step; steps that are judged together
+AGREED, OVER = 2.3, 6.0  # agreement of phases and height over what lies beside the line, both times that of noise
 
 
 @dataclass(slots=True)
@@ -131,7 +132,9 @@ class Listening:
                 after = float(rest[end + 16 : end + 16 + wide].max(initial=0))
                 before = float(rest[max(first - wide, 0) : first - 4].max(initial=0))
                 lone = most / max(after, before, 6e-5)
-                strength = min(most / (CLICK * usual_there), lone / 3.0)
+                far = np.concatenate([rest[max(first - 5 * wide, 0) : first - 4], rest[end + 16 : end + 5 * wide]])
+                alone = most / max(float(far.max(initial=0)), 6e-5)  # a voice has such a peak in each of its periods
+                strength = min(most / (CLICK * usual_there), lone / LONE, alone / ALONE)
                 if strength > 0.4:
                     self.open["click"].append(
                         (at + Fraction(first, self.rate), at + Fraction(end, self.rate), strength)
@@ -197,9 +200,9 @@ class Listening:
             off = np.abs(_median(mean[:, channel], 5))
             for span in runs(off > OFF / 2, bridge=2):
                 if span[1] - span[0] >= OFF_S * least:
-                    part = mean[span[0] : span[1], channel]
-                    quiet = float(np.quantile(part * np.sign(np.median(part)), 0.15))  # what is there in pauses too
-                    yield self._cell("dc_offset", span, quiet / OFF, channel)
+                    weight = 1 / (level[span[0] : span[1], channel] + NOTHING) ** 2  # pauses say it best
+                    there = float(abs((weight * mean[span[0] : span[1], channel]).sum()) / weight.sum())
+                    yield self._cell("dc_offset", span, there / OFF, channel)
         if level.shape[1] != 2:
             return
         for channel in (0, 1):
@@ -226,30 +229,28 @@ class Listening:
         rate = self.rate / step
         size, hop = round(2 * HUM_HOP_S * rate), round(HUM_HOP_S * rate)
         while len(self.low) >= size:
-            time = (self.low_count + np.arange(size)) / rate
-            part = self.low[:size] * np.hanning(size)
-            self.lines.append((np.exp(-2j * np.pi * MAINS[:, None] * time) @ part).astype(np.complex64))
+            turned = np.exp(-2j * np.pi * LINES * (self.low_count / rate))
+            self.lines.append((turned * (_lines(size, rate) @ self.low[:size])).astype(np.complex64))
             self.low, self.low_count = self.low[hop:], self.low_count + hop
 
     def _humming(self) -> Iterator[Fault]:
-        """Where the phases of harmonics stay what they were: quiet steps count as much as loud ones."""
+        """Where the phases of harmonics stay what they were, and their sum stands over what lies beside them."""
         assert self.start is not None
         if len(self.lines) < HUM_HOPS:
             return
-        lines = np.array(self.lines)
+        lines = np.array(self.lines).reshape(len(self.lines), 1 + len(BESIDE), len(MAINS))
+        on, beside = lines[:, 0], (np.abs(lines[:, 1:]) ** 2).mean(1) + FLOOR
         strengths, mains = np.zeros(len(lines)), np.zeros(len(lines))
         for first in range(len(lines) - HUM_HOPS + 1):
-            part = lines[first : first + HUM_HOPS]
-            size = np.abs(part) + 1e-9
-            weight = np.minimum(1, 1.5 * np.quantile(size, 0.2, axis=0) / size)
-            agreed = np.abs((weight * part / size).sum(0)) / np.sqrt((weight**2).sum(0))
+            part = slice(first, first + HUM_HOPS)
+            said = np.minimum(_agreed(on[part]) / AGREED, _over(on[part], beside[part]) / OVER)
             best, hertz = max(
-                (float(np.sort(agreed[half])[-3:].mean()), hertz)
+                (float(np.sort(said[half])[-3:].mean()), hertz)
                 for half, hertz in ((slice(0, 10), 50.0), (slice(10, 20), 60.0))
             )
             place = slice(first + 2, first + HUM_HOPS - 2)
-            mains[place] = np.where(best / HUM > strengths[place], hertz, mains[place])
-            strengths[place] = np.maximum(strengths[place], best / HUM)
+            mains[place] = np.where(best > strengths[place], hertz, mains[place])
+            strengths[place] = np.maximum(strengths[place], best)
         for first, end in runs(strengths > 0.7, bridge=2):
             span = (Fraction(first, 4), Fraction(end + 1, 4))
             if float(span[1] - span[0]) >= HUM_S:
@@ -259,6 +260,29 @@ class Listening:
 
 
 MAINS = np.concatenate([50.0 * np.arange(1, 11), 60.0 * np.arange(1, 11)])
+BESIDE = (-11.0, -8.0, 8.0, 11.0)  # Hz from a harmonic, where hum is not
+LINES = np.concatenate([MAINS, *(MAINS + away for away in BESIDE)])
+FLOOR = 1e-9  # of power beside a line: digital silence is not quieter
+
+
+@cache
+def _lines(size: int, rate: float) -> NDArray[np.complex128]:
+    """What turns a stretch of samples into its amplitudes and phases at `LINES`."""
+    window = np.hanning(size) / np.sqrt((np.hanning(size) ** 2).sum())
+    return np.asarray(np.exp(-2j * np.pi * LINES[:, None] * np.arange(size) / rate) * window)
+
+
+def _agreed(lines: NDArray[np.complex64]) -> NDArray[np.float64]:
+    """How well the phases of steps agree, loud steps counting no more than quiet ones; 1 for noise."""
+    size = np.abs(lines) + 1e-9
+    weight = np.minimum(1, 1.5 * np.quantile(size, 0.2, axis=0) / size)
+    return np.asarray(np.abs((weight * lines / size).sum(0)) / np.sqrt((weight**2).sum(0)), float)
+
+
+def _over(lines: NDArray[np.complex64], beside: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far the sum of steps stands over noise, each step weighted by what lies beside the line; 1 for noise."""
+    weight = 1 / beside
+    return np.asarray(np.abs((lines * weight).sum(0)) / np.sqrt(1.5 * weight.sum(0)), float)
 
 
 def _likeness(part: NDArray[np.float64]) -> float:

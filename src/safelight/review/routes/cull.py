@@ -1,7 +1,7 @@
 """The Cull page, and the lists it shows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -15,7 +15,7 @@ from safelight.review.session import plain
 from safelight.verdicts import REASONS
 
 router = APIRouter()
-LINES, PART = "application/x-ndjson", 400  # photos of a line
+LINES, PART = "application/x-ndjson", 200  # photos of a line
 LOOK_S = 0.7  # how often the library is asked whether something is new
 
 
@@ -47,7 +47,7 @@ def _lines(shown: dict[str, Any]) -> Iterator[bytes]:
 def one(at: TheSession, photo: str) -> dict[str, Any]:
     """Everything known and decided about a photo, and why: the entry of `safelight.explain/1`."""
     known = at.known(at.photo(photo))
-    found: dict[str, Any] = explain.document(at.library, at.seen(), [known])["assets"][0]
+    found: dict[str, Any] = explain.document(at.library, at.fresh(), [known], veil=at.veil)["assets"][0]
     found["id"] = photo
     found["path"] = entries.printable(found["path"])
     edits = known.edits(proposed=True)
@@ -60,15 +60,22 @@ def one(at: TheSession, photo: str) -> dict[str, Any]:
 async def changes(request: Request, at: TheSession) -> StreamingResponse:
     """Tells the revision each time that it changes, as server-sent events."""
 
+    def revision() -> int:
+        at.fresh()
+        return at.revision
+
+    return telling(request, revision)
+
+
+def telling(request: Request, revision: Callable[[], int]) -> StreamingResponse:
+    """A stream that tells what `revision` says each time that it says something else, until the app ends."""
+
     async def tell() -> AsyncIterator[str]:
         told = -1
         while not (request.app.state.ending() or await request.is_disconnected()):
-            await asyncio.to_thread(at.fresh)
-            if at.revision != told:
-                told = at.revision
-                yield f"data: {told}\n\n"
-            else:
-                yield ": still here\n\n"
+            found = await asyncio.to_thread(revision)
+            yield f"data: {found}\n\n" if found != told else ": still here\n\n"
+            told = found
             await asyncio.sleep(LOOK_S)
 
     return StreamingResponse(tell(), media_type="text/event-stream")

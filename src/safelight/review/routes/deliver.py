@@ -84,18 +84,18 @@ def deliver_page(request: Request, at: TheSession) -> HTMLResponse:
 
 
 @router.post("/api/shoots/{shoot}/checklist")
-def check(at: TheSession, said: Ordered) -> dict[str, Any]:
+def check(at: TheSession, me: Who, said: Ordered) -> dict[str, Any]:
     """What stands in the way of a delivery, and what it would write. Reads, and changes nothing."""
-    return checklist.of(at, _order(said))
+    return checklist.of(at, _order(said), me.name)
 
 
 @router.post("/api/shoots/{shoot}/deliveries", status_code=202)
-def begin(at: TheSession, given: TheDeliveries, said: Ordered) -> dict[str, Any]:
+def begin(at: TheSession, given: TheDeliveries, me: Who, said: Ordered) -> dict[str, Any]:
     """Begins a delivery. Refused where something is missing, and the refusal says what. A final delivery needs the
-    name of who signs it off."""
+    name of who signs it off: nobody signs for somebody else."""
     order = _order(said)
-    if not order.draft and not order.sign_off:
-        raise UsageError("A final delivery is signed off by name.", remedy="Write your name, or hand over a draft.")
+    if unsigned := checklist.unsigned(order, me.name):
+        raise UsageError(unsigned["cause"], remedy=unsigned["remedy"])
     if not order.to.is_absolute():
         raise UsageError(f"{said.to!r} is not a whole path.", remedy="Name the folder from the root on.")
     deliver.rules_of(order, at.folder)  # before anything begins: a channel or client that there is not
@@ -117,7 +117,8 @@ def progress(at: TheSession, given: TheDeliveries) -> dict[str, Any] | None:
 
 
 class Accepted(Checked):
-    """A finding of the gate that a person takes on their name, or says to be a fault (`fault`)."""
+    """A finding of the gate that a person takes on their name, or says to be a fault (`fault`). Of several photos it is
+    one decision, recorded as bundled and undone at once."""
 
     photos: Photos | None = None  # None: a rule about the whole set
     finding: Annotated[str, Field(min_length=1, max_length=200)]
@@ -158,7 +159,7 @@ def _held(at: Session, number: int, m: gate.Missing) -> dict[str, Any]:
     photo = at.state.by_path.get(m.path)
     standing = photo.standing if photo else checked.of_shoot(at.state)
     version = Version(inputs=(Input(id=photo.id),), edits=photo.edits()).id if photo else at.shoot.id
-    word = gate.taken(standing, version, m.name)
+    word = gate.taken(standing, version, m)
     here = m.picture is not None and Path(m.picture).is_file()
     return {
         "photo": photo.id if photo else None, "path": printable(m.path), "finding": m.name,

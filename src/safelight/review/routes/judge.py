@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
-from safelight import plugins, style, verdicts
+from safelight import blind, plugins, style, verdicts
 from safelight.deliver import ready
 from safelight.domain import Input, Say, Scope, Version
 from safelight.operators import Medium, Subject, Wishes
-from safelight.review import blind, card, sheet
+from safelight.review import card, sheet
 from safelight.review.entries import printable
 from safelight.review.given import TheSession, Who, page
 from safelight.review.models import Answered, Checked, Photos, Seconds

@@ -2,6 +2,7 @@
 to be played. Their names are the ids of photos and assets, digests of what is in them: a browser may keep them for
 ever."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,17 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from PIL import ExifTags, Image
 
-from safelight import footage, work
+from safelight import footage, plugins, render, work
 from safelight.errors import MediaError, SafelightError
 from safelight.files import write_atomic
-from safelight.media import image
+from safelight.media import image, raw
+from safelight.media.frame import Bytes
 from safelight.media.picture import Picture, shrink
+from safelight.operators import Stage, Tools
 from safelight.review import clips
 from safelight.review.entries import printable
 from safelight.review.given import TheSession
+from safelight.review.routes.previews import TheRoom
 from safelight.review.session import Session
 from safelight.state import Footage, Photo
 
@@ -32,6 +36,7 @@ PLAYED: dict[int | str, dict[str, Any]] = {
 FACE_SIDE = 160  # px of a face in the strip
 FACE_ROOM = 0.45  # of its size that is shown around a face
 FULL_QUALITY = 92
+LARGE = 0.9  # of a raw's side: a preview from there on shows what the raw holds
 
 
 @router.get("/thumb.jpg")
@@ -47,9 +52,9 @@ def proxy(request: Request, at: TheSession, photo: str) -> Response:
 
 
 @router.get("/full.jpg")
-def full(request: Request, at: TheSession, photo: str) -> Response:
-    """Every pixel: a JPEG original as it is, which browsers show upright and in its colours; anything else decoded.
-    Of a clip or a sound, its largest picture."""
+def full(request: Request, at: TheSession, given: TheRoom, photo: str) -> Response:
+    """Every pixel: a JPEG original as it is, which browsers show upright and in its colours; anything else decoded, a
+    raw without a large preview developed. Of a clip or a sound, its largest picture."""
     if at.clip(photo):
         return _sent(request, _shown(at, photo, ".jpg"), photo)
     found = at.photo(photo)
@@ -58,7 +63,7 @@ def full(request: Request, at: TheSession, photo: str) -> Response:
         return _sent(request, original, photo)
     place = at.folder.cached(photo).with_suffix(".full.jpg")
     if not place.is_file():
-        rgb = _decoded(original)
+        rgb = _decoded(original, lambda: _whole(found, original, given.tools(at.folder)))
         write_atomic(place, simplejpeg.encode_jpeg(rgb, quality=FULL_QUALITY, colorspace="RGB", colorsubsampling="444"))
     return _sent(request, place, photo)
 
@@ -151,14 +156,30 @@ def _made(at: Session, photo: Photo, suffix: str) -> Path:
     return path
 
 
-def _decoded(original: Path) -> np.ndarray:
+def _whole(photo: Photo, original: Path, tools: Tools) -> Bytes:
+    """The picture at the size of its original. What a camera has put into a raw may be a small one: at 100 % it would
+    be blurred by its enlargement, so the raw is developed, where it will look as its camera showed it."""
+    preview = raw.preview(original) if photo.is_raw else None
+    if not photo.is_raw or (preview is not None and max(preview.shape) >= LARGE * max(_size(photo))):
+        return work.decode(original)[0]
+    look = [edit for edit in photo.edits(proposed=True) if plugins.operator(edit.operator).stage is Stage.BASE]
+    if preview is not None and not look:
+        return preview
+    return render.render_bytes(raw.linear_words(original), look, tools)
+
+
+def _size(photo: Photo) -> tuple[int, int]:
+    return photo.asset.width or 1, photo.asset.height or 1
+
+
+def _decoded(original: Path, read: Callable[[], Bytes] | None = None) -> Bytes:
     if not original.is_file():
         raise MediaError(
             f"{original.name} is not in its folder any more, and no copy is in the cache.",
             remedy="Bring the file back, or connect the disk that it lies on.",
         )
     try:
-        return work.decode(original)[0]
+        return read() if read else work.decode(original)[0]
     except SafelightError:
         raise
     except Exception as error:

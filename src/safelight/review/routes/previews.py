@@ -4,7 +4,7 @@ A picture that had to be rendered is answered as an address, so that what belong
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -18,11 +18,13 @@ from safelight.domain import Edit, Input, Version, digest_of
 from safelight.errors import MediaError, UsageError
 from safelight.media import write
 from safelight.media.frame import Bytes, scaling
-from safelight.operators import Medium, Stage, Tools
+from safelight.operators import Medium, Stage, Tools, always
 from safelight.render import order
 from safelight.review import histogram, masks, preview
 from safelight.review.given import TheSession
+from safelight.review.leaving import while_there
 from safelight.review.models import Checked
+from safelight.review.originals import Window
 from safelight.review.preview import Previews, Source, source_of
 from safelight.review.session import Session
 from safelight.review.shelf import Shelf
@@ -49,9 +51,9 @@ class Room:
         self.views = Shelf(VIEWS)
         self.masks = Shelf(MASKS)
 
-    def tools(self, folder: ShootFolder) -> Tools:
+    def tools(self, folder: ShootFolder, go_on: Callable[[], None] = always) -> Tools:
         """Kept work of a shoot, and masks that nobody has kept yet."""
-        return Tools(kept=_Kept(folder, self), weights={})
+        return Tools(kept=_Kept(folder, self), weights={}, go_on=go_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,14 @@ class View(Checked):
     side: Annotated[int, Field(ge=64, le=8000)] = 1600
     at: Pair | None = None
     view: tuple[Annotated[int, Field(ge=16, le=4000)], Annotated[int, Field(ge=16, le=4000)]] = (1000, 700)
+    draft: bool = False  # while a slider moves: operators that take long show nearly the same, sooner
     overlay: Literal["none", "mask", "change", "clipping"] = "none"
     mask: Digest = ""  # the mask to show; empty: that of the changed edit
 
 
 class Shown(BaseModel):
-    """A view: where its picture is, its size and that of the whole, what of the whole it shows, and its tones."""
+    """A view: where its picture is, its size and that of the whole, what of the whole it shows, and its tones; `draft`
+    where some operator shows only nearly what it does."""
 
     image: str
     width: int
@@ -106,13 +110,14 @@ class Shown(BaseModel):
     whole: tuple[int, int]
     box: tuple[int, int, int, int]
     histogram: dict[str, Any]
+    draft: bool
     milliseconds: float
 
 
-@router.post("/photos/{photo}/view")
-def view(at: TheSession, kept: TheRoom, photo: str, asked: View) -> Shown:
-    """Renders a view of a photo."""
-    return rendered(at, kept, at.photo(photo), asked)
+@router.post("/photos/{photo}/view", response_model=Shown)
+async def view(request: Request, at: TheSession, kept: TheRoom, photo: str, asked: View) -> Any:
+    """Renders a view of a photo, unless who asks for it leaves before it is done."""
+    return await while_there(request, lambda go_on: rendered(at, kept, at.photo(photo), asked, go_on=go_on))
 
 
 @pictures.get("/views/{key}.jpg")
@@ -187,22 +192,25 @@ def rendered(
     *,
     shown: Sequence[Edit] | None = None,
     spoilt: str | None = None,
+    go_on: Callable[[], None] = always,
 ) -> Shown:
     """A view of a photo. `shown` are its edits where they are not its own; `spoilt` is one of their operators, whose
-    edit is spoilt on purpose."""
+    edit is spoilt on purpose; `go_on` as in `Tools`."""
     began = time.perf_counter()
     source = source_of(photo, at.folder)
-    edits = edits_of(photo, asked, shown)
-    view_ = _Viewed(kept=kept, folder=at.folder, source=source, edits=edits, asked=asked, spoilt=spoilt)
+    whole_edits = edits_of(photo, asked, shown)
+    edits = tuple(_draft(edit) for edit in whole_edits) if asked.draft else whole_edits
+    tools = kept.tools(at.folder, go_on)
+    view_ = _Viewed(kept=kept, tools=tools, source=source, edits=edits, asked=asked, spoilt=spoilt)
     rgb, box, whole = view_.pixels()
     told = histogram.of(rgb)
-    rgb = view_.overlaid(rgb)
+    rgb = view_.overlaid(rgb, box)
     data = write.jpeg(rgb, quality=QUALITY, subsampling="444" if asked.at else "420")
     key = digest_of([photo.id, asked.model_dump(mode="json"), _plain(edits), spoilt])[:40]
     kept.views.put((at.shoot.id, key), data, len(data))
     return Shown(
         image=f"/shoots/{at.shoot.id}/views/{key}.jpg", width=rgb.shape[1], height=rgb.shape[0], whole=whole, box=box,
-        histogram=told, milliseconds=round(1000 * (time.perf_counter() - began), 1),
+        histogram=told, draft=edits != whole_edits, milliseconds=round(1000 * (time.perf_counter() - began), 1),
     )  # fmt: skip
 
 
@@ -248,28 +256,28 @@ class _Viewed:
     """A view that is being made."""
 
     kept: Room
-    folder: ShootFolder
+    tools: Tools
     source: Source
     edits: tuple[Edit, ...]
     asked: View
     spoilt: str | None = None
 
-    def pixels(self) -> tuple[Bytes, preview.Window, tuple[int, int]]:
+    def pixels(self) -> tuple[Bytes, Window, tuple[int, int]]:
         """The view, which part of the whole it shows, and how large the whole is."""
-        asked, previews, tools = self.asked, self.kept.previews, self.kept.tools(self.folder)
+        asked, previews, tools = self.asked, self.kept.previews, self.tools
         shown = self._before() if asked.before else self.edits
         if self.spoilt is not None and not (asked.before and _is_picture(self.spoilt)):
-            return self._ruined(tools)
-        if asked.at is not None:
-            found = previews.region(self.source, shown, tools, at=asked.at, view=asked.view)
-            return found.pixels, found.box, found.size
+            return self._ruined()
         changed = asked.change.operator if asked.change else None
+        if asked.at is not None:
+            found = previews.region(self.source, shown, tools, at=asked.at, view=asked.view, changed=changed)
+            return found.pixels, found.box, found.size
         rgb = previews.fitted(self.source, shown, tools, side=preview.rounded(asked.side), changed=changed)
         whole = previews.size(self.source, shown)
         return rgb, (0, 0, *whole), whole
 
-    def overlaid(self, rgb: Bytes) -> Bytes:
-        """The view with what was asked to be shown on it."""
+    def overlaid(self, rgb: Bytes, box: Window) -> Bytes:
+        """The view, which is this part of the whole, with what was asked to be shown on it."""
         if self.asked.overlay == "clipping":
             return histogram.marked(rgb)
         if self.asked.overlay == "change":
@@ -277,12 +285,17 @@ class _Viewed:
             other, _, _ = replace(self, asked=bare).pixels()
             return masks.shown(rgb, masks.changed(other, rgb)) if other.shape == rgb.shape else rgb
         digest = self.asked.mask or next((str(e.params["mask"]) for e in self.edits if e.params.get("mask")), "")
-        if self.asked.overlay == "none" or not digest or self.asked.at is not None:
+        if self.asked.overlay == "none" or not digest:
             return rgb
-        mask = masks.from_png(self.kept.tools(self.folder).kept(digest))
-        framing = [] if self.asked.before else [e for e in self.edits if _stage(e) is Stage.FRAMING]
-        if framing:  # through the same lens, straightening and crop as the picture
-            mask = self.kept.previews.framed(mask, framing)
+        mask = masks.from_png(self.tools.kept(digest))
+        framing = (
+            [] if self.asked.before and not self.asked.framed else [e for e in self.edits if _stage(e) is Stage.FRAMING]
+        )
+        part = box if self.asked.at is not None else None
+        if part and mask.shape != (height := self.source.height, width := self.source.width):
+            mask = masks.placed(mask, scaling(width / mask.shape[1], height / mask.shape[0]), (width, height))
+        if framing or part:  # through the same lens, straightening and crop as the picture
+            mask = self.kept.previews.framed(mask, framing, part)
         size = rgb.shape[1], rgb.shape[0]
         return masks.shown(rgb, masks.placed(mask, scaling(size[0] / mask.shape[1], size[1] / mask.shape[0]), size))
 
@@ -292,12 +305,12 @@ class _Viewed:
         wanted |= {Stage.FRAMING} if self.asked.framed else set()
         return tuple(edit for edit in self.edits if _stage(edit) in wanted)
 
-    def _ruined(self, tools: Tools) -> tuple[Bytes, preview.Window, tuple[int, int]]:
+    def _ruined(self) -> tuple[Bytes, Window, tuple[int, int]]:
         """The same of a picture that is spoilt: all of it is rendered, and cut at 100 %."""
         assert self.spoilt is not None
         asked, whole = self.asked, (self.source.width, self.source.height)
         side = max(whole) if asked.at is not None else preview.rounded(asked.side)
-        rgb = self.kept.previews.ruined(self.source, self.edits, tools, task=self.spoilt, side=side)
+        rgb = self.kept.previews.ruined(self.source, self.edits, self.tools, task=self.spoilt, side=side)
         if asked.at is None:
             return rgb, (0, 0, *whole), whole
         size = rgb.shape[1], rgb.shape[0]
@@ -314,12 +327,21 @@ def _listed(at: Session, kept: Room, photo: Photo, asked: View) -> Response:
     source, edits = source_of(photo, at.folder), edits_of(photo, asked)
 
     def make() -> bytes:
-        viewed = _Viewed(kept=kept, folder=at.folder, source=source, edits=edits, asked=asked)
+        viewed = _Viewed(kept=kept, tools=kept.tools(at.folder), source=source, edits=edits, asked=asked)
         return write.jpeg(viewed.pixels()[0], quality=QUALITY, subsampling="420")
 
     key = digest_of([photo.id, asked.model_dump(mode="json"), _plain(edits)])
     data = kept.views.get(key, make, len)
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-cache"})
+
+
+def _draft(edit: Edit) -> Edit:
+    """The edit with params whose render looks the same sooner, where its operator has such."""
+    operator = plugins.operator(edit.operator)
+    if operator.draft is None:
+        return edit
+    params = json_params.from_json(operator.params, edit.params)
+    return replace(edit, params=json_params.to_json(operator.draft(params)))
 
 
 def _plain(edits: Sequence[Edit]) -> list[list[Any]]:

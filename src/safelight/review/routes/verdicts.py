@@ -1,5 +1,7 @@
 """What people say: verdicts, choices, marks, and taking them back. One door, `safelight.verdicts`."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 
 from safelight import verdicts
@@ -64,7 +66,7 @@ def undo(at: TheSession, me: Who) -> Answered:
     kind, _, left = at.undo(me.name)
     found = answer(at, since)
     found.undone = kind
-    found.left = [Left(path=printable(path), operator=name, because=why) for path, name, why in left]
+    found.left = left_of(left)
     return found
 
 
@@ -79,10 +81,14 @@ def chosen(state: ShootState, ids: list[str]) -> list[Photo]:
 def answer(at: Session, since: int, done: verdicts.Said | None = None) -> Answered:
     """What came of a decision, with the entries that changed after revision `since`."""
     shown = at.shown(since)
-    left = done.left if done else ()
     return Answered(
         written=len(done.verdicts) if done else 0,
-        left=[Left(path=printable(path), operator=name, because=why) for path, name, why in left],
+        left=left_of(done.left if done else ()),
         since=since, revision=shown["revision"], photos=shown["photos"], counts=shown["counts"],
         order=shown["order"], groups=shown["groups"],
     )  # fmt: skip
+
+
+def left_of(left: Sequence[tuple[str, str, str]]) -> list[Left]:
+    """What could not be answered, and why."""
+    return [Left(path=printable(path), operator=name, because=why) for path, name, why in left]

@@ -13,11 +13,15 @@ export class Trouble extends Error {
 /** The shoot of this page. */
 export const shoot = document.body.dataset.shoot ?? "";
 
-/** @param {string} path @returns {string} an address below the API of this shoot */
-export const ofShoot = (path) => `/api/shoots/${shoot}/${path}`;
+/** @param {string} path below the API of a shoot, or a whole address already @param {string} [of] the shoot, where it is not the page's
+ * @returns {string} an address */
+export const ofShoot = (path, of = shoot) => (path.startsWith("/") ? path : `/api/shoots/${of}/${path}`);
 
-/** @param {string} id @param {"thumb" | "proxy" | "full" | `faces/${number}`} size */
-export const picture = (id, size) => `/shoots/${shoot}/photos/${id}/${size}.jpg`;
+/** The shoot in which a place lies. @param {string} place as `ofShoot` takes it */
+export const shootOf = (place) => ofShoot(place).split("/")[3] ?? shoot;
+
+/** @param {string} id @param {"thumb" | "proxy" | "full" | "before" | "after" | `faces/${number}`} size @param {string} [of] the shoot */
+export const picture = (id, size, of = shoot) => `/shoots/${of}/photos/${id}/${size}.jpg`;
 
 /** @param {string} id where the original of a clip or a sound is played from */
 export const playing = (id) => `/shoots/${shoot}/photos/${id}/play`;
@@ -37,6 +41,18 @@ export async function get(path, more = {}) {
   const body = text ? JSON.parse(text) : null;
   if (!answer.ok) throw new Trouble(body?.cause ?? `The app said ${answer.status}.`, body?.remedy ?? "");
   return body;
+}
+
+const TURN_MS = 6; // of work after which somebody may have pressed a key
+
+/** Lets the page answer keys and draw now and then in the middle of long work: to be awaited as often as one likes. */
+export function pauses() {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < TURN_MS) return;
+    await new Promise((go) => setTimeout(go));
+    since = performance.now();
+  };
 }
 
 /** Reads an answer line by line, so that a long one never holds up the page.
@@ -66,9 +82,9 @@ export async function* lines(path) {
   if (begun.join("")) throw gone();
 }
 
-/** @param {string} path @param {unknown} body @param {string} [method] */
-export const send = (path, body, method = "POST") =>
-  get(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+/** @param {string} path @param {unknown} body @param {string} [method] @param {RequestInit} [more] */
+export const send = (path, body, method = "POST", more = {}) =>
+  get(path, { ...more, method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 
 /** Says something for a moment, to eyes and to screen readers. @param {string} text */
 export function tell(text) {
@@ -97,10 +113,10 @@ function show(place, text, milliseconds) {
   if (milliseconds) setTimeout(() => line.remove(), milliseconds);
 }
 
-/** Calls back with each new revision of the shoot; says once when the app is gone, and when it is back.
+/** Calls back with each new revision of the shoot, or of all where the page is of none; says once when the app is gone, and when it is back.
  * @param {(revision: number) => void} changed @param {(here: boolean) => void} presence */
 export function watch(changed, presence) {
-  const source = new EventSource(ofShoot("changes"));
+  const source = new EventSource(shoot ? ofShoot("changes") : "/api/changes");
   source.onmessage = (event) => changed(Number(event.data));
   source.onopen = () => presence(true);
   source.onerror = () => presence(false);

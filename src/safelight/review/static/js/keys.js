@@ -16,6 +16,12 @@ export function written(event) {
   return { key: [...modifiers, key].join("+"), shift: event.shiftKey };
 }
 
+/** The place in a list that a digit names: 1 the first, 0 the tenth. @param {string} key */
+export const nth = (key) => (Number(key) + 9) % 10;
+
+/** The digit that names a place in a list; empty beyond the tenth. @param {number} place */
+export const digit = (place) => (place < 10 ? String((place + 1) % 10) : "");
+
 export class Keys {
   constructor() {
     /** @type {Map<string, (advance: boolean, event: KeyboardEvent) => void>} */
@@ -34,10 +40,10 @@ export class Keys {
 
   /** @param {Row[]} rows */
   read(rows) {
-    const page = document.body.dataset.page;
+    const pages = (document.body.dataset.page ?? "").split(" ");
     this.table.clear();
     for (const row of rows) {
-      if (row.page !== "all" && row.page !== page) continue;
+      if (row.page !== "all" && !pages.includes(row.page)) continue;
       const keys = layout() === "darktable" && row.darktable.length ? row.darktable : row.keys;
       for (const key of keys) this.table.set(key, row);
     }
@@ -62,8 +68,8 @@ function typing(event) {
   return box !== null && box !== undefined && !["checkbox", "radio", "button"].includes(box.getAttribute("type") ?? "");
 }
 
-/** Whether the key is for the control that has the focus; frames of a strip are chosen with arrows. @param {KeyboardEvent} event */
+/** Whether the key is for the control that has the focus; frames of a strip are chosen with arrows, items of a list by the focus itself. @param {KeyboardEvent} event */
 function pressing(event) {
   const at = /** @type {HTMLElement} */ (event.target);
-  return Boolean(at.closest?.("video, audio, button:not(.frame, .unit), a[href], summary, input"));
+  return Boolean(at.closest?.("video, audio, button:not(.frame, .unit, .item), a[href], summary, input"));
 }

@@ -146,7 +146,7 @@ export class Actions {
     try {
       const answer = await send(ofShoot("undo"), {});
       for (const photo of answer.photos) model.photos.set(photo.id, photo);
-      model.take(answer);
+      await model.take(answer);
       if (!answer.undone) return tell("There is nothing to undo.");
       const first = answer.photos[0];
       if (first) model.go(first.id);

@@ -9,6 +9,7 @@ import "../parts/thumb.js";
 const WIDTH = 208;
 const GAP = 8;
 const CAPTION = 26;
+const MAT = 6; // px around a picture
 const SPARE = 2; // rows above and below the view that are there already
 const TURN = 8; // ms of a frame that may go into filling cells; the rest comes with the next frame
 const CALM = 90; // ms without a jump after which pictures of far places are asked for
@@ -25,6 +26,7 @@ export class Grid extends HTMLElement {
     this.asked = false;
     this.lastTop = 0;
     this.calm = 0;
+    this.size = ""; // of the view that is laid out
     this.onopen = () => {};
   }
 
@@ -44,12 +46,17 @@ export class Grid extends HTMLElement {
     model.addEventListener("units", () => this.lay());
     model.addEventListener("photos", () => this.refresh());
     model.addEventListener("cursor", () => this.follow());
-    new ResizeObserver(() => this.lay()).observe(this);
+    new ResizeObserver(() => this.size !== this.room && this.lay()).observe(this);
+  }
+
+  get room() {
+    return `${this.clientWidth} ${this.clientHeight}`;
   }
 
   /** Works out columns and height; all cells are placed anew. */
   lay() {
     if (!this.model || !this.space || !this.clientWidth) return;
+    this.size = this.room;
     const wide = this.clientWidth - GAP;
     this.columns = Math.max(1, Math.floor(wide / (WIDTH + GAP)));
     this.cellWidth = Math.floor(wide / this.columns) - GAP;
@@ -57,7 +64,7 @@ export class Grid extends HTMLElement {
     const rows = Math.ceil(this.model.shown.length / this.columns);
     this.space.style.height = `${rows * (this.cellHeight + GAP) + GAP}px`;
     for (const place of [...this.cells.keys()]) this.drop(place);
-    this.follow();
+    this.reach();
     this.draw();
   }
 
@@ -129,18 +136,21 @@ export class Grid extends HTMLElement {
 
   /** Brings the cursor into view and marks it. */
   follow() {
-    const { model } = this;
-    if (!model || !this.clientHeight) return;
-    const place = model.shown.indexOf(model.unitOf.get(model.current) ?? -1);
-    if (place >= 0) {
-      const row = this.cellHeight + GAP;
-      const top = Math.floor(place / this.columns) * row;
-      if (top < this.scrollTop) this.scrollTop = top;
-      else if (top + row + GAP > this.scrollTop + this.clientHeight) this.scrollTop = top + row + GAP - this.clientHeight;
-      this.draw();
-      this.setAttribute("aria-activedescendant", `cell${place}`);
-    }
+    if (this.reach()) this.draw();
     this.refresh();
+  }
+
+  /** Scrolls to the cursor; says whether there is one. */
+  reach() {
+    const { model } = this;
+    const place = this.clientHeight && model ? model.shown.indexOf(model.unitOf.get(model.current) ?? -1) : -1;
+    if (place < 0) return false;
+    const row = this.cellHeight + GAP;
+    const top = Math.floor(place / this.columns) * row;
+    if (top < this.scrollTop) this.scrollTop = top;
+    else if (top + row + GAP > this.scrollTop + this.clientHeight) this.scrollTop = top + row + GAP - this.clientHeight;
+    this.setAttribute("aria-activedescendant", `cell${place}`);
+    return true;
   }
 
   /** @param {MouseEvent} event */
@@ -178,6 +188,7 @@ class Cell {
     this.root.style.transform = `translate(${x}px, ${y}px)`;
     this.root.style.width = `${width}px`;
     this.root.style.height = `${height}px`;
+    this.thumb.tall = height - CAPTION - 2 * MAT;
   }
 
   /** @param {Unit} unit @param {Model} model */

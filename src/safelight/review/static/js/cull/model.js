@@ -1,6 +1,6 @@
 // The shoot as the Cull page holds it: photos, stacks, filter, cursor. What was said here shows at once; what the server
 // has confirmed is kept beside it, so that a verdict that was lost can be taken out of the picture again.
-import { lines, ofShoot, send } from "../api.js";
+import { lines, ofShoot, pauses, send } from "../api.js";
 
 /**
  * @typedef {{id: string, path: string, width: number, height: number, taken: string | null, camera: string,
@@ -45,6 +45,7 @@ export class Model extends EventTarget {
     /** @type {Promise<unknown>} requests go one after the other, so that they arrive in the order of the keys */
     this.line = Promise.resolve();
     this.loading = false;
+    this.stacked = 0; // how often units were made, so that the newest wins
   }
 
   /** @param {string} what */
@@ -75,7 +76,7 @@ export class Model extends EventTarget {
       if (head) this.hold(line);
       else head = line;
     }
-    this.take({ ...head, since });
+    await this.take({ ...head, since });
     return head.revision;
   }
 
@@ -88,7 +89,7 @@ export class Model extends EventTarget {
   }
 
   /** @param {any} found */
-  take(found) {
+  async take(found) {
     this.hold(found.photos);
     if (found.since <= this.revision) this.revision = Math.max(this.revision, found.revision); // else others' changes lie between
     this.counts = found.counts;
@@ -98,7 +99,7 @@ export class Model extends EventTarget {
       this.order = this.merged(found.order);
       this.groups = new Map(found.groups.filter((/** @type {Group} */ g) => g.kind !== "scene").map((/** @type {Group} */ g) => [g.id, g]));
       this.scenes = found.groups.filter((/** @type {Group} */ g) => g.kind === "scene");
-      this.stack();
+      await this.stack();
     } else {
       this.emit("photos");
     }
@@ -106,7 +107,6 @@ export class Model extends EventTarget {
 
   /** Clips and sounds as they are now. @param {Photo[]} clips */
   film(clips) {
-    for (const gone of this.clips) for (const known of [this.photos, this.confirmed]) known.delete(gone.id);
     for (const clip of clips) for (const known of [this.photos, this.confirmed]) known.set(clip.id, clip);
     this.clips = clips;
   }
@@ -123,22 +123,30 @@ export class Model extends EventTarget {
     return [...line, ...waiting.map((clip) => clip.id)];
   }
 
-  /** Makes the units: a stack stands where its first photo was taken. */
-  stack() {
-    const seen = new Set();
-    this.units = [];
-    this.unitOf.clear();
+  /** Makes the units: a stack stands where its first photo was taken. Until all are made, those before stand. */
+  async stack() {
+    const turn = ++this.stacked;
+    const [seen, pause, filter] = [new Set(), pauses(), this.filter];
+    /** @type {Unit[]} */ const units = [];
+    /** @type {number[]} */ const shown = [];
+    /** @type {Map<string, number>} */ const unitOf = new Map();
     for (const id of this.order) {
       if (seen.has(id)) continue;
+      await pause();
+      if (turn !== this.stacked) return;
       const group = this.groups.get(this.photos.get(id)?.group ?? "") ?? null;
       const members = (group && group.members.length > 1 ? group.members : [id]).filter((m) => this.photos.has(m) && !seen.has(m));
       for (const member of members) {
         seen.add(member);
-        this.unitOf.set(member, this.units.length);
+        unitOf.set(member, units.length);
       }
-      this.units.push({ id: group?.id ?? id, group: members.length > 1 ? group : null, members });
+      if (members.some((member) => this.passes(this.at(member)))) shown.push(units.length);
+      units.push({ id: group?.id ?? id, group: members.length > 1 ? group : null, members });
     }
-    this.select();
+    [this.units, this.unitOf] = [units, unitOf];
+    for (const known of [this.photos, this.confirmed]) for (const { kind, id } of known.values()) if (kind && !unitOf.has(id)) known.delete(id);
+    if (this.filter === filter) this.settle(shown);
+    else this.select();
   }
 
   // ------------------------------------------------------------ filter and cursor
@@ -146,10 +154,16 @@ export class Model extends EventTarget {
   /** @param {Partial<Filter>} [change] */
   select(change = {}) {
     this.filter = { ...this.filter, ...change };
-    this.shown = [];
+    /** @type {number[]} */ const shown = [];
     this.units.forEach((unit, place) => {
-      if (unit.members.some((id) => this.passes(this.at(id)))) this.shown.push(place);
+      if (unit.members.some((id) => this.passes(this.at(id)))) shown.push(place);
     });
+    this.settle(shown);
+  }
+
+  /** Shows these places in `units`; the cursor stays, or goes to the first. @param {number[]} shown */
+  settle(shown) {
+    this.shown = shown;
     if (!this.photos.has(this.current) || !this.shown.includes(this.unitOf.get(this.current) ?? -1)) {
       const unit = this.units[this.shown[0] ?? -1];
       this.current = unit ? this.top(unit) : "";
@@ -238,8 +252,7 @@ export class Model extends EventTarget {
       (answer) => {
         this.waiting -= 1;
         for (const id of this.waiting ? [] : ids) this.photos.set(id, this.confirmed.get(id) ?? this.at(id));
-        this.take(answer);
-        return answer;
+        return this.take(answer).then(() => answer);
       },
       (error) => {
         this.waiting -= 1;

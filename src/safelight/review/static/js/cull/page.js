@@ -37,7 +37,7 @@ class Cull extends LitElement {
   begin() {
     this.ready = true;
     this.requestUpdate();
-    const wanted = decodeURIComponent(location.hash.slice(1));
+    const wanted = new URLSearchParams(location.search).get("photo") || decodeURIComponent(location.hash.slice(1));
     if (wanted) this.model.go(wanted);
     watch(
       (revision) => {

@@ -1,8 +1,9 @@
 // Why: what was decided, on which evidence, and the faces with their eyes. Asked for as somebody looks, kept for a while.
-import { get, ofShoot, picture } from "../api.js";
+import { get, ofShoot } from "../api.js";
 import { html, LitElement, nothing } from "../vendor/lit.js";
 import { NOTHING_TO_SAY, isClip, what } from "./clips.js";
 import { decision, name } from "../parts/signs.js";
+import "../parts/thumb.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
@@ -106,7 +107,7 @@ export class Why extends LitElement {
     return html`<h2>Faces</h2><div class="faces">${found.faces.slice(0, 12).map((/** @type {any} */ face, /** @type {number} */ n) => {
       const eyes = face.eyes === "cannot_tell" ? `cannot tell: ${face.eyes_reason ?? "not clear"}` : `eyes ${face.eyes}`;
       const sharp = typeof face.sharpness === "number" ? `sharpness ${face.sharpness.toFixed(2)}` : "";
-      return html`<figure title=${eyes}><img src=${picture(found.id, `faces/${n}`)} alt="Face ${n + 1}: ${eyes}" decoding="async">
+      return html`<figure title=${eyes}><sl-thumb role="img" aria-label="Face ${n + 1}: ${eyes}" .of=${`faces/${n}`} .photo=${found.id}></sl-thumb>
         <figcaption><span>${face.eyes === "closed" ? "⌣ " : ""}${face.eyes === "cannot_tell" ? "eyes: cannot tell" : eyes}</span><span class="quiet">${sharp}</span></figcaption></figure>`;
     })}</div>`;
   }

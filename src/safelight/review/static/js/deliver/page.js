@@ -1,11 +1,14 @@
 // The page Deliver: the checklist follows the order as it is written; the delivery goes on in the background.
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { alarm, get, ofShoot, send, shoot, tell, Trouble } from "../api.js";
-import "../page.js";
+import { keys } from "../page.js";
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("order"));
 const go = /** @type {HTMLButtonElement} */ (document.getElementById("go"));
 const progress = /** @type {HTMLElement} */ (document.getElementById("progress"));
+const SHOWN = 60; // files of a rule that are listed one by one
+/** @param {number} count */
+const counted = (count) => count.toLocaleString("en-GB");
 
 /** The order as it is written. */
 function order() {
@@ -32,14 +35,27 @@ class Checklist extends LitElement {
     get("/api/reasons").then((found) => (this.reasons = found), alarm);
   }
 
-  /** Answers a finding on one's name. @param {any} row @param {HTMLFormElement} said @param {boolean} fault */
-  async take(row, said, fault) {
+  /** Answers a finding of one photo or several on one's name. @param {any[]} rows @param {HTMLFormElement} said @param {boolean} fault */
+  async take(rows, said, fault) {
     const fields = new FormData(said);
+    const photos = rows.map((row) => row.photo).filter(Boolean);
     try {
-      const body = { photos: row.photo ? [row.photo] : null, finding: row.finding, reason: String(fields.get("reason")), note: String(fields.get("note") ?? ""), fault };
+      const body = { photos: photos.length ? photos : null, finding: rows[0].finding, reason: String(fields.get("reason")), note: String(fields.get("note") ?? ""), fault };
       const answer = await send(ofShoot("findings"), body);
-      tell(fault ? `Recorded as a fault by ${answer.by}. It still holds the file back: reject the edit.` : `Taken by ${answer.by}.`);
+      const many = answer.written > 1 ? `, ${answer.written} files together` : "";
+      tell(fault ? `Recorded as a fault by ${answer.by}${many}. It still holds the file back: reject the edit.` : `Taken by ${answer.by}${many}.`);
       await follow();
+    } catch (error) {
+      alarm(error);
+    }
+  }
+
+  async undo() {
+    try {
+      const answer = await send(ofShoot("undo"), {});
+      tell(answer.undone ? "Taken back." : "There is nothing to take back.");
+      await follow();
+      await this.look();
     } catch (error) {
       alarm(error);
     }
@@ -58,31 +74,55 @@ class Checklist extends LitElement {
       if (!(error instanceof Trouble)) throw error;
       this.trouble = error;
     }
-    const ready = this.told && !this.trouble && (asked.draft ? this.told.count > 0 : this.told.ready && asked.sign_off.trim() !== "");
+    const ready = this.told && !this.trouble && (asked.draft ? this.told.count > 0 : this.told.ready && !this.told.unsigned);
     go.disabled = !ready || running;
     go.textContent = asked.draft ? "Hand over a draft" : "Sign off and deliver";
   }
 
-  /** What kept the newest delivery back, one by one, with where it lies. */
+  /** What kept the newest delivery back, rule by rule, with where it lies. */
   refused() {
     if (!this.held.length) return nothing;
     const open = this.held.filter((row) => !row.taken_by).length;
-    return html`<h2>What did not pass <span class="quiet">${open ? `${open} without an answer` : "all answered: sign again"}</span></h2><ul class="held">${this.held.map(
-      (row) => html`<li>${row.picture ? html`<figure>${row.photo ? html`<img src=${`/shoots/${shoot}/photos/${row.photo}/after.jpg`} alt="" loading="lazy">` : nothing}<img src=${row.picture} alt=${`Where: ${row.title}`} loading="lazy"></figure>` : html`<span class="quiet">no place</span>`}
-        <div><p>${mark(Boolean(row.taken_by))} <strong>${row.title}</strong> <span class="quiet">${row.outcome}</span> <span class="path">${row.path}</span></p><p>${row.text}</p>${row.remedy ? html`<p class="quiet">${row.remedy}</p>` : nothing}
-        ${row.taken_by ? html`<p class="quiet">Taken by ${row.taken_by}: ${this.reasons[row.reason] ?? row.reason}.</p>` : this.answer(row)}</div></li>`,
-    )}</ul>`;
+    /** @type {Map<string, any[]>} */
+    const rules = new Map();
+    for (const row of this.held) rules.set(row.finding, [...(rules.get(row.finding) ?? []), row]);
+    return html`<h2>What did not pass <span class="quiet">${open ? `${counted(open)} without an answer` : "all answered: sign again"}</span></h2>${[...rules.values()].map((rows) => this.rule(rows))}`;
+  }
+
+  /** One rule and the files that do not pass it: answered one by one, or all together. @param {any[]} rows */
+  rule(rows) {
+    const open = rows.filter((row) => !row.taken_by);
+    const together = rows.length > 1;
+    return html`<section class="rule" aria-label=${rows[0].title}>
+      ${together ? html`<h3>${mark(!open.length)} ${rows[0].title} <span class="quiet">${counted(rows.length)} files, ${open.length ? `${counted(open.length)} without an answer` : "all answered"}</span></h3>` : nothing}
+      ${together && open.length > 1 ? this.answer(open) : nothing}
+      <ul class="held">${rows.slice(0, SHOWN).map((row) => this.one(row))}</ul>
+      ${rows.length > SHOWN ? html`<p class="quiet">And ${counted(rows.length - SHOWN)} more files, which are answered together with these.</p>` : nothing}</section>`;
   }
 
   /** @param {any} row */
-  answer(row) {
-    const say = (/** @type {any} */ event, /** @type {boolean} */ fault) => this.take(row, event.currentTarget.form, fault);
-    return html`<form class="answer" @submit=${(/** @type {Event} */ e) => e.preventDefault()}>
+  one(row) {
+    return html`<li>${row.picture ? html`<figure>${row.photo ? html`<img src=${`/shoots/${shoot}/photos/${row.photo}/after.jpg`} alt="" loading="lazy">` : nothing}<img src=${row.picture} alt=${`Where: ${row.title}`} loading="lazy"></figure>` : html`<span class="quiet">no place</span>`}
+      <div><p>${mark(Boolean(row.taken_by))} <strong>${row.title}</strong> <span class="quiet">${row.outcome}</span> <span class="path">${row.path}</span></p><p>${row.text}</p>${row.remedy ? html`<p class="quiet">${row.remedy}</p>` : nothing}
+      ${row.taken_by ? html`<p class="quiet">Taken by ${row.taken_by}: ${this.reasons[row.reason] ?? row.reason}.</p>` : this.answer([row])}</div></li>`;
+  }
+
+  /** @param {any[]} rows of one rule, answered together */
+  answer(rows) {
+    const say = (/** @type {any} */ event, /** @type {boolean} */ fault) => this.take(rows, event.currentTarget.form, fault);
+    const [first] = rows;
+    const all = rows.length > 1 ? `all ${counted(rows.length)} ` : "";
+    return html`<form class="answer" aria-label=${all ? `One answer for ${all}files` : `An answer for ${first.path}`} @submit=${(/** @type {Event} */ e) => e.preventDefault()}>
       <label>Why <select name="reason">${["no_fault", "wanted", ...Object.keys(this.reasons).filter((code) => code !== "no_fault" && code !== "wanted")].map((code) => html`<option value=${code}>${this.reasons[code] ?? code}</option>`)}</select></label>
       <label>In your words <input name="note" autocomplete="off"></label>
-      <button type="button" @click=${(/** @type {any} */ e) => say(e, false)}>Take it on my name</button>
-      <button type="button" @click=${(/** @type {any} */ e) => say(e, true)}>It is a fault</button>
-      ${row.photo ? html`<a href="/shoots/${shoot}/judge?photo=${row.photo}">Judge the photo</a>` : nothing}</form>`;
+      <button type="button" title=${all ? "One decision, recorded as bundled" : ""} @click=${(/** @type {any} */ e) => say(e, false)}>Take ${all || "it "}on my name</button>
+      <button type="button" @click=${(/** @type {any} */ e) => say(e, true)}>${all ? `All ${counted(rows.length)} are faults` : "It is a fault"}</button>
+      ${first.photo && !all ? html`<a href="/shoots/${shoot}/judge?photo=${first.photo}">Judge the photo</a>` : nothing}</form>`;
+  }
+
+  /** Photos behind a count, to be opened. @param {any} told @param {(photo: any) => string} address */
+  named(told, address) {
+    return html`<details><summary>Which</summary><p class="names">${told.first.map((/** @type {any} */ p) => html`<a class="path" href=${address(p.photo)}>${p.path}</a> `)}${told.count > told.first.length ? `and ${counted(told.count - told.first.length)} more` : ""}</p></details>`;
   }
 
   render() {
@@ -92,12 +132,12 @@ class Checklist extends LitElement {
     return html`<section class="checks" aria-label="Checklist">
       ${this.refused()}
       <h2>What is missing</h2>
-      ${told.missing.length ? nothing : html`<p>${mark(true)} Nothing. Every photo is decided, every edit of a kept photo is answered.</p>`}
+      ${told.missing.length ? nothing : html`<p>${mark(true)} ${told.unsigned ? "Only a signature. " : "Nothing. "}Every photo is decided, every edit of a kept photo is answered.</p>`}
       <ul class="rows">
-        ${told.undecided.count ? html`<li>${mark(false)} <span class="need">${told.undecided.count.toLocaleString("en-GB")} photos are not decided</span> <a href="/shoots/${shoot}/cull">Decide on the page Cull</a> <span class="quiet path">${told.undecided.first.slice(0, 4).map((/** @type {any} */ p) => p.path).join(", ")}${told.undecided.count > 4 ? ", …" : ""}</span></li>` : nothing}
-        ${told.unanswered.map((/** @type {any} */ row) => html`<li>${mark(false)} <span class="need">${row.title}: ${row.count.toLocaleString("en-GB")} without an answer</span> <a href="/shoots/${shoot}/judge?operator=${row.operator}">Judge</a> <a href="/shoots/${shoot}/queue?task=${row.operator}">In the queue</a></li>`)}
+        ${told.undecided.count ? html`<li>${mark(false)} <span class="need">${told.undecided.count === 1 ? "1 photo is not decided" : `${counted(told.undecided.count)} photos are not decided`}</span> <a href="/shoots/${shoot}/cull">Decide on the page Cull</a> ${this.named(told.undecided, (photo) => `/shoots/${shoot}/cull?photo=${photo}`)}</li>` : nothing}
+        ${told.unanswered.map((/** @type {any} */ row) => html`<li>${mark(false)} <span class="need">${row.title}: ${counted(row.count)} without an answer</span> <a href="/shoots/${shoot}/judge?operator=${row.operator}">Judge</a> <a href="/shoots/${shoot}/queue?task=${row.operator}">In the queue</a> ${this.named(row, (photo) => `/shoots/${shoot}/judge?photo=${photo}`)}</li>`)}
         ${told.count ? nothing : html`<li>${mark(false)} <span class="need">No photo is kept.</span></li>`}
-        ${order().draft || order().sign_off.trim() ? nothing : html`<li>${mark(false)} <span class="need">Nobody has signed off</span> <span class="quiet">Write your name at the left, or hand over a draft.</span></li>`}
+        ${told.unsigned ? html`<li>${mark(false)} <span class="need">${told.unsigned.cause}</span> <span class="quiet">${told.unsigned.remedy}</span></li>` : nothing}
       </ul>
       <h2>What checks found <span class="quiet">${told.findings.length || "nothing"}</span></h2>
       ${told.findings.length ? html`<ul class="rows">${told.findings.map((/** @type {any} */ f) => html`<li><a href="/shoots/${shoot}/judge?photo=${f.photo}">${f.path}</a> <span>${f.text}</span></li>`)}</ul>` : nothing}
@@ -105,7 +145,7 @@ class Checklist extends LitElement {
       <h2>What will be written</h2>
       <p>${told.words} ${told.rules.length ? `Each is checked against ${told.rules.map((/** @type {any} */ r) => `${r.name.replaceAll("_", " ")} (${r.count} rules)`).join(", ")}.` : ""}</p>
       ${told.files.length ? html`<table><thead><tr><th>File</th><th>From</th></tr></thead><tbody>${told.files.map((/** @type {any} */ f) => html`<tr><td class="path">${f.name}</td><td class="path quiet">${f.from}</td></tr>`)}</tbody></table>` : nothing}
-      ${told.count > told.files.length ? html`<p class="quiet">And ${(told.count - told.files.length).toLocaleString("en-GB")} more.</p>` : nothing}
+      ${told.count > told.files.length ? html`<p class="quiet">And ${counted(told.count - told.files.length)} more.</p>` : nothing}
     </section>`;
   }
 }
@@ -126,7 +166,7 @@ async function follow() {
     progress.replaceChildren();
     const line = document.createElement("p");
     line.textContent = told.running
-      ? `Writing ${told.done.toLocaleString("en-GB")} of ${(told.total || 0).toLocaleString("en-GB")} to ${told.to}`
+      ? `Writing ${counted(told.done)} of ${counted(told.total || 0)} to ${told.to}`
       : told.trouble
         ? `${told.trouble.cause} ${told.trouble.remedy}`
         : told.text;
@@ -143,6 +183,7 @@ async function follow() {
 
 customElements.define("sl-checklist", Checklist);
 const list = /** @type {Checklist} */ (document.querySelector("sl-checklist"));
+keys.on("undo", () => list.undo());
 let soon = 0;
 form.addEventListener("input", () => {
   clearTimeout(soon);

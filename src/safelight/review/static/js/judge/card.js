@@ -1,6 +1,7 @@
 // The card of an edit: what was done, on which evidence, how sure, what would have changed it; and changing it.
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { get, ofShoot } from "../api.js";
+import { digit } from "../keys.js";
 
 /** @typedef {{name: string, label: string, kind: string, help: string, unit: string, default: any, low?: number, high?: number, step?: number, options?: string[], labels?: string[]}} Field */
 
@@ -38,6 +39,11 @@ export class Card extends LitElement {
     if (changed.has("place")) this.turning = null;
   }
 
+  /** Brings the reasons that are asked for into sight. @param {Map<string, any>} changed */
+  updated(changed) {
+    if (changed.has("asking") && this.asking) this.querySelector(".chips")?.scrollIntoView({ block: "nearest" });
+  }
+
   async ask() {
     const [place, operator] = [this.place, this.card.operator];
     const found = await get(ofShoot(`${place}/cards/${operator}/turning`));
@@ -56,8 +62,8 @@ export class Card extends LitElement {
       <h2>${capital(card.title)} ${card.waits ? html`<span class="need">waits</span>` : html`<span class="quiet">${told(card)}</span>`}</h2>
       ${card.blind && !this.editing ? nothing : html`<p class="done">${card.cannot_tell ?? capital(this.editing ? this.said() : card.said)}${card.cannot_tell ? "" : "."}</p>`}
       ${card.shaken ? html`<p class="need">${card.shaken}</p>` : nothing}
-      ${this.editing ? this.form() : this.why()}
-      ${this.asking ? this.chips() : nothing}`;
+      ${this.asking ? this.chips() : nothing}
+      ${this.editing ? this.form() : this.why()}`;
   }
 
   // ------------------------------------------------------------ why
@@ -97,7 +103,7 @@ export class Card extends LitElement {
   chips() {
     return html`<div class="chips" role="group" aria-label="Why not?"><h3>Why not?</h3>
       ${Object.entries(this.reasons).map(
-        ([code, text], i) => html`<button type="button" class="chip" data-reason=${code} @click=${() => this.say("reason", code)}>${i < 9 ? html`<kbd>${i + 1}</kbd> ` : nothing}${text}</button>`,
+        ([code, text], i) => html`<button type="button" class="chip" data-reason=${code} @click=${() => this.say("reason", code)}>${digit(i) ? html`<kbd>${digit(i)}</kbd> ` : nothing}${text}</button>`,
       )}
       <button type="button" class="chip" @click=${() => this.say("reason", "")}>No reason</button></div>`;
   }

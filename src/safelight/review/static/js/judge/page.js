@@ -1,6 +1,7 @@
 // The page Judge edits: scenes at the left, their sheet, or one photo large.
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { alarm, get, ofShoot, send, tell, watch } from "../api.js";
+import { digit, nth } from "../keys.js";
 import { keys } from "../page.js";
 import { ofPhoto, view } from "./look.js";
 import { capital } from "./card.js";
@@ -231,7 +232,7 @@ export class Judge extends LitElement {
       .on("approve", () => this.approve()).on("left", () => move(-1, 0)).on("right", () => move(1, 0)).on("up", () => move(0, -1)).on("down", () => move(0, 1))
       .on("open", () => this.open()).on("undo", () => this.undo()).on("loupe", () => this.enlarge()).on("mark", () => this.photo && this.mark(this.photo.id))
       .on("reject", () => (this.large ? this.view?.reject() : this.asking ? this.rejectAll("") : (this.asking = true)))
-      .on("reason", (_, event) => this.reason(Number(event.key) - 1))
+      .on("reason", (_, event) => this.reason(nth(event.key)))
       .on("escalate", () => (this.large ? this.view?.escalate() : this.say({ photos: [this.photo.id], say: "escalate" })))
       .on("modify", () => { this.large = true; this.updateComplete.then(() => this.view?.modify()); })
       .on("zoom", large((v) => v.zoom())).on("before", large((v) => v.show("before"))).on("split", large((v) => v.show("split"))).on("wipe", large((v) => v.show("wipe")))
@@ -306,7 +307,7 @@ export class Judge extends LitElement {
         <button type="button" class="first" ?disabled=${!waits} @click=${() => this.approve()}>${this.marked.size ? `Approve ${waits} not marked` : `Approve all ${waits}`} <kbd>Enter</kbd></button>
         <button type="button" @click=${() => (this.asking = !this.asking)}>Reject ${this.marked.size ? "marked" : "this one"} <kbd>x</kbd></button>
         <button type="button" @click=${() => this.enlarge()}>Look closer <kbd>Space</kbd></button></div>
-      ${this.asking ? html`<div class="chips" role="group" aria-label="Why not?">${Object.entries(this.reasons).map(([code, text], i) => html`<button type="button" class="chip" @click=${() => this.rejectAll(code)}>${i < 9 ? html`<kbd>${i + 1}</kbd> ` : nothing}${text}</button>`)}<button type="button" class="chip" @click=${() => this.rejectAll("")}>No reason</button></div>` : nothing}</header>`;
+      ${this.asking ? html`<div class="chips" role="group" aria-label="Why not?">${Object.entries(this.reasons).map(([code, text], i) => html`<button type="button" class="chip" @click=${() => this.rejectAll(code)}>${digit(i) ? html`<kbd>${digit(i)}</kbd> ` : nothing}${text}</button>`)}<button type="button" class="chip" @click=${() => this.rejectAll("")}>No reason</button></div>` : nothing}</header>`;
   }
 
   strip() {

@@ -1,6 +1,6 @@
 // One photo with the cards of its edits: the stage, the histogram, the list of edits, the card. Judge and Queue use it.
 import { LitElement, html, nothing } from "../vendor/lit.js";
-import { alarm, get, ofShoot, send, tell } from "../api.js";
+import { alarm, get, ofShoot, send, shootOf, tell } from "../api.js";
 import { capital } from "./card.js";
 import { histogram } from "./histogram.js";
 import "./stage.js";
@@ -222,7 +222,7 @@ export class PhotoView extends LitElement {
     const { operator } = this.card;
     const params = this.values;
     try {
-      if (params.mask) await send(ofShoot(`masks/${params.mask}`), {});
+      if (params.mask) await send(ofShoot(`masks/${params.mask}`, shootOf(this.place)), {});
       this.stop();
       this.say("modify", { operators: [operator], params });
     } catch (error) {

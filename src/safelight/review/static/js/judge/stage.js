@@ -1,6 +1,6 @@
 // The picture: after, before, a wipe between both, side by side, at 100 %; marks are drawn on it.
 import { LitElement, html, nothing, svg } from "../vendor/lit.js";
-import { picture } from "../api.js";
+import { picture, shootOf } from "../api.js";
 import { Follower } from "./look.js";
 
 /** @typedef {"after" | "before" | "wipe" | "split"} Mode */
@@ -8,7 +8,7 @@ import { Follower } from "./look.js";
 export class Stage extends LitElement {
   static properties = {
     photo: {}, place: {}, wish: { attribute: false }, mode: {}, zoomed: { type: Boolean }, overlay: {}, tool: {}, brush: { attribute: false },
-    shown: { state: true }, other: { state: true }, line: { state: true }, ink: { state: true }, labels: { attribute: false },
+    shown: { state: true }, other: { state: true }, patch: { state: true }, line: { state: true }, ink: { state: true }, labels: { attribute: false },
     width: { type: Number }, height: { type: Number },
   };
 
@@ -37,8 +37,13 @@ export class Stage extends LitElement {
     this.shown = null;
     /** @type {any} */
     this.other = null;
+    /** @type {any} the middle of a view at 100 %, newer than what lies around it */
+    this.patch = null;
     const fail = (/** @type {unknown} */ error) => this.dispatchEvent(new CustomEvent("failed", { detail: error }));
     this.edited = new Follower((shown, wish, place) => {
+      const there = this.shown?.at && wish.at && this.there && String(this.shown.at) === String(wish.at);
+      this.patch = wish.part && there ? shown : null;
+      if (this.patch) return;
       this.shown = { ...shown, place, at: wish.at };
       this.dispatchEvent(new CustomEvent("view", { detail: shown }));
     }, fail);
@@ -62,16 +67,17 @@ export class Stage extends LitElement {
 
   /** @param {Map<string, unknown>} changed */
   updated(changed) {
-    if (changed.has("place")) {
-      this.at = [this.width / 2, this.height / 2];
-      this.ink = [];
-    }
-    if (["place", "wish", "mode", "zoomed", "overlay"].some((name) => changed.has(name))) this.look(this.moving);
+    if (changed.has("place")) this.ink = [];
+    if (["place", "width", "height"].some((name) => changed.has(name))) this.at = [this.width / 2, this.height / 2];
+    this.lay();
+    const asked = ["place", "wish", "mode", "zoomed", "overlay"].some((name) => changed.has(name));
+    if (asked || (this.zoomed && changed.has("width"))) this.look(this.moving);
   }
 
   /** Asks for what the view shows now. @param {boolean} [moving] whether a slider is being moved */
   look(moving = false) {
     if (!this.place || !this.clientWidth) return;
+    this.edited.parts = this.mode !== "wipe"; // there two pictures lie on each other
     const both = this.mode === "split" || this.mode === "wipe";
     const panes = this.mode === "split" ? 2 : 1;
     const wide = Math.floor(this.clientWidth / panes);
@@ -89,6 +95,17 @@ export class Stage extends LitElement {
       this.edited.want(this.place, { ...base, overlay: this.overlay }, moving);
       if (both && !moving) this.plain.want(this.place, { ...base, before: true, framed: this.mode === "wipe" || this.zoomed });
     }
+  }
+
+  /** Puts what is newer in the middle of a view at 100 % to its place. */
+  lay() {
+    const [patch, under] = ["img.patch", ".pane:last-of-type img.exact"].map((name) => /** @type {HTMLElement | null} */ (this.querySelector(name)));
+    if (!patch || !under || !this.patch) return;
+    const [x0, y0, x1] = this.shown.box;
+    const [left, top, right, bottom] = this.patch.box;
+    const scale = under.offsetWidth / (x1 - x0);
+    const place = { left: under.offsetLeft + (left - x0) * scale, top: under.offsetTop + (top - y0) * scale, width: (right - left) * scale, height: (bottom - top) * scale };
+    for (const [name, value] of Object.entries(place)) patch.style.setProperty(name, `${value}px`);
   }
 
   /** Moves the view at 100 % by a part of its size. @param {number} x @param {number} y */
@@ -173,7 +190,7 @@ export class Stage extends LitElement {
   // ------------------------------------------------------------ how it looks
 
   render() {
-    const soon = this.photo ? picture(this.photo, "proxy") : "";
+    const soon = this.photo ? picture(this.photo, "proxy", shootOf(this.place)) : "";
     const main = this.there ? this.shown.image : soon;
     const other = this.other?.place === this.place ? this.other.image : soon;
     const beside = this.mode === "before" ? "Before" : "After";
@@ -186,6 +203,7 @@ export class Stage extends LitElement {
   pane(image, label, shown, drawn = false) {
     return html`<div class="pane ${this.zoomed ? "zoomed" : ""} ${this.tool ? "drawing" : ""}" @pointerdown=${this.down} @pointermove=${this.move} @pointerup=${this.up}>
       ${image ? html`<img src=${image} alt=${label} draggable="false" class=${this.zoomed && shown?.at ? "exact" : ""}>` : nothing}
+      ${drawn && this.patch && this.zoomed && shown?.at ? html`<img src=${this.patch.image} alt="" draggable="false" class="exact patch">` : nothing}
       ${drawn && this.ink.length ? this.drawn() : nothing}
       ${this.labels && this.mode !== "after" ? html`<span class="label">${label}</span>` : nothing}
     </div>`;

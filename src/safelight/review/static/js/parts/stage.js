@@ -1,6 +1,10 @@
 // One photograph, fitted to its place or at 100 %. Several stages with one zoom look at the same place of each.
 import { picture } from "../api.js";
 
+const LARGER = 1.15; // times its width at which a picture is shown: from there on it looks soft
+const SIDE = 2560; // px, of the sharper one
+const REST = 300; // ms that somebody looks at a photo before it is sharpened
+
 /** @typedef {import("./pictures.js").Pictures} Pictures
  * @typedef {{on: boolean, x: number, y: number}} Zoom where: shares of width and height */
 
@@ -16,6 +20,8 @@ export class Stage extends HTMLElement {
     this.note.className = "note";
     /** @type {Zoom} */ this.zoom = { on: false, x: 0.5, y: 0.5 };
     this.id_ = "";
+    this.painted = ""; // what the canvas shows, at which size
+    this.sharp = false; // whether a larger picture than the first one is shown
     /** @type {"proxy" | "after"} */ this.size = "proxy";
     this.photo = { width: 3, height: 2 };
     /** @type {Pictures | null} */ this.pictures = null;
@@ -52,18 +58,49 @@ export class Stage extends HTMLElement {
     if (!id || !pictures || !this.clientWidth) return;
     this.magnify();
     const there = pictures.now(id, size);
-    if (there) return this.paint(there);
+    clearTimeout(this.later);
+    if (there) return this.settle(there);
     const small = pictures.now(id, "thumb"); // holds the place while the picture is on its way
-    if (small) this.paint(small, true);
+    if (small) {
+      this.paint(small, true);
+      this.painted = "";
+      this.drawn(false);
+    }
     const made = await pictures.get(id, size);
     if (id !== this.id_ || size !== this.size) return;
     this.note.textContent = made ? "" : "This picture is not here: its file is missing, and no copy is in the cache.";
-    if (made) this.paint(made);
+    if (made) this.settle(made);
     else this.clear();
+  }
+
+  /** @param {ImageBitmap} made */
+  settle(made) {
+    const what = `${this.id_} ${this.size} ${this.clientWidth} ${this.clientHeight} ${made.width}`;
+    if (what !== this.painted) {
+      this.paint(made);
+      this.painted = what;
+      this.sharp = false;
+    }
+    this.drawn(true);
+    const soft = this.canvas.width > LARGER * made.width && this.photo.width > made.width;
+    if (soft && !this.sharp && !this.zoom.on) this.later = window.setTimeout(() => this.sharpen(), REST);
+  }
+
+  /** On a wide screen the picture that came first is enlarged: a larger one takes its place. */
+  async sharpen() {
+    const { id_: id, size, pictures } = this;
+    const address = picture(id, size === "after" ? "after" : "before");
+    const made = await pictures?.read(`${address}?side=${SIDE}`, new AbortController());
+    if (made && id === this.id_ && size === this.size && !this.zoom.on) {
+      this.paint(made);
+      this.sharp = true;
+    }
+    made?.close();
   }
 
   clear() {
     this.canvas.getContext("2d")?.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.painted = "";
     this.drawn(false);
   }
 
@@ -83,7 +120,6 @@ export class Stage extends HTMLElement {
     context.imageSmoothingQuality = "high";
     context.drawImage(bitmap, 0, 0, this.canvas.width, this.canvas.height);
     if (!holding) this.note.textContent = "";
-    this.drawn(!holding);
   }
 
   /** @param {boolean} whole */

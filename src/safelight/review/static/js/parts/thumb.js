@@ -2,12 +2,16 @@
 // picture of an <img> long after it has left the page: a shoot seen once from end to end would stay in memory.
 import { picture } from "../api.js";
 
+/** @typedef {"thumb" | `faces/${number}`} Small */
+
 export class Thumb extends HTMLElement {
   constructor() {
     super();
     this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("aria-hidden", "true"); // what holds it has the name
     this.wanted = "";
+    /** @type {Small} */ this.of = "thumb";
+    this.tall = 0; // px, where who holds it knows its height: to ask costs a layout of the page
     /** @type {AbortController | null} */ this.stop = null;
     /** @type {(here: boolean) => void} */ this.onseen = () => {};
   }
@@ -42,7 +46,7 @@ export class Thumb extends HTMLElement {
     this.stop?.abort();
     const stop = (this.stop = new AbortController());
     try {
-      const answer = await fetch(picture(id, "thumb"), { signal: stop.signal, priority: "low" });
+      const answer = await fetch(picture(id, this.of), { signal: stop.signal, priority: "low" });
       const data = answer.ok ? await answer.blob() : null;
       if (!stop.signal.aborted) await this.paint(data, stop, id);
     } catch {
@@ -53,7 +57,7 @@ export class Thumb extends HTMLElement {
   /** @param {Blob | null} data @param {AbortController} stop @param {string} id */
   async paint(data, stop, id) {
     if (!data) return this.seen(id, false);
-    const height = Math.round((this.clientHeight || 160) * (window.devicePixelRatio || 1));
+    const height = Math.round((this.tall || this.clientHeight || 160) * (window.devicePixelRatio || 1));
     const made = await createImageBitmap(data, { resizeHeight: height, resizeQuality: "medium" });
     if (!stop.signal.aborted) {
       this.canvas.width = made.width;

@@ -1,6 +1,7 @@
 // The page Practise: twenty planted flaws and some photographs without any. Nothing that is said here is written down.
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { alarm, get, ofShoot, send, shoot } from "../api.js";
+import { digit, nth } from "../keys.js";
 import { keys } from "../page.js";
 
 /** @typedef {{kind: string | null, title: string, look_for: string, box: number[] | null, seen: boolean, noticed: boolean, said: string | null}} Told */
@@ -29,7 +30,7 @@ export class Practise extends LitElement {
     super.connectedCallback();
     keys
       .on("approve", () => (this.told ? this.next() : this.guess(null))).on("right", () => this.told && this.next())
-      .on("reason", (_, event) => this.round && !this.told && this.guess(this.round.kinds[Number(event.key) - 1]?.name ?? null))
+      .on("reason", (_, event) => this.round && !this.told && this.guess(this.round.kinds[nth(event.key)]?.name ?? null))
       .on("before", () => this.told && (this.bare = !this.bare));
     const asked = Number(new URLSearchParams(location.search).get("seed"));
     this.begin(Number.isInteger(asked) && asked > 0 ? asked : Math.floor(Math.random() * 1e9) + 1);
@@ -85,7 +86,7 @@ export class Practise extends LitElement {
       <aside class="side" aria-label="What is wrong with it">
         <h2>What is wrong? <span class="quiet">${this.at + 1} of ${this.round.count}</span></h2>
         <p class="quiet">A flaw of a kind that machines make, or none.</p>
-        <div class="kinds">${this.round.kinds.map((kind, i) => html`<button type="button" ?disabled=${told !== null} aria-pressed=${told?.said === kind.name} @click=${() => this.guess(kind.name)}>${kind.title} ${i < 9 ? html`<kbd>${i + 1}</kbd>` : nothing}</button>`)}
+        <div class="kinds">${this.round.kinds.map((kind, i) => html`<button type="button" ?disabled=${told !== null} aria-pressed=${told?.said === kind.name} @click=${() => this.guess(kind.name)}>${kind.title} ${digit(i) ? html`<kbd>${digit(i)}</kbd>` : nothing}</button>`)}
           <button type="button" ?disabled=${told !== null} aria-pressed=${told !== null && told.said === null} @click=${() => this.guess(null)}>Nothing is wrong <kbd>Enter</kbd></button></div>
         ${told ? html`<div role="status"><h2>${told.seen ? "Seen." : told.noticed ? `Noticed, but it is: ${told.title.toLowerCase()}.` : told.kind ? `Missed: ${told.title.toLowerCase()}.` : "There is none."}</h2>
           <p>${told.look_for}</p>

@@ -1,0 +1,298 @@
+"""Ranges of clips one after another as a programme: source-linked, with markers for what a person should look at.
+
+All ranges are frames of their own clip, half-open. Clips of another rate than that of the programme are placed by
+time, to
+the nearest frame of it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+from safelight.cutting.plan import Doubt
+from safelight.cutting.speech import Word
+from safelight.interchange import first_frame
+from safelight.interchange.programme import Clip, Gap, Item, Marker, Programme, Track, tidy
+from safelight.media import timecode
+from safelight.media.container import Contents
+
+HANDLE = 24  # frames on either side of a range, for transitions
+CHAPTER_S, CHAPTER_PAUSE_S = 60, Fraction(3, 2)  # a chapter lasts so long, and begins after such a pause or clip
+TITLE = 6  # words
+LEAD = 8  # frames by which sound may lead the picture
+USUAL = Fraction(25)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """A clip that is cut: `length` frames at `rate`, its words where they are known, and what is in doubt."""
+
+    path: Path
+    facts: Contents
+    rate: Fraction
+    length: int
+    words: tuple[Word, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Frames [start, end) of a clip (by number) that are played."""
+
+    clip: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """A cutaway that is offered: frames of a steady shot over `length` frames of the programme from `at` on."""
+
+    path: Path
+    facts: Contents
+    rate: Fraction
+    start: int
+    at: int
+    length: int
+    media_length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """At frame `at` of the programme: words that should be heard and are not, or that are heard and should not."""
+
+    at: int
+    expected: str
+    heard: str
+
+    @property
+    def text(self) -> str:
+        """As a sentence."""
+        if not self.heard:
+            return f"“{self.expected}” should be heard here, and is not."
+        return f"“{self.heard}” is heard here, and should not be."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """A programme and what it is made of. `places[i]`: the frame of the programme at which piece i begins."""
+
+    programme: Programme
+    materials: tuple[Material, ...]
+    pieces: tuple[Piece, ...]
+    places: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def rate_of(materials: Sequence[Material]) -> Fraction:
+    """The rate of the programme: that of the first clip with a picture."""
+    found = next((m.rate for m in materials if m.facts.picture), None)
+    return found or next((m.rate for m in materials), USUAL)
+
+
+def assemble(
+    materials: Sequence[Material], pieces: Sequence[Piece], *, name: str, covers: Sequence[Cover] = ()
+) -> Assembly:
+    """The programme of these pieces. Cutaways lie on a track above, switched off: they are offers."""
+    rate = rate_of(materials)
+    placed: list[int] = []
+    lengths: list[int] = []
+    at = 0
+    for piece in pieces:
+        length = _moved(piece.end - piece.start, materials[piece.clip].rate, rate)
+        placed.append(at)
+        lengths.append(length)
+        at += length
+    tracks = []
+    for kind in ("video", "audio"):
+        items: list[Item] = []
+        for piece, length in zip(pieces, lengths, strict=True):
+            there = materials[piece.clip].facts.picture if kind == "video" else materials[piece.clip].facts.sounds
+            items.append(_clip(materials[piece.clip], piece.start, length, rate) if there else Gap(length=length))
+        tracks.append(Track(kind=kind, items=tuple(items)))
+    if covers:
+        tracks.append(Track(kind="video", items=tuple(_over(covers, rate))))
+    made = Assembly(
+        programme=Programme(name=name, rate=rate, tracks=()), materials=tuple(materials), pieces=tuple(pieces),
+        places=tuple(placed), notes=tuple(_notes(materials, pieces, rate)),
+    )  # fmt: skip
+    markers = (*_doubts(made), *_jumps(made), *_chapters(made), *_leads(made))
+    return replace(made, programme=tidy(Programme(name=name, rate=rate, tracks=tuple(tracks), markers=markers)))
+
+
+def marked(made: Assembly, differences: Sequence[Difference]) -> Assembly:
+    """With what was heard otherwise at the joins as markers."""
+    markers = tuple(Marker(at=d.at, name="heard_back", comment=d.text, colour="RED") for d in differences)
+    programme = tidy(replace(made.programme, markers=(*made.programme.markers, *markers)))
+    return replace(made, programme=programme)
+
+
+def _moved(frames: int, from_: Fraction, to: Fraction) -> int:
+    return frames if from_ == to else max(timecode.nearest_frame(frames / from_, to), 1)
+
+
+def _clip(material: Material, start: int, length: int, rate: Fraction) -> Clip:
+    zero = first_frame(material.facts, rate)
+    first = start if material.rate == rate else timecode.nearest_frame(start / material.rate, rate)
+    return Clip(
+        name=material.path.stem, length=length, source=zero + first, media=material.path.absolute().as_uri(),
+        reel=material.facts.reel, media_start=zero,
+        media_length=max(_moved(material.length, material.rate, rate), first + length),
+    )  # fmt: skip
+
+
+def _over(covers: Sequence[Cover], rate: Fraction) -> Iterator[Item]:
+    at = 0
+    for cover in sorted(covers, key=lambda c: c.at):
+        if cover.at > at:
+            yield Gap(length=cover.at - at)
+        zero = first_frame(cover.facts, rate)
+        yield Clip(
+            name=cover.path.stem, length=cover.length, source=zero + cover.start, media=cover.path.absolute().as_uri(),
+            reel=cover.facts.reel, media_start=zero, media_length=cover.media_length, enabled=False,
+        )  # fmt: skip
+        at = cover.at + cover.length
+
+
+# ---------------------------------------------------------------- what a person should look at
+
+
+def place(made: Assembly, clip: int, frame: int) -> int | None:
+    """Where a frame of a clip lies in the programme; None where it is not played."""
+    material = made.materials[clip]
+    for piece, at in zip(made.pieces, made.places, strict=True):
+        if piece.clip == clip and piece.start <= frame < piece.end:
+            return at + _moved(frame - piece.start, material.rate, made.programme.rate) if frame > piece.start else at
+    return None
+
+
+def source_of(made: Assembly, at: int) -> tuple[int, int]:
+    """The clip, by number, and its frame that a frame of the programme shows."""
+    n = max(bisect_right(made.places, at) - 1, 0)
+    piece = made.pieces[n]
+    frame = piece.start + _moved(at - made.places[n], made.programme.rate, made.materials[piece.clip].rate)
+    return piece.clip, min(frame if at > made.places[n] else piece.start, piece.end - 1)
+
+
+def joins(made: Assembly) -> list[tuple[int, Piece, Piece]]:
+    """Where one piece follows another that it does not follow in the source: frame of the programme, and the two."""
+    return [
+        (at, one, two)
+        for (one, two), at in zip(pairwise(made.pieces), made.places[1:], strict=True)
+        if one.clip != two.clip or one.end != two.start
+    ]
+
+
+def _doubts(made: Assembly) -> Iterator[Marker]:
+    for number, material in enumerate(made.materials):
+        for doubt in material.doubts:
+            at = place(made, number, doubt.start)
+            if at is not None:
+                yield Marker(at=at, length=_moved(doubt.end - doubt.start, material.rate, made.programme.rate),
+                             name=doubt.rule, comment=doubt.text, colour="YELLOW")  # fmt: skip
+
+
+def _jumps(made: Assembly) -> Iterator[Marker]:
+    for at, one, two in joins(made):
+        if one.clip == two.clip and made.materials[one.clip].facts.picture:
+            yield Marker(at=at, name="jump_cut", comment="The same framing on both sides: a cutaway would cover it.",
+                         colour="CYAN")  # fmt: skip
+
+
+def _chapters(made: Assembly) -> Iterator[Marker]:
+    """Where a clip begins, or a sentence after a long pause, a minute or more after the chapter before."""
+    last: int | None = None
+    least = CHAPTER_S * made.programme.rate
+    for at, title, new in sorted(_begins(made)):
+        if last is None or at - last >= least or (new and at > last):
+            yield Marker(at=at, name="chapter", comment=title, colour="GREEN")
+            last = at
+
+
+def _begins(made: Assembly) -> Iterator[tuple[int, str, bool]]:
+    """Sentences that may begin a chapter: their places, first words, and whether a clip begins with them."""
+    heard = set[int]()
+    for piece, at in zip(made.pieces, made.places, strict=True):
+        material = made.materials[piece.clip]
+        for i, word in enumerate(material.words):
+            if not piece.start <= word.start * material.rate < piece.end:
+                continue
+            first = piece.clip not in heard
+            before = material.words[i - 1] if i else None
+            paused = before is not None and before.closes and word.start - before.end >= CHAPTER_PAUSE_S
+            if first or paused:
+                here = at + _moved(int(word.start * material.rate) - piece.start, material.rate, made.programme.rate)
+                title = " ".join(w.text for w in material.words[i : i + TITLE])
+                yield (at if first else here), title, first
+            heard.add(piece.clip)
+        if piece.clip not in heard:
+            heard.add(piece.clip)
+            yield at, material.path.stem, True
+
+
+def _leads(made: Assembly) -> Iterator[Marker]:
+    """Where another clip, or another passage, begins with speech and its sound may lead: an offer, never done."""
+    for at, one, two in joins(made):
+        material = made.materials[two.clip]
+        word = next((w for w in material.words if w.start * material.rate >= two.start), None)
+        far = one.clip != two.clip or abs(two.start - one.end) > 15 * material.rate or two.start < one.end
+        if not far or word is None or not material.facts.picture or two.start < LEAD:
+            continue
+        quiet = not any(
+            w.end * material.rate > two.start - LEAD and w.start * material.rate < two.start for w in material.words
+        )
+        if quiet and word.start * material.rate < two.end:
+            yield Marker(at=max(at - LEAD, 0), length=LEAD, name="sound_may_lead", colour="PURPLE",
+                         comment=f"“{word.text}” could be heard {LEAD} frames before it is seen (J cut).")  # fmt: skip
+
+
+def _notes(materials: Sequence[Material], pieces: Sequence[Piece], rate: Fraction) -> Iterator[str]:
+    for material in materials:
+        if material.rate != rate and material.facts.picture:
+            yield (
+                f"{material.path.name} has {float(material.rate):.5g} frames a second, the timeline {float(rate):.5g}: "
+                "its places are rounded to frames of the timeline."
+            )
+    short = sum(p.start < HANDLE or materials[p.clip].length - p.end < HANDLE for p in pieces)
+    if short:
+        yield f"{short} of {len(pieces)} ranges have less than {HANDLE} frames of handle, at an end of their clip."
+
+
+def programme_words(made: Assembly) -> list[Word]:
+    """The words that are heard in the programme, with its times; those that a cut touches are left out."""
+    found = []
+    for piece, at in zip(made.pieces, made.places, strict=True):
+        material = made.materials[piece.clip]
+        start, end = piece.start / material.rate, piece.end / material.rate
+        shift = at / made.programme.rate - start
+        found += [
+            Word(text=w.text, start=w.start + shift, end=w.end + shift, confidence=w.confidence, estimated=w.estimated)
+            for w in material.words if start <= w.start and w.end <= end
+        ]  # fmt: skip
+    return found
+
+
+def lost_words(made: Assembly) -> list[tuple[int, Word]]:
+    """Words of which a part is played and a part is not, with the numbers of their clips."""
+    out = []
+    for number, material in enumerate(made.materials):
+        spans = [(p.start / material.rate, p.end / material.rate) for p in made.pieces if p.clip == number]
+        spans = _contiguous(spans)
+        for word in material.words:
+            touched = [(a, b) for a, b in spans if a < word.end and b > word.start]
+            if touched and not any(a <= word.start and word.end <= b for a, b in touched):
+                out.append((number, word))
+    return out
+
+
+def _contiguous(spans: Iterable[tuple[Fraction, Fraction]]) -> list[tuple[Fraction, Fraction]]:
+    found: list[tuple[Fraction, Fraction]] = []
+    for a, b in sorted(spans):
+        if found and a <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], b))
+        else:
+            found.append((a, b))
+    return found

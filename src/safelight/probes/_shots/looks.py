@@ -1,0 +1,181 @@
+"""What each frame of a clip says about its shot, in the pass that looks for joins: light, detail, the camera's move;
+and the frames that a shot may be shown by, put aside as they come because nobody knows yet where shots end.
+"""
+
+import io
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import simplejpeg
+
+from safelight.media.frame import Bytes
+from safelight.media.video import Still
+from safelight.probes._shots.frames import Thumb
+from safelight.probes._shots.motion import Camera, Move
+
+NAMES = ("across", "down", "grow", "turn", "known", "median", "white", "black", "detail", "mean")
+SAMPLES = 20_000  # pixels of stored luma from which light is read
+BAR = 24  # code values: rows and columns that never rise above are bars beside the picture
+TILE, TILES = 64, (4, 3)  # px, and how many of them: native pixels from which detail is read
+EVERY_S = 1.0  # seconds for which one frame is put aside, …
+MOST = 1200  # … longer where a clip would give more frames than this
+SHORTEST = 3  # frames for which one is put aside at least
+JUMP = 10.0  # code values of mean difference: a new shot, perhaps
+LARGE = 1280  # px, long side of frames put aside
+QUALITY = 92
+SWIFT = 0.01  # widths a frame: a camera that moves so fast halves what a frame is worth
+DARK = 0.02  # of the range: the median of a frame that shows nothing
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """A frame that was put aside: its number, what it is worth, and where its JPEG lies in the file."""
+
+    frame: int
+    worth: float
+    place: int
+    size: int
+
+
+@dataclass(slots=True)
+class Looking:
+    """Reads frames one after another. `full_range`: whether luma uses all code values. Frames put aside wait in an
+    unnamed file in `room`, in memory where there is none."""
+
+    rate: float
+    full_range: bool
+    aspect: float
+    count: int
+    room: Path | None = None
+    rows: list[tuple[float, ...]] = field(default_factory=list)
+    aside: list[Aside] = field(default_factory=list)
+    camera: Camera = field(init=False)
+    file: IO[bytes] = field(init=False)
+    best: tuple[int, float, Callable[[int | None], Bytes]] | None = None
+    began: int = 0
+    last: Thumb | None = None
+
+    def __post_init__(self) -> None:
+        self.camera = Camera(self.aspect)
+        self.file = tempfile.TemporaryFile(dir=self.room) if self.room else io.BytesIO()  # noqa: SIM115 - see `close`
+
+    def see(self, still: Still, thumb: Thumb) -> None:
+        """One more frame, with its planes."""
+        assert still.planes is not None
+        luma = still.planes[0]
+        move = self.camera.see(thumb.grey)
+        median, white, black = _light(luma, thumb, full_range=self.full_range)
+        detail = _detail(luma)
+        self.rows.append((
+            move.across, move.down, move.grow, move.turn, float(move.known), median, white, black, detail,
+            float(thumb.grey.mean()),
+        ))  # fmt: skip
+        self._consider(still, thumb, _worth(detail, move, median, damaged=still.damaged))
+
+    def _consider(self, still: Still, thumb: Thumb, worth: float) -> None:
+        index = len(self.rows) - 1
+        long = max(self.rate * EVERY_S, self.count / MOST)
+        jump = self.last is not None and float(cv2.absdiff(thumb.grey, self.last.grey).mean()) > JUMP
+        self.last = thumb
+        if index - self.began >= long or (jump and index - self.began >= SHORTEST):
+            self._put_aside()
+            self.began = index
+        if still.show is not None and (self.best is None or worth > self.best[1]):
+            self.best = index, worth, still.show
+
+    def _put_aside(self) -> None:
+        if self.best is None:
+            return
+        frame, worth, show = self.best
+        data = simplejpeg.encode_jpeg(show(LARGE), quality=QUALITY, colorspace="RGB", colorsubsampling="420")
+        self.aside.append(Aside(frame=frame, worth=worth, place=self.file.tell(), size=len(data)))
+        self.file.write(data)
+        self.best = None
+
+    def done(self) -> None:
+        """No more frames."""
+        self._put_aside()
+
+    def picture(self, aside: Aside) -> Bytes:
+        """A frame that was put aside, H×W×3."""
+        self.file.seek(aside.place)
+        return np.asarray(simplejpeg.decode_jpeg(self.file.read(aside.size), colorspace="RGB"), np.uint8)
+
+    def close(self) -> None:
+        """Gives the file back."""
+        self.file.close()
+
+    def columns(self) -> "Columns":
+        """What was read of all frames."""
+        return Columns(np.asarray(self.rows, np.float64).reshape(-1, len(NAMES)))
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """One row a frame, by `NAMES`."""
+
+    values: Floats
+
+    def __getitem__(self, name: str) -> Floats:
+        return self.values[:, NAMES.index(name)]
+
+    def of(self, first: int, end: int) -> "Columns":
+        """Frames [first, end)."""
+        return Columns(self.values[first:end])
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def _light(luma: Bytes, thumb: Thumb, *, full_range: bool) -> tuple[float, float, float]:
+    """Median of the luma as a share of its range, and the shares of the picture at white or beyond and at black; bars
+    beside the picture do not count."""
+    top, bottom, left, right = _inside(thumb, luma.shape)
+    inside = luma[top:bottom, left:right]
+    step = max(1, int(np.sqrt(inside.size / SAMPLES)))
+    counts = np.bincount(inside[::step, ::step].ravel(), minlength=256)
+    total = max(int(counts.sum()), 1)
+    low, high = (0, 255) if full_range else (16, 235)
+    median = int(np.searchsorted(np.cumsum(counts), total / 2))
+    white, black = counts[high:].sum() / total, counts[: low + 1].sum() / total
+    return float(np.clip((median - low) / (high - low), 0, 1)), float(white), float(black)
+
+
+def _inside(thumb: Thumb, shape: Sequence[int]) -> tuple[int, int, int, int]:
+    found = []
+    for axis, side in ((1, shape[0]), (0, shape[1])):
+        lit = np.flatnonzero(thumb.grey.max(axis=axis) > BAR)
+        many = thumb.grey.shape[1 - axis]
+        first, last = (int(lit[0]), int(lit[-1]) + 1) if len(lit) else (0, many)
+        found += [-(-first * side // many), max(last * side // many, 1)]
+    return found[0], found[1], found[2], found[3]
+
+
+def _detail(luma: Bytes) -> float:
+    """Mean square of the Laplacian over tiles of native pixels: frames of one shot compare by it."""
+    height, width = luma.shape
+    if height < 2 * TILE or width < 2 * TILE:
+        tiles: Any = luma
+    else:
+        across, down = (np.linspace(0.15, 0.85, n) for n in TILES)
+        tops = [int(y * (height - TILE)) for y in down]
+        lefts = [int(x * (width - TILE)) for x in across]
+        tiles = np.hstack([luma[y : y + TILE, x : x + TILE] for y in tops for x in lefts])
+    found = np.asarray(cv2.Laplacian(np.ascontiguousarray(tiles), cv2.CV_32F), np.float32)
+    return float(np.square(found).mean())
+
+
+def _worth(detail: float, move: Move, median: float, *, damaged: bool) -> float:
+    """How well a frame shows its shot, against others of it."""
+    if damaged:
+        return 0.0
+    speed = float(np.hypot(move.across, move.down)) if move.known else SWIFT
+    return (detail + 1e-3) / (1 + (speed / SWIFT)) * (1.0 if median > DARK else 0.1)

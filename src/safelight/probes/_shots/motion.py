@@ -1,0 +1,178 @@
+"""How the camera moves from frame to frame: shift, scale and turn of what stands still, read from small grey pictures.
+
+Gauss and Newton's steps on a similarity of four numbers, after Lucas and Kanade in Baker and Matthews' inverse form
+(IJCV 2004): the gradients are those of the earlier frame, so that one step is one warp and one product. A shift found
+by phase correlation comes first where frames lie far apart. Pixels that do not follow weigh little (Tukey), and where
+a good part of the picture stands still the camera does: things may move, the world does not.
+"""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from safelight.probes._shots.frames import HEIGHT, WIDTH
+
+Floats = npt.NDArray[np.float32]
+Grey = npt.NDArray[np.uint8]
+
+SOFT = 1.0  # px: what is thinned out shimmers, and slopes reach further
+STEPS = 3  # of Gauss and Newton
+FAR = 6.0  # code values of mean difference from which phase correlation is asked first
+TAIL = 4.0  # medians of the residuals beyond which a pixel does not count
+LEAST = 1.5  # code values: residuals below are noise
+CELL = 6  # px, side of the cells that are asked whether they stand still
+STRUCTURE = 4.0  # mean squared gradient of a cell, code values a px, from which it can tell
+STANDS = 0.4  # share of the cells that can tell, from which the camera stands
+FEWEST = 8  # cells that can tell, below which nothing is said
+RING, IN_RING = 2, 2  # cells from the edge, and how many must tell at two of the left, the right and the top
+BAR = 24  # code values: rows and columns that never rise above are bars beside the picture
+EXPLAINED = 0.5  # of the difference between two frames: what a move must leave less of to be believed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """From one frame to the next: `across` and `down` in widths of the picture (what is seen moves right and down),
+    `grow` as the logarithm of the scale, `turn` in radians; `known` is False where frames are too plain or too unlike
+    to tell."""
+
+    across: float = 0.0
+    down: float = 0.0
+    grow: float = 0.0
+    turn: float = 0.0
+    known: bool = True
+
+
+STILL = Move()
+UNKNOWN = Move(known=False)
+
+
+@dataclass(slots=True)
+class Camera:
+    """Reads frames one after another. `aspect`: width of the picture to its height, as the frames are coded."""
+
+    aspect: float
+    last: Grey | None = None
+    base: "_Base | None" = None
+    window: Floats = field(default_factory=lambda: cv2.createHanningWindow((WIDTH, HEIGHT), cv2.CV_32F))  # type: ignore[arg-type, return-value]
+
+    def see(self, grey: Grey) -> Move:
+        """How the camera moved from the frame before to this one, of HEIGHT×WIDTH; the first one stands."""
+        before, self.last = self.base, grey
+        now = np.asarray(cv2.GaussianBlur(grey.astype(np.float32), (0, 0), SOFT), np.float32)
+        self.base = _Base.of(now, self.aspect)
+        if before is None:
+            return STILL
+        return self._between(before, now)
+
+    def _between(self, before: "_Base", now: Floats) -> Move:
+        if before.tell.sum() < FEWEST:
+            return UNKNOWN
+        apart = now - before.grey
+        apart -= apart.mean()
+        size = float(np.abs(apart).mean())
+        at = np.zeros(4, np.float32)
+        if size > FAR:
+            (x, y), _ = cv2.phaseCorrelate(
+                before.grey.copy(), now.copy(), self.window
+            )  # it writes into what it is given
+            if abs(x) < WIDTH / 2 and abs(y) < HEIGHT / 2:
+                at[:2] = x / WIDTH, y / (HEIGHT * self.aspect)
+        left = apart
+        for _ in range(STEPS):
+            left = before.left(now, at)
+            at = at + before.step(left)
+        left = before.left(now, at)
+        stays, goes = before.cells(apart), before.cells(left)
+        if float((stays <= goes)[before.tell].mean()) >= STANDS:
+            return STILL
+        apart_still = size > LEAST and goes[before.tell].sum() > EXPLAINED * stays[before.tell].sum()
+        if apart_still or not before.surrounds():
+            return UNKNOWN
+        across, down, grow, turn = (float(v) for v in at)
+        return Move(across=across, down=down, grow=grow, turn=turn)
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """A frame with what its gradients say: `ways` 4×N, how each pixel changes by each number; `tell`, which cells have
+    structure enough."""
+
+    grey: Floats
+    ways: Floats
+    tell: npt.NDArray[np.bool_]
+    aspect: float
+
+    @classmethod
+    def of(cls, grey: Floats, aspect: float) -> "_Base":
+        across = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+        down = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+        lit = _lit(grey)
+        across, down = across * lit, down * lit
+        tell = _means(across * across + down * down) > STRUCTURE
+        tell &= _means(lit) > 1 - 1e-3
+        tall = HEIGHT * aspect  # px in a width, down
+        x, y = _places(aspect)
+        gx, gy = across * WIDTH, down * tall
+        ways = np.stack((gx, gy, gx * x + gy * y, gy * x - gx * y)).reshape(4, -1)
+        return cls(grey, np.asarray(ways, np.float32), tell, aspect)
+
+    def surrounds(self) -> bool:
+        """Whether there is something to hold on to around a subject: before a plain ground only the subject is seen to
+        move."""
+        sides = self.tell[:, :RING], self.tell[:, -RING:], self.tell[:RING]
+        return sum(bool(side.sum() >= IN_RING) for side in sides) >= 2
+
+    def left(self, now: Floats, at: Floats) -> Floats:
+        """What a move leaves of the difference, with the change of light taken out."""
+        tall = HEIGHT * self.aspect
+        grown, turned = np.exp(at[2]) * np.cos(at[3]), np.exp(at[2]) * np.sin(at[3])
+        cx, cy = (WIDTH - 1) / 2, (HEIGHT - 1) / 2
+        skew = WIDTH / tall  # a turn mixes sides of unlike px
+        matrix = np.array([[grown, -turned * skew, 0], [turned / skew, grown, 0]], np.float32)
+        matrix[0, 2] = cx - matrix[0, 0] * cx - matrix[0, 1] * cy + at[0] * WIDTH
+        matrix[1, 2] = cy - matrix[1, 0] * cx - matrix[1, 1] * cy + at[1] * tall
+        moved = cv2.warpAffine(now, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                               borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+        left = np.asarray(moved - self.grey, np.float32)
+        left -= np.float32(np.median(left[::3, ::3]))
+        return left
+
+    def step(self, left: Floats) -> Floats:
+        """The change of a move that explains what is left, by weighted least squares."""
+        flat = left.ravel()
+        size = np.abs(flat)
+        bound = TAIL * max(float(np.median(size)), LEAST)
+        weight = np.maximum(1 - (size / bound) ** 2, 0) ** 2
+        weighed = self.ways * weight
+        normal = weighed @ self.ways.T
+        normal[np.diag_indices(4)] += np.float32(1e-3) * np.diag(normal) + np.float32(1)
+        return np.asarray(-np.linalg.solve(normal, weighed @ flat), np.float32)
+
+    def cells(self, left: Floats) -> Floats:
+        """Mean squares in cells."""
+        return _means(left * left)
+
+
+def _lit(grey: Floats) -> Floats:
+    """1 inside the picture, 0 in bars beside it and at their edges."""
+    lit = np.ones_like(grey)
+    for axis in (0, 1):
+        seen = np.flatnonzero(grey.max(axis=1 - axis) > BAR)
+        first, last = (seen[0], seen[-1] + 1) if len(seen) else (0, 0)
+        side = lit if axis == 0 else lit.T
+        side[: first + 2 if first else 0] = 0
+        side[last - 2 if last < len(side) else last :] = 0
+    return lit
+
+
+def _means(values: Floats) -> Floats:
+    return np.asarray(cv2.resize(values, (WIDTH // CELL, HEIGHT // CELL), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _places(aspect: float) -> tuple[Floats, Floats]:
+    """Of each pixel, from the middle, in widths."""
+    x = (np.arange(WIDTH, dtype=np.float32) - (WIDTH - 1) / 2) / WIDTH
+    y = (np.arange(HEIGHT, dtype=np.float32) - (HEIGHT - 1) / 2) / (HEIGHT * aspect)
+    return np.broadcast_to(x, (HEIGHT, WIDTH)), np.broadcast_to(y[:, None], (HEIGHT, WIDTH))

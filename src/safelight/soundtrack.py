@@ -1,0 +1,201 @@
+"""All that one reading of a file's sound gives: how loud it is, what is wrong with it, its picture for people, and its
+streams at 16 kHz in the shoot's cache, where those who listen for words find them.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.domain import Json, Measure, exact
+from safelight.media import loudness, sound, waveform
+from safelight.media.container import Contents
+from safelight.probes._faults.sound import Listening
+from safelight.probes._faults.spans import Fault, told
+from safelight.speech.activity import RATE
+from safelight.speech.levels import FRAME_S, each
+from safelight.speech.tracks import Stream
+from safelight.work import keep_picture, refusal
+
+MOST = 8  # streams of one file that are listened to
+FRAME = round(RATE * FRAME_S)
+
+Blocks = Iterator[sound.Block]
+
+
+@dataclass(slots=True, kw_only=True)
+class Soundtrack:
+    """Streams with the levels of their channels (frames of 10 ms × channels), from `offset` on: where the first stream
+    begins in the clip's time. `trouble`: why there are none."""
+
+    offset: Fraction = Fraction(0)
+    streams: list[tuple[Stream, NDArray[np.float32]]] = field(default_factory=list)
+    measures: list[Measure] = field(default_factory=list)
+    trouble: str | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long the longest stream lasts."""
+        return max((len(level) for _, level in self.streams), default=0) * FRAME_S
+
+
+def read(path: Path, facts: Contents, place: Path, *, portrait: Path | None = None) -> Soundtrack:
+    """Reads all streams of a file, the first one's loudness and faults on the way. `place`: where the samples go;
+    `portrait`: where a picture of its levels goes, without suffix."""
+    heard, peaks, holes = Listening(), list[float](), sound.Holes()
+
+    def measured(blocks: Blocks) -> None:
+        made.measures.append(_loudness(path, waveform.heard(_also(blocks, heard), peaks)))
+
+    made = Soundtrack()
+    _streams(made, path, facts, place, first=measured, holes=holes)
+    made.measures.append(faults("faults.sound", path, heard.done))
+    if holes.notes():
+        made.measures.append(Measure(name="sound.note", value=" ".join(holes.notes())))
+    if portrait is not None and peaks:
+        keep_picture(portrait, waveform.drawn(peaks))
+    return made
+
+
+def beginning(path: Path, facts: Contents, place: Path, *, seconds: float) -> Soundtrack:
+    """The first seconds of all streams, to be listened to and no more."""
+    made = Soundtrack()
+    _streams(made, path, facts, place, until=Fraction(seconds))
+    return made
+
+
+def _streams(
+    made: Soundtrack, path: Path, facts: Contents, place: Path, *, first: Callable[[Blocks], None] | None = None,
+    holes: sound.Holes | None = None, until: Fraction | None = None,
+) -> None:  # fmt: skip
+    """Writes each stream's samples; what can be read of a broken one stays, and why there is no more is said."""
+    place.mkdir(parents=True, exist_ok=True)
+    zero: Fraction | None = None
+    for number, stream in enumerate(facts.sounds[:MOST]):
+        blocks = sound.blocks(path, facts=facts, stream=stream.index, holes=holes if number == 0 else None)
+        with ExitStack() as stack:
+            target = place / f"{number}.16k"
+            writer = _Writer(stack.enter_context(target.open("wb")), stream.channels, zero)
+            try:
+                passed = writer.passing(blocks, until)
+                if first is not None and number == 0:
+                    first(passed)
+                for _ in passed:
+                    pass
+            except Exception as error:  # noqa: BLE001 - a sound that cannot be decoded is evidence, not a crash
+                writer.broke = error
+            writer.done()
+        if writer.broke is not None and not writer.taken:
+            made.trouble = made.trouble or refusal(path, writer.broke)["cause"]
+            continue
+        if zero is None:
+            zero = made.offset = writer.zero or Fraction(0)
+        made.streams.append((Stream(number=number, channels=stream.channels, path=target), writer.levels))
+
+
+class _Writer:
+    """Puts blocks into a file at 16 kHz as they pass, from a zero that streams share."""
+
+    def __init__(self, file: BinaryIO, channels: int, zero: Fraction | None) -> None:
+        self.file, self.channels, self.zero = file, channels, zero
+        self.layout = loudness.LAYOUTS.get(channels, f"{channels}c")
+        self.slower = av.AudioResampler(format="s16", layout=self.layout, rate=RATE)
+        self.broke: Exception | None = None
+        self.began, self.taken, self.late = False, 0, 0  # samples; `late` are still to be left out at the beginning
+        self.rest = np.zeros((0, channels), np.float32)
+        self.found: list[NDArray[np.float32]] = []
+
+    def passing(self, blocks: Blocks, until: Fraction | None) -> Blocks:
+        """The blocks, written on the way; why they ended is kept for whoever asks after they did."""
+        try:
+            yield from self._passing(blocks, until)
+        except Exception as error:
+            self.broke = error
+            raise
+
+    def _passing(self, blocks: Blocks, until: Fraction | None) -> Blocks:
+        for block in blocks:
+            if not self.began:
+                self.began, self.zero = True, block.at if self.zero is None else self.zero
+                self._shift(round((block.at - self.zero) * RATE))
+            for frame in self.slower.resample(loudness.frame_of(block, self.layout, self.taken)):
+                self._write(self._samples(frame))
+            self.taken += len(block.samples)
+            yield block
+            if until is not None and self.zero is not None and block.at - self.zero >= until:
+                return
+
+    def done(self) -> None:
+        """The last samples."""
+        if self.began:
+            for frame in self.slower.resample(None):
+                self._write(self._samples(frame))
+        if len(self.rest):
+            self.found.append(each(self.rest, RATE))
+        self.rest = self.rest[:0]
+
+    @property
+    def levels(self) -> NDArray[np.float32]:
+        """Of each channel, every 10 ms."""
+        return np.concatenate(self.found) if self.found else np.zeros((0, self.channels), np.float32)
+
+    def _samples(self, frame: Any) -> NDArray[np.int16]:
+        return np.asarray(frame.to_ndarray(), np.int16).reshape(-1, self.channels)
+
+    def _shift(self, samples: int) -> None:
+        self.late = max(-samples, 0)
+        if samples > 0:
+            self._write(np.zeros((samples, self.channels), np.int16))
+
+    def _write(self, samples: NDArray[np.int16]) -> None:
+        kept = samples[self.late :]
+        self.late -= len(samples) - len(kept)
+        kept.astype("<i2").tofile(self.file)
+        waiting = np.concatenate([self.rest, kept.astype(np.float32) / np.float32(32768)])
+        whole = len(waiting) // FRAME * FRAME
+        if whole:
+            self.found.append(each(waiting[:whole], RATE))
+        self.rest = waiting[whole:]
+
+
+def _loudness(path: Path, blocks: Blocks) -> Measure:
+    try:
+        found = loudness.measure_blocks(blocks)
+    except Exception as error:  # noqa: BLE001 - as above
+        return Measure(name="loudness", cannot_tell=refusal(path, error)["cause"])
+    if found.integrated_lufs is None:
+        return Measure(name="loudness", cannot_tell="there is nothing to hear")
+    value: Json = {
+        "integrated_lufs": found.integrated_lufs, "range_lu": found.range_lu, "true_peak_dbtp": found.true_peak_dbtp,
+        "momentary_max_lufs": found.momentary_max_lufs, "short_term_max_lufs": found.short_term_max_lufs,
+    }  # fmt: skip
+    return Measure(name="loudness", value=value)
+
+
+def _also(blocks: Blocks, heard: Listening) -> Blocks:
+    """Blocks that are heard by two, decoded once."""
+    for block in blocks:
+        heard.hear(block)
+        yield block
+
+
+def faults(name: str, path: Path, find: Callable[[], list[Fault]]) -> Measure:
+    """Spans that are likely faults, in order, with their chance."""
+    try:
+        found = told(find())
+    except Exception as error:  # noqa: BLE001 - as above
+        return Measure(name=name, cannot_tell=refusal(path, error)["cause"])
+    value: list[Json] = [
+        {
+            "kind": f.kind, "start": exact(f.start), "end": exact(f.end), "probability": round(f.probability, 3),
+            "strength": round(f.strength, 2), "frames": list(f.frames) if f.frames else None, "channel": f.channel,
+        }
+        for f in found
+    ]  # fmt: skip
+    return Measure(name=name, value=value)

@@ -1,0 +1,99 @@
+"""Cuts over the app's API: listed, judged one by one, struck by words, undone."""
+
+import pytest
+
+from safelight import interchange
+from safelight.line import Options
+from tests import made_talk
+
+
+@pytest.fixture
+def app(library, tmp_path, open_app):
+    made_talk.save(tmp_path / "shoot")
+    library.run(tmp_path / "shoot", options=Options(engine="inline", only=("cull",)))
+    made_talk.known(library, tmp_path / "shoot")
+    return open_app(tmp_path / "shoot")
+
+
+@pytest.fixture
+def clip(app):
+    (row,) = app.get("cuts")
+    assert (row["path"], row["waits"]) == ("talk.wav", ["retakes", "tighten"])
+    assert row["plays_with_proposed_s"] < row["plays_s"] == 12
+    return f"clips/{row['clip']}"
+
+
+def edit(sheet, operator="tighten"):
+    return next(e for e in sheet["edits"] if e["operator"] == operator)
+
+
+def test_the_list_has_the_evidence_and_the_words_have_times(app, clip):
+    sheet = app.get(f"{clip}/cuts")
+    assert (sheet["rate"], sheet["frames"], sheet["paces"]) == ("25", 300, ["natural", "balanced", "fast"])
+    cut = edit(sheet)["cuts"][0]
+    assert cut["seconds"] == [cut["start"] / 25, cut["end"] / 25]
+    assert cut["evidence"]["level.margin_db"] > 0
+    assert (cut["state"], cut["inside"]) == ("proposed", [])
+    assert edit(sheet, "retakes")["cuts"][0]["inside"] == ["We", "begin", "with", "bread."]
+    words = app.get(f"{clip}/words")
+    assert words["whole"]
+    assert [w["text"] for w in words["words"]] == [text for text, *_ in made_talk.SAID]
+    assert not any(w["struck"] or w["gone"] for w in words["words"])
+
+
+def test_single_answers_come_back_in_the_list_and_are_undone(app, clip):
+    names = [c["name"] for c in edit(app.get(f"{clip}/cuts"))["cuts"]]
+    sheet = app.post(f"{clip}/cuts", {"operator": "tighten", "cuts": [{"name": names[0], "say": "drop"}]})
+    assert (edit(sheet)["state"], edit(sheet)["waits"]) == ("modified", True)
+    assert [c["state"] for c in edit(sheet)["cuts"]][:2] == ["dropped", "proposed"]
+    rest = [{"name": n, "say": "approve"} for n in names[1:]]
+    sheet = app.post(f"{clip}/cuts", {"operator": "tighten", "cuts": rest})
+    assert not edit(sheet)["waits"]
+    assert app.post("undo")["undone"] == "verdict"
+    assert edit(app.get(f"{clip}/cuts"))["waits"]
+    assert app.post(f"{clip}/cuts", {"operator": "tighten", "cuts": [{"name": "x", "say": "drop"}]}, status=400)
+    app.post(f"{clip}/cuts", {"operator": "tighten", "cuts": [{"name": "x", "say": "shorten"}]}, status=422)
+
+
+def test_whole_verdicts_pace_and_what_is_played(app, clip):
+    sheet = app.post(f"{clip}/verdict", {"operator": "retakes", "say": "approve"})
+    assert edit(sheet, "retakes")["state"] == "approved"
+    sheet = app.post(f"{clip}/pace", {"pace": "fast"})
+    assert edit(sheet)["pace"] == "fast"
+    played = app.get(f"{clip}/programme")
+    assert played["frames"] == sum(b - a for a, b in sheet["kept"])
+    assert played["ranges"][1]["at"] == played["ranges"][0]["end"] - played["ranges"][0]["start"]
+    app.post(f"{clip}/verdict", {"operator": "exposure", "say": "approve"}, status=400)
+
+
+def test_struck_words_go_and_come_back(app, clip):
+    sheet = app.post(f"{clip}/strike", {"ranges": [[10, 13]]})
+    assert (sheet["struck"], sheet["left"]) == ([[10, 13]], [])
+    gone = [w["number"] for w in app.get(f"{clip}/words")["words"] if w["gone"]]
+    assert gone == [10, 11, 12]
+    assert app.post(f"{clip}/strike", {"ranges": [[11, 12]], "back": True})["left"], "it runs into its neighbours"
+    assert app.post(f"{clip}/strike", {"ranges": [[0, 13]], "back": True})["struck"] == []
+    app.post(f"{clip}/strike", {"ranges": [[0, 99]]}, status=400)
+    assert app.post("undo")["undone"] == "verdict"
+
+
+def test_the_cut_is_sent_as_a_timeline_for_another_program(app, clip, tmp_path):
+    app.post(f"{clip}/verdict", {"operator": "retakes", "say": "approve"})
+    played = app.get(f"{clip}/programme")
+    answer = app.client.get(f"/api/shoots/{app.shoot}/{clip}/timeline.otio")
+    assert answer.status_code == 200
+    opened = interchange.read(saved(tmp_path / "cut.otio", answer.content))
+    assert opened.programme.length == played["frames"]
+    lossy = app.client.get(f"/api/shoots/{app.shoot}/{clip}/timeline.mlt?proposed=true")
+    assert "markers" in lossy.headers["X-Safelight-Losses"]
+    assert app.client.get(f"/api/shoots/{app.shoot}/{clip}/timeline.avi").status_code == 422
+
+
+def saved(path, data):
+    path.write_bytes(data)
+    return path
+
+
+def test_a_clip_that_is_not_there(app):
+    answer = app.client.get(f"/api/shoots/{app.shoot}/clips/{'0' * 64}/cuts")
+    assert (answer.status_code, "no such clip" in answer.json()["cause"]) == (400, True)
