@@ -2,7 +2,8 @@
 
 After the geometry of the whole is taken away, blocks of 48 px are compared by phase correlation on planes of even
 contrast; what neighbours agree on is displacement. The score is the mean of the three largest agreed displacements in
-px at a long side of 1024. Plain ground has nothing to measure.
+px at a long side of 1024, less what an estimated geometry leaves unexplained everywhere. Plain ground has nothing to
+measure.
 """
 
 import cv2
@@ -17,6 +18,7 @@ SIDE = 1024  # px
 BLOCK, STRIDE = 48, 20
 ALIKE = 0.12
 ENOUGH = 20  # blocks
+DOUBT = 2.0  # of the disagreement that an estimated geometry leaves itself: what it may be off by
 SEEN = 0.5  # px from which the sentence calls it a shift
 
 
@@ -39,6 +41,8 @@ def detect(pair: Pair) -> list[Finding]:
     field[r, c] = found.shift[good] - usual
     weight[r, c] = np.minimum(1, found.alike[good] / 0.5)
     agreed = _agreed(field, weight)
+    doubt = 0.0 if pair.placement.given else DOUBT * pair.placement.error_px * max(size) / max(pair.after.shape[:2])
+    agreed = np.asarray(np.maximum(0, agreed - (0.0 if pair.placement.still else doubt)), np.float32)
     score = float(np.sort(agreed.ravel())[-3:].mean()) * 1024 / max(size)
     heat = np.zeros(after.shape, np.float32)
     inner = resized(agreed, (int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1), how=cv2.INTER_LINEAR)
