@@ -118,6 +118,16 @@ def hear(job: Piece) -> Heard:
     if kept.exists():
         return Heard(asset=job.asset, number=job.number, words=tuple(json.loads(kept.read_text("utf-8"))))
     limits.begin(HEARD, seconds=limits.opening(0) + 20 * S_A_SECOND * PIECE_S)
+    try:
+        words = _heard(job)
+    except Exception as error:  # noqa: BLE001 - what breaks while words are heard costs a part, not the run
+        told = f"a part was not heard: {type(error).__name__}: {error}"
+        return Heard(asset=job.asset, number=job.number, trouble=told)
+    write_atomic(kept, json.dumps(words, ensure_ascii=False).encode())
+    return Heard(asset=job.asset, number=job.number, words=tuple(words))
+
+
+def _heard(job: Piece) -> list[dict[str, Json]]:
     installed, path = weights.installed(), job.place / "sound.16k"
     samples: Any = np.memmap(path, "<i2", "r")
     words: list[dict[str, Json]] = []
@@ -128,8 +138,7 @@ def hear(job: Piece) -> Heard:
             row = word.json
             row |= {"start": round(span[0] + word.start, 3), "end": round(span[0] + word.end, 3)}
             words.append(row)
-    write_atomic(kept, json.dumps(words, ensure_ascii=False).encode())
-    return Heard(asset=job.asset, number=job.number, words=tuple(words))
+    return words
 
 
 def lost_sound(job: Listen, lost: Lost) -> Prepared:

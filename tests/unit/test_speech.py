@@ -119,3 +119,11 @@ def test_a_recording_is_written_down_once_and_then_remembered(tmp_path):
     kept = next(tmp_path.glob("00000.*.json"))
     kept.write_text(json.dumps([{"text": "kept"}]))
     assert listening.hear(made.pieces[0]).words == ({"text": "kept"},)
+
+
+def test_what_breaks_while_a_piece_is_heard_costs_that_piece_and_is_not_kept(tmp_path):
+    piece = listening.Piece(asset="a", number=0, place=tmp_path, parts=(((0.0, 1.0), ((0.0, 1.0),)),))
+    heard = listening.hear(piece)  # its sound is not there
+    assert heard.words == ()
+    assert "a part was not heard: FileNotFoundError" in heard.trouble
+    assert list(tmp_path.iterdir()) == []
