@@ -18,6 +18,7 @@ def test_the_grid_shows_stacks_with_the_best_on_top_and_counts_what_is_open(page
     cull(page, demo_server)
     assert page.locator(".cell").count() == 7
     first = page.locator(".cell").first
+    until(page, "document.querySelector('.cell sl-thumb').dataset.drawn")
     assert first.locator("sl-thumb").get_attribute("data-drawn") == first.get_attribute("data-id")
     assert "stack of 5" in first.get_attribute("aria-label")
     assert "17 need you" in page.inner_text("#status")

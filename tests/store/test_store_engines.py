@@ -3,6 +3,7 @@
 import inspect
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -53,6 +54,23 @@ def run_at_once(program, *arguments):
 
 
 # ---------------------------------------------------------------- several at once
+
+
+def test_a_new_library_that_another_process_just_switches_to_its_log_is_waited_for(tmp_path):
+    path = tmp_path / "library.sqlite"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    other.execute("create table a (b)")
+    opened = []
+    opening = threading.Thread(target=lambda: opened.append(engines.sqlite(path).connect()))
+    opening.start()
+    opening.join(0.2)
+    assert opened == []
+    other.execute("COMMIT")
+    other.close()
+    opening.join(30)
+    assert opened[0].exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    opened[0].close()
 
 
 def test_two_processes_that_make_a_library_and_write_at_once_lose_nothing(empty_place):

@@ -138,3 +138,12 @@ def test_a_recogniser_of_another_language_keeps_its_own_times_and_a_broken_one_c
     part = hearing.Part(span=(0.0, 1.0), speech=((0.0, 1.0),), track=tracks.Track(stream=stream))
     heard = hearing.hear(hearing.Piece(asset="a", number=0, place=tmp_path, parts=(part,)))
     assert (heard.words, heard.trouble) == ((), "r@1 failed: ValueError: no model")
+
+
+def test_what_breaks_while_a_piece_is_heard_costs_that_piece_and_is_not_kept(tmp_path):
+    track = tracks.Track(stream=tracks.Stream(number=0, channels=1, path=tmp_path / "gone.16k"))
+    part = hearing.Part(span=(0.0, 1.0), speech=((0.0, 1.0),), track=track)
+    heard = hearing.hear(hearing.Piece(asset="a", number=0, place=tmp_path, parts=(part,)))
+    assert heard.words == ()
+    assert "FileNotFoundError" in heard.trouble
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """The databases a library can lie in: one SQLite file, or one database on a PostgreSQL server. Writers take turns."""
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def sqlite(path: Path) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # SQLAlchemy begins transactions itself, below
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA foreign_keys=ON")
 
     @sa.event.listens_for(engine, "begin")
@@ -35,6 +36,21 @@ def sqlite(path: Path) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if asked.get("reading") else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turns WAL mode on. While another process does the same with a new file, or folds the log of one that it closes,
+    SQLite refuses this at once, whatever the connection's patience: so it is asked again here."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def postgresql(place: str) -> sa.Engine:
