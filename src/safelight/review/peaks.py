@@ -1,108 +1,82 @@
-"""How loud a clip is over its length, as lowest and highest sample of short stretches, for waveforms at every zoom.
+"""Waveforms as a page asks for them: any range of a clip at any resolution, also while its sound is still being read.
 
-Measured once and kept in the shoot's cache; any range at any resolution follows from that. What is known already can be
-drawn while the rest is still being read.
+Runs keep the peaks of what they have listened to; of other clips they are measured at the first question, and kept.
 """
 
-import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.errors import NotMedia
+from safelight.errors import NotMedia, SafelightError
 from safelight.files import write_atomic
-from safelight.media import container, sound
+from safelight.media import proxies, sound, waveform
+from safelight.media.waveform import PEAKS_A_SECOND as A_SECOND
 
-Pairs: TypeAlias = NDArray[np.int8]  # n × 2: lowest and highest sample, 127 is full scale
-
-A_SECOND = 200  # pairs of one second
-FULL = 127
-SUFFIX = ".peaks"
-GROWS = 600 * A_SECOND  # by so many pairs the room for a sound of unknown length grows
+Pairs: TypeAlias = NDArray[np.int16]  # n × 2: lowest and highest sample, 32767 is full scale
 
 
-class Peaks:
-    """The pairs of one clip, as far as they are known. Written by one thread, read by others."""
+@dataclass(slots=True)
+class Measured:
+    """The peaks of one clip as far as they are known. One thread measures, others read."""
 
-    def __init__(self, pairs: Pairs | None = None) -> None:
-        self._pairs: Pairs = pairs if pairs is not None else np.zeros((GROWS, 2), np.int8)
-        self._known = len(self._pairs) if pairs is not None else 0
-        self._lock = threading.Lock()
-        self.whole = pairs is not None
-        self.cannot_tell = ""
+    made: waveform.Peaks = field(default_factory=waveform.Peaks)
+    whole: bool = False
+    cannot_tell: str = ""
 
     @property
     def known_s(self) -> float:
         """Seconds that are known."""
-        return self._known / A_SECOND
+        return self.made.count / A_SECOND
 
-    def put(self, at: int, part: Pairs) -> None:
-        """Takes pairs from number `at` on; what lies before the clip's zero is left out."""
-        part, at = part[max(0, -at) :], max(0, at)
-        with self._lock:
-            if at + len(part) > len(self._pairs):
-                room = np.zeros((at + len(part) + GROWS, 2), np.int8)
-                room[: self._known] = self._pairs[: self._known]
-                self._pairs = room
-            self._pairs[at : at + len(part)] = part
-            self._known = max(self._known, at + len(part))
-
-    def all(self) -> Pairs:
-        """Everything that is known."""
-        with self._lock:
-            return self._pairs[: self._known].copy()
+    @property
+    def known(self) -> Pairs:
+        """All pairs that are known."""
+        count = self.made.count  # first: the rows only ever grow
+        return self.made.rows[:count]
 
     def between(self, start: float, end: float, columns: int) -> Pairs:
-        """`columns` pairs of equal stretches of [start, end), seconds; zero beyond what is known."""
+        """So many pairs of equal stretches of [start, end), seconds; zero beyond what is known."""
         edges = np.linspace(start * A_SECOND, end * A_SECOND, columns + 1)
         first = np.floor(edges[:-1]).astype(np.int64)
         last = np.maximum(np.ceil(edges[1:]).astype(np.int64), first + 1)
-        known = self.all()[first[0] if columns else 0 : last[-1] if columns else 0]
-        out = np.zeros((columns, 2), np.int8)
-        shift = first[0]
-        inside = first - shift < len(known)
+        known = self.known
+        out = np.zeros((columns, 2), np.int16)
+        inside = first < len(known)
         if inside.any():
-            starts = (first - shift)[inside]
-            stops = np.minimum((last - shift)[inside], len(known))
-            bounds = np.stack([starts, stops], axis=1).ravel()
-            padded = np.concatenate([known, known[-1:]])  # `reduceat` wants every bound to be a place
-            out[inside, 0] = np.minimum.reduceat(padded[:, 0], bounds)[::2]
-            out[inside, 1] = np.maximum.reduceat(padded[:, 1], bounds)[::2]
+            bounds = np.stack([first[inside], np.minimum(last[inside], len(known))], axis=1).ravel()
+            padded = np.concatenate([known[bounds[0] : bounds[-1]], known[:1]])  # a bound must be a place
+            out[inside, 0] = np.minimum.reduceat(padded[:, 0], bounds - bounds[0])[::2]
+            out[inside, 1] = np.maximum.reduceat(padded[:, 1], bounds - bounds[0])[::2]
         return out
 
 
-def kept(place: Path) -> Peaks | None:
-    """What was measured before, from `place` (without its suffix); None where nothing is kept."""
+def kept(original: Path, folder: Path) -> Measured | None:
+    """What was measured before, by a run or here; None where nothing is kept of the file as it is now."""
     try:
-        data = np.fromfile(place.with_suffix(SUFFIX), np.int8)
-    except OSError:
+        rows = np.fromfile(proxies.peaks_place(original, folder), "<i2").reshape(-1, 2)
+    except (OSError, SafelightError, ValueError):
         return None
-    return Peaks(data.reshape(-1, 2)) if len(data) and len(data) % 2 == 0 else None
+    found = waveform.Peaks()
+    found.rows, found.count = rows.astype(np.int16, copy=False), len(rows)
+    return Measured(made=found, whole=True)
 
 
-def measure(path: Path, place: Path, peaks: Peaks, *, go_on: Callable[[], bool] = lambda: True) -> None:
-    """Reads the sound of a file into `peaks`, and keeps it at `place` once it is whole. Nothing is kept where `go_on`
-    says no. What cannot be read is told in `peaks.cannot_tell`."""
+def measure(original: Path, folder: Path, into: Measured, *, go_on: Callable[[], bool] = lambda: True) -> None:
+    """Reads the sound of a file and keeps its peaks once they are whole; not where `go_on` says no. What cannot be read
+    is told in `cannot_tell`."""
     try:
-        for block in sound.blocks(path, mono=True, facts=container.contents(path)):
-            peaks.put(round(block.at * A_SECOND), pairs(block.samples[:, 0], block.rate))
+        for block in sound.blocks(original):
+            into.made.hear(block)
             if not go_on():
                 return
-    except NotMedia as error:
-        peaks.cannot_tell = error.cause
+        write_atomic(proxies.peaks_place(original, folder), into.made.data)
+        into.whole = True
+    except NotMedia:
+        into.cannot_tell = "It has no sound."
     except Exception as error:  # noqa: BLE001 - a sound that cannot be decoded has no waveform; the page says so
-        peaks.cannot_tell = f"The sound of {path.name} cannot be read ({type(error).__name__})."
-    else:
-        peaks.whole = True
-        write_atomic(place.with_suffix(SUFFIX), peaks.all().tobytes())
-
-
-def pairs(samples: NDArray[np.float32], rate: int) -> Pairs:
-    """Lowest and highest sample of every 1 / A_SECOND seconds."""
-    scaled = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1, 1) * FULL
-    bounds = np.arange(0, len(scaled), max(1, rate // A_SECOND))
-    low, high = np.minimum.reduceat(scaled, bounds), np.maximum.reduceat(scaled, bounds)
-    return np.stack([np.floor(low), np.ceil(high)], axis=1).astype(np.int8)
+        told = error.cause if isinstance(error, SafelightError) else f"({type(error).__name__})"
+        into.cannot_tell = f"The sound of {original.name} cannot be read. {told}"

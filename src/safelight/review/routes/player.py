@@ -19,7 +19,8 @@ from safelight.review import clips
 from safelight.review.entries import printable
 from safelight.review.given import TheSession, page
 from safelight.review.models import PhotoId
-from safelight.review.playing import Playing, why_not
+from safelight.review.peaks import Measured
+from safelight.review.playing import Playing
 from safelight.review.routes.cuts import known_clip
 from safelight.review.routes.photos import FOR_EVER, PLAYED
 from safelight.review.session import Session
@@ -41,20 +42,22 @@ ThePlaying = Annotated[Playing, Depends(playing)]
 
 class Played(BaseModel):
     """How a clip is played. `state`: `ready` at `address`; `strange`, since browsers do not play the original, until a
-    copy is asked for; `making` one; `failed`; `gone`, the original. `copied`: what is played is the small copy."""
+    copy is asked for; `making` one, of which `until_s` seconds are done; `failed`; `gone`, the original. `copied`: what
+    is played is the small copy."""
 
     state: Literal["ready", "strange", "making", "failed", "gone"]
     kind: Literal["video", "audio"]
     address: str | None
     copied: bool
     why: str
+    until_s: float = 0
     width: int | None
     height: int | None
 
 
 class Waveform(BaseModel):
-    """Lowest and highest sample, 127 is full scale, of stretches of equal length from `start` to `end`, seconds. Beyond
-    `known_s` it has not been measured yet. `cannot_tell`: why there is none."""
+    """Lowest and highest sample (32767 is full scale) of stretches of equal length from `start` to `end`, seconds.
+    Beyond `known_s` it has not been measured yet. `cannot_tell`: why there is none."""
 
     start: float
     end: float
@@ -116,11 +119,12 @@ def copy(at: TheSession, given: ThePlaying, clip: PhotoId) -> Response:
     """The small copy of a clip, parts of it with `Range`; 404 where none has been made."""
     found = at.clip(clip)
     made = given.copy(found) if found is not None else None
-    if made is None or not made.done() or made.exception() or not made.result().is_file():
+    place = made.place if made is not None else None
+    if place is None:
         body = {"code": "media", "cause": "There is no copy of this clip.", "remedy": "Open its page anew."}
         return JSONResponse(body, status_code=404)
     kind = "video" if found is not None and found.asset.kind is Kind.VIDEO else "audio"
-    return FileResponse(made.result(), media_type=f"{kind}/mp4", headers=FOR_EVER)
+    return FileResponse(place, media_type=f"{kind}/mp4", headers=FOR_EVER)
 
 
 @router.get("/api/shoots/{shoot}/clips/{clip}/player")
@@ -147,7 +151,9 @@ def waveform(
     """The waveform of a range at a resolution; it is measured in the background at the first question."""
     if not start < end:
         raise UsageError(f"From {start:g} to {end:g} s there is nothing.", remedy="A range runs forwards.")
-    found = given.peaks(at, _clip(at, clip))
+    chosen = _clip(at, clip)
+    original = clips.original(at.folder.root, chosen)
+    found = Measured(cannot_tell=clips.gone(chosen)) if original is None else given.peaks(at, chosen, original)
     low, high = found.between(start, end, columns).T.tolist()
     return Waveform(
         start=start, end=end, low=low, high=high, known_s=round(found.known_s, 3), whole=found.whole,
@@ -237,14 +243,15 @@ def _clip(at: Session, id_: str) -> Footage:
 def _played(at: Session, given: Playing, clip: Footage) -> Played:
     told: dict[str, Any] = {"address": None, "copied": False, "why": ""}
     copied = given.copy(clip)
-    if copied is not None and copied.done() and not copied.exception() and copied.result().is_file():
+    if copied is not None and copied.place is not None:
         told |= {"state": "ready", "address": f"/shoots/{at.shoot.id}/clips/{clip.id}/copy.mp4", "copied": True}
     elif clips.original(at.folder.root, clip) is None:
         told |= {"state": "gone", "why": clips.gone(clip)}
-    elif copied is not None and not copied.done():
-        told |= {"state": "making", "why": "A small copy is being made that can be played here."}
-    elif copied is not None and (failed := copied.exception()) is not None:
-        told |= {"state": "failed", "why": why_not(failed)}
+    elif copied is not None and copied.failed:
+        told |= {"state": "failed", "why": copied.failed}
+    elif copied is not None and not copied.making.done():
+        why = "A small copy is being made that can be played here."
+        told |= {"state": "making", "why": why, "until_s": round(copied.until_s, 2)}
     elif why := clips.unplayable(clip):
         told |= {"state": "strange", "why": why}
     else:

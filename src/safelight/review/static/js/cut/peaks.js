@@ -1,7 +1,8 @@
 // The waveform's numbers, in parts of one resolution each: what was asked for is kept, what is not there yet is asked for.
 import { get, ofShoot } from "../api.js";
 
-const FINEST_S = 1 / 200; // of a pair
+const FINEST_S = 1 / 100; // of a pair
+const FULL = 32767;
 const PAIRS = 1024; // of one part
 const ROOM = 300; // parts that are kept
 const AGAIN_MS = 700; // until a part that is still being measured is asked for again
@@ -26,10 +27,10 @@ export class Peaks {
     return FINEST_S * 2 ** Math.max(0, Math.floor(Math.log2(Math.max(column, FINEST_S) / FINEST_S)));
   }
 
-  /** Lowest and highest of a stretch, −127 … 127; null where it is not here yet. @param {number} from @param {number} to seconds @param {number} step
+  /** Lowest and highest of a stretch, −1 … 1; null where it is not here yet. @param {number} from @param {number} to seconds @param {number} step
    * @returns {[number, number] | null} */
   at(from, to, step) {
-    let [low, high] = [127, -127];
+    let [low, high] = [FULL, -FULL];
     let found = false;
     const last = Math.max(Math.ceil(to / step), Math.floor(from / step) + 1);
     for (let i = Math.max(0, Math.floor(from / step)); i < last; i++) {
@@ -40,7 +41,7 @@ export class Peaks {
       if (part.high[n] > high) high = part.high[n];
       found = true;
     }
-    return found ? [low, high] : null;
+    return found ? [low / FULL, high / FULL] : null;
   }
 
   /** @param {number} number @param {number} step */

@@ -205,7 +205,7 @@ export class Player extends LitElement {
     const still = html`<img class="still" src=${picture(this.clip, "proxy")} alt="" @error=${(/** @type {Event} */ e) => /** @type {HTMLElement} */ (e.target).remove()}>`;
     if (s.state !== "ready" || this.broken) {
       const why = this.broken ? "This browser does not play it." : s.why;
-      return html`<figure class="screen">${still}<figcaption role="status">${why}${s.state === "failed" ? html` <button type="button" @click=${() => this.dispatchEvent(new CustomEvent("unplayable"))}>Try again</button>` : nothing}</figcaption></figure>`;
+      return html`<figure class="screen">${still}<figcaption role="status">${why}${s.state === "making" && s.until_s ? html` <progress max=${this.frames / this.rate} value=${s.until_s}></progress>` : nothing}${s.state === "failed" ? html` <button type="button" @click=${() => this.dispatchEvent(new CustomEvent("unplayable"))}>Try again</button>` : nothing}</figcaption></figure>`;
     }
     const toggle = () => this.dispatchEvent(new CustomEvent("toggle"));
     const one = (/** @type {number} */ i) => s.kind === "video"

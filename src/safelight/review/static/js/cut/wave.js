@@ -5,6 +5,7 @@ import { above, clock, short } from "./time.js";
 
 const FIRST_S = 40; // of the part that is large at first
 const LEAST_S = 0.5;
+const LARGER = 16; // at most: the noise of a room is not made a storm
 const NEAR = 6; // px around an edge in which it is taken
 const RULER = 18; // px
 const WORDS = 20; // px for the words, where they fit
@@ -233,13 +234,22 @@ export class Wave extends LitElement {
     this.dataset.drawn = this.peaks.why ? "none" : this.peaks.whole ? "whole" : "part";
   }
 
+  /** How much larger the sound is drawn than it is, so that a quiet one is seen: the loudest of all nearly fills the height. */
+  gain() {
+    const peaks = /** @type {Peaks} */ (this.peaks);
+    const whole = this.seconds ?? 1;
+    const step = peaks.step(whole / Math.max(1, this.clientWidth));
+    const found = peaks.at(0, whole, step);
+    return found ? Math.min(LARGER, 0.95 / Math.max(0.01, found[1], -found[0])) : 1;
+  }
+
   /** @param {CanvasRenderingContext2D} pen @param {number} from @param {number} to @param {number} top @param {number} height */
   sound(pen, from, to, top, height) {
     const width = pen.canvas.clientWidth;
     const peaks = /** @type {Peaks} */ (this.peaks);
     const column = (to - from) / width;
     const step = peaks.step(column);
-    const [middle, half] = [top + height / 2, height / 2 / 127];
+    const [middle, half] = [top + height / 2, (height / 2) * this.gain()];
     pen.fillStyle = this.ink.quiet;
     pen.beginPath();
     for (let x = 0; x < width; x++) {
