@@ -31,8 +31,8 @@ export function card(item, model, act) {
   <div class="buttons answers" role="group" aria-label="Answer">
     ${heard ? nothing : html`<button type="button" class="first" @click=${act.pick}>${item.kind === "doubt" ? "Cut it" : "Approve"} <kbd>p</kbd></button>
     ${item.kind === "cut" ? html`<button type="button" @click=${act.reject}>Drop <kbd>x</kbd></button>` : nothing}`}
-    <button type="button" @click=${act.around_before}>As it was <kbd>b</kbd></button>
-    <button type="button" @click=${act.around_after}>As it would be <kbd>a</kbd></button>
+    <button type="button" title="Play two seconds around it as it was" @click=${act.around_before}>Before <kbd>b</kbd></button>
+    <button type="button" title="Play two seconds around it as it would be" @click=${act.around_after}>After <kbd>a</kbd></button>
     ${heard ? nothing : html`<span class="trims" role="group" aria-label="Trim by a frame">
 start ${edge("Starts a frame earlier", "←", ";", act.start_earlier)}${edge("Starts a frame later", "→", "[", act.start_later)}
       end ${edge("Ends a frame earlier", "←", "]", act.end_earlier)}${edge("Ends a frame later", "→", "'", act.end_later)}</span>`}

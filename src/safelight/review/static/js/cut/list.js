@@ -15,7 +15,7 @@ export const named = (code) => code.replaceAll("_", " ");
 
 /** Where an item stands, as sign and word. @param {Item} item */
 export const stands = (item) =>
-  html`<span class="decision">${sign(/** @type {any} */ (SIGNS)[item.state])}<span class=${item.waits || item.kind !== "cut" ? "need" : ""}>${/** @type {any} */ (STATES)[item.state]}${item.waits ? ", waits" : ""}</span></span>`;
+  html`<span class="decision">${sign(/** @type {any} */ (SIGNS)[item.state])}<span class=${item.waits || item.kind !== "cut" ? "need" : ""}>${item.waits ? "waits" : /** @type {any} */ (STATES)[item.state]}</span></span>`;
 
 export class List extends LitElement {
   constructor() {

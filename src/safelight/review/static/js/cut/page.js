@@ -333,7 +333,7 @@ export class CutPage extends LitElement {
     else if (this.model.range.start !== null || this.model.range.end !== null) {
       this.model.range = { start: null, end: null };
       this.changed("range");
-    } else location.href = `/shoots/${shoot}/cut`;
+    } else location.href = home();
   }
 
   next() {
@@ -394,7 +394,7 @@ export class CutPage extends LitElement {
   }
 
   under() {
-    return html`<p class="legend quiet"><span><b>!</b> three times too long</span> <span><b>?</b> not heard surely</span> <span><b>~</b> time estimated</span> <button type="button" class="plain" @click=${() => this.transcript.doubted()}>Next in doubt <kbd>u</kbd></button> <button type="button" class="plain" @click=${() => this.strike()}>Strike, or take in <kbd>s</kbd></button></p>`;
+    return html`<p class="legend quiet"><span><b>!</b> too long</span> <span><b>?</b> unsure</span> <span><b>~</b> time estimated</span> <button type="button" class="plain" @click=${() => this.transcript.doubted()}>Next in doubt <kbd>u</kbd></button> <button type="button" class="plain" @click=${() => this.strike()}>Strike, or take in <kbd>s</kbd></button></p>`;
   }
 
   tabs() {
@@ -405,7 +405,7 @@ export class CutPage extends LitElement {
   cuts() {
     const model = this.model;
     if (!model.sheet) return nothing;
-    return html`<div class="edits">${model.edits.map((edit) => this.summary(edit))}${model.sheet.not_heard && model.items.length ? html`<p class="quiet">The joins have not been listened to: ${model.sheet.not_heard}.</p>` : nothing}</div>
+    return html`<div class="edits">${model.edits.map((edit) => this.summary(edit))}${model.sheet.not_heard && model.items.length ? html`<p class="quiet">Its joins: ${model.sheet.not_heard}.</p>` : nothing}</div>
       ${model.items.length ? html`<sl-cuts @choose=${(/** @type {CustomEvent} */ e) => model.choose(e.detail)}></sl-cuts>` : html`<p class="quiet nothing">Nothing is cut, and nothing is in doubt.</p>`}`;
   }
 
@@ -425,6 +425,12 @@ export class CutPage extends LitElement {
     const list = this.list;
     if (list && list.model !== this.model) list.show(this.model);
   }
+}
+
+/** Where Escape leads: to where one came from. */
+function home() {
+  const from = new URLSearchParams(location.search).get("from");
+  return from === "all" ? "/queue" : `/shoots/${shoot}/${from === "queue" ? "queue" : "cut"}`;
 }
 
 customElements.define("sl-cut", CutPage);

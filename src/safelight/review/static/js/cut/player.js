@@ -209,7 +209,7 @@ export class Player extends LitElement {
     }
     const toggle = () => this.dispatchEvent(new CustomEvent("toggle"));
     const one = (/** @type {number} */ i) => s.kind === "video"
-      ? html`<video class=${i ? "medium off" : "medium"} preload="auto" playsinline disablepictureinpicture src=${s.address} aria-label=${i ? "" : this.name} aria-hidden=${i ? "true" : "false"} @click=${toggle} @error=${() => this.lost()}></video>`
+      ? html`<video class=${i ? "medium off" : "medium"} preload="auto" playsinline poster=${picture(this.clip, "proxy")} disablepictureinpicture src=${s.address} aria-label=${i ? "" : this.name} aria-hidden=${i ? "true" : "false"} @click=${toggle} @error=${() => this.lost()}></video>`
       : html`<audio class=${i ? "medium off" : "medium"} preload="auto" src=${s.address} @error=${() => this.lost()}></audio>`;
     return html`<figure class="screen ${s.kind}">${s.kind === "audio" ? still : nothing}${one(0)}${one(1)}</figure>`;
   }

@@ -9,7 +9,7 @@ const LARGER = 16; // at most: the noise of a room is not made a storm
 const NEAR = 6; // px around an edge in which it is taken
 const RULER = 18; // px
 const WORDS = 20; // px for the words, where they fit
-const WORDS_FROM = 55; // px of a second
+const WORDS_FROM = 100; // px of a second
 const STEPS = [0.04, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600];
 
 export class Wave extends LitElement {
