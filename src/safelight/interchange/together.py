@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # measuring sound loads much that most runs do not need
 USUAL = Fraction(25)  # where nothing has a picture
 
 
-def side_by_side(reference: Path, others: "Mapping[Path, Match]") -> Programme:
+def side_by_side(reference: Path, others: Mapping[Path, "Match"]) -> Programme:
     """One track for each picture and each sound, at the rate of the first picture; places are rounded to its frames.
 
     Drift is not corrected: clips begin in step.
