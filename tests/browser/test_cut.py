@@ -172,8 +172,10 @@ def test_the_playhead_by_keys(page, server):
     assert m(page, "c.wave.to - c.wave.from") == pytest.approx(3)
     press(page, "z", "z", "t", "w", "w")
     assert m(page, "c.tab") == "captions"
+    until(page, "document.querySelector('sl-captions')?.dataset.count > 0")
     press(page, "Escape")
     page.wait_for_url("**/cut")
+    page.wait_for_selector(".clips li")
 
 
 def test_two_seconds_around_a_cut_as_it_was_and_as_it_would_be(page, server):

@@ -367,10 +367,7 @@ export class CutPage extends LitElement {
   show(tab) {
     this.tab = tab;
     this.panel = true;
-    this.updateComplete.then(() => {
-      this.list?.show(this.model);
-      this.captions?.load(this.clip, true);
-    });
+    this.updateComplete.then(() => this.list?.show(this.model));
   }
 
   // ------------------------------------------------------------ what is seen
@@ -427,9 +424,9 @@ export class CutPage extends LitElement {
   summary(edit) {
     const open = edit.cuts.filter((c) => c.state === "proposed").length;
     const counts = [`${edit.cuts.length} ${edit.cuts.length === 1 ? "cut" : "cuts"}`, edit.doubts.length && `${edit.doubts.length} in doubt`].filter(Boolean).join(", ");
-    return html`<div class="edit"><div class="line"><b>${named(edit.operator)}</b> <span class="quiet">${counts}</span>${edit.pace ? html`<label><span class="hidden">Pace</span><select title="Pace" @change=${(/** @type {any} */ e) => this.said(this.model.pace(e.target.value))}>${this.model.sheet.paces.map((/** @type {string} */ p) => html`<option value=${p} ?selected=${p === edit.pace}>${p}</option>`)}</select></label>` : nothing}${edit.waits ? html`<span class="need">${open} wait</span>` : html`<span class="quiet">answered${edit.by ? ` by ${edit.by}` : ""}</span>`}</div>
+    return html`<div class="edit"><div class="line"><b>${named(edit.operator)}</b>${edit.pace ? html`<label><span class="hidden">Pace</span><select title="Pace" @change=${(/** @type {any} */ e) => this.said(this.model.pace(e.target.value))}>${this.model.sheet.paces.map((/** @type {string} */ p) => html`<option value=${p} ?selected=${p === edit.pace}>${p}</option>`)}</select></label>` : nothing}${edit.waits ? html`<span class="need">${open} wait</span>` : html`<span class="quiet">answered${edit.by ? ` by ${edit.by}` : ""}</span>`}</div>
       ${edit.cannot_tell ? html`<p class="quiet">Cannot tell: ${edit.cannot_tell}.</p>` : nothing}
-      ${edit.notes.map((note) => html`<p class="quiet">${note}</p>`)}
+      <p class="quiet">${[`${counts}.`, ...edit.notes].join(" ")}</p>
       <div class="line">${edit.waits ? html`<button type="button" @click=${() => { this.model.choose(this.model.items.find((one) => one.operator === edit.operator && one.waits)?.key ?? this.model.chosen); this.approve(); }}>Approve all ${this.edit === edit ? html`<kbd>Enter</kbd>` : nothing}</button><button type="button" aria-expanded=${this.asking === edit ? "true" : "false"} @click=${() => (this.asking = this.asking === edit ? null : edit)}>Reject all</button>` : nothing}</div>
       ${this.asking === edit ? html`<div class="chips" role="group" aria-label="Why not?">${Object.entries(this.reasons).map(([code, text], i) => html`<button type="button" class="chip" @click=${() => this.rejectAll(code)}>${digit(i) ? html`<kbd>${digit(i)}</kbd> ` : nothing}${text}</button>`)}<button type="button" class="chip" @click=${() => this.rejectAll("")}>No reason</button></div>` : nothing}</div>`;
   }
@@ -437,6 +434,8 @@ export class CutPage extends LitElement {
   updated() {
     const list = this.list;
     if (list && list.model !== this.model) list.show(this.model);
+    const captions = this.captions;
+    if (captions && !captions.clip && this.model.sheet) captions.load(this.clip, true);
   }
 }
 
