@@ -1,5 +1,5 @@
-"""All that one reading of a file's sound gives: how loud it is, what is wrong with it, its picture for people, and its
-streams at 16 kHz in the shoot's cache, where those who listen for words find them.
+"""All that one reading of a file's sound gives: how loud it is, what is wrong with it, its picture and its peaks for
+people, and its streams at 16 kHz in the shoot's cache, where those who listen for words find them.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.domain import Json, Measure, exact
-from safelight.media import loudness, sound, waveform
+from safelight.files import write_atomic
+from safelight.media import loudness, proxies, sound, waveform
 from safelight.media.container import Contents
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
@@ -46,20 +47,22 @@ class Soundtrack:
 
 
 def read(path: Path, facts: Contents, place: Path, *, portrait: Path | None = None) -> Soundtrack:
-    """Reads all streams of a file, the first one's loudness and faults on the way. `place`: where the samples go;
-    `portrait`: where a picture of its levels goes, without suffix."""
-    heard, peaks, holes = Listening(), list[float](), sound.Holes()
+    """Reads all streams of a file, the first one's loudness, faults and peaks on the way. `place`: where samples and
+    peaks go (`proxies.peaks` finds them there); `portrait`: where a picture of its levels goes, without suffix."""
+    heard, loudest, holes, peaks = Listening(), list[float](), sound.Holes(), waveform.Peaks()
 
     def measured(blocks: Blocks) -> None:
-        made.measures.append(_loudness(path, waveform.heard(_also(blocks, heard), peaks)))
+        made.measures.append(_loudness(path, waveform.heard(_also(blocks, heard.hear, peaks.hear), loudest)))
 
     made = Soundtrack()
     _streams(made, path, facts, place, first=measured, holes=holes)
     made.measures.append(faults("faults.sound", path, heard.done))
     if holes.notes():
         made.measures.append(Measure(name="sound.note", value=" ".join(holes.notes())))
-    if portrait is not None and peaks:
-        keep_picture(portrait, waveform.drawn(peaks))
+    if loudest:
+        write_atomic(proxies.peaks_place(path, place), peaks.data)
+    if portrait is not None and loudest:
+        keep_picture(portrait, waveform.drawn(loudest))
     return made
 
 
@@ -178,10 +181,11 @@ def _loudness(path: Path, blocks: Blocks) -> Measure:
     return Measure(name="loudness", value=value)
 
 
-def _also(blocks: Blocks, heard: Listening) -> Blocks:
-    """Blocks that are heard by two, decoded once."""
+def _also(blocks: Blocks, *hear: Callable[[sound.Block], None]) -> Blocks:
+    """Blocks that others hear too, decoded once."""
     for block in blocks:
-        heard.hear(block)
+        for listener in hear:
+            listener(block)
         yield block
 
 
