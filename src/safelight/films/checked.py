@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safelight import footage
+from safelight import footage, soundtrack
 from safelight.channels.answer import Answer
 from safelight.errors import MediaError
 from safelight.films.book import Book
@@ -13,6 +13,7 @@ from safelight.films.rules import RULES, Film
 from safelight.media import container
 
 SCHEMA = "safelight.film/1"
+OF_FRAMES, OF_SOUND = {"faults", "captions"}, {"loudness", "faults"}  # rules that ask for every frame, or sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +41,17 @@ def check(path: Path, book: Book, *, captions: Path | None = None) -> Checked:
     """Measures a film as a first pass would, and asks every rule. Raises MediaError for what cannot be read."""
     facts = container.contents(path)
     with tempfile.TemporaryDirectory(prefix="safelight-") as folder:
-        seen = footage.watch(footage.Watch(path=path.name, full=path, cache=Path(folder)))
-    if seen.error is not None:
-        raise MediaError(seen.error["cause"], remedy=seen.error.get("remedy", ""))
-    film = Film(path=path, facts=facts, found={m.name: m for m in seen.measures}, captions=captions)
+        place = Path(folder)
+        seen = footage.watch(footage.Watch(path=path.name, full=path, cache=place))
+        if seen.error is not None:
+            raise MediaError(seen.error["cause"], remedy=seen.error.get("remedy", ""))
+        measures = list(seen.measures)
+        if facts.picture and book.rules.keys() & OF_FRAMES:
+            seconds = float(facts.duration_s or 0)
+            asked = footage.See(asset=path.name, full=path, place=place / "film", seconds=seconds)
+            measures += footage.see(asked).measures
+        if facts.sounds and book.rules.keys() & OF_SOUND:
+            measures += soundtrack.read(path, facts, place).measures
+    film = Film(path=path, facts=facts, found={m.name: m for m in measures}, captions=captions)
     answers = [answer for name, settings in book.rules.items() for answer in RULES[name][1](film, settings)]
     return Checked(path=path, book=book, answers=tuple(answers))

@@ -23,6 +23,7 @@ from safelight.review.routes import (
     previews,
     queue,
     start,
+    trust,
     verdicts,
 )
 from safelight.review.security import Door, Guard
@@ -32,6 +33,7 @@ from safelight.review.waiting import Waiting
 ROUTERS = (
     start.router, cull.router, photos.router, verdicts.router, people.router, judge.router, previews.router,
     previews.pictures, queue.router, deliver.router, practise.router, cuts.router,
+    trust.router,
 )  # fmt: skip
 STATUS = {LibraryError: 503, MediaError: 422, Refused: 409}
 
