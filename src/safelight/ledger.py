@@ -33,6 +33,8 @@ SCHEMA = "safelight.trust/1"
 LICENCES = "licences"  # beside it, where what the ledger says is kept
 WORSE = 5  # times α: the jump in quality of which it is told how many bad items pass before a licence is withdrawn
 YEAR_WEEKS = 365.25 / 7
+FEW_SHOOTS = 5  # of a group that is about people: below, its rate says more of who came than of the machine
+NOT_LISTED = "Kinds of skin that are not listed were not measured: a person sees everything of them."
 EVENTS = 8  # of a replay, the newest, that a terminal is told
 CHECK = "check."  # before the name of a finding, where else a task is named
 
@@ -327,6 +329,8 @@ def words(found: Mapping[str, Any]) -> str:
         lines += _cell_words(cell)
     if shown and not any(cell["state"] == "licensed" and cell["zone"] == "auto" for cell in shown):
         lines.append("Nothing is done alone yet: every task waits for a person.")
+    if any(map(is_of_people, shown)):
+        lines.append(NOT_LISTED)
     for row in found["set_aside"][:5]:
         lines.append(f"Set aside, line {row['line']:,}: {row['because']}.")
     if len(found["set_aside"]) > 5:
@@ -407,6 +411,9 @@ def rate_words(cell: Mapping[str, Any]) -> str:
     rate = cell["reject_rate"]
     if rate["value"] is None:
         return f"Not measured: {many(cell['answered'], 'answer')}, none drawn by coin and answered one by one."
+    if is_of_people(cell) and cell["shoots"] < FEW_SHOOTS:
+        seen = f"{cell['drawn']:,} looked at in {many(cell['shoots'], 'shoot')}, {cell['drawn_bad']:,} of them wrong"
+        return f"Not measured: {seen}. So few people say nothing of others."
     found = f"About {percent(rate['value'])} % wrong" if cell["drawn_bad"] else "None wrong so far"
     return (
         f"{found} ({percent(rate['low'])}–{percent(rate['high'])} %, from {cell['drawn']:,} looked at in "
@@ -414,8 +421,15 @@ def rate_words(cell: Mapping[str, Any]) -> str:
     )
 
 
+def is_of_people(cell: Mapping[str, Any]) -> bool:
+    """Whether a cell's group is about how people look."""
+    return any(name in (cell["group"] or "") for name in carried.SENSITIVE)
+
+
 def percent(share: float) -> str:
-    """A share in hundredths, with two figures below ten."""
+    """A share in hundredths, with two figures below ten; nothing finer than a tenth."""
+    if 0 < share < 0.001:
+        return "<0.1"
     return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.2g}"
 
 

@@ -29,7 +29,7 @@ def history(library, *, shoots=30, task="exposure", group="all", bad=0.0, seed=0
         [
             Verdict(
                 at=(START + timedelta(weeks=s, seconds=n)).isoformat(timespec="milliseconds"), by="ben",
-                asset=f"{s}-{task}-{n}", shoot=f"shoot {s}", operator=task, version=version, group=group,
+                asset=f"{s}-{task}-{group}-{n}", shoot=f"shoot {s}", operator=task, version=version, group=group,
                 say=Say.REJECT if rng.random() < bad else Say.APPROVE, score=float(rng.uniform(0.4, 0.9)),
                 drawn=Drawn.AUDIT, seconds=float(rng.uniform(2, 6)),
             )
@@ -59,3 +59,26 @@ def test_the_page_says_what_the_command_says(app, library):
     assert "None wrong so far (0–" in page
     assert 'style="' not in page, "the app allows no style that is written into a page"
     assert '<a href="/trust" aria-current="page"' in page
+
+
+def test_a_group_of_few_people_is_not_called_measured(app, library):
+    history(library, task="white_balance", group="skin_tone:dark", shoots=4)
+    history(library, task="white_balance", group="skin_tone:light", shoots=20)
+    few, many = ("Not measured: 20 looked at in 4 shoots, 0 of them wrong.", "None wrong so far (0–")
+    page = app.client.get("/trust").text
+    told = ledger.words(app.client.get("/api/trust").json())
+    for text in (page, told):
+        assert few in text
+        assert many in text
+        assert ledger.NOT_LISTED in text
+
+
+def test_plots_say_what_they_show(app, library):
+    history(library, shoots=10, bad=0.5)
+    page = app.client.get("/trust").text
+    assert (
+        'aria-label="Reliability map. exposure · all, takes little judgement, a mistake costs little: apprentice.'
+        in page
+    )
+    assert "exposure · all: after 10 shoots" in page
+    assert "% is promised." in page

@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from safelight.files import write_atomic
-from safelight.ledger import name_of, needs_words, percent, rate_words, reviewer_words
+from safelight.ledger import NOT_LISTED, is_of_people, name_of, needs_words, percent, rate_words, reviewer_words
 from safelight.words import many
 
 Cell = Mapping[str, Any]
@@ -66,6 +66,7 @@ def fragment(found: Mapping[str, Any]) -> str:
         curves=[{"name": _name(c), "svg": Markup(curve(c))} for c in drawn if len(c["curve"]) > 1],  # noqa: S704
         history=_history(cells),
         states=STATES,
+        not_listed=NOT_LISTED if any(map(is_of_people, cells)) else "",
         aside=found["set_aside"],
         deliveries=found["deliveries"][-20:],
     )
@@ -111,7 +112,7 @@ def harm_words(cell: Cell) -> str:
     bad = alone * min(seen, cell["alpha"])
     time = "" if cell["saved"] is None else f" saves {alone * cell['saved']['seconds'] / 60:.0f} min and"
     return (
-        f"Of 1,000 about {alone:,.0f} are done alone, which{time} lets about {bad:.1f} bad ones through (at most "
+        f"Of 1,000 about {alone:,.0f} are done alone, which{time} lets about {bad:.{bad > 0.05:d}f} bad ones through (at most "
         f"{alone * cell['alpha']:.0f} by its licence)."
     )
 
@@ -144,9 +145,9 @@ def _history(cells: Sequence[Cell]) -> list[dict[str, str]]:
 
 def reliability_map(cells: Sequence[Cell]) -> str:
     """The map: how much judgement a task takes against what a mistake costs, each task with its rate and state."""
-    told = " ".join(f"{_name(c)}, {_placed(c)}: {c['state']}. {rate_words(c)}" for c in cells)
+    told = html.escape(" ".join(f"{_name(c)}, {_placed(c)}: {c['state']}. {rate_words(c)}" for c in cells))
     parts = [
-        f'<svg class="map" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Reliability map. {html.escape(told)}">',
+        f'<svg class="map" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Reliability map. {told}">',
         *_axes(),
     ]
     taken: list[tuple[float, float, float, float]] = []
@@ -269,8 +270,8 @@ def curve(cell: Cell) -> str:
 
     line = "L".join(place(*point) for point in points)
     told = (
-        f"{_name(cell)}: after {many(last, 'shoot')} {percent(points[-1][1])} % of {cell['drawn']:,} looked at were wrong; "
-        f"{percent(cell['alpha'])} % is promised."
+        f"{_name(cell)}: after {many(last, 'shoot')} {percent(points[-1][1])} % of {cell['drawn']:,} looked at were "
+        f"wrong; {percent(cell['alpha'])} % is promised."
     )
     return (
         f'<svg class="curve" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
