@@ -111,8 +111,9 @@ def harm_words(cell: Cell) -> str:
     seen = cell["k"] / cell["n"] if cell["n"] else cell["alpha"]
     bad = alone * min(seen, cell["alpha"])
     time = "" if cell["saved"] is None else f" saves {alone * cell['saved']['seconds'] / 60:.0f} min and"
+    through = f"{bad:.1f}" if bad >= 0.05 else "0"
     return (
-        f"Of 1,000 about {alone:,.0f} are done alone, which{time} lets about {bad:.{bad > 0.05:d}f} bad ones through (at most "
+        f"Of 1,000 about {alone:,.0f} are done alone, which{time} lets about {through} bad ones through (at most "
         f"{alone * cell['alpha']:.0f} by its licence)."
     )
 
