@@ -59,6 +59,11 @@ def unseen(drawn: Veil, about: Iterable[Judged]) -> frozenset[tuple[str, str]]:
     return frozenset((one.id, name) for one in about if one.id in drawn.controls for name in of(drawn, one))
 
 
+def hides(library: Library, state: ShootState, about: Judged, operator: str) -> bool:
+    """Whether nobody has been shown what an operator suggests for this photo or clip."""
+    return operator in of(drawn(earned.coins(library, state.shoot.id, [about.id])), about)
+
+
 def seen(state: ShootState, drawn: Veil, photo: Photo) -> Photo:
     """The photo as people may see it: without those suggestions, without what its neighbours say of them, and without
     scores that would tell how it was drawn."""
