@@ -2,7 +2,6 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from safelight import policy, queue, weights
