@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safelight import footage
+from safelight import footage, soundtrack
 from safelight.channels.answer import Answer
 from safelight.errors import MediaError
 from safelight.films.book import Book
@@ -41,8 +41,9 @@ def check(path: Path, book: Book, *, captions: Path | None = None) -> Checked:
     facts = container.contents(path)
     with tempfile.TemporaryDirectory(prefix="safelight-") as folder:
         seen = footage.watch(footage.Watch(path=path.name, full=path, cache=Path(folder)))
+        heard = soundtrack.read(path, facts, Path(folder)) if facts.sounds else soundtrack.Soundtrack()
     if seen.error is not None:
         raise MediaError(seen.error["cause"], remedy=seen.error.get("remedy", ""))
-    film = Film(path=path, facts=facts, found={m.name: m for m in seen.measures}, captions=captions)
+    film = Film(path=path, facts=facts, found={m.name: m for m in (*seen.measures, *heard.measures)}, captions=captions)
     answers = [answer for name, settings in book.rules.items() for answer in RULES[name][1](film, settings)]
     return Checked(path=path, book=book, answers=tuple(answers))
