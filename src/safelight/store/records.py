@@ -218,6 +218,16 @@ def files(library: Library, shoot_id: str) -> dict[str, File]:
     }  # fmt: skip
 
 
+def known_sizes(library: Library, sizes: Sequence[int]) -> set[int]:
+    """Those of these sizes, in bytes, that some file of the studio had."""
+    if not sizes:
+        return set()
+    table = schema.files
+    with library.transaction(reading=True) as connection:
+        rows = connection.execute(sa.select(table.c.size).where(table.c.size.in_(list(sizes))).distinct())
+        return {row.size for row in rows}
+
+
 def save_files(library: Library, shoot_id: str, found: Iterable[File]) -> None:
     """Appends what was seen."""
     library.append(
