@@ -93,7 +93,7 @@ def word_of(row: Mapping[str, Any]) -> Word:
     return Word(
         text=str(row["text"]), start=Fraction(str(row["start"])), end=Fraction(str(row["end"])),
         confidence=float(row.get("confidence") or 0), estimated=row.get("timed") == "estimated",
-        suspect=row.get("suspect"),
+        suspect=row.get("suspect"), speaker=row.get("speaker"),
     )  # fmt: skip
 
 
