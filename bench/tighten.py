@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.harness import Data, Result
-from safelight import cutting, hearing, rooms, weights
+from safelight import cutting, hearing, weights
 from safelight.cutting import PACES, Plan, Talk, Word, assembly, heard_back, joined
 from safelight.cutting.assembly import Material, Piece
 from safelight.domain import Measure
@@ -157,8 +157,7 @@ def _hear(path: Path) -> Talk:
     with tempfile.TemporaryDirectory() as folder:
         made = hearing.prepare(hearing.Listen(asset="talk", full=path, place=Path(folder), seconds=LONGEST_S))
         rows = [w for piece in made.pieces for w in hearing.hear(piece).words]
-        weighed = rooms.weigh(rooms.Weigh(asset="talk", full=path, seconds=LONGEST_S))
-    facts = {m.name: m for m in (*made.measures, *weighed.measures)}
+    facts = {m.name: m for m in made.measures}
     facts["words"] = Measure(name="words", value={"whole": True, "words": rows})
     found = Talk.of(facts, Fraction(int(made.seconds * 1000), 1000))
     assert isinstance(found, Talk)

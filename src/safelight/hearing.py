@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from safelight import cutting, limits, plugins, soundtrack, weights
+from safelight.cutting import level
 from safelight.domain import Json, Measure, digest_of
 from safelight.files import write_atomic
 from safelight.media import container
@@ -27,7 +28,7 @@ from safelight.speech.tracks import Scan, Track
 from safelight.work import refusal
 from safelight.workers import Lost
 
-HEARD = "heard@2"
+HEARD = "heard@3"
 PIECE_S = 60.0  # of speech
 OPENING_S, LONG_S = 150.0, 400.0  # how much of a long recording is heard before the rest is read, and what is long
 S_A_SECOND = 0.5  # what preparing, and hearing, may compute for a second
@@ -340,23 +341,25 @@ def _heard_from(scans: Sequence[Scan], turns: Sequence[tuple[int, list[Span]]]) 
 
 
 def _silent(read: Soundtrack, scans: Sequence[Scan], turns: Sequence[tuple[int, list[Span]]]) -> tuple[Measure, ...]:
-    """`sound.floor`, `silences`, `speech`, and `words` where there is nothing to hear or nobody to do it. Silence is
-    that of the stream that is listened to most."""
+    """`quiet`, `sound.floor`, `silences`, `speech`, and `words` where there is nothing to hear or nobody to do it.
+    Silence is that of the stream that is listened to most; `quiet` that of the first, which is cut."""
     installed, offset = weights.installed(), read.offset
     speech = joined([span for _, spans in turns for span in spans], gap=0.0)
     most = _heard_from(scans, turns)
     stream = int(most[0]["stream"]) - 1 if most else 0  # type: ignore[arg-type]
-    level = next((v for s, v in read.streams if s.number == stream), read.streams[0][1])
-    level = np.asarray(level.max(1, initial=levels.NOTHING_DB), np.float32)
-    bound = levels.floor(level, speech)
+    loud = next((v for s, v in read.streams if s.number == stream), read.streams[0][1])
+    loud = np.asarray(loud.max(1, initial=levels.NOTHING_DB), np.float32)
+    bound = levels.floor(loud, speech)
     rows: list[Json] = [
-        moved_span(a, b, offset) | {"level_db": round(db, 1)} for a, b, db in levels.silences(level, speech, bound)
+        moved_span(a, b, offset) | {"level_db": round(db, 1)} for a, b, db in levels.silences(loud, speech, bound)
     ]
     floor: dict[str, Json] = {
         "floor_db": round(bound.floor_db, 1), "below_db": round(bound.below_db, 1),
         "speech_db": None if bound.speech_db is None else round(bound.speech_db, 1),
     }  # fmt: skip
-    found = [Measure(name="sound.floor", value=floor, unit="dB"), Measure(name="silences", value=rows)]
+    found = [
+        _quiet(read), Measure(name="sound.floor", value=floor, unit="dB"), Measure(name="silences", value=rows)
+    ]  # fmt: skip
     missing = [n for n in (activity.NAME, *plugins.recogniser().weights) if n not in installed]
     if activity.NAME not in installed:
         found += [Measure(name=n, cannot_tell=HELP + activity.NAME) for n in ("speech", "breaths")]
@@ -370,8 +373,17 @@ def _silent(read: Soundtrack, scans: Sequence[Scan], turns: Sequence[tuple[int, 
     return tuple(found)
 
 
+def _quiet(read: Soundtrack) -> Measure:
+    """Where the first stream is still, as cuts are planned from it."""
+    if read.levels is None:
+        return Measure(name="quiet", cannot_tell="its first stream cannot be read")
+    return Measure(name="quiet", value=level.room(read.levels).json, unit="s")
+
+
 def _nothing(because: str) -> tuple[Measure, ...]:
-    return tuple(Measure(name=name, cannot_tell=because) for name in ("loudness", "silences", "speech", "words"))
+    return tuple(
+        Measure(name=name, cannot_tell=because) for name in ("loudness", "quiet", "silences", "speech", "words")
+    )
 
 
 def moved_span(start: float, end: float, offset: Fraction) -> dict[str, Json]:

@@ -29,7 +29,6 @@ from safelight import (
     policy,
     propose,
     relistening,
-    rooms,
     style,
     weights,
     work,
@@ -119,7 +118,6 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
             )
             looked = line.look(plan, executor, width) + line.watch(plan, executor, width)
             line.listen(plan, executor, width)
-            line.weigh(plan, executor, width)
             line.see(plan, executor, width)
             state = line.decide()
             if line.look_closer(state, executor, width):
@@ -242,22 +240,6 @@ class Line:
             records.save_evidence(self.library, [(asset, listening.HEARD, kept, measures)])
 
         listening.listen(executor, width, jobs, save, clock.step)
-
-    def weigh(self, plan: ingest.Plan, executor: Executor, width: int) -> None:
-        """Finds where clips and sounds are still, which nobody has looked for with this version."""
-        if not (plan.clips or plan.same_clips):
-            return
-        clips = ShootState.load(self.library, self.shoot, evidence=False).footage
-        done = records.measured(self.library, dict.fromkeys(clips, ()))
-        jobs = [
-            rooms.Weigh(asset=c.id, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600))
-            for c in clips.values()
-            if (c.id, rooms.KEY) not in done
-        ]
-        clock = _Clock("weigh", len(jobs), self.tell)
-        for found in engine.stream(executor, width, iter([(rooms.weigh, job) for job in jobs]), rescue=rooms.rescue):
-            records.save_evidence(self.library, [(found.asset, rooms.ROOM, rooms.KEY, found.measures)])
-            clock.step()
 
     def see(self, plan: ingest.Plan, executor: Executor, width: int) -> None:
         """Looks at every frame of clips that nobody has looked at with this version: shots, faults."""
@@ -460,7 +442,7 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
         ]
     operators = sorted(op.label for op in plugins.operators().values())
     keys = [probe_keys(about_people=about_people(library, rules)), probe_keys(of_raws=True)]
-    keys.append({"heard": listening.key(), "weighed": rooms.KEY, "seen": footage.seen_key()})
+    keys.append({"heard": listening.key(), "seen": footage.seen_key()})
     keys.append({"heard_back": relistening.key()})
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]

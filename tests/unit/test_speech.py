@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safelight import hearing, listening, plugins, weights
+from safelight.cutting import level
 from safelight.speech import activity, align, chunks, letters, levels, tracks
 from safelight.speech.recogniser import Recogniser, Said
+from tests.made_clips import make_sound
 
 SPEECH = Path(__file__).parents[2].parent / "shared" / "data" / "speech"
 
@@ -104,6 +106,18 @@ def test_without_weights_silences_are_found_and_the_rest_says_what_is_missing(tm
     assert "models fetch" in (found["words"].cannot_tell or "")
     assert [round(s["start"]) for s in found["silences"].value] == [0, 2]
     assert made.pieces == ()
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (44_100, 1)])
+def test_one_reading_finds_the_still_stretches_that_cutting_finds(tmp_path, monkeypatch, rate, channels):
+    monkeypatch.setenv("SAFELIGHT_WEIGHTS", str(tmp_path / "none"))
+    rng, t = np.random.default_rng(1), np.arange(6 * rate) / rate
+    voice = np.where((t % 2 > 0.5) & (t % 2 < 1.4), 0.2 * np.sin(1500 * t), 0)[:, None] * np.ones(channels)
+    path = make_sound(tmp_path / "a.wav", (voice + rng.normal(0, 1e-3, voice.shape)).astype(np.float32), rate=rate)
+    made = hearing.prepare(hearing.Listen(asset="a", full=path, place=tmp_path / "heard", seconds=6))
+    found = next(m.value for m in made.measures if m.name == "quiet")
+    assert found == level.room(level.measure(path)).json
+    assert len(found["rows"]) >= 3
 
 
 @pytest.mark.skipif(not SPEECH.exists(), reason="the recordings of speech are not here")
