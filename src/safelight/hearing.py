@@ -38,13 +38,14 @@ HELP = "its weights are not installed; safelight models fetch "
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
     """Asks what is heard in a file. `place`: where its pieces lie, in the cache; `portrait`: where a sound's picture
-    goes, without suffix."""
+    goes, without suffix. `again`: some of it is written down already."""
 
     asset: str
     full: Path
     place: Path
     seconds: float
     portrait: Path | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ class Piece:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """Speech and silences of a file, and the pieces that are to be heard. `offset`: of the sound's first sample;
-    `fillers`: why they cannot be told."""
+    `fillers`: why they cannot be told; `lost`: it was cut off, and is to be asked again."""
 
     asset: str
     measures: tuple[Measure, ...] = ()
@@ -88,11 +89,12 @@ class Prepared:
     seconds: float = 0.0
     heard_from: tuple[dict[str, Json], ...] = ()
     fillers: str | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """Words and fillers of a piece, with times of the sound; or why there are none."""
+    """Words and fillers of a piece, with times of the sound; or why there is no answer: then it is asked again."""
 
     asset: str
     number: int
@@ -131,6 +133,7 @@ class Finished:
     count: int | None = None
     takes: tuple[dict[str, Json], ...] = ()
     cannot_tell: str | None = None
+    lost: bool = False  # it was cut off, and is to be asked again
 
 
 def key() -> str:
@@ -254,7 +257,7 @@ def _takes(words: Sequence[dict[str, Json]]) -> Iterator[dict[str, Json]]:
 
 def lost_sound(job: Listen, lost: Lost) -> Prepared:
     """A file whose worker was lost while its sound was decoded."""
-    return Prepared(asset=job.asset, measures=_nothing(f"listening was cut off: {lost.told}"))
+    return Prepared(asset=job.asset, measures=_nothing(f"listening was cut off: {lost.told}"), lost=True)
 
 
 def lost_opening(job: Listen, lost: Lost) -> Opened:  # noqa: ARG001 - `prepare` meets the same and says it
@@ -269,7 +272,8 @@ def lost_piece(job: Piece, lost: Lost) -> Heard:
 
 def lost_finish(job: Finish, lost: Lost) -> Finished:
     """A recording whose worker was lost while voices were told apart."""
-    return Finished(asset=job.asset, speakers=(None,) * len(job.words), cannot_tell=f"it was cut off: {lost.told}")
+    told = f"it was cut off: {lost.told}"
+    return Finished(asset=job.asset, speakers=(None,) * len(job.words), cannot_tell=told, lost=True)
 
 
 def _scans(read: Soundtrack) -> list[Scan]:

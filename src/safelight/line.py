@@ -49,6 +49,7 @@ from safelight.todo import Todo
 
 FIRST_LOOK_S = 12.0  # decisions are made on what is there after so long, …
 LOOK_AGAIN_S = 45.0  # … and again so often while a card is still being read
+BEGUN = "!"  # behind the key of an answer that is not the last
 BATCH = 32  # results that go into the library in one transaction
 
 
@@ -110,7 +111,8 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
         read = functools.cache(partial(ledger.record, library, rules))
         licences = ledger.licences(library, rules, read)
         key = run_key(library, shoot, options, allowed=(rules, licences))
-        if not (plan.fresh or plan.clips or plan.gone) and key == last_run_key(library, shoot):
+        new = plan.fresh or plan.clips or plan.gone or unheard(library, plan)
+        if not new and key == last_run_key(library, shoot):
             return Pass(shoot=shoot, looked=0, changed=False, seconds=time.monotonic() - began)
         with engine.engine(options.engine, jobs=options.jobs) as (executor, width):
             line = Line(
@@ -229,6 +231,7 @@ class Line:
                 asset=c.asset.id, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600),
                 place=self.folder.state / "cache" / c.asset.id[:2] / f"{c.asset.id}.heard",
                 portrait=self.folder.cached(c.asset.id) if c.asset.kind is Kind.AUDIO else None,
+                again=(c.asset.id, key + BEGUN) in done,
             )
             for c in clips.values()
             if (c.asset.id, key) not in done
@@ -236,7 +239,7 @@ class Line:
         clock = _Clock("listen", len(jobs), self.tell)
 
         def save(asset: str, measures: Sequence[Measure], last: bool) -> None:
-            kept = key + ("" if last else "!")  # only the last answer says that nothing is left
+            kept = key if last else key + BEGUN  # only the last answer says that nothing is left
             records.save_evidence(self.library, [(asset, listening.HEARD, kept, measures)])
 
         listening.listen(executor, width, jobs, save, clock.step)
@@ -447,6 +450,13 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
     return digest_of([newest, keys, said, operators, own, asdict(options.wishes), sorted(options.only)])
+
+
+def unheard(library: Library, plan: ingest.Plan) -> bool:
+    """Whether a clip or a sound waits to be heard, or a part of one to be asked again."""
+    known = [str(f.asset) for f in plan.same_clips if f.asset]
+    done, key = records.measured(library, dict.fromkeys(known, ())), listening.key() if known else ""
+    return any((asset, key) not in done for asset in known)
 
 
 def last_run_key(library: Library, shoot: Shoot) -> str | None:

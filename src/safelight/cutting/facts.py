@@ -1,6 +1,6 @@
 """What a cut is planned from, out of the evidence that a run has kept: words, voices, still stretches, frames."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -29,6 +29,7 @@ class Talk:
     rate: Fraction
     length: int
     joins: tuple[int, ...] = ()
+    unheard: tuple[Span, ...] = ()  # stretches whose words are not known: an answer is still to come
 
     @classmethod
     def of(cls, facts: Mapping[str, Measure], duration_s: Fraction | None) -> "Talk | str | None":
@@ -54,15 +55,15 @@ class Talk:
         value: Any = quiet.value
         return cls(
             words=tuple(word_of(row) for row in told["words"]), room=room_of(value), rate=rate, length=length,
-            speech=None if spans is None else tuple((_exact(s["start"]), _exact(s["end"])) for s in spans),
-            joins=tuple(int(j["frame"]) for j in joins),
+            speech=None if spans is None else _spans(spans),
+            joins=tuple(int(j["frame"]) for j in joins), unheard=_spans(told.get("missing", ())),
         )  # fmt: skip
 
     def tightened(self, pace: Pace) -> Plan:
         """Its pauses shortened."""
         return tighten(
             self.room, pace=pace, rate=self.rate, length=self.length, words=self.words, speech=self.speech,
-            joins=self.joins,
+            joins=self.joins, unheard=self.unheard,
         )  # fmt: skip
 
     def by_level(self, pace: Pace) -> Plan:
@@ -104,6 +105,10 @@ def frames(facts: Mapping[str, Measure], duration_s: Fraction | None) -> tuple[F
     rate = Fraction(str(found.value)) if found is not None and found.value is not None else USUAL
     rate = rate if timecode.is_known(rate) else USUAL
     return rate, int((duration_s or Fraction(0)) * rate)
+
+
+def _spans(rows: Iterable[Mapping[str, Any]]) -> tuple[Span, ...]:
+    return tuple((_exact(row["start"]), _exact(row["end"])) for row in rows)
 
 
 def _exact(seconds: float) -> Fraction:

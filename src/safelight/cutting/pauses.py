@@ -63,23 +63,27 @@ class _Heard:
     strange: frozenset[Word]
     joins: tuple[int, ...]
     moving: tuple[Span, ...]
+    unheard: tuple[Span, ...]
 
 
 def tighten(
     room: Room, *, pace: Pace, rate: Fraction, length: int, words: Sequence[Word] | None = None,
     speech: Sequence[Span] | None = None, joins: Sequence[int] = (), moving: Sequence[Span] = (),
+    unheard: Sequence[Span] = (),
 ) -> Plan:  # fmt: skip
     """The pauses to shorten in a clip of `length` frames at `rate`.
 
     `words`: as heard, in order; None where no recogniser listened, and then each cut is marked as having one witness.
     `speech`: where a detector of voices hears one (seconds); with it, pauses that the room drowns are named.
-    `joins`: frames at which the picture changes; `moving`: spans in which it shows something (seconds).
+    `joins`: frames at which the picture changes; `moving`: spans in which it shows something; `unheard`: spans whose
+    words are not known (seconds).
     """
     ordered = None if words is None else tuple(sorted(words, key=lambda w: w.start))
     heard = _Heard(
         room=room, words=ordered, speech=None if speech is None else tuple(speech),
         starts=tuple(w.start for w in ordered or ()), rate=rate,
         strange=frozenset(suspects(ordered or ())), joins=tuple(sorted(joins)), moving=tuple(moving),
+        unheard=tuple(unheard),
     )  # fmt: skip
     cuts: list[Cut] = []
     doubts = _loud_gaps(heard, pace)
@@ -149,6 +153,8 @@ def _objection(
 ) -> tuple[str, str] | None:  # fmt: skip
     """Why these frames are not for a machine to cut: a rule and a sentence."""
     start, end = Fraction(first) / heard.rate, Fraction(last) / heard.rate
+    if any(a < end and b > start for a, b in heard.unheard):
+        return "not_heard", "It is quiet here, but the words of this part are not known yet."
     spoken = _within(heard, start - WORD_ERROR_S, end + WORD_ERROR_S)
     if spoken:
         said = " ".join(w.text for w in spoken[:4])
