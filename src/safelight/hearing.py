@@ -18,11 +18,12 @@ import numpy as np
 
 from safelight import cutting, limits, plugins, soundtrack, weights
 from safelight.cutting import level
+from safelight.cutting.pauses import UNTOLD
 from safelight.domain import Json, Measure, digest_of
 from safelight.files import write_atomic
 from safelight.media import container
 from safelight.soundtrack import Soundtrack
-from safelight.speech import activity, align, breaths, chunks, fillers, levels, tracks, voices
+from safelight.speech import activity, align, breaths, chunks, fillers, levels, lulls, tracks, voices
 from safelight.speech.activity import Span, joined
 from safelight.speech.tracks import Scan, Track
 from safelight.work import refusal
@@ -139,7 +140,7 @@ class Finished:
 def key() -> str:
     """What an answer depends on: another version, other weights or another recogniser mean listening again."""
     papers, chosen = weights.digests(), plugins.recogniser()
-    used = [n for n in (activity.NAME, align.NAME, voices.NAME, *chosen.weights) if n in papers]
+    used = [n for n in (activity.NAME, align.NAME, lulls.NAME, voices.NAME, *chosen.weights) if n in papers]
     return digest_of([HEARD, chosen.label, [[n, papers[n]] for n in used]])[:24]
 
 
@@ -345,8 +346,8 @@ def _heard_from(scans: Sequence[Scan], turns: Sequence[tuple[int, list[Span]]]) 
 
 
 def _silent(read: Soundtrack, scans: Sequence[Scan], turns: Sequence[tuple[int, list[Span]]]) -> tuple[Measure, ...]:
-    """`quiet`, `sound.floor`, `silences`, `speech`, and `words` where there is nothing to hear or nobody to do it.
-    Silence is that of the stream that is listened to most; `quiet` that of the first, which is cut."""
+    """`quiet`, `lulls`, `sound.floor`, `silences`, `speech`, and `words` where there is nothing to hear or nobody to do
+    it. Silence is that of the stream that is listened to most; `quiet` that of the first, which is cut."""
     installed, offset = weights.installed(), read.offset
     speech = joined([span for _, spans in turns for span in spans], gap=0.0)
     most = _heard_from(scans, turns)
@@ -362,7 +363,7 @@ def _silent(read: Soundtrack, scans: Sequence[Scan], turns: Sequence[tuple[int, 
         "speech_db": None if bound.speech_db is None else round(bound.speech_db, 1),
     }  # fmt: skip
     found = [
-        _quiet(read), Measure(name="sound.floor", value=floor, unit="dB"), Measure(name="silences", value=rows)
+        *_still(read, scans), Measure(name="sound.floor", value=floor, unit="dB"), Measure(name="silences", value=rows)
     ]  # fmt: skip
     missing = [n for n in (activity.NAME, *plugins.recogniser().weights) if n not in installed]
     if activity.NAME not in installed:
@@ -377,11 +378,24 @@ def _silent(read: Soundtrack, scans: Sequence[Scan], turns: Sequence[tuple[int, 
     return tuple(found)
 
 
-def _quiet(read: Soundtrack) -> Measure:
-    """Where the first stream is still, as cuts are planned from it."""
+def _still(read: Soundtrack, scans: Sequence[Scan]) -> Iterator[Measure]:
+    """Where the first stream is still, as cuts are planned from it; and, where its room is too loud to tell, where no
+    voice is in the noise."""
     if read.levels is None:
-        return Measure(name="quiet", cannot_tell="its first stream cannot be read")
-    return Measure(name="quiet", value=level.room(read.levels).json, unit="s")
+        yield Measure(name="quiet", cannot_tell="its first stream cannot be read")
+        return
+    room = level.room(read.levels)
+    yield Measure(name="quiet", value=room.json, unit="s")
+    first = next((s for s in scans if s.track.stream.number == 0 and s.track.channel is None), None)
+    if first is None or not first.speech or room.untold <= UNTOLD:
+        return
+    installed = weights.installed()
+    if lulls.NAME not in installed:
+        yield Measure(name="lulls", cannot_tell=HELP + lulls.NAME)
+        return
+    found = lulls.find(first.track.cut, len(first.levels) * levels.FRAME_S, first.chances, installed)
+    rows: list[Json] = [[*moved_span(*lull.span, read.offset).values(), lull.margin_db] for lull in found]
+    yield Measure(name="lulls", value=rows, unit="s")
 
 
 def _nothing(because: str) -> tuple[Measure, ...]:

@@ -6,7 +6,7 @@ minute around it. Where noise is nearly as loud as the voice, nothing is quiet: 
 a word.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -32,7 +32,7 @@ VOICE = 1  # the band that tells how loud somebody speaks
 ABOVE_FLOOR = (7.0, 5.0, 3.0, 2.0)  # dB over the floor in which each band is still the room
 SMOOTH = 7  # numbers, an odd count: what is averaged before comparing
 NOTHING = -95.0  # dB: below it there is no room, only zeros or a gate
-BELOW_SPEECH = 18.0  # dB by which the voice must lie above the floor
+BELOW_SPEECH = 28.0  # dB by which the voice must lie above the floor
 AROUND_S = 30  # seconds on either side in which the room is taken as one
 FLOOR_SHARE, SPEECH_SHARE = 0.05, 0.9
 SHORTEST = 5  # numbers: a quieter moment than this is no place to cut
@@ -87,11 +87,14 @@ class Room:
 def room_of(value: Mapping[str, Any]) -> Room:
     """The room that `Room.json` tells of. Times lie on a grid of a millisecond."""
     return Room(
-        stills=tuple(
-            Still(start=_exact(a), end=_exact(b), margin_db=float(db)) for a, b, db in value["rows"]
-        ),
-        end=_exact(value["end"]), untold=float(value["untold"]),
+        stills=tuple(still_of(row) for row in value["rows"]), end=_exact(value["end"]), untold=float(value["untold"]),
     )  # fmt: skip
+
+
+def still_of(row: Sequence[Any]) -> Still:
+    """A row of start, end, margin."""
+    start, end, margin_db = row
+    return Still(start=_exact(start), end=_exact(end), margin_db=float(margin_db))
 
 
 def _exact(seconds: float) -> Fraction:
