@@ -220,12 +220,8 @@ def files(library: Library, shoot_id: str) -> dict[str, File]:
 
 def known_sizes(library: Library, sizes: Sequence[int]) -> set[int]:
     """Those of these sizes, in bytes, that some file of the studio had."""
-    if not sizes:
-        return set()
-    table = schema.files
-    with library.transaction(reading=True) as connection:
-        rows = connection.execute(sa.select(table.c.size).where(table.c.size.in_(list(sizes))).distinct())
-        return {row.size for row in rows}
+    size = schema.files.c.size
+    return {row["size"] for row in library.rows(sa.select(size).where(size.in_(list(sizes))).distinct())}
 
 
 def save_files(library: Library, shoot_id: str, found: Iterable[File]) -> None:
