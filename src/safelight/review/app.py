@@ -25,6 +25,7 @@ from safelight.review.routes import (
     previews,
     queue,
     start,
+    trust,
     verdicts,
 )
 from safelight.review.security import Door, Guard
@@ -33,8 +34,8 @@ from safelight.review.waiting import Waiting
 
 ROUTERS = (
     start.router, cull.router, photos.router, verdicts.router, people.router, judge.router, previews.router,
-    previews.pictures, queue.router, deliver.router, practise.router, cuts.router,
-    player.router,
+    previews.pictures, queue.router, deliver.router, practise.router, cuts.router, player.router,
+    trust.router,
 )  # fmt: skip
 STATUS = {LibraryError: 503, MediaError: 422, Refused: 409}
 

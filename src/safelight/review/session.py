@@ -82,11 +82,6 @@ class Session:
         with self.lock:
             return blind.seen_state(self.fresh(), self.veil)
 
-    def unseen(self) -> frozenset[tuple[str, str]]:
-        """(photo, operator) whose suggestion nobody has been shown: an approval cannot mean it."""
-        photos = self.state.photos
-        return frozenset((i, n) for i in self.veil.controls if i in photos for n in blind.of(self.veil, photos[i]))
-
     def known(self, photo: Photo) -> Photo:
         """A copy of a photo with everything that was measured on it."""
         found = records.evidence(self.library, [photo.id])[photo.id]

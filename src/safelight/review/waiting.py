@@ -111,7 +111,7 @@ class Waiting:
         saying = replace(_about(saying, next(iter(tasks))), at=now(), bundled=len(every) if len(every) > 1 else None)
         said = verdicts.Said(verdicts=(), left=())
         for shoot, some in items.items():
-            more = _answered(places[shoot], some, replace(saying, unseen=places[shoot].unseen()), alone=len(every) == 1)
+            more = _answered(places[shoot], some, saying, alone=len(every) == 1)
             said = verdicts.Said(verdicts=said.verdicts + more.verdicts, left=said.left + more.left)
         return Replied(said=said, planted=len(every) == 1 and every[0].known_bad is not None)
 

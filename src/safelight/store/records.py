@@ -218,6 +218,12 @@ def files(library: Library, shoot_id: str) -> dict[str, File]:
     }  # fmt: skip
 
 
+def known_sizes(library: Library, sizes: Sequence[int]) -> set[int]:
+    """Those of these sizes, in bytes, that some file of the studio had."""
+    size = schema.files.c.size
+    return {row["size"] for row in library.rows(sa.select(size).where(size.in_(list(sizes))).distinct())}
+
+
 def save_files(library: Library, shoot_id: str, found: Iterable[File]) -> None:
     """Appends what was seen."""
     library.append(

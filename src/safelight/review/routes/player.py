@@ -1,7 +1,6 @@
 """The page on which a clip's cuts are judged: what is played, the waveform, the captions of the cut."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -10,7 +9,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel
 
 from safelight import captions, cuts
-from safelight.captions.compose import compose
+from safelight.captions import Spoken
 from safelight.cutting.facts import frames
 from safelight.cutting.speech import Word
 from safelight.domain import Kind
@@ -171,10 +170,11 @@ def captioned(at: TheSession, clip: PhotoId, preset: str = "netflix", *, propose
         raise UsageError(f"There are no rules called {preset!r}.", remedy=f"There are {', '.join(captions.PRESETS)}.")
     found = known_clip(at, clip)
     rate, _ = frames(found.facts, found.asset.duration_s)
-    spoken = _spoken(cuts.words(found), cuts.kept(found, proposed=proposed), rate)
-    made = compose(spoken, rate=rate, preset=rules)
+    kept = cuts.kept(found, proposed=proposed)
+    spoken, shots = _spoken(cuts.words(found), kept, rate), _shots(found, kept)
+    made = captions.make([word for word, _ in spoken], rules, rate=rate, shots=shots)
     by_cue: dict[int, list[Breach]] = {}
-    for b in captions.check(made, rules, rate=rate):
+    for b in captions.check(made, rules, rate=rate, shots=shots):
         by_cue.setdefault(b.cue, []).append(Breach(rule=b.rule.replace("_", " "), text=b.text, soft=b.soft))
     told = found.facts.get("words")
     every = [b for some in by_cue.values() for b in some]
@@ -190,18 +190,8 @@ def captioned(at: TheSession, clip: PhotoId, preset: str = "netflix", *, propose
 # ---------------------------------------------------------------- how it is done
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Spoken:
-    """A word of the cut, with its times there, and the frame of the clip at which it begins."""
-
-    text: str
-    start: Fraction
-    end: Fraction
-    at: int
-
-
-def _spoken(words: Sequence[Word], kept: Sequence[tuple[int, int]], rate: Fraction) -> list[_Spoken]:
-    """Words that are played whole, in the times of the cut."""
+def _spoken(words: Sequence[Word], kept: Sequence[tuple[int, int]], rate: Fraction) -> list[tuple[Spoken, int]]:
+    """Words that are played whole, in the times of the cut, with the frame of the clip at which each begins."""
     found, place, number = [], 0, 0
     for a, b in kept:
         start, end = a / rate, b / rate
@@ -209,17 +199,31 @@ def _spoken(words: Sequence[Word], kept: Sequence[tuple[int, int]], rate: Fracti
         while number < len(words) and words[number].start < end:
             w = words[number]
             if start <= w.start and w.end <= end:
-                frame = int(w.start * rate)
-                found.append(_Spoken(text=printable(w.text), start=w.start + shift, end=w.end + shift, at=frame))
+                said = Spoken(text=printable(w.text), start=w.start + shift, end=w.end + shift, speaker=w.speaker)
+                found.append((said, int(w.start * rate)))
             number += 1
         place += b - a
     return found
 
 
-def _cues(made: Sequence[captions.Cue], spoken: Sequence[_Spoken], by_cue: dict[int, list[Breach]]) -> list[Cue]:
+def _shots(clip: Footage, kept: Sequence[tuple[int, int]]) -> list[int]:
+    """Frames of the cut at which its picture changes: where it is joined, and at the cuts of the clip."""
+    told = clip.facts.get("shots")
+    joins: Any = told.value if told is not None and isinstance(told.value, list) else ()
+    found, place = set[int](), 0
+    for a, b in kept:
+        found |= {place} if place else set()
+        found |= {place + int(j["frame"]) - a for j in joins if a < int(j["frame"]) < b}
+        place += b - a
+    return sorted(found) if clip.asset.kind is Kind.VIDEO else []
+
+
+def _cues(
+    made: Sequence[captions.Cue], spoken: Sequence[tuple[Spoken, int]], by_cue: dict[int, list[Breach]]
+) -> list[Cue]:
     rows, first = [], 0
     for number, cue in enumerate(made, 1):
-        at = spoken[min(first, len(spoken) - 1)].at
+        at = spoken[min(first, len(spoken) - 1)][1]
         first += cue.words
         rows.append(Cue(
             number=number, start=float(cue.start), end=float(cue.end), at=at, lines=list(cue.lines),

@@ -12,6 +12,8 @@ const ASKED = new URLSearchParams(location.search);
 const QUEUE = shoot ? ofShoot("queue") : "/api/queue";
 /** @param {number} count */
 const counted = (count) => count.toLocaleString("en-GB");
+/** @param {number} count mistakes to be expected in what is left */
+const leftOver = (count) => (count === 0 ? "hardly a mistake is left" : count === 1 ? "about 1 mistake is left" : `about ${counted(count)} mistakes are left`);
 /** @param {any} item where the API asks about an item */
 const place = (item) => ofShoot(`queue/${item.token}`, item.shoot);
 
@@ -76,7 +78,7 @@ export class Queue extends LitElement {
       [this.items, this.tasks, this.shoots, this.count, this.expected, this.loaded] = [found.items, found.tasks, found.shoots ?? [], found.count, found.expected, true];
       this.go(again >= 0 ? again : Math.min(this.at, Math.max(0, found.items.length - 1)));
       const status = document.getElementById("status");
-      if (status) status.textContent = found.count ? `${counted(found.count)} wait; about ${counted(Math.round(found.expected))} mistakes are left if you stop now` : "";
+      if (status) status.textContent = found.count ? `${counted(found.count)} ${found.count === 1 ? "waits" : "wait"}; ${leftOver(Math.round(found.expected))} if you stop now` : "";
     } catch (error) {
       alarm(error);
     }
