@@ -120,9 +120,10 @@ def test_captions_are_those_of_the_cut(app):
     assert [c["at"] for c in found["cues"]] == [12, 100, 225]
     assert "--decided" in found["command"]
     cut = app.get(f"{place}/captions")
-    assert len(cut["cues"]) == 2, "the first take goes"
-    assert cut["cues"][1]["at"] == 225
-    assert cut["cues"][1]["start"] < 225 / 25, "in the time of the cut"
+    said = " ".join(line for c in cut["cues"] for line in c["lines"])
+    assert said == "We begin with bread and salt. Then comes water.", "the first take goes"
+    assert cut["cues"][0]["at"] == 100
+    assert cut["cues"][0]["start"] < 100 / 25, "in the time of the cut"
     strict = app.get(f"{place}/captions?preset=netflix_ja&proposed=false")
     assert strict["hard"] == sum(not b["soft"] for c in strict["cues"] for b in c["breaches"]) > 0
     assert app.client.get(f"/api/shoots/{app.shoot}/{place}/captions?preset=none").status_code == 400

@@ -27,6 +27,7 @@ from safelight.state import Footage
 from safelight.verdicts import REASONS
 
 router = APIRouter()
+USUAL = "netflix"  # rules of captions
 WIDEST = 8192  # columns of one answer
 
 
@@ -162,7 +163,7 @@ def waveform(
 
 
 @router.get("/api/shoots/{shoot}/clips/{clip}/captions")
-def captioned(at: TheSession, clip: PhotoId, preset: str = "netflix", *, proposed: bool = True) -> Captioned:
+def captioned(at: TheSession, clip: PhotoId, preset: str = USUAL, *, proposed: bool = True) -> Captioned:
     """The captions of the cut as they would be written: with `proposed`, of the cut as the machine would have it where
     nobody has answered."""
     rules = captions.PRESETS.get(preset)
@@ -183,7 +184,7 @@ def captioned(at: TheSession, clip: PhotoId, preset: str = "netflix", *, propose
         preset=preset, presets={name: p.about for name, p in captions.PRESETS.items()}, cues=rows,
         hard=sum(not b.soft for b in every), soft=sum(b.soft for b in every),
         cannot_tell=None if spoken else (told.cannot_tell if told is not None else None) or "no words are heard in it",
-        command=_command(found, decided=not proposed),
+        command=_command(found, preset, decided=not proposed),
     )  # fmt: skip
 
 
@@ -232,10 +233,11 @@ def _cues(
     return rows
 
 
-def _command(clip: Footage, *, decided: bool) -> str:
+def _command(clip: Footage, preset: str, *, decided: bool) -> str:
     name = printable(clip.path).replace("'", "'\\''")
     stem = name.rpartition("/")[2].rpartition(".")[0] or name
-    return f"safelight cut '{name}' --captions '{stem}.srt'" + (" --decided" if decided else "")
+    more = ("" if preset == USUAL else f" --preset {preset}") + (" --decided" if decided else "")
+    return f"safelight cut '{name}' --captions '{stem}.srt'{more}"
 
 
 def _clip(at: Session, id_: str) -> Footage:
