@@ -2,7 +2,7 @@
 people, and its streams at 16 kHz in the shoot's cache, where those who listen for words find them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from safelight.domain import Json, Measure, exact
 from safelight.files import write_atomic
-from safelight.media import loudness, proxies, sound, waveform
+from safelight.media import loudness, ltc, proxies, sound, timecode, waveform
 from safelight.media.container import Contents
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
@@ -54,11 +54,13 @@ def read(path: Path, facts: Contents, place: Path, *, portrait: Path | None = No
     def measured(blocks: Blocks) -> None:
         made.measures.append(_loudness(path, waveform.heard(_also(blocks, heard.hear, peaks.hear), loudest)))
 
-    made = Soundtrack()
-    _streams(made, path, facts, place, first=measured, holes=holes)
+    made, codes = Soundtrack(), list[ltc.Reader]()
+    _streams(made, path, facts, place, first=measured, holes=holes, codes=codes)
+    code, told = _timecode(codes, facts)
+    made.measures.append(code)
     made.measures.append(faults("faults.sound", path, heard.done))
-    if holes.notes():
-        made.measures.append(Measure(name="sound.note", value=" ".join(holes.notes())))
+    if holes.notes() or told:
+        made.measures.append(Measure(name="sound.note", value=" ".join([*holes.notes(), *told])))
     if loudest:
         write_atomic(proxies.peaks_place(path, place), peaks.data)
     if portrait is not None and loudest:
@@ -75,9 +77,10 @@ def beginning(path: Path, facts: Contents, place: Path, *, seconds: float) -> So
 
 def _streams(
     made: Soundtrack, path: Path, facts: Contents, place: Path, *, first: Callable[[Blocks], None] | None = None,
-    holes: sound.Holes | None = None, until: Fraction | None = None,
+    holes: sound.Holes | None = None, until: Fraction | None = None, codes: list[ltc.Reader] | None = None,
 ) -> None:  # fmt: skip
-    """Writes each stream's samples; what can be read of a broken one stays, and why there is no more is said."""
+    """Writes each stream's samples; what can be read of a broken one stays, and why there is no more is said. `codes`:
+    where those go who listen for timecode, one for each stream."""
     place.mkdir(parents=True, exist_ok=True)
     zero: Fraction | None = None
     for number, stream in enumerate(facts.sounds[:MOST]):
@@ -87,6 +90,9 @@ def _streams(
             writer = _Writer(stack.enter_context(target.open("wb")), stream.channels, zero)
             try:
                 passed = writer.passing(blocks, until)
+                if codes is not None:
+                    codes.append(ltc.Reader(number))
+                    passed = _also(passed, codes[-1].hear)
                 if first is not None and number == 0:
                     first(passed)
                 for _ in passed:
@@ -179,6 +185,34 @@ def _loudness(path: Path, blocks: Blocks) -> Measure:
         "momentary_max_lufs": found.momentary_max_lufs, "short_term_max_lufs": found.short_term_max_lufs,
     }  # fmt: skip
     return Measure(name="loudness", value=value)
+
+
+def _timecode(codes: Sequence[ltc.Reader], facts: Contents) -> tuple[Measure, list[str]]:
+    """The timecode that some channel plays, and in words what it says beside the file's own."""
+    found = ltc.best(code.found() for code in codes)
+    if isinstance(found, str):
+        return Measure(name="clip.ltc", cannot_tell=found), [] if found == ltc.NONE else [f"Timecode: {found}."]
+    told = (
+        f"Sound {found.stream + 1}, channel {found.channel + 1} plays timecode: {found.label} at "
+        f"{float(found.rate):.6g} frames a second"
+    )
+    off = _differs(found, facts)
+    if off is not None:
+        own = "as the file says" if abs(off) < 1 / found.rate else f"the file says {facts.timecode}, {off:+.3f} s"
+        told = f"{told}, {own}"
+    value = found.json | {"embedded_off_s": None if off is None else round(off, 4)}
+    return Measure(name="clip.ltc", value=value), [f"{told}."]
+
+
+def _differs(found: ltc.Ltc, facts: Contents) -> float | None:
+    """By how many seconds of the day the file's own timecode lies later; None where it has none."""
+    if facts.timecode is None or facts.timecode_rate is None:
+        return None
+    try:
+        own = timecode.frame_of(facts.timecode, facts.timecode_rate) / facts.timecode_rate
+    except ValueError:
+        return None
+    return (float(own) - (found.day_s - found.into_s) + ltc.DAY_S / 2) % ltc.DAY_S - ltc.DAY_S / 2
 
 
 def _also(blocks: Blocks, *hear: Callable[[sound.Block], None]) -> Blocks:
