@@ -2,7 +2,7 @@
 people, and its streams at 16 kHz in the shoot's cache, where those who listen for words find them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -56,9 +56,12 @@ def read(path: Path, facts: Contents, place: Path, *, portrait: Path | None = No
 
     made, codes = Soundtrack(), list[ltc.Reader]()
     _streams(made, path, facts, place, first=measured, holes=holes, codes=codes)
-    code, told = _timecode(codes, facts)
-    made.measures.append(code)
-    made.measures.append(faults("faults.sound", path, heard.done))
+    code = ltc.best(one.found() for one in codes)
+    found, told = _timecode(code, facts)
+    made.measures += found
+    made.measures.append(
+        faults("faults.sound", path, lambda: [f for f in heard.done() if not _of_code(f, code, facts)])
+    )
     if holes.notes() or told:
         made.measures.append(Measure(name="sound.note", value=" ".join([*holes.notes(), *told])))
     if loudest:
@@ -187,11 +190,19 @@ def _loudness(path: Path, blocks: Blocks) -> Measure:
     return Measure(name="loudness", value=value)
 
 
-def _timecode(codes: Sequence[ltc.Reader], facts: Contents) -> tuple[Measure, list[str]]:
+def _of_code(fault: Fault, code: ltc.Ltc | str, facts: Contents) -> bool:
+    """Whether a fault of the first sound is of the channel that plays timecode, a square wave as loud as can be."""
+    if isinstance(code, str) or code.stream:
+        return False
+    return facts.sounds[0].channels == 1 or fault.channel == code.channel
+
+
+def _timecode(found: ltc.Ltc | str, facts: Contents) -> tuple[list[Measure], list[str]]:
     """The timecode that some channel plays, and in words what it says beside the file's own."""
-    found = ltc.best(code.found() for code in codes)
+    if found == ltc.NONE:
+        return [], []
     if isinstance(found, str):
-        return Measure(name="clip.ltc", cannot_tell=found), [] if found == ltc.NONE else [f"Timecode: {found}."]
+        return [Measure(name="clip.ltc", cannot_tell=found)], []
     told = (
         f"Sound {found.stream + 1}, channel {found.channel + 1} plays timecode: {found.label} at "
         f"{float(found.rate):.6g} frames a second"
@@ -201,7 +212,7 @@ def _timecode(codes: Sequence[ltc.Reader], facts: Contents) -> tuple[Measure, li
         own = "as the file says" if abs(off) < 1 / found.rate else f"the file says {facts.timecode}, {off:+.3f} s"
         told = f"{told}, {own}"
     value = found.json | {"embedded_off_s": None if off is None else round(off, 4)}
-    return Measure(name="clip.ltc", value=value), [f"{told}."]
+    return [Measure(name="clip.ltc", value=value)], [f"{told}."]
 
 
 def _differs(found: ltc.Ltc, facts: Contents) -> float | None:

@@ -141,8 +141,19 @@ def test_a_clip_tells_it_beside_its_own(tmp_path, tags, words, off):
     assert words in told["sound.note"].value
 
 
-def test_a_clip_without_it_says_so_and_no_more(tmp_path):
-    path = make_sound(tmp_path / "a.wav", sine(2))
-    told = {m.name: m for m in soundtrack.read(path, container.contents(path), tmp_path / "heard").measures}
-    assert told["clip.ltc"].cannot_tell == ltc.NONE
-    assert "sound.note" not in told
+def told(path, folder):
+    return {m.name: m for m in soundtrack.read(path, container.contents(path), folder / "heard").measures}
+
+
+def test_a_clip_without_it_says_nothing(tmp_path):
+    assert not {"clip.ltc", "sound.note"} & set(told(make_sound(tmp_path / "a.wav", sine(2)), tmp_path))
+
+
+def test_a_code_that_cannot_be_placed_says_why(tmp_path):
+    wave = np.concatenate([played(90000, 4), played(500_000, 4)])
+    assert "jumps" in told(make_sound(tmp_path / "a.wav", wave), tmp_path)["clip.ltc"].cannot_tell
+
+
+def test_the_square_wave_is_no_clipping(tmp_path):
+    wave = played(90000, 4, level=1.0, rise=1).clip(-0.999, 0.999)
+    assert told(make_sound(tmp_path / "a.wav", wave), tmp_path)["faults.sound"].value == []

@@ -36,6 +36,7 @@ SHARE, STEADY = (0.5, 0.7), (0.7, 0.85)  # of all change in the window; of ampli
 BEYOND = 1.0  # times the spread between tiles that the swing moves in a frame
 BANDED = 0.95  # the same thresholds for bands, by so much stricter
 SLOWEST = 12  # frames a second
+MARGIN = 0.2  # of a window, to either side
 
 
 @dataclass(slots=True)
@@ -111,8 +112,11 @@ def flicker(columns: Array, rate: float) -> Iterator[tuple[tuple[int, int], floa
             if (even[part] < FLAT).mean() > 0.1:
                 continue
             strength = window.strength(height[part], cut[part], spread[part])
-            told[part] = np.maximum(told[part], strength)
-    for first, end in runs(told >= 0.5):  # weaker ones are kept, for whoever calibrates
+            margin = round(window.size * MARGIN)  # a window that reaches beyond what swings still sees it
+            first = start + margin if start else 0
+            last = part.stop - margin if part.stop + round(rate / 4) <= count else count
+            told[first:last] = np.maximum(told[first:last], strength)
+    for first, end in runs(told >= 1):
         yield (first, end), float(told[first:end].max())
 
 

@@ -155,11 +155,9 @@ class _Judge:
                 yield self.fault("flashing", span, strength)
 
     def flicker(self) -> Iterator[Fault]:
-        """Light that swings as a whole or in bands; what flashes is told as that."""
-        flashes = [f.frames for f in self.flashing() if f.strength >= 1 and f.frames]
-        for (first, end), strength in light.flicker(self.rows.light.columns(), self.rate):
-            if not any(a < end and first < b for a, b in flashes):
-                yield self.fault("flicker", (first, end), strength)
+        """Light that swings as a whole or in bands; a strong one flashes too."""
+        for span, strength in light.flicker(self.rows.light.columns(), self.rate):
+            yield self.fault("flicker", span, strength)
 
 
 def _cadence(places: NDArray[np.intp]) -> set[int]:
