@@ -29,7 +29,6 @@ from safelight import (
     policy,
     propose,
     relistening,
-    rooms,
     style,
     weights,
     work,
@@ -101,7 +100,8 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
         read = functools.cache(partial(ledger.record, library, rules))
         licences = ledger.licences(library, rules, read)
         key = run_key(library, shoot, options, allowed=(rules, licences))
-        if not (plan.fresh or plan.clips or plan.gone) and key == last_run_key(library, shoot):
+        new = plan.fresh or plan.clips or plan.gone or unheard(library, plan)
+        if not new and key == last_run_key(library, shoot):
             return Pass(shoot=shoot, looked=0, changed=False, seconds=time.monotonic() - began)
         with engine.engine(options.engine, jobs=options.jobs) as (executor, width):
             line = Line(
@@ -368,11 +368,18 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
         ]
     operators = sorted(op.label for op in plugins.operators().values())
     keys = [probe_keys(about_people=about_people(library, rules)), probe_keys(of_raws=True)]
-    keys.append({"heard": listening.key(), "weighed": rooms.KEY, "seen": footage.seen_key()})
+    keys.append({"heard": listening.key(), "seen": footage.seen_key()})
     keys.append({"heard_back": relistening.key()})
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
     return digest_of([newest, keys, said, operators, own, asdict(options.wishes), sorted(options.only)])
+
+
+def unheard(library: Library, plan: ingest.Plan) -> bool:
+    """Whether a clip or a sound waits to be heard, or a part of one to be asked again."""
+    known = [str(f.asset) for f in plan.same_clips if f.asset]
+    done, key = records.measured(library, dict.fromkeys(known, ())), listening.key() if known else ""
+    return any((asset, key) not in done for asset in known)
 
 
 def last_run_key(library: Library, shoot: Shoot) -> str | None:

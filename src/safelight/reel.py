@@ -1,4 +1,4 @@
-"""The stages of a run that look at clips and sounds: who they are, what is heard, where they are still, what is seen.
+"""The stages of a run that look at clips and sounds: who they are, what is heard, what is seen.
 
 Reading every byte of a large file takes minutes. So a large one that nothing else could be is looked at first under the
 name of its place (`Watch.quick`), while its bytes are read in the background; everything that was found waits here
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safelight import engine, footage, ingest, listening, rooms, weights
+from safelight import engine, footage, ingest, listening, weights
 from safelight.clock import Clock, Tell
 from safelight.domain import Asset, Kind, Measure
 from safelight.files import write_atomic
@@ -25,6 +25,7 @@ from safelight.store.objects import ShootFolder
 from safelight.store.records import File, Shoot
 
 LARGE = 1 << 28  # bytes; a hard disk reads so much in two seconds
+BEGUN = "!"  # behind the key of an answer that is not the last
 NAMED = ".named"  # suffix of the note in the cache that says what a file is that was looked at by its place
 
 Found = tuple[str, str, str, Sequence[Measure]]  # asset, by, key, measures
@@ -64,7 +65,6 @@ class Reel:
         self._rename()
         fresh = self.watch()
         self.listen()
-        self.weigh()
         self.see()
         self.name()
         return fresh
@@ -123,33 +123,22 @@ class Reel:
 
     def listen(self) -> None:
         """Hears clips and sounds that nobody has heard with these weights: silences, speech, words."""
-        key = listening.key()
+        key, begun = listening.key(), self._done(listening.key() + BEGUN)
         jobs = [
             listening.Listen(
                 asset=a.id, full=self.folder.root / path, seconds=float(a.duration_s or 600),
                 place=self.folder.state / "cache" / a.id[:2] / f"{a.id}.heard",
-                portrait=self.folder.cached(a.id) if a.kind is Kind.AUDIO else None,
+                portrait=self.folder.cached(a.id) if a.kind is Kind.AUDIO else None, again=a.id in begun,
             )
             for path, a in self._without(key)
         ]  # fmt: skip
         clock = Clock("listen", len(jobs), self.tell)
 
         def save(asset: str, measures: Sequence[Measure], last: bool) -> None:
-            kept = key + ("" if last else "!")  # only the last answer says that nothing is left
+            kept = key if last else key + BEGUN  # only the last answer says that nothing is left
             self._save((asset, listening.HEARD, kept, measures))
 
         listening.listen(self.executor, self.width, jobs, save, clock.step)
-
-    def weigh(self) -> None:
-        """Finds where clips and sounds are still, which nobody has looked for with this version."""
-        jobs = [
-            rooms.Weigh(asset=a.id, full=self.folder.root / path, seconds=float(a.duration_s or 600))
-            for path, a in self._without(rooms.KEY)
-        ]
-        clock = Clock("weigh", len(jobs), self.tell)
-        for found in self._stream([(rooms.weigh, job) for job in jobs], rooms.rescue):
-            self._save((found.asset, rooms.ROOM, rooms.KEY, found.measures))
-            clock.step()
 
     def see(self) -> None:
         """Looks at every frame of clips that nobody has looked at with this version: shots, faults."""
@@ -172,11 +161,19 @@ class Reel:
 
     def _without(self, key: str) -> list[tuple[str, Asset]]:
         """Path and asset of those that have no answer under this key, each asset once."""
-        state = ShootState.load(self.library, self.shoot, evidence=False)
-        known = {c.asset.id: (c.path, c.asset) for c in state.clips.values()}
-        done = records.measured(self.library, dict.fromkeys(known, ()))
-        asked = [pair for name, pair in known.items() if (name, key) not in done]
+        done = self._done(key)
+        asked = [(path, asset) for path, asset in self._known().values() if asset.id not in done]
         return asked + [(w.job.path, w.asset) for w in self.waiting.values()]
+
+    def _known(self) -> dict[str, tuple[str, Asset]]:
+        """Path and asset of the clips and sounds of the shoot, by their names."""
+        state = ShootState.load(self.library, self.shoot, evidence=False)
+        return {c.asset.id: (c.path, c.asset) for c in state.clips.values()}
+
+    def _done(self, key: str) -> set[str]:
+        """Those that have an answer under this key."""
+        known = self._known()
+        return {name for name, kept in records.measured(self.library, dict.fromkeys(known, ())) if kept == key}
 
     def _save(self, found: Found) -> None:
         """Writes what was found, or keeps it until it is known of whom."""
