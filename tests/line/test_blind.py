@@ -217,7 +217,7 @@ def test_a_draft_does_not_show_whether_the_machine_would_keep_it(library, none_d
     real = engine.engine
     monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
     coin(library, none_drawn, "IMG_0003.JPG", "cull")
-    made = library.deliver(none_drawn, tmp_path / "out", order=Order(to=tmp_path, draft=True, preset="web"))
+    made = library.deliver(none_drawn, tmp_path / "out", order=Order(to=tmp_path, draft=True))
     names = {file["source"]["path"] for file in made["files"]}
     assert "IMG_0003.JPG" not in names
     assert len(names) == test_earned.PHOTOS - 1
