@@ -3,9 +3,11 @@
 Whether every rule is found where it is broken and nowhere else, whether files are read to the frame, whether what is
 written comes back the same. Beside it: pysubs2 on the same files.
 
-Recipe `captions` of the audio-visual set: SRT, WebVTT and TTML at 23.976, 25 and 29.97.
+Recipe `captions` of the audio-visual set: SRT, WebVTT and TTML at 23.976, 25 and 29.97. Captions that are made are of
+the words of recipe `talks`, as they were said, over shots of one and a half to nine seconds, held to each preset.
 """
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -13,13 +15,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.harness import Data, MissingData, Result
 from safelight import captions
 from safelight.captions import PRESETS, Captions, check
 from safelight.errors import SafelightError
 from safelight.media.timecode import nearest_frame
 
-RECIPE = "captions/truth.json"
+RECIPE, TALKS = "captions/truth.json", "talks/truth.json"
+SHORT_S = 600  # of talks that are captioned
+RATES = (Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001))
+MADE_FOR = ("netflix", "netflix_children", "bbc", "dcmp", "plain")
 
 
 def run(data: Data) -> Iterable[Result]:
@@ -31,6 +38,7 @@ def run(data: Data) -> Iterable[Result]:
     yield from _rules(path.parent, [i for i in items if not i["quirk"]])
     yield from _reading(path.parent, items)
     yield from _writing(path.parent, [i for i in items if not i["quirk"]], data.work)
+    yield from _making(data)
 
 
 def _rules(folder: Path, items: list[dict[str, Any]]) -> Iterable[Result]:
@@ -56,6 +64,45 @@ def _rules(folder: Path, items: list[dict[str, Any]]) -> Iterable[Result]:
         )  # fmt: skip
     yield Result(name="rules.false", value=sum(false.values()), n=cues, unit="breaches", bar=0, want="at most")
     yield Result(name="clean.breaches", value=on_clean, n=sum(i["clean"] for i in items), bar=0, want="at most")
+
+
+def _making(data: Data) -> Iterable[Result]:
+    """Captions made of talks: rules broken, and those that nobody could keep, where more is said in a stretch than may
+    be read in it."""
+    try:
+        paths = data.every(TALKS, recipe="talks")
+    except MissingData:
+        return
+    talks = [i for path in paths for i in json.loads(path.read_text("utf-8"))["items"]]
+    talks = [i for i in talks if Fraction(i["duration"]) < SHORT_S]
+    for preset in (PRESETS[name] for name in MADE_FOR):
+        broken = fast = count = 0
+        for number, item in enumerate(talks):
+            rate = RATES[number % len(RATES)]
+            drawn = np.random.default_rng(number)
+            shots, at = [], 0.0
+            while (at := at + drawn.uniform(1.5, 9)) < float(Fraction(item["duration"])):
+                shots.append(int(at * rate))
+            made = captions.make(_words(item), preset, rate=rate, shots=shots)
+            said = [b for b in check(made, preset, rate=rate, shots=shots) if not b.soft]
+            hasty = sum(b.rule == "reading_speed" for b in said)
+            count, broken, fast = count + len(made.cues), broken + len(said) - hasty, fast + hasty
+        yield Result(name=f"made.{preset.name}.broken", value=broken, n=count, unit="rules in captions", bar=0,
+                     want="at most", note=f"and {fast} where people speak faster than may be read")  # fmt: skip
+
+
+def _words(item: dict[str, Any]) -> list[captions.Spoken]:
+    """What is said, by letters over each sentence's span."""
+    found = []
+    for sentence in item["sentences"]:
+        if sentence["text"] is None:
+            continue
+        start, end, said = Fraction(sentence["start"]), Fraction(sentence["end"]), sentence["text"].split()
+        ends = list(itertools.accumulate((len(w) + 1 for w in said), initial=0))
+        times = [start + (end - start) * e / ends[-1] for e in ends]
+        texts = [*said[:-1], f"{said[-1]}."]
+        found += [captions.Spoken(text=t, start=a, end=b) for t, a, b in zip(texts, times, times[1:], strict=False)]
+    return found
 
 
 def _reading(folder: Path, items: list[dict[str, Any]]) -> Iterable[Result]:

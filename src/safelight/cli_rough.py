@@ -12,6 +12,7 @@ import click
 from safelight.cli_cut import read_words
 from safelight.cli_options import json_option, library_option, show
 from safelight.errors import UsageError
+from safelight.words import many
 
 if TYPE_CHECKING:
     from safelight.cutting.render import Rendered
@@ -45,6 +46,14 @@ class Length(click.ParamType):  # type: ignore[type-arg]
         return total
 
 
+def _preset(_: click.Context, __: click.Parameter, value: str) -> str:
+    from safelight.captions import PRESETS
+
+    if value not in PRESETS:
+        raise UsageError(f"There is no preset {value!r}.", remedy=f"There are {', '.join(PRESETS)}.")
+    return value
+
+
 @click.command()
 @click.argument("clips", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--to", type=FILE, help="The timeline: .otio, .fcpxml, .xml (Premiere, Resolve), .edl, .mlt.")
@@ -56,6 +65,9 @@ class Length(click.ParamType):  # type: ignore[type-arg]
 @click.option("--decided", is_flag=True, help="With nothing that still waits for a person.")
 @click.option("--cutaway", "cutaways", type=FILE, multiple=True, help="A clip whose steady shots may cover jump cuts.")
 @click.option("--captions", type=FILE, help="Captions of the cut: .srt, .vtt, .ttml.")
+@click.option(
+    "--preset", default="netflix", show_default=True, metavar="NAME", callback=_preset, help="Whose rules they keep."
+)
 @click.option("--render", "film", type=FILE, help="The cut as a film or sound: .mp4, .mov, .mkv, .wav.")
 @click.option("--for", "place", metavar="NAME", help="Check the film for where it goes: see `safelight film`.")
 @click.option("--preview", is_flag=True, help="Render small and fast, for looking.")
@@ -64,8 +76,9 @@ class Length(click.ParamType):  # type: ignore[type-arg]
 @json_option
 def cut(
     clips: tuple[Path, ...], to: Path | None, pace: str | None, length_s: Fraction | None, passages: Path | None,
-    strike: str | None, words: Path | None, cutaways: tuple[Path, ...], captions: Path | None, film: Path | None,
-    place: str | None, library: str | None, *, decided: bool, preview: bool, listen: bool, as_json: bool,
+    strike: str | None, words: Path | None, cutaways: tuple[Path, ...], captions: Path | None, preset: str,
+    film: Path | None, place: str | None, library: str | None, *, decided: bool, preview: bool, listen: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Make a rough cut of clips, or of all clips of a folder, and say what a person must decide.
 
@@ -98,7 +111,7 @@ def cut(
     )  # fmt: skip
     programme = made.made.programme
     written = interchange.write(to, programme) if to else None
-    said = _captioned(made, captions) if captions else []
+    said = _captioned(made, captions, preset=preset) if captions else []
     rendered = _rendered(made, film, preview=preview) if film else None
     checked = films.check(film, book, captions=captions) if film and book else None
     if as_json:
@@ -224,21 +237,21 @@ def _passages(path: Path) -> "tuple[Passage, ...]":
     return tuple(found)
 
 
-def _captioned(made: "Rough", path: Path) -> list[str]:
+def _captioned(made: "Rough", path: Path, *, preset: str) -> list[str]:
     """Writes the captions of the cut; what is to be said of them."""
-    from safelight import captions
-    from safelight.captions.compose import compose
-    from safelight.cutting import assembly
+    from safelight import captions, rough
 
-    words = assembly.programme_words(made.made)
+    words = rough.spoken(made)
     if not words:
         raise UsageError("No words are known, so there is nothing to caption.", remedy="Let a run hear the clips.")
-    rate = made.made.programme.rate
-    found = compose(words, rate=rate)
+    rules, rate, shots = captions.PRESETS[preset], made.made.programme.rate, rough.shots(made)
+    found = captions.make(words, rules, rate=rate, shots=shots)
     notes = list(captions.write(path, found, rate=rate))
-    hard = [b for b in captions.check(found, captions.PRESETS["netflix"], rate=rate) if not b.soft]
+    hard = [b for b in captions.check(found, rules, rate=rate, shots=shots) if not b.soft]
     by_rule = ", ".join(sorted({b.rule.replace("_", " ") for b in hard}))
-    tail = f"; {len(hard)} breaches of the usual rules ({by_rule})" if hard else ", all within the usual rules"
+    tail = (
+        f"; {preset}: {many(len(hard), 'rule')} broken ({by_rule})" if hard else f", all within the rules of {preset}"
+    )
     return [*notes, f"{path.name}: {len(found.cues)} captions, read back{tail}."]
 
 

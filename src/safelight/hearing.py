@@ -17,17 +17,19 @@ from typing import Any
 import numpy as np
 
 from safelight import cutting, limits, plugins, soundtrack, weights
+from safelight.cutting import level
+from safelight.cutting.pauses import UNTOLD
 from safelight.domain import Json, Measure, digest_of
 from safelight.files import write_atomic
 from safelight.media import container
 from safelight.soundtrack import Soundtrack
-from safelight.speech import activity, align, breaths, chunks, fillers, levels, tracks, voices
+from safelight.speech import activity, align, breaths, chunks, fillers, levels, lulls, tracks, voices
 from safelight.speech.activity import Span, joined
 from safelight.speech.tracks import Scan, Track
 from safelight.work import refusal
 from safelight.workers import Lost
 
-HEARD = "heard@2"
+HEARD = "heard@3"
 PIECE_S = 60.0  # of speech
 OPENING_S, LONG_S = 150.0, 400.0  # how much of a long recording is heard before the rest is read, and what is long
 S_A_SECOND = 0.5  # what preparing, and hearing, may compute for a second
@@ -37,13 +39,14 @@ HELP = "its weights are not installed; safelight models fetch "
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
     """Asks what is heard in a file. `place`: where its pieces lie, in the cache; `portrait`: where a sound's picture
-    goes, without suffix."""
+    goes, without suffix. `again`: some of it is written down already."""
 
     asset: str
     full: Path
     place: Path
     seconds: float
     portrait: Path | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,7 @@ class Piece:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """Speech and silences of a file, and the pieces that are to be heard. `offset`: of the sound's first sample;
-    `fillers`: why they cannot be told."""
+    `fillers`: why they cannot be told; `lost`: it was cut off, and is to be asked again."""
 
     asset: str
     measures: tuple[Measure, ...] = ()
@@ -87,11 +90,12 @@ class Prepared:
     seconds: float = 0.0
     heard_from: tuple[dict[str, Json], ...] = ()
     fillers: str | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """Words and fillers of a piece, with times of the sound; or why there are none."""
+    """Words and fillers of a piece, with times of the sound; or why there is no answer: then it is asked again."""
 
     asset: str
     number: int
@@ -130,12 +134,13 @@ class Finished:
     count: int | None = None
     takes: tuple[dict[str, Json], ...] = ()
     cannot_tell: str | None = None
+    lost: bool = False  # it was cut off, and is to be asked again
 
 
 def key() -> str:
     """What an answer depends on: another version, other weights or another recogniser mean listening again."""
     papers, chosen = weights.digests(), plugins.recogniser()
-    used = [n for n in (activity.NAME, align.NAME, voices.NAME, *chosen.weights) if n in papers]
+    used = [n for n in (activity.NAME, align.NAME, lulls.NAME, voices.NAME, *chosen.weights) if n in papers]
     return digest_of([HEARD, chosen.label, [[n, papers[n]] for n in used]])[:24]
 
 
@@ -253,7 +258,7 @@ def _takes(words: Sequence[dict[str, Json]]) -> Iterator[dict[str, Json]]:
 
 def lost_sound(job: Listen, lost: Lost) -> Prepared:
     """A file whose worker was lost while its sound was decoded."""
-    return Prepared(asset=job.asset, measures=_nothing(f"listening was cut off: {lost.told}"))
+    return Prepared(asset=job.asset, measures=_nothing(f"listening was cut off: {lost.told}"), lost=True)
 
 
 def lost_opening(job: Listen, lost: Lost) -> Opened:  # noqa: ARG001 - `prepare` meets the same and says it
@@ -268,7 +273,8 @@ def lost_piece(job: Piece, lost: Lost) -> Heard:
 
 def lost_finish(job: Finish, lost: Lost) -> Finished:
     """A recording whose worker was lost while voices were told apart."""
-    return Finished(asset=job.asset, speakers=(None,) * len(job.words), cannot_tell=f"it was cut off: {lost.told}")
+    told = f"it was cut off: {lost.told}"
+    return Finished(asset=job.asset, speakers=(None,) * len(job.words), cannot_tell=told, lost=True)
 
 
 def _scans(read: Soundtrack) -> list[Scan]:
@@ -340,23 +346,25 @@ def _heard_from(scans: Sequence[Scan], turns: Sequence[tuple[int, list[Span]]]) 
 
 
 def _silent(read: Soundtrack, scans: Sequence[Scan], turns: Sequence[tuple[int, list[Span]]]) -> tuple[Measure, ...]:
-    """`sound.floor`, `silences`, `speech`, and `words` where there is nothing to hear or nobody to do it. Silence is
-    that of the stream that is listened to most."""
+    """`quiet`, `lulls`, `sound.floor`, `silences`, `speech`, and `words` where there is nothing to hear or nobody to do
+    it. Silence is that of the stream that is listened to most; `quiet` that of the first, which is cut."""
     installed, offset = weights.installed(), read.offset
     speech = joined([span for _, spans in turns for span in spans], gap=0.0)
     most = _heard_from(scans, turns)
     stream = int(most[0]["stream"]) - 1 if most else 0  # type: ignore[arg-type]
-    level = next((v for s, v in read.streams if s.number == stream), read.streams[0][1])
-    level = np.asarray(level.max(1, initial=levels.NOTHING_DB), np.float32)
-    bound = levels.floor(level, speech)
+    loud = next((v for s, v in read.streams if s.number == stream), read.streams[0][1])
+    loud = np.asarray(loud.max(1, initial=levels.NOTHING_DB), np.float32)
+    bound = levels.floor(loud, speech)
     rows: list[Json] = [
-        moved_span(a, b, offset) | {"level_db": round(db, 1)} for a, b, db in levels.silences(level, speech, bound)
+        moved_span(a, b, offset) | {"level_db": round(db, 1)} for a, b, db in levels.silences(loud, speech, bound)
     ]
     floor: dict[str, Json] = {
         "floor_db": round(bound.floor_db, 1), "below_db": round(bound.below_db, 1),
         "speech_db": None if bound.speech_db is None else round(bound.speech_db, 1),
     }  # fmt: skip
-    found = [Measure(name="sound.floor", value=floor, unit="dB"), Measure(name="silences", value=rows)]
+    found = [
+        *_still(read, scans), Measure(name="sound.floor", value=floor, unit="dB"), Measure(name="silences", value=rows)
+    ]  # fmt: skip
     missing = [n for n in (activity.NAME, *plugins.recogniser().weights) if n not in installed]
     if activity.NAME not in installed:
         found += [Measure(name=n, cannot_tell=HELP + activity.NAME) for n in ("speech", "breaths")]
@@ -370,8 +378,30 @@ def _silent(read: Soundtrack, scans: Sequence[Scan], turns: Sequence[tuple[int, 
     return tuple(found)
 
 
+def _still(read: Soundtrack, scans: Sequence[Scan]) -> Iterator[Measure]:
+    """Where the first stream is still, as cuts are planned from it; and, where its room is too loud to tell, where no
+    voice is in the noise."""
+    if read.levels is None:
+        yield Measure(name="quiet", cannot_tell="its first stream cannot be read")
+        return
+    room = level.room(read.levels)
+    yield Measure(name="quiet", value=room.json, unit="s")
+    first = next((s for s in scans if s.track.stream.number == 0 and s.track.channel is None), None)
+    if first is None or not first.speech or room.untold <= UNTOLD:
+        return
+    installed = weights.installed()
+    if lulls.NAME not in installed:
+        yield Measure(name="lulls", cannot_tell=HELP + lulls.NAME)
+        return
+    found = lulls.find(first.track.cut, len(first.levels) * levels.FRAME_S, first.chances, installed)
+    rows: list[Json] = [[*moved_span(*lull.span, read.offset).values(), lull.margin_db] for lull in found]
+    yield Measure(name="lulls", value=rows, unit="s")
+
+
 def _nothing(because: str) -> tuple[Measure, ...]:
-    return tuple(Measure(name=name, cannot_tell=because) for name in ("loudness", "silences", "speech", "words"))
+    return tuple(
+        Measure(name=name, cannot_tell=because) for name in ("loudness", "quiet", "silences", "speech", "words")
+    )
 
 
 def moved_span(start: float, end: float, offset: Fraction) -> dict[str, Json]:

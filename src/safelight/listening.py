@@ -1,5 +1,9 @@
 """Recordings are heard: the first minutes of the long ones, then everything, in pieces, so that a run that was cut off
-goes on where it was; at last who speaks. What single workers do is in `hearing`."""
+goes on where it was; at last who speaks. What single workers do is in `hearing`.
+
+What was not heard (a worker that was given up, a recogniser that broke) is told as `missing`, and its answer is not the
+last: the next run asks again, and hears those pieces alone.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -26,6 +30,7 @@ from safelight.hearing import (
     lost_piece,
     lost_sound,
     moved,
+    moved_span,
     opening,
     prepare,
 )
@@ -41,8 +46,9 @@ __all__ = ["HEARD", "Listen", "key", "listen", "spans_of"]
 def listen(executor: Executor, width: int, jobs: Sequence[Listen], save: Save, step: Callable[[], None]) -> None:
     """Hears recordings, some hours at a time; `save` gets each one's measures, the words again whenever those that were
     heard have doubled, and `step` a call for each finished recording."""
-    long = [(opening, job) for job in jobs if job.seconds > LONG_S]
+    long = [(opening, job) for job in jobs if job.seconds > LONG_S and not job.again]
     begun: dict[str, Opened] = {}
+    again = {job.asset for job in jobs if job.again}
     for opened in engine.stream(executor, width, iter(long), rescue=lost_opening):
         begun[opened.asset] = opened
         if opened.pieces:
@@ -50,10 +56,8 @@ def listen(executor: Executor, width: int, jobs: Sequence[Listen], save: Save, s
     for batch in _batches(jobs):
         known: dict[str, _Growing] = {}
         for made in engine.stream(executor, width, iter([(prepare, j) for j in batch]), rescue=lost_sound):
-            done = not made.pieces
-            save(made.asset, made.measures, done)
             known[made.asset] = _Growing(made, save, begun.get(made.asset))
-            if done:
+            if known[made.asset].begin(again=made.asset in again):
                 step()
         pieces = [(hear, p) for j in batch for p in known[j.asset].prepared.pieces]
         for found in engine.stream(executor, width, iter(pieces), rescue=lost_piece):
@@ -78,7 +82,23 @@ class _Growing:
     told: int = 0
 
     def __post_init__(self) -> None:
-        self.told = self.opened.pieces if self.opened is not None else 0
+        self.told = self.opened.pieces if self.opened is not None else self._kept
+
+    def begin(self, *, again: bool) -> bool:
+        """Writes what is known before a word is heard; whether that is all. Nothing is taken back that an earlier run
+        found."""
+        done = not self.prepared.pieces
+        if not (self.prepared.lost and again):
+            self.save(self.prepared.asset, self.prepared.measures, done and not self.prepared.lost)
+        return done
+
+    @property
+    def _kept(self) -> int:
+        """Pieces from the first on that an earlier run heard: it told their words."""
+        count = 0
+        while count < len(self.prepared.pieces) and self.prepared.pieces[count].kept.exists():
+            count += 1
+        return count
 
     def add(self, piece: Heard) -> None:
         """Takes a piece. Words are written when they have doubled, up to the first gap."""
@@ -112,7 +132,8 @@ class _Growing:
         )  # fmt: skip
         takes = Measure(name="takes", value=list(ended.takes))
         words = self._words(len(self._pieces), speakers=ended.speakers)
-        self.save(self.prepared.asset, [words, speakers, fillers, takes], True)
+        complete = not ended.lost and not any(p.trouble for p in self._pieces)
+        self.save(self.prepared.asset, [words, speakers, fillers, takes], complete)
 
     @property
     def _pieces(self) -> list[Heard]:
@@ -127,13 +148,17 @@ class _Growing:
         return _words(
             words, self.prepared.offset, whole=whole,
             heard_s=self.prepared.seconds if whole else self.prepared.pieces[count - 1].parts[-1].span[1],
-            troubles=[p.trouble for p in pieces if p.trouble], heard_from=self.prepared.heard_from,
+            missing=[
+                (moved_span(part.span[0], part.span[1], self.prepared.offset), p.trouble)
+                for p in pieces if p.trouble for part in self.prepared.pieces[p.number].parts
+            ],
+            heard_from=self.prepared.heard_from,
         )  # fmt: skip
 
 
 def _words(
     heard: Sequence[Mapping[str, Any]], offset: Fraction, *, heard_s: float, whole: bool = False,
-    troubles: Sequence[str] = (), heard_from: Sequence[dict[str, Json]] = (),
+    missing: Sequence[tuple[dict[str, Json], str]] = (), heard_from: Sequence[dict[str, Json]] = (),
 ) -> Measure:  # fmt: skip
     words = [moved(word, offset) for word in heard]
     recogniser = plugins.recogniser()
@@ -141,7 +166,8 @@ def _words(
     value: dict[str, Json] = {
         "language": language, "language_because": because, "recogniser": recogniser.label,
         "heard_s": round(heard_s + float(offset), 3), "whole": whole, "words": list(words),
-        "troubles": list(troubles), "heard_from": list(heard_from),
+        "troubles": list(dict.fromkeys(why for _, why in missing)), "missing": [span for span, _ in missing],
+        "heard_from": list(heard_from),
     }  # fmt: skip
     return Measure(name="words", value=value)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from safelight import cuts, weights
+from safelight.captions import Spoken
 from safelight.cutting import PACES, Talk, Word, assembly, cutaways, heard_back, joined, measure, room, roughcut
 from safelight.cutting.assembly import Assembly, Material, Piece
 from safelight.cutting.facts import frames
@@ -282,6 +283,26 @@ def _joined(pieces: Sequence[Piece]) -> list[Piece]:
         else:
             out.append(piece)
     return out
+
+
+# ---------------------------------------------------------------- captions of it
+
+
+def spoken(rough: Rough) -> list[Spoken]:
+    """The words that are heard in the cut, with its times."""
+    words = assembly.programme_words(rough.made)
+    return [Spoken(text=w.text, start=w.start, end=w.end, speaker=w.speaker) for w in words]
+
+
+def shots(rough: Rough) -> list[int]:
+    """Frames of the programme at which its picture changes: where it is joined, and at the cuts of the clips."""
+    made = rough.made
+    found = {at for at, _, _ in assembly.joins(made)}
+    for piece, at in zip(made.pieces, made.places, strict=True):
+        clip = rough.clips[piece.clip]
+        inside = [j for j in (clip.talk.joins if clip.talk else ()) if piece.start < j < piece.end]
+        found |= {at + round((j - piece.start) / clip.rate * made.programme.rate) for j in inside}
+    return sorted(found) if any(c.facts.picture for c in rough.clips) else []
 
 
 # ---------------------------------------------------------------- the second witness

@@ -1,5 +1,5 @@
-"""All that one reading of a file's sound gives: how loud it is, what is wrong with it, its picture for people, and its
-streams at 16 kHz in the shoot's cache, where those who listen for words find them.
+"""All that one reading of a file's sound gives: how loud it is, where it is still, what is wrong with it, its picture
+and its peaks for people, and its streams at 16 kHz in the shoot's cache, where those who listen for words find them.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,8 +13,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.cutting import level
 from safelight.domain import Json, Measure, exact
-from safelight.media import loudness, sound, waveform
+from safelight.files import write_atomic
+from safelight.media import loudness, proxies, sound, waveform
 from safelight.media.container import Contents
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
@@ -37,6 +39,7 @@ class Soundtrack:
     offset: Fraction = Fraction(0)
     streams: list[tuple[Stream, NDArray[np.float32]]] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)
+    levels: level.Levels | None = None  # of the first stream
     trouble: str | None = None
 
     @property
@@ -46,20 +49,25 @@ class Soundtrack:
 
 
 def read(path: Path, facts: Contents, place: Path, *, portrait: Path | None = None) -> Soundtrack:
-    """Reads all streams of a file, the first one's loudness and faults on the way. `place`: where the samples go;
-    `portrait`: where a picture of its levels goes, without suffix."""
-    heard, peaks, holes = Listening(), list[float](), sound.Holes()
+    """Reads all streams of a file, and the first one's loudness, levels, faults and peaks on the way. `place`: where
+    samples and peaks go (`proxies.peaks` finds them there); `portrait`: where its picture goes, without suffix."""
+    heard, loudest, holes, peaks = Listening(), list[float](), sound.Holes(), waveform.Peaks()
+    still = _Still(facts.sounds[0].channels)
 
     def measured(blocks: Blocks) -> None:
-        made.measures.append(_loudness(path, waveform.heard(_also(blocks, heard), peaks)))
+        also = _also(blocks, heard.hear, still.hear, peaks.hear)
+        made.measures.append(_loudness(path, waveform.heard(also, loudest)))
 
     made = Soundtrack()
     _streams(made, path, facts, place, first=measured, holes=holes)
     made.measures.append(faults("faults.sound", path, heard.done))
+    made.levels = still.done()
     if holes.notes():
         made.measures.append(Measure(name="sound.note", value=" ".join(holes.notes())))
-    if portrait is not None and peaks:
-        keep_picture(portrait, waveform.drawn(peaks))
+    if loudest:
+        write_atomic(proxies.peaks_place(path, place), peaks.data)
+    if portrait is not None and loudest:
+        keep_picture(portrait, waveform.drawn(loudest))
     return made
 
 
@@ -178,11 +186,43 @@ def _loudness(path: Path, blocks: Blocks) -> Measure:
     return Measure(name="loudness", value=value)
 
 
-def _also(blocks: Blocks, heard: Listening) -> Blocks:
-    """Blocks that are heard by two, decoded once."""
+def _also(blocks: Blocks, *others: Callable[[sound.Block], None]) -> Blocks:
+    """Blocks that are heard by several, decoded once."""
     for block in blocks:
-        heard.hear(block)
+        for hear in others:
+            hear(block)
         yield block
+
+
+class _Still:
+    """Levels for cutting, at their own rate."""
+
+    def __init__(self, channels: int) -> None:
+        self.meter, self.taken = level.Meter(), 0
+        self.layout = loudness.LAYOUTS.get(channels, f"{channels}c")
+        self.other = av.AudioResampler(format="fltp", layout=self.layout, rate=level.RATE)
+        self.at: Fraction | None = None
+
+    def hear(self, block: sound.Block) -> None:
+        """Takes a block at the rate of the stream."""
+        self.at = block.at if self.at is None else self.at
+        if block.rate == level.RATE:
+            self.meter.hear(block.samples, self.at)
+            return
+        self._take(self.other.resample(loudness.frame_of(block, self.layout, self.taken)))
+        self.taken += len(block.samples)
+
+    def done(self) -> level.Levels | None:
+        """Of all that was taken; None where nothing was."""
+        if self.at is None:
+            return None
+        if self.taken:
+            self._take(self.other.resample(None))
+        return self.meter.done()
+
+    def _take(self, frames: list[Any]) -> None:
+        for frame in frames:
+            self.meter.hear(np.ascontiguousarray(frame.to_ndarray().T, np.float32), self.at or Fraction(0))
 
 
 def faults(name: str, path: Path, find: Callable[[], list[Fault]]) -> Measure:

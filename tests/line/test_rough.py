@@ -61,6 +61,19 @@ def test_a_timeline_captions_and_a_film_of_what_the_record_says(library, folder,
     assert (folder / "talk.mov").read_bytes() == before
 
 
+def test_captions_of_a_cut_mind_its_joins_and_the_rules_that_are_asked_for(library, folder, tmp_path):
+    (clip,) = library.state(folder).footage.values()
+    made = rough.cut([(folder / "talk.mov", clip)], rough.Wanted(), listen=False)
+    shots, rate = rough.shots(made), made.made.programme.rate
+    assert shots == [at for at, _, _ in assembly.joins(made.made)] != []
+    for preset in ("netflix", "dcmp"):
+        said = run(library, folder / "talk.mov", "--captions", tmp_path / "a.srt", "--preset", preset)
+        found = captions.read(tmp_path / "a.srt")
+        broken = [b for b in captions.check(found, captions.PRESETS[preset], rate=rate, shots=shots) if not b.soft]
+        assert bool(broken) != (f"within the rules of {preset}" in said)
+    run(library, folder / "talk.mov", "--captions", tmp_path / "a.srt", "--preset", "fcc", code=1)
+
+
 def test_only_what_people_decided(library, folder, tmp_path):
     assert json.loads(run(library, folder, "--decided", "--json"))["frames"] == 300
     state = library.state(folder)

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from safelight.captions import PRESETS, Spoken, check, make
 from safelight.captions.making import broken
 
-LATIN = [name for name in PRESETS if name not in {"netflix_ja", "netflix_ko", "netflix_zh", "netflix_th"}]
+SCRIPTS = {
+    "netflix_ja": "これは とても 古い 町 の 話 です。 昔 ここ には 川 が ありました。",
+    "netflix_zh": "这 是 一个 很 老 的 城市。 以前 这里 有 一条 河。",
+    "netflix_th": "นี่ คือ เมือง เก่า มาก เมื่อ ก่อน ที่ นี่ มี แม่น้ำ",
+    "netflix_ko": "이것은 아주 오래된 마을 이야기입니다. 옛날에는 여기에 강이 있었습니다.",
+}
+LATIN = [name for name in PRESETS if name not in SCRIPTS]
 SENTENCES = (
     "And so my fellow Americans, ask not what your country can do for you. Ask what you can do for your country. "
     "He was not an ill disposed young man, unless to be rather cold hearted and rather selfish is to be ill disposed."
@@ -43,10 +49,32 @@ def test_no_rule_is_broken_and_every_word_is_shown_once(name, rate):
 
 
 @pytest.mark.parametrize("name", LATIN)
-def test_cuts_are_minded(name):
-    rate, shots = Fraction(25), (210, 600)
-    made = make(spoken(TALK * 2), PRESETS[name], rate=rate, shots=shots)
-    assert hard(made, name, rate, shots) == []
+@pytest.mark.parametrize("shots", [(210, 600), (60, 75, 88, 300, 309), tuple(range(40, 900, 41))], ids=len)
+def test_cuts_are_minded(name, shots):
+    rate = Fraction(25)
+    made = make(spoken(TALK * 2, pace=0.4), PRESETS[name], rate=rate, shots=shots)
+    told = {b.rule for b in hard(made, name, rate, shots)}
+    # A sentence that a cut runs through in the middle of a word cannot end there.
+    assert told <= ({"shot_change"} if name == "bbc" or len(shots) > 2 else set())
+    assert all(a.end <= b.start for a, b in itertools.pairwise(made.cues)), "whatever the cuts, none overlaps another"
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_other_scripts_keep_the_rules_of_theirs_and_are_written_as_they_are(name):
+    words = SCRIPTS[name].split()
+    pace = max(len(w) for w in words) / PRESETS[name].characters_a_second + 0.2
+    made = make(spoken(words, pace=round(pace, 2)), PRESETS[name], rate=Fraction(25))
+    assert hard(made, name, Fraction(25)) == []
+    text = " ".join(line for c in made.cues for line in c.lines)
+    assert text.replace(" ", "") == "".join(words)
+    assert all((" " in c.lines[0]) == (name == "netflix_ko" and c.words > 1) for c in made.cues if len(c.lines) == 1)
+
+
+def test_two_captions_do_not_begin_at_the_same_cut():
+    said = [*spoken(["Yes."]), *(Spoken(text=w.text, start=w.start + Fraction(1, 2), end=w.end + 1, speaker="b")
+                                 for w in spoken(["No,", "never."]))]  # fmt: skip
+    made = make(said, PRESETS["netflix"], rate=Fraction(25), shots=(10,))
+    assert all(a.end < b.start for a, b in itertools.pairwise(made.cues))
 
 
 @settings(max_examples=25, deadline=None)

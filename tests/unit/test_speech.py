@@ -12,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safelight import hearing, listening, plugins, weights
+from safelight.cutting import level
+from safelight.media import sound
 from safelight.speech import activity, align, chunks, letters, levels, tracks
 from safelight.speech.recogniser import Recogniser, Said
+from tests.made_clips import make_sound
 
 SPEECH = Path(__file__).parents[2].parent / "shared" / "data" / "speech"
 
@@ -30,6 +33,46 @@ def test_a_loop_of_the_recogniser_is_cut_after_its_first_turn():
 def test_what_people_repeat_stays():
     kept = said("very very good it is what it is")
     assert chunks.unlooped(kept) == kept
+
+
+BREAD = ("we", "begin", "with", "bread")
+
+
+@pytest.mark.parametrize(("times", "heard"), [(1, 1), (2, 2), (3, 3)])
+def test_what_is_said_again_stays_where_each_turn_has_a_sound_of_its_own(monkeypatch, times, heard):
+    """The recogniser writes three turns, whatever is said; the sound has `times` of them."""
+    turn = np.sin(np.arange(16_000) * 0.3).astype(np.float32)
+    samples = np.concatenate([np.where(n < times, 1, 1e-4) * turn for n in range(3)]).astype(np.float32)
+    spans = [(n * 0.25, (n + 1) * 0.25) for n in range(12)]
+    monkeypatch.setattr(align, "align", lambda _, words, __: spans[: len(words)])
+
+    def hear(samples, _):
+        if len(samples) > 40_000:
+            return said(" ".join(BREAD * 3))
+        return said(" ".join(BREAD)) if np.abs(samples).mean() > 0.3 else said("oh")
+
+    english = Recogniser(name="r", version=1, languages=("en",), hear=hear)
+    found = chunks.hear(samples, [(0.0, 3.0)], english, {align.NAME: {}})
+    assert [w.text for w in found] == list(BREAD * heard)
+
+
+def test_a_loop_that_nothing_can_be_aligned_with_is_cut(monkeypatch):
+    monkeypatch.setattr(align, "align", lambda *_: None)
+    looping = Recogniser(name="r", version=1, languages=("en",), hear=lambda *_: said(" ".join(BREAD * 5)))
+    found = chunks.hear(np.full(48_000, 0.5, np.float32), [(0.0, 3.0)], looping, {align.NAME: {}})
+    assert [w.text for w in found] == list(BREAD)
+
+
+@pytest.mark.skipif(not SPEECH.exists(), reason="the recordings of speech are not here")
+@pytest.mark.skipif(
+    not {align.NAME, "moonshine_tiny_en"} <= set(weights.installed()), reason="the weights of speech are not installed"
+)
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_sentence_that_is_said_again_is_written_again(times):
+    once = sound.read(SPEECH / "librivox_0880.wav", rate=16_000, mono=True).samples[:, 0]
+    samples = np.concatenate([once] * times)
+    found = chunks.hear(samples, [(0.0, len(samples) / 16_000)], plugins.recogniser(), weights.installed())
+    assert " ".join(w.text.lower().strip(".,") for w in found).count("young man") == times
 
 
 def test_numbers_are_said_and_unknown_words_have_sounds():
@@ -104,6 +147,18 @@ def test_without_weights_silences_are_found_and_the_rest_says_what_is_missing(tm
     assert "models fetch" in (found["words"].cannot_tell or "")
     assert [round(s["start"]) for s in found["silences"].value] == [0, 2]
     assert made.pieces == ()
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (44_100, 1)])
+def test_one_reading_finds_the_still_stretches_that_cutting_finds(tmp_path, monkeypatch, rate, channels):
+    monkeypatch.setenv("SAFELIGHT_WEIGHTS", str(tmp_path / "none"))
+    rng, t = np.random.default_rng(1), np.arange(6 * rate) / rate
+    voice = np.where((t % 2 > 0.5) & (t % 2 < 1.4), 0.2 * np.sin(1500 * t), 0)[:, None] * np.ones(channels)
+    path = make_sound(tmp_path / "a.wav", (voice + rng.normal(0, 1e-3, voice.shape)).astype(np.float32), rate=rate)
+    made = hearing.prepare(hearing.Listen(asset="a", full=path, place=tmp_path / "heard", seconds=6))
+    found = next(m.value for m in made.measures if m.name == "quiet")
+    assert found == level.room(level.measure(path)).json
+    assert len(found["rows"]) >= 3
 
 
 @pytest.mark.skipif(not SPEECH.exists(), reason="the recordings of speech are not here")

@@ -5,10 +5,10 @@ break a rule costs more than any that does not, and among those that keep all ru
 pauses cost least. Source of the order of line breaks: Netflix timed text style guide.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from math import ceil
 
 from safelight.captions.cue import Captions, Cue
@@ -21,6 +21,7 @@ BROKEN = 1000.0  # what a broken rule costs; a break in the middle of a phrase c
 PAUSE_S, LONG_PAUSE_S = Fraction(3, 10), Fraction(3, 2)  # a pause that invites a break; one that a caption never spans
 LINGER_S = Fraction(3, 10)  # a caption stays so long after its last word where there is room
 MOST_WORDS = 40  # in a caption, whatever its preset allows
+UNSPACED = (("\u0e00", "\u0e7f"), ("\u3000", "\u30ff"), ("\u3400", "\u9fff"), ("\uff00", "\uff65"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,41 +40,51 @@ def make(
     """The captions of a clip at `rate` frames a second. `shots`: first frames of shots. What cannot be said in time
     within the rules (somebody speaks too fast) breaks one: `check` tells which."""
     frames = _Frames(words, preset, rate, tuple(sorted(shots)))
-    count = len(words)
-    best: list[tuple[float, int, tuple[int, int]]] = [(0.0, 0, (0, 0))]
-    for end in range(1, count + 1):
-        found = [
-            (best[start][0] + cost, start, times)
-            for start in range(max(end - MOST_WORDS, 0), end)
-            if (weighed := frames.weigh(start, end)) is not None
-            for cost, times in [weighed]
-        ]
-        best.append(min(found))
     cues: list[Cue] = []
-    at = count
-    while at > 0:
-        _, start, (first, last) = best[at]
-        lines = broken([w.text for w in words[start:at]], preset)
-        cues.append(Cue(start=first / rate, end=last / rate, lines=tuple(lines or [_text(words[start:at])])))
-        at = start
-    return Captions(cues=tuple(reversed(cues)), language=language, rate=rate)
+    way = frames.best()
+    while way is not None:
+        said = words[way.start : way.end]
+        lines = broken([w.text for w in said], preset) or [_text(said)]
+        cues.append(Cue(start=way.first / rate, end=way.last / rate, lines=tuple(lines)))
+        way = way.next
+    return Captions(cues=tuple(cues), language=language, rate=rate)
 
 
 def broken(words: Sequence[str], preset: Preset) -> list[str] | None:
     """Words as lines, the lower one the longer, broken where they part most easily; None where they do not fit."""
-    whole = " ".join(words)
-    if len(whole) <= preset.line_characters:
-        return [whole]
+    at = _broken_at(words, preset)
+    if at is None:
+        return None
+    return [line for line in (_run_on(words[:at]), _run_on(words[at:])) if line]
+
+
+def _broken_at(words: Sequence[str], preset: Preset) -> int | None:
+    """The number of words in the upper line of two, 0 where one line is enough; None where they do not fit."""
+    if len(_run_on(words)) <= preset.line_characters:
+        return 0
     if preset.lines < 2:
         return None
-    ways: list[tuple[float, list[str]]] = []
+    ways: list[tuple[float, int]] = []
     for at in range(1, len(words)):
-        lines = [" ".join(words[:at]), " ".join(words[at:])]
+        lines = [_run_on(words[:at]), _run_on(words[at:])]
         if max(map(len, lines)) > preset.line_characters or any(_orphan(line, preset) for line in lines):
             continue
         uneven = abs(len(lines[1]) - len(lines[0])) / 10 + (0.5 if len(lines[0]) > len(lines[1]) else 0.0)
-        ways.append((_apart(words[at - 1], words[at]) + uneven, lines))
+        ways.append((_apart(words[at - 1], words[at]) + uneven, at))
     return min(ways)[1] if ways else None
+
+
+def _run_on(words: Sequence[str]) -> str:
+    """Words as they are written one after another: Chinese, Japanese and Thai put no spaces between them."""
+    text = ""
+    for word in words:
+        spaced = text and not (_unspaced(text[-1]) and _unspaced(word[:1]))
+        text += f" {word}" if spaced else word
+    return text
+
+
+def _unspaced(letter: str) -> bool:
+    return any(first <= letter <= last for first, last in UNSPACED)
 
 
 def _orphan(line: str, preset: Preset) -> bool:
@@ -97,7 +108,19 @@ def _apart(before: str, after: str) -> float:
 
 
 def _text(words: Sequence[Spoken]) -> str:
-    return " ".join(w.text for w in words)
+    return _run_on([w.text for w in words])
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A caption of the words [start, end) in frames [first, last), what it and all after it cost, and the next one."""
+
+    cost: float
+    start: int
+    end: int
+    first: int
+    last: int
+    next: "_Way | None"
 
 
 class _Frames:
@@ -106,39 +129,68 @@ class _Frames:
     def __init__(self, words: Sequence[Spoken], preset: Preset, rate: Fraction, cuts: tuple[int, ...]) -> None:
         self.words, self.preset, self.rate, self.cuts = words, preset, rate, cuts
         self.half = round(rate / 2)
-        self.starts = [self._snapped(nearest_frame(w.start, rate)) for w in words]
+        heard = [nearest_frame(w.start, rate) for w in words]
+        # A caption begins at the cut that is near; where another one would begin there too, when it is heard.
+        self.starts = [tuple(dict.fromkeys((self._snapped(frame), frame))) for frame in heard]
 
-    def weigh(self, start: int, end: int) -> tuple[float, tuple[int, int]] | None:
-        """What a caption of these words costs, and when it shows; None where it is no caption at all."""
+    def best(self) -> _Way | None:
+        """The captions that cost least together; found from the last word on."""
+        count = len(self.words)
+        after: list[list[_Way]] = [[] for _ in range(count + 1)]  # of each word, for each frame it may begin in
+        for start in reversed(range(count)):
+            phrases = list(self._phrases(start))
+            for first in self.starts[start]:
+                ways = (
+                    self._way(start, end, first, cost, following)
+                    for end, cost in phrases
+                    for following in after[end] or (None,)
+                )
+                after[start].append(min(ways, key=lambda w: (w.cost, w.end)))
+        return min(after[0], key=lambda w: w.cost, default=None)
+
+    def _way(self, start: int, end: int, first: int, cost: float, following: _Way | None) -> _Way:
         words = self.words[start:end]
-        if len(words) > 1 and (
-            words[-1].start - words[-2].end > LONG_PAUSE_S or words[-1].speaker != words[-2].speaker
-            or any(b.speaker != a.speaker or b.start - a.end > LONG_PAUSE_S for a, b in pairwise(words))
-        ):  # fmt: skip
-            return None
-        lines = broken([w.text for w in words], self.preset)
-        if lines is None and len(words) > 1:
-            return None
-        first = self.starts[start]
-        following = self.starts[end] if end < len(self.words) else None
-        last, wrong = self._end(words, first, following)
-        cost = BROKEN * (wrong + (lines is None)) + 1.0
-        if end < len(self.words):
-            pause = self.words[end].start - words[-1].end
-            apart = _apart(words[-1].text, self.words[end].text)
-            cost += apart * (0.3 if pause >= PAUSE_S else 1.0)
-        if lines is not None and len(lines) > 1:
-            at = len(lines[0].split())
-            cost += 0.2 + 0.3 * _apart(words[at - 1].text, words[at].text)
-        return cost, (first, last)
+        last, wrong = self._end(words, first, following.first if following else None)
+        wrong += sum(0 < abs(first - cut) < self.half for cut in self._cuts_near(first, first))
+        rest = following.cost if following else 0.0
+        return _Way(cost + BROKEN * wrong + rest, start, end, first, last, following)
+
+    def _phrases(self, start: int) -> Iterator[tuple[int, float]]:
+        """Ends of captions that begin with this word, and what each costs by its words."""
+        words, p = self.words, self.preset
+        for end in range(start + 1, min(start + MOST_WORDS, len(words)) + 1):
+            before, last = words[max(end - 2, start)], words[end - 1]
+            if before.speaker != last.speaker or last.start - before.end > LONG_PAUSE_S:
+                return
+            texts = [w.text for w in words[start:end]]
+            if len(texts) > 1 and len(_run_on(texts)) > p.lines * p.line_characters + 1:
+                return
+            at = _broken_at(texts, p)
+            if at is None and len(texts) > 1:
+                continue
+            cost = 1.0 if at is not None else 1.0 + BROKEN
+            if end < len(words):
+                paused = words[end].start - last.end >= PAUSE_S
+                cost += _apart(last.text, words[end].text) * (0.3 if paused else 1.0)
+            if at:
+                cost += 0.2 + 0.3 * _apart(texts[at - 1], texts[at])
+            yield end, cost
+
+    def _cuts_near(self, first: int, last: int) -> tuple[int, ...]:
+        """Cuts within a second of these frames; none where the preset has no rule about cuts."""
+        if self.preset.shot_frames is None and not self.preset.no_straddling:
+            return ()
+        reach = 2 * self.half
+        return self.cuts[bisect_left(self.cuts, first - reach) : bisect_right(self.cuts, last + reach)]
 
     def _snapped(self, frame: int) -> int:
         """A start near a cut lies on it, or half a second before."""
+        cuts = self._cuts_near(frame, frame)
         if self.preset.no_straddling:
-            return next((cut for cut in self.cuts if abs(cut - frame) <= self.half), frame)
-        if self.preset.shot_frames is None:
-            return frame
-        for cut in self.cuts:
+            return min(
+                (cut for cut in cuts if abs(cut - frame) <= self.half), key=lambda c: abs(c - frame), default=frame
+            )
+        for cut in cuts:
             early = cut - frame
             if -self.half < early < 0.75 * self.half:
                 return cut
@@ -159,9 +211,10 @@ class _Frames:
             ends.add(following - gap)
             apart = max(p.close_below_s or Fraction(0), p.apart_s or Fraction(0))
             ends.add(following - ceil(apart * self.rate))
-        for cut in self.cuts if p.shot_frames is not None or p.no_straddling else ():
+        cuts = self._cuts_near(first, max(ends))
+        for cut in cuts:
             ends |= {cut - (p.shot_frames or 0), cut + self.half + 1}
-        rated = [(self._wrong(words, first, e, following, spoken), abs(e - wished), e) for e in ends if e > first]
+        rated = [(self._wrong(words, first, e, following, spoken, cuts), abs(e - wished), e) for e in ends if e > first]
         wrong, _, last = min(rated)
         return last, wrong
 
@@ -175,14 +228,16 @@ class _Frames:
             least.append(p.seconds_a_word * len(words))
         return ceil(max(least) * self.rate)
 
-    def _wrong(self, words: Sequence[Spoken], first: int, last: int, following: int | None, spoken: int) -> int:
+    def _wrong(
+        self, words: Sequence[Spoken], first: int, last: int, following: int | None, spoken: int, cuts: Sequence[int]
+    ) -> int:
         """How many rules an end breaks. A caption that goes while its last word is spoken breaks one as well."""
         p = self.preset
         found = [last - first < self._least(words), last < spoken - round(self.rate / 5)]
         found.append(p.longest_s is not None and last - first > p.longest_s * self.rate)
         if following is not None:
             gap = following - last
-            found += [gap < (p.gap_frames or 0)] * 2
+            found += [gap < (p.gap_frames or 0)] * 2 + [gap < 0] * 2
             found.append(
                 p.gap_frames is not None and p.close_below_s is not None
                 and p.gap_frames < gap < p.close_below_s * self.rate
@@ -191,9 +246,9 @@ class _Frames:
         if p.shot_frames is not None:
             found += [
                 last - cut != -p.shot_frames and abs(last - cut) <= self.half
-                for cut in self.cuts
+                for cut in cuts
                 if first == cut or abs(first - cut) >= self.half
             ]
         if p.no_straddling:
-            found += [first < cut < last for cut in self.cuts]
+            found += [first < cut < last for cut in cuts]
         return sum(found)

@@ -268,10 +268,8 @@ def programme_words(made: Assembly) -> list[Word]:
         material = made.materials[piece.clip]
         start, end = piece.start / material.rate, piece.end / material.rate
         shift = at / made.programme.rate - start
-        found += [
-            Word(text=w.text, start=w.start + shift, end=w.end + shift, confidence=w.confidence, estimated=w.estimated)
-            for w in material.words if start <= w.start and w.end <= end
-        ]  # fmt: skip
+        inside = [w for w in material.words if start <= w.start and w.end <= end]
+        found += [replace(w, start=w.start + shift, end=w.end + shift) for w in inside]
     return found
 
 

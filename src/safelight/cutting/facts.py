@@ -1,11 +1,11 @@
 """What a cut is planned from, out of the evidence that a run has kept: words, voices, still stretches, frames."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from safelight.cutting.level import Room, room_of
+from safelight.cutting.level import Room, Still, room_of, still_of
 from safelight.cutting.passages import strike
 from safelight.cutting.pauses import Pace, Span, tighten
 from safelight.cutting.plan import Plan
@@ -14,7 +14,7 @@ from safelight.cutting.speech import Word
 from safelight.domain import Measure
 from safelight.media import timecode
 
-NEEDS = ("words", "speech", "quiet", "shots", "clip.rate", "clip.sounds")
+NEEDS = ("words", "speech", "quiet", "lulls", "shots", "clip.rate", "clip.sounds")
 BESIDE_S = Fraction(1, 2)  # what may play beside the words of a passage
 USUAL = Fraction(25)  # frames a second where there is no picture
 
@@ -29,6 +29,8 @@ class Talk:
     rate: Fraction
     length: int
     joins: tuple[int, ...] = ()
+    lulls: tuple[Still, ...] | None = None  # where no voice is in a loud room; None: nobody can say
+    unheard: tuple[Span, ...] = ()  # stretches whose words are not known: an answer is still to come
 
     @classmethod
     def of(cls, facts: Mapping[str, Measure], duration_s: Fraction | None) -> "Talk | str | None":
@@ -52,17 +54,21 @@ class Talk:
         shots = facts.get("shots")
         joins: Any = shots.value if shots is not None and isinstance(shots.value, list) else ()
         value: Any = quiet.value
+        found = facts.get("lulls")
+        lulls: Any = None if found is None or found.cannot_tell is not None else found.value
         return cls(
             words=tuple(word_of(row) for row in told["words"]), room=room_of(value), rate=rate, length=length,
-            speech=None if spans is None else tuple((_exact(s["start"]), _exact(s["end"])) for s in spans),
+            speech=None if spans is None else _spans(spans),
             joins=tuple(int(j["frame"]) for j in joins),
+            lulls=None if lulls is None else tuple(still_of(row) for row in lulls),
+            unheard=_spans(told.get("missing", ())),
         )  # fmt: skip
 
     def tightened(self, pace: Pace) -> Plan:
         """Its pauses shortened."""
         return tighten(
             self.room, pace=pace, rate=self.rate, length=self.length, words=self.words, speech=self.speech,
-            joins=self.joins,
+            joins=self.joins, unheard=self.unheard, lulls=self.lulls,
         )  # fmt: skip
 
     def by_level(self, pace: Pace) -> Plan:
@@ -93,7 +99,7 @@ def word_of(row: Mapping[str, Any]) -> Word:
     return Word(
         text=str(row["text"]), start=Fraction(str(row["start"])), end=Fraction(str(row["end"])),
         confidence=float(row.get("confidence") or 0), estimated=row.get("timed") == "estimated",
-        suspect=row.get("suspect"),
+        suspect=row.get("suspect"), speaker=row.get("speaker"),
     )  # fmt: skip
 
 
@@ -104,6 +110,10 @@ def frames(facts: Mapping[str, Measure], duration_s: Fraction | None) -> tuple[F
     rate = Fraction(str(found.value)) if found is not None and found.value is not None else USUAL
     rate = rate if timecode.is_known(rate) else USUAL
     return rate, int((duration_s or Fraction(0)) * rate)
+
+
+def _spans(rows: Iterable[Mapping[str, Any]]) -> tuple[Span, ...]:
+    return tuple((_exact(row["start"]), _exact(row["end"])) for row in rows)
 
 
 def _exact(seconds: float) -> Fraction:

@@ -85,7 +85,7 @@ def _compared(
     if not inside:
         return set(), {}
     start, end = _edges(words, inside[0], inside[-1])
-    said = recogniser.hear(_padded(joined.window(start, end)), weights)
+    said = recogniser.hear(padded(joined.window(start, end)), weights)
     said = unlooped(said) if len(said) > LOOPED * len(inside) else said  # a take that is said twice is no loop
     heard = [plain for w in said if (plain := _plain(w.text))]
     wanted = [(i, plain) for i in inside if (plain := _plain(words[i].text))]
@@ -128,7 +128,8 @@ def _edges(words: Sequence[Word], first: int, last: int) -> tuple[Fraction, Frac
     )
 
 
-def _padded(samples: Samples) -> Samples:
+def padded(samples: Samples) -> Samples:
+    """As the recogniser gets it: at one peak, with silence on both sides."""
     peak = float(np.abs(samples).max(initial=0.0))
     room = np.zeros(int(PAD_S * RATE), np.float32)
     return np.concatenate([room, samples * np.float32(PEAK / peak if peak else 1.0), room])

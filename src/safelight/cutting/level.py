@@ -6,7 +6,7 @@ minute around it. Where noise is nearly as loud as the voice, nothing is quiet: 
 a word.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -32,7 +32,7 @@ VOICE = 1  # the band that tells how loud somebody speaks
 ABOVE_FLOOR = (7.0, 5.0, 3.0, 2.0)  # dB over the floor in which each band is still the room
 SMOOTH = 7  # numbers, an odd count: what is averaged before comparing
 NOTHING = -95.0  # dB: below it there is no room, only zeros or a gate
-BELOW_SPEECH = 18.0  # dB by which the voice must lie above the floor
+BELOW_SPEECH = 28.0  # dB by which the voice must lie above the floor
 AROUND_S = 30  # seconds on either side in which the room is taken as one
 FLOOR_SHARE, SPEECH_SHARE = 0.05, 0.9
 SHORTEST = 5  # numbers: a quieter moment than this is no place to cut
@@ -87,11 +87,14 @@ class Room:
 def room_of(value: Mapping[str, Any]) -> Room:
     """The room that `Room.json` tells of. Times lie on a grid of a millisecond."""
     return Room(
-        stills=tuple(
-            Still(start=_exact(a), end=_exact(b), margin_db=float(db)) for a, b, db in value["rows"]
-        ),
-        end=_exact(value["end"]), untold=float(value["untold"]),
+        stills=tuple(still_of(row) for row in value["rows"]), end=_exact(value["end"]), untold=float(value["untold"]),
     )  # fmt: skip
+
+
+def still_of(row: Sequence[Any]) -> Still:
+    """A row of start, end, margin."""
+    start, end, margin_db = row
+    return Still(start=_exact(start), end=_exact(end), margin_db=float(margin_db))
 
 
 def _exact(seconds: float) -> Fraction:
@@ -114,30 +117,45 @@ def measure(path: Path, *, facts: Contents | None = None) -> Levels:
 
 
 def of_blocks(blocks: Iterable[Block]) -> Levels:
-    """Of samples at 48 kHz. The loudest channel counts: a mean would call opposed channels silence."""
-    shape = np.hanning(WINDOW).astype(np.float32)
-    hz = np.fft.rfftfreq(WINDOW, 1 / RATE)
-    edges = [(int(np.searchsorted(hz, low)), int(np.searchsorted(hz, high))) for low, high in BANDS]
-    scale = 2 / (WINDOW * float((shape**2).sum()))  # of one side's power to mean square
-    at: Fraction | None = None
-    parts: list[Decibels] = []
-    rest = np.zeros((WINDOW - HOP, 1), np.float32)
+    """Of samples at 48 kHz."""
+    meter = Meter()
     for block in blocks:
-        at = block.at if at is None else at
-        if rest.shape[1] != block.samples.shape[1]:
-            rest = np.zeros((len(rest), block.samples.shape[1]), np.float32)
-        samples = np.concatenate([rest, block.samples])
+        meter.hear(block.samples, block.at)
+    return meter.done()
+
+
+class Meter:
+    """Takes samples at 48 kHz (n × channels) as they come. The loudest channel counts: a mean would call opposed
+    channels silence."""
+
+    def __init__(self) -> None:
+        self.shape = np.hanning(WINDOW).astype(np.float32)
+        hz = np.fft.rfftfreq(WINDOW, 1 / RATE)
+        self.edges = [(int(np.searchsorted(hz, low)), int(np.searchsorted(hz, high))) for low, high in BANDS]
+        self.scale = 2 / (WINDOW * float((self.shape**2).sum()))  # of one side's power to mean square
+        self.at: Fraction | None = None
+        self.parts: list[Decibels] = [np.zeros((0, len(BANDS)), np.float32)]
+        self.rest = np.zeros((WINDOW - HOP, 1), np.float32)
+
+    def hear(self, samples: NDArray[np.float32], at: Fraction) -> None:
+        """The next samples; `at`: where they lie, seconds of the clip."""
+        self.at = at if self.at is None else self.at
+        if self.rest.shape[1] != samples.shape[1]:
+            self.rest = np.zeros((len(self.rest), samples.shape[1]), np.float32)
+        samples = np.concatenate([self.rest, samples])
         count = (len(samples) - WINDOW) // HOP + 1
         if count < 1:
-            rest = samples
-            continue
+            self.rest = samples
+            return
         windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW, axis=0)[: count * HOP : HOP]
-        power = np.abs(np.fft.rfft(windows * shape, axis=-1)) ** 2
-        loudest = np.stack([power[..., a:b].sum(-1).max(1) for a, b in edges], 1) * scale
-        parts.append((10 * np.log10(np.maximum(loudest, 1e-13))).astype(np.float32))
-        rest = samples[count * HOP :]
-    empty = np.zeros((0, len(BANDS)), np.float32)
-    return Levels(at=at or Fraction(0), bands=np.concatenate(parts or [empty]))
+        power = np.abs(np.fft.rfft(windows * self.shape, axis=-1)) ** 2
+        loudest = np.stack([power[..., a:b].sum(-1).max(1) for a, b in self.edges], 1) * self.scale
+        self.parts.append((10 * np.log10(np.maximum(loudest, 1e-13))).astype(np.float32))
+        self.rest = samples[count * HOP :]
+
+    def done(self) -> Levels:
+        """All of them."""
+        return Levels(at=self.at or Fraction(0), bands=np.concatenate(self.parts))
 
 
 def quiet(levels: Levels) -> Quiet:
@@ -156,9 +174,10 @@ def quiet(levels: Levels) -> Quiet:
     return Quiet(quiet=(margin > 0) & (told | zeros), margin=margin, told=told | zeros)
 
 
-def room(levels: Levels) -> Room:
-    """The stretches of a sound in which a cut may lie, on a grid of a millisecond within those of the levels."""
-    heard = quiet(levels)
+def room(levels: Levels, heard: Quiet | None = None) -> Room:
+    """The stretches of a sound in which a cut may lie, on a grid of a millisecond within those of the levels. `heard`:
+    where it is quiet, if that is known."""
+    heard = heard or quiet(levels)
     found = []
     for first, last in runs(heard.quiet):
         if last - first < SHORTEST:

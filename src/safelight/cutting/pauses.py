@@ -1,7 +1,9 @@
 """Shortens pauses where two witnesses agree: the level says that nobody speaks, and no word is heard there.
 
 A pause is never taken away: its middle goes, so that each word keeps its breath. What the witnesses see differently, a
-pause of a quarter of a minute, and the edges of words that are not to be believed go to a person.
+pause of a quarter of a minute, and the edges of words that are not to be believed go to a person. Where the room is as
+loud as the ends of words, the level says nothing: there a lull, in which no voice is found in the noise either, is
+shortened down to two seconds, since up to a second on either side a word may still fade under the noise.
 """
 
 from bisect import bisect_left
@@ -17,6 +19,7 @@ from safelight.cutting.speech import Word, suspects
 
 AFTER_S, BEFORE_S = Fraction(1, 5), Fraction(3, 20)  # what stays after and before speech: endings last longer
 WORD_ERROR_S = Fraction(1, 25)  # of forced alignment
+IN_NOISE_S = Fraction(1)  # what stays on either side of a lull in a loud room
 SHORTEST_PAUSE_S, SHORTEST_CUT_S = Fraction(3, 10), Fraction(1, 5)
 SHORTEST_SHOT = 12  # frames between two cuts
 NEAR_A_JOIN = 6  # frames
@@ -27,6 +30,7 @@ LOUD_GAP_S = 1  # sound without a word for so long: a laugh, a reaction, a word 
 DROWNED = Fraction(1, 5)  # share of a gap that is still, below which it is not seen as quiet
 VOICED_S = Fraction(1, 2)  # of a voice between two words, so that something was said
 ASKED = Fraction(3, 2)  # a question is given time
+DROWNS = "pause_not_still"
 NUMBERS = frozenset({
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "hundred", "thousand", "million",
 })  # fmt: skip
@@ -63,23 +67,28 @@ class _Heard:
     strange: frozenset[Word]
     joins: tuple[int, ...]
     moving: tuple[Span, ...]
+    unheard: tuple[Span, ...]
 
 
 def tighten(
     room: Room, *, pace: Pace, rate: Fraction, length: int, words: Sequence[Word] | None = None,
     speech: Sequence[Span] | None = None, joins: Sequence[int] = (), moving: Sequence[Span] = (),
+    unheard: Sequence[Span] = (), lulls: Sequence[Still] | None = None,
 ) -> Plan:  # fmt: skip
     """The pauses to shorten in a clip of `length` frames at `rate`.
 
     `words`: as heard, in order; None where no recogniser listened, and then each cut is marked as having one witness.
     `speech`: where a detector of voices hears one (seconds); with it, pauses that the room drowns are named.
-    `joins`: frames at which the picture changes; `moving`: spans in which it shows something (seconds).
+    `lulls`: where no voice is found in a room that is too loud for the level; None: nobody has looked.
+    `joins`: frames at which the picture changes; `moving`: spans in which it shows something; `unheard`: spans whose
+    words are not known (seconds).
     """
     ordered = None if words is None else tuple(sorted(words, key=lambda w: w.start))
     heard = _Heard(
         room=room, words=ordered, speech=None if speech is None else tuple(speech),
         starts=tuple(w.start for w in ordered or ()), rate=rate,
         strange=frozenset(suspects(ordered or ())), joins=tuple(sorted(joins)), moving=tuple(moving),
+        unheard=tuple(unheard),
     )  # fmt: skip
     cuts: list[Cut] = []
     doubts = _loud_gaps(heard, pace)
@@ -97,16 +106,27 @@ def tighten(
             cuts.append(found)
         elif found is not None:
             doubts.append(found)
+    if heard.words is not None and heard.speech is not None:
+        level = [(c.start / rate, c.end / rate) for c in cuts]
+        loud = [lull for lull in lulls or () if not any(a < lull.end and b > lull.start for a, b in level)]
+        tried = [_shortened(heard, pace, lull, length, noisy=True) for lull in loud]
+        cuts += [found for found in tried if isinstance(found, Cut)]
+        doubts += [found for found in tried if isinstance(found, Doubt)]
     if room.untold > UNTOLD:
+        stays = "it stays" if lulls is None else f"only long ones lose something, down to {2 * IN_NOISE_S} s"
         notes.append(
-            f"In {room.untold:.0%} of it the room is too loud for the level to tell a pause from speech: it stays."
+            f"In {room.untold:.0%} of it the room is too loud for the level to tell a pause from speech: {stays}."
         )
+    shortened = [(c.start, c.end) for c in cuts]
+    doubts = [d for d in doubts if d.rule != DROWNS or not any(a < d.end and b > d.start for a, b in shortened)]
     kept = in_order(cuts, shortest=SHORTEST_SHOT)
     return Plan(rate=rate, length=length, cuts=kept, doubts=tuple(sorted(doubts, key=lambda d: d.start)),
                 notes=tuple(notes))  # fmt: skip
 
 
-def _shortened(heard: _Heard, pace: Pace, still: Still, length: int) -> Cut | Doubt | None:
+def _shortened(
+    heard: _Heard, pace: Pace, still: Still, length: int, *, noisy: bool = False
+) -> Cut | Doubt | None:  # fmt: skip
     """The middle of one pause, or why a person must say."""
     start, end = still.start, still.end
     if end - start < max(pace.longer, SHORTEST_PAUSE_S):
@@ -117,29 +137,36 @@ def _shortened(heard: _Heard, pace: Pace, still: Still, length: int) -> Cut | Do
         stays *= ASKED
     if after is not None and _is_stressed(after, before):
         stays = max(stays, pace.sentence)
-    span = _middle(start, end, stays, heard.rate, length)
+    beside = (IN_NOISE_S, IN_NOISE_S) if noisy else (AFTER_S, BEFORE_S)
+    span = _middle((start, end), max(stays, beside[0] + beside[1]), heard.rate, length, beside=beside)
     if span is None:
         return None
     first, last = span
-    evidence = _evidence(heard, still, span, (before, after))
+    margin = "voice.margin_db" if noisy else "level.margin_db"
+    evidence = ((margin, still.margin_db), *_evidence(heard, span, (before, after)))
     objection = _objection(heard, first, last, (before, after))
     if objection is not None:
         return Doubt(start=first, end=last, rule=objection[0], text=objection[1], evidence=evidence)
     gone = Fraction(last - first) / heard.rate
     text = f"A pause of {float(end - start):.2f} s becomes {float(end - start - gone):.2f} s."
+    text += " The room is loud; no voice is found in its noise." if noisy else ""
     return Cut(
-        start=first, end=last, rule="pause", text=text, evidence=evidence, leaves_s=end - start - gone,
-        look=heard.words is None or gone > LISTED_S,
+        start=first, end=last, rule="pause_in_noise" if noisy else "pause", text=text, evidence=evidence,
+        leaves_s=end - start - gone, look=heard.words is None or gone > LISTED_S,
     )  # fmt: skip
 
 
-def _middle(start: Fraction, end: Fraction, stays: Fraction, rate: Fraction, length: int) -> tuple[int, int] | None:
-    """The frames to take out of a pause so that `stays` is left, within a frame; None where that is too little."""
-    room = max(ceil((start + AFTER_S) * rate), 0), min(floor((end - BEFORE_S) * rate), length)
+def _middle(
+    pause: Span, stays: Fraction, rate: Fraction, length: int, *, beside: Span = (AFTER_S, BEFORE_S)
+) -> tuple[int, int] | None:
+    """The frames to take out of a pause so that `stays` is left, within a frame; None where that is too little.
+    `beside`: what stays after and before speech at least."""
+    (start, end), (after, before) = pause, beside
+    room = max(ceil((start + after) * rate), 0), min(floor((end - before) * rate), length)
     count = min(round((end - start - stays) * rate), room[1] - room[0])
     if count < SHORTEST_CUT_S * rate:
         return None
-    wanted = round((start + stays * AFTER_S / (AFTER_S + BEFORE_S)) * rate)
+    wanted = round((start + stays * after / (after + before)) * rate)
     first = min(max(wanted, room[0]), room[1] - count)
     return first, first + count
 
@@ -149,6 +176,8 @@ def _objection(
 ) -> tuple[str, str] | None:  # fmt: skip
     """Why these frames are not for a machine to cut: a rule and a sentence."""
     start, end = Fraction(first) / heard.rate, Fraction(last) / heard.rate
+    if any(a < end and b > start for a, b in heard.unheard):
+        return "not_heard", "It is quiet here, but the words of this part are not known yet."
     spoken = _within(heard, start - WORD_ERROR_S, end + WORD_ERROR_S)
     if spoken:
         said = " ".join(w.text for w in spoken[:4])
@@ -188,10 +217,10 @@ def _is_stressed(word: Word, before: Word | None) -> bool:
     )
 
 
-def _evidence(heard: _Heard, still: Still, span: tuple[int, int], beside: tuple[Word | None, Word | None]) -> Evidence:
+def _evidence(heard: _Heard, span: tuple[int, int], beside: tuple[Word | None, Word | None]) -> Evidence:
     start, end = (Fraction(frame) / heard.rate for frame in span)
     before, after = beside
-    found: list[tuple[str, float | str]] = [("level.margin_db", still.margin_db)]
+    found: list[tuple[str, float | str]] = []
     if before is not None:
         found += [("word.before", before.text), ("word.before_s", round(float(start - before.end), 3))]
     if after is not None:
@@ -230,12 +259,12 @@ def _not_still(heard: _Heard, pace: Pace, one: Word, two: Word) -> list[Doubt]:
     """A pause that only words and voices see: somebody breathes, or the room drowns it. What shortening it would take
     is named."""
     stays = pace.sentence if one.closes else pace.inside
-    span = _middle(one.end, two.start, stays, heard.rate, ceil(two.start * heard.rate))
+    span = _middle((one.end, two.start), stays, heard.rate, ceil(two.start * heard.rate))
     if span is None:
         return []
     long = float(two.start - one.end)
     text = f"A pause of {long:.2f} s by words and voices; the level hears something: a breath, the room."
-    return [Doubt(start=span[0], end=span[1], rule="pause_not_still", text=text)]
+    return [Doubt(start=span[0], end=span[1], rule=DROWNS, text=text)]
 
 
 def _strange(word: Word, rate: Fraction) -> Doubt:

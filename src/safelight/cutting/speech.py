@@ -18,6 +18,7 @@ class Word:
     confidence: float = 1.0
     estimated: bool = False
     suspect: bool | None = None
+    speaker: str | None = None
 
     @property
     def plain(self) -> str:

@@ -257,6 +257,8 @@ class Session:
             if photo is not None:
                 touched[photo.id] = photo
                 touched |= self._fellows(photo, verdict.operator)
+            elif verdict.asset in self.state.footage:
+                self.revision += 1  # no list shows it, but the clip's page does
         self._show(list(touched.values()))
 
     def _fellows(self, photo: Photo, operator: str) -> dict[str, Photo]:

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from safelight.speech.recogniser import Files, Recogniser, Said
 GAP_S, PAD_S, LONGEST_S = 0.3, 0.25, 12.0
 EARLIEST_S = 6.0  # into a chunk, where one that is too long may be parted
 PEAK = 0.7
-LOOP = 4  # words: so many that come twice back to back are a loop of the recogniser
+LOOP = 4  # words: so many that come twice back to back, or one that often, may be a loop of the recogniser …
+ALIKE, EITHER_SIDE_S = 0.6, 0.1  # … where each turn, heard alone with so much around it, does not say so many letters
 A_LETTER_S, A_WORD_S, SUSPECT = 0.065, 0.12, 3.0  # what a word lasts by its letters; so many times as long is odd
 UNSURE, FEWEST = 0.5, 8  # mean confidence, of so many words, below which the language is in doubt
 
@@ -81,8 +83,10 @@ def hear(samples: Samples, speech: Sequence[Span], recogniser: Recogniser, weigh
     peak = float(np.abs(samples).max(initial=0.0))
     if peak == 0 or not speech:
         return []
-    said = unlooped(recogniser.hear(samples * np.float32(PEAK / peak), weights))
     english = recogniser.languages[0] == "en" and align.NAME in weights
+    said = list(recogniser.hear(samples * np.float32(PEAK / peak), weights))
+    if _loop(said):
+        said = _without_loops(said, samples, recogniser, weights) if english else unlooped(said)
     times = align.align(samples, [w.text for w in said], weights) if english else None
     if times is not None:
         return [_word(w, span, "aligned") for w, span in zip(said, times, strict=True)]
@@ -110,16 +114,58 @@ def spread(count: int, speech: Sequence[Span]) -> list[Span]:
 
 
 def unlooped(said: Sequence[Said]) -> list[Said]:
-    """Words up to where the recogniser begins to say the same over and over."""
+    """Words up to where the recogniser begins to say the same over and over, by what is written alone."""
+    loop = _loop(said)
+    return list(said) if loop is None else list(said[: loop[0] + loop[1]])
+
+
+def _loop(said: Sequence[Said], since: int = 0) -> tuple[int, int, int] | None:
+    """What comes again and again, from a word on: where it begins, how many words it has, how often it comes."""
     plain = ["".join(align.spelt(w.text)) for w in said]
-    for n in range(LOOP, len(plain) // 2 + 1):
-        for at in range(len(plain) - 2 * n + 1):
+    for n in range(LOOP, (len(plain) - since) // 2 + 1):
+        for at in range(since, len(plain) - 2 * n + 1):
             if plain[at : at + n] == plain[at + n : at + 2 * n]:
-                return list(said[: at + n])
-    for at in range(len(plain) - 3):  # the same word four times
-        if len(set(plain[at : at + 4])) == 1:
-            return list(said[: at + 1])
-    return list(said)
+                return at, n, _times(plain, at, n)
+    for at in range(since, len(plain) - LOOP + 1):
+        if len(set(plain[at : at + LOOP])) == 1:
+            return at, 1, _times(plain, at, 1)
+    return None
+
+
+def _times(plain: Sequence[str], at: int, n: int) -> int:
+    times = 1
+    while plain[at + times * n : at + (times + 1) * n] == plain[at : at + n]:
+        times += 1
+    return times
+
+
+def _without_loops(said: list[Said], samples: Samples, recogniser: Recogniser, weights: Files) -> list[Said]:
+    """Without what only the recogniser says again: people repeat themselves too, and then each turn has a sound of its
+    own. It is looked for by alignment and heard alone."""
+    since = 0
+    while (loop := _loop(said, since)) is not None:
+        at, n, times = loop
+        turns = align.align(samples, [w.text for w in said[: at + n * times]], weights)
+        if turns is None:
+            return said[: at + n]
+        for turn in range(times):
+            first, last = at + n * turn, at + n * (turn + 1)
+            span = (max(turns[first][0] - EITHER_SIDE_S, 0.0), turns[last - 1][1] + EITHER_SIDE_S)
+            if turn and not _says(cut(samples, span), said[first:last], recogniser, weights):
+                return said[:first]
+        since = at + n * times
+    return said
+
+
+def _says(samples: Samples, words: Sequence[Said], recogniser: Recogniser, weights: Files) -> bool:
+    """Whether these words are heard in a sound, by most of their letters, and once."""
+    peak = float(np.abs(samples).max(initial=0.0))
+    if peak == 0:
+        return False
+    wanted = "".join("".join(align.spelt(w.text)) for w in words)
+    alone = unlooped(recogniser.hear(samples * np.float32(PEAK / peak), weights))
+    heard = "".join("".join(align.spelt(w.text)) for w in alone)
+    return SequenceMatcher(None, wanted, heard, autojunk=False).ratio() >= ALIKE
 
 
 def language(words: Sequence[dict[str, Json]], recogniser: Recogniser) -> tuple[str | None, str]:

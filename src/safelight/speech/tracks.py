@@ -6,7 +6,7 @@ its channels mixed. Streams lie as 16-bit samples at 16 kHz in files of their ow
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +54,14 @@ class Track:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """Where somebody speaks on a track, how loud it is, and how loud its room."""
+    """Where somebody speaks on a track, how loud it is, and how loud its room. `chances`: of a voice, each of the
+    detector's steps."""
 
     track: Track
     speech: tuple[Span, ...]
     levels: Levels
     room: Floor
+    chances: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @property
     def clear_db(self) -> float:
@@ -95,8 +97,9 @@ def scan(track: Track, weights: Files) -> Scan:
         voice.hear(block)
         found.append(levels(block[:, None], RATE))
     level = np.concatenate(found) if found else np.zeros(0, np.float32)
-    speech = activity.spans(voice.done())
-    return Scan(track=track, speech=tuple(speech), levels=level, room=floor(level, speech))
+    chances = voice.done()
+    speech = activity.spans(chances)
+    return Scan(track=track, speech=tuple(speech), levels=level, room=floor(level, speech), chances=chances)
 
 
 def _blocks(track: Track) -> Iterator[Samples]:

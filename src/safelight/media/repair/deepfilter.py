@@ -34,6 +34,7 @@ class Model:
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        options.enable_cpu_mem_arena = False  # the arena of the longest stretch would stay for good
         self.encoder, self.gains, self.filters = (
             ort.InferenceSession(str(files[name]), options, providers=["CPUExecutionProvider"]) for name in FILES
         )
