@@ -31,7 +31,10 @@ to `bench/results`."""
 HELD = {True: "held", False: "**not held**", None: ""}
 MANY = 100.0  # times: beyond, a ratio says nothing more
 PERFECT = 1e-9
-UNDONE = frozenset({"none", "nothing"})  # leaving pictures alone is no peer
+UNDONE = frozenset({
+    "none", "nothing", "before", "as it was", "no look", "left out", "whole picture",  # leaving things alone is no peer
+    "at rest", "processor", "median", "p95", "best possible", "after px", "after EV", "printed",  # nor are own figures
+})  # fmt: skip
 
 
 def _sibling(name: str) -> Any:
@@ -85,7 +88,7 @@ def _machine(run: Run) -> str:
 
 
 def block(found: Sequence[Run]) -> str:
-    """What the README shows: how many bars are held, those that are missed, and ratios to what stands beside."""
+    """What the README shows: how many bars are held, those that are missed, and each bench's ratios to its peers."""
     rows = [(run["bench"], row) for run in found for row in run["results"] if row.get("bar") is not None]
     if not rows:
         return f"{BEGIN}\nNot measured: no run is kept.\n{END}"
@@ -94,12 +97,11 @@ def block(found: Sequence[Run]) -> str:
     if missed:
         listed = [(_link(bench), f"`{row['name']}`", _in_bars(row)) for bench, row in missed]
         parts += ["Not held:", _table(("bench", "figure", "measured, in bars"), listed)]
-    ratios = [(_link(bench), f"`{row['name']}`", *told) for bench, row in rows if (told := _ratio(row))]
-    if ratios:
-        head = ("bench", "figure", "times better than", "which is the best of")
-        parts.append(f"<details><summary>{len(ratios)} ratios to what stands beside</summary>")
-        parts += ["Errors, misses or seconds of the best peer in the same run over ours.", _table(head, ratios)]
-        parts.append("</details>")
+    beside = [told for run in found if (told := _beside_peers(run))]
+    if beside:
+        head = ("bench", "ratios", "median", "lowest", "which is of", "beside")
+        parts.append("Errors, misses or seconds of the best peer in the same run over ours: above 1 ours is better.")
+        parts.append(_table(head, beside))
     return f"{BEGIN}\n" + "\n\n".join(parts) + f"\n{END}"
 
 
@@ -120,20 +122,36 @@ def _link(bench: str) -> str:
     return f"[{bench.replace('_', ' ')}](docs/benchmarks/{bench}.md)"
 
 
+def _beside_peers(run: Run) -> tuple[str, ...] | None:
+    """A row for a bench whose figures stand beside those of peers: how many, the middle one, and the lowest."""
+    rows = [row for row in run["results"] if row.get("bar") is not None]
+    told = [(*ratio, row["name"]) for row in rows if (ratio := _ratio(row))]
+    if not told:
+        return None
+    ranked = sorted(told, key=lambda each: each[0])
+    (middle, *_), (lowest, peer, name) = ranked[len(ranked) // 2], ranked[0]
+    return _link(run["bench"]), str(len(told)), _times(middle), _times(lowest), f"`{name}`", peer
+
+
+def _times(ratio: float) -> str:
+    return f"over {MANY:.0f}" if ratio > MANY else f"{ratio:.2g}"
+
+
 def _in_bars(row: Row) -> str:
     if row["value"] is None:
         return "not measured"
     return f"{row['value'] / row['bar']:.2f}" if row["bar"] else f"over a bar of zero by {row['value']:.3g}"
 
 
-def _ratio(row: Row) -> tuple[str, str] | None:
+def _ratio(row: Row) -> tuple[float, str] | None:
     """(how many times better than the best beside, its name); None where a ratio would say nothing."""
-    beside = {name: value for name, value in row.get("beside", {}).items() if value is not None and name not in UNDONE}
+    named = {name.replace("_", " "): value for name, value in row.get("beside", {}).items()}
+    beside = {name: value for name, value in named.items() if value is not None and name not in UNDONE}
     if row["value"] is None or not beside:
         return None
     if row["unit"] == "times" and "than" in row["name"]:
-        return f"{row['value']:.1f}", row["name"].rsplit("than_", 1)[-1].replace("_", " ")
-    if any(name.endswith("cpu_s") for name in beside):
+        return row["value"], row["name"].rsplit("than_", 1)[-1].replace("_", " ")
+    if any(name.endswith("cpu s") for name in beside):
         return None
     if row["want"] == "at most":
         name = min(beside, key=lambda each: beside[each])
@@ -144,9 +162,8 @@ def _ratio(row: Row) -> tuple[str, str] | None:
     else:
         return None
     if theirs <= PERFECT and ours <= PERFECT:
-        return "1", name.replace("_", " ")
-    ratio = theirs / max(ours, PERFECT)
-    return (f"over {MANY:.0f}" if ratio > MANY else f"{ratio:.2g}"), name.replace("_", " ")
+        return 1.0, name
+    return theirs / max(ours, PERFECT), name
 
 
 def _full(row: Row) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """Fixtures: a small made shoot, a library of its own for each test."""
 
 import os
+import tomllib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import cv2
@@ -12,13 +14,18 @@ from PIL import Image
 
 from safelight.api import Library
 
+TASKS = tomllib.loads((files("safelight") / "policy.toml").read_text("utf-8"))["task"]
+NO_CONTROLS = 'schema = "safelight.policy/1"\n' + "".join(f"[task.{name}]\ncontrol = 0.0\n" for name in TASKS)
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
 @pytest.fixture(autouse=True)
 def own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test touches the user's own library."""
-    monkeypatch.setenv("SAFELIGHT_LIBRARY", str(tmp_path_factory.mktemp("library")))
+    """No test touches the user's own library. In that of a test no coin takes a suggestion away, so that a yes to all
+    answers all; who tests controls draws them, or writes a policy."""
+    place = tmp_path_factory.mktemp("library")
+    (place / "policy.toml").write_text(NO_CONTROLS, "utf-8")
+    monkeypatch.setenv("SAFELIGHT_LIBRARY", str(place))
 
 
 @pytest.fixture

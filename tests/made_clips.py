@@ -1,5 +1,6 @@
 """Small clips and sounds, made with FFmpeg's own encoders, whole and damaged."""
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -55,7 +56,15 @@ def make_clip(  # noqa: C901 - one knob after another
         if sound is not None:
             for packet in encoded(sound, heard if heard is not None else sine(sound_s, tone)):
                 out.mux(packet)
+    _with_its_turn()
     return path
+
+
+def _with_its_turn() -> None:
+    """SVT-AV1, run by root, leaves the process that encodes with it before all others of the machine, for good: a
+    program that hangs on purpose would then never be interrupted."""
+    if hasattr(os, "sched_setscheduler"):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def sine(seconds, hertz=440.0, *, rate=48000, level=0.25):

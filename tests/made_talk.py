@@ -17,6 +17,7 @@ SAID = (  # text, start, end: seconds
     ("Then", 9.0, 9.4), ("comes", 9.5, 10.0), ("water.", 10.1, 10.8),
 )  # fmt: skip
 SECONDS = 12.0
+NOTHING = (Measure(name="words", cannot_tell="it has no sound"), Measure(name="speech", value=[]))
 
 
 def wave(*, seconds=SECONDS, said=SAID, room=1e-3, seed=1):
@@ -38,13 +39,13 @@ def save(folder, name="talk.wav"):
     return make_clip(folder / name, frames=int(SECONDS * 25), options={"g": "12"}, heard=wave())
 
 
-def heard(said=SAID):
+def heard(said=SAID, *, seconds=SECONDS):
     """What listening keeps of the talk."""
     rows = [
         {"text": t, "start": a, "end": b, "confidence": 0.9, "timed": "aligned", "suspect": False, "speaker": None}
         for t, a, b in said
     ]
-    words = {"language": "en", "language_because": "said", "recogniser": "known", "heard_s": SECONDS, "whole": True,
+    words = {"language": "en", "language_because": "said", "recogniser": "known", "heard_s": seconds, "whole": True,
              "words": rows, "troubles": []}  # fmt: skip
     return (
         Measure(name="words", value=words),
@@ -52,10 +53,13 @@ def heard(said=SAID):
     )
 
 
-def known(library, folder, *, said=SAID):
-    """The state of a shoot whose clips were all heard to say this, with what is proposed for them."""
+def known(library, folder, *, said=SAID, said_in=None, silent=(), seconds=SECONDS):
+    """The state of a shoot whose clips were all heard to say this, with what is proposed for them. `said_in`: other
+    words by clip; in `silent` clips nobody was heard."""
     state = library.state(folder)
-    rows = [(clip, listening.HEARD, "made", heard(said)) for clip in state.footage]
+    in_ = {clip: (said_in or {}).get(clip, said) for clip in state.footage}
+    rows = [(clip, listening.HEARD, "made", heard(in_[clip], seconds=seconds)) for clip in in_ if clip not in silent]
+    rows += [(clip, listening.HEARD, "made", NOTHING) for clip in silent]
     for clip in state.footage.values():
         still = level.room(level.measure(folder / clip.path)).json
         rows.append((clip.id, listening.HEARD, "made", [Measure(name="quiet", value=still, unit="s")]))

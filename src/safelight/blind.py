@@ -14,7 +14,8 @@ from pathlib import PurePosixPath
 
 from safelight import earned, params, plugins
 from safelight.domain import Because, Cull, Drawn, Edit, Proposal, Say
-from safelight.state import POLICY, Photo, ShootState
+from safelight.earned import Coins
+from safelight.state import POLICY, Footage, Judged, Photo, ShootState
 from safelight.store.library import Library
 
 CODE, TEXT = "without", "Shown without a suggestion: decide for yourself."
@@ -32,9 +33,14 @@ class Veil:
 
 def veil(library: Library, shoot: str) -> Veil:
     """What was drawn so in a shoot."""
+    return drawn(earned.coins(library, shoot))
+
+
+def drawn(coins: Coins) -> Veil:
+    """What these coins hold back."""
     controls: dict[str, set[str]] = {}
     unsaid = set()
-    for (asset, operator), coin in earned.coins(library, shoot).items():
+    for (asset, operator), coin in coins.items():
         if coin.drawn is Drawn.CONTROL:
             controls.setdefault(asset, set()).add(operator)
         if coin.lot is not None:
@@ -42,10 +48,20 @@ def veil(library: Library, shoot: str) -> Veil:
     return Veil(controls={asset: frozenset(names) for asset, names in controls.items()}, unsaid=frozenset(unsaid))
 
 
-def of(drawn: Veil, photo: Photo) -> frozenset[str]:
-    """The operators whose suggestion for a photo nobody may see yet."""
-    names = (n for n in drawn.controls.get(photo.id, ()) if n in photo.proposals and photo.proposals[n].offers)
-    return frozenset(name for name in names if not _said(photo, name))
+def of(drawn: Veil, about: Judged) -> frozenset[str]:
+    """The operators whose suggestion for a photo or a clip nobody may see yet."""
+    names = (n for n in drawn.controls.get(about.id, ()) if n in about.proposals and about.proposals[n].offers)
+    return frozenset(name for name in names if not _said(about, name))
+
+
+def unseen(drawn: Veil, about: Iterable[Judged]) -> frozenset[tuple[str, str]]:
+    """(photo or clip, operator) whose suggestion nobody has been shown: no answer can mean it."""
+    return frozenset((one.id, name) for one in about if one.id in drawn.controls for name in of(drawn, one))
+
+
+def hides(library: Library, state: ShootState, about: Judged, operator: str) -> bool:
+    """Whether nobody has been shown what an operator suggests for this photo or clip."""
+    return operator in of(drawn(earned.coins(library, state.shoot.id, [about.id])), about)
 
 
 def seen(state: ShootState, drawn: Veil, photo: Photo) -> Photo:
@@ -66,10 +82,21 @@ def seen(state: ShootState, drawn: Veil, photo: Photo) -> Photo:
     return replace(photo, proposals=proposals)
 
 
+def seen_clip(drawn: Veil, clip: Footage) -> Footage:
+    """The clip as people may see it."""
+    hidden = of(drawn, clip)
+    if not hidden:
+        return clip
+    return replace(clip, proposals={n: _blank(p) if n in hidden else p for n, p in clip.proposals.items()})
+
+
 def seen_state(state: ShootState, drawn: Veil) -> ShootState:
     """The shoot as people may see it."""
     photos = {i: seen(state, drawn, photo) for i, photo in state.photos.items()}
-    return replace(state, photos=photos, by_path={path: photos[p.id] for path, p in state.by_path.items()})
+    by_path = {path: photos[p.id] for path, p in state.by_path.items()}
+    clips = {path: seen_clip(drawn, clip) for path, clip in state.clips.items()}
+    footage = {i: clips[clip.path] for i, clip in state.footage.items()}
+    return replace(state, photos=photos, by_path=by_path, clips=clips, footage=footage)
 
 
 def is_blank(proposal: Proposal | None) -> bool:
@@ -87,7 +114,7 @@ def hidden(photo: Photo) -> list[str]:
     return sorted(name for name, proposal in photo.proposals.items() if is_blank(proposal))
 
 
-def _said(photo: Photo, name: str) -> bool:
+def _said(photo: Judged, name: str) -> bool:
     """Whether a person has decided, so that nothing is to be hidden any more."""
     verdict = photo.standing.get(name)
     decided = verdict is not None and verdict.say is not Say.ESCALATE and not verdict.by.startswith(POLICY)

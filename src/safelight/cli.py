@@ -14,8 +14,9 @@ import click
 
 import safelight
 from safelight.cli_av import align, captions, loudness, sound, timeline
-from safelight.cli_check import accept, channel_option, check, client_option
+from safelight.cli_check import accept, check
 from safelight.cli_cut import match, tighten
+from safelight.cli_deliver import deliver
 from safelight.cli_guide import guide
 from safelight.cli_handoff import bring_back, handoff
 from safelight.cli_log import log
@@ -193,13 +194,13 @@ def verdict(
                 if best:
                     outcomes.append(verdicts.best(opened.store, state, photos, saying))
                 else:
-                    outcomes.append(verdicts.decide(opened.store, state, [*photos, *clips], saying))
+                    outcomes.append(verdicts.decide_set(opened.store, state, [*photos, *clips], saying))
                 opened.carry(state, cache=cache)
         else:
             state = opened.state(folder, cache=cache, evidence=False)
             named = scene or group
             some = verdicts.members(state, named) if named else state.all_judged()
-            outcomes.append(verdicts.decide(opened.store, state, list(some), saying))
+            outcomes.append(verdicts.decide_set(opened.store, state, list(some), saying))
             opened.carry(state, cache=cache)
     return _said(outcomes, as_json=as_json)
 
@@ -217,19 +218,17 @@ def _params(text: str | None) -> dict[str, Any] | None:
 
 
 def _said(outcomes: Sequence[Any], *, as_json: bool) -> int:
+    from safelight.verdicts import told
+
     written = sum(len(o.verdicts) for o in outcomes)
     left = [item for o in outcomes for item in o.left]
     if as_json:
         show(
-            {"schema": "safelight.said/1", "written": written,
+            {"schema": "safelight.said/1", "written": written, "passed_over": sum(o.passed_over for o in outcomes),
              "left": [{"path": p, "operator": op, "because": why} for p, op, why in left]}
         )  # fmt: skip
     else:
-        click.echo(f"{written} answered." + (f" {len(left)} could not be answered so:" if left else ""))
-        for path, name, why in left[:10]:
-            click.echo(f"  {path}, {name}: {why}")
-        if len(left) > 10:
-            click.echo(f"  … and {len(left) - 10} more")
+        click.echo("\n".join(told(outcomes)))
     return SOME_FAILED if left else DONE
 
 
@@ -258,45 +257,6 @@ def sync(folder: Path, write: bool, by: str | None, cache: Path | None, library:
     else:
         click.echo(sidecars.words(found))
     return SOME_FAILED if found["conflicts"] else DONE
-
-
-@cli.command()
-@click.argument("folder", type=FOLDER, default=Path())
-@click.option("--to", required=True, type=FOLDER, help="Where the delivery goes; a new or empty folder.")
-@click.option(
-    "--preset", default="jpeg", show_default=True, metavar="NAME", help="jpeg, web, print, tiff16, or a preset file."
-)
-@click.option("--names", metavar="TEMPLATE", help="For example '$(EXIF.YEAR)$(EXIF.MONTH)$(EXIF.DAY)-$(FILE.NAME)'.")
-@click.option("--sidecars/--no-sidecars", default=False, help="An XMP sidecar beside each file.")
-@click.option("--draft", is_flag=True, help="Hand over what is there, marked as a draft.")
-@click.option("--sign-off", metavar="NAME", help="Who signs for this delivery.")
-@channel_option
-@client_option
-@click.option("--jobs", type=click.IntRange(min=1), help="Worker processes; default: one a core.")
-@cache_option
-@library_option
-@json_option
-def deliver(
-    folder: Path, to: Path, preset: str, names: str | None, sidecars: bool, draft: bool, sign_off: str | None,
-    channels: tuple[str, ...], client: Path | None, jobs: int | None, cache: Path | None, library: str | None,
-    as_json: bool,
-) -> int:  # fmt: skip
-    """Write the finished files with their manifest, if nothing is left open."""
-    from safelight import terminal
-    from safelight.api import Library
-    from safelight.deliver import Order, words
-
-    order = Order(
-        to=to, preset=preset, names=names, sidecars=sidecars, draft=draft, sign_off=sign_off, jobs=jobs,
-        channels=channels, client=client,
-    )  # fmt: skip
-    with Library.open(library) as opened, terminal.Bar() as bar:
-        manifest = opened.deliver(folder, to, order=order, cache=cache, tell=bar.tell)
-    if as_json:
-        show(manifest)
-    else:
-        click.echo(words(manifest, to))
-    return SOME_FAILED if manifest["failed"] else DONE
 
 
 @cli.group("style")
@@ -398,6 +358,7 @@ cli.add_command(guide)
 cli.add_command(trust)
 cli.add_command(review)
 cli.add_command(check)
+cli.add_command(deliver)
 cli.add_command(accept)
 cli.add_command(handoff)
 cli.add_command(bring_back)

@@ -109,7 +109,7 @@ def accept(
     paths: tuple[Path, ...], findings: tuple[str, ...], reason: str | None, fault: bool, note: str, by: str | None,
     cache: Path | None, library: str | None,
 ) -> int:  # fmt: skip
-    """Take findings of the gate on your name, for these photos as they are now; or say that they are faults.
+    """Take findings of the gate on your name, for these photos and clips as they are now; or say that they are faults.
 
     Recorded as a verdict with its reason, and told in the manifest. A changed edit is judged anew."""
     from safelight import places
@@ -124,8 +124,8 @@ def accept(
     word = Word(by=by or getpass.getuser(), reason=reason or "other", note=note, say=say)
     count = 0
     with Library.open(library) as opened:
-        for state, photos, *_ in places.find(opened, paths, cache=cache, evidence=False):
-            count += len(take(opened.store, state, photos, findings, word))
+        for state, photos, clips, _ in places.find(opened, paths, cache=cache, evidence=False):
+            count += len(take(opened.store, state, [*photos, *clips], findings, word))
             opened.carry(state, cache=cache)
     click.echo(f"{many(count, 'finding')} answered.")
     return DONE

@@ -4,9 +4,11 @@ A person judges cuts one by one, and each answer is a verdict on the whole edit:
 there, and what nobody has looked at yet is named in its `open`. So an answer is undone like any other.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import accumulate
 from typing import Any, TypedDict
 
 from safelight import params as json_params
@@ -93,11 +95,12 @@ def operators() -> list[Operator[Any]]:
     return sorted(found, key=lambda op: (op.stage, op.rank, op.name))
 
 
-def words(clip: Footage) -> tuple[Word, ...]:
-    """What is heard in a clip; nothing where that is not known."""
+def words(clip: Footage, first: int = 0, most: int | None = None) -> tuple[Word, ...]:
+    """What is heard in a clip, or so many words of it from one on; nothing where that is not known."""
     told = clip.facts.get("words")
     value: Any = told.value if told is not None else None
-    return tuple(word_of(row) for row in value["words"]) if isinstance(value, dict) else ()
+    rows = value["words"] if isinstance(value, dict) else []
+    return tuple(word_of(row) for row in rows[first : None if most is None else first + most])
 
 
 def talk(clip: Footage) -> Talk:
@@ -169,7 +172,7 @@ def _cuts(
     now = {c["name"]: _span(c, rate) for c in held["cuts"]}
     open_ = set(held.get("open", ()))
     unanswered = clip.standing.get(operator) is None
-    heard = words(clip)
+    heard = _Heard.of(words(clip))
     rows = []
     for name in {*offered, *now}:
         span, was, because = now.get(name), offered.get(name), told.get(name)
@@ -186,9 +189,31 @@ def _cuts(
             name=name, operator=operator, start=start, end=end, state=state, was=was,
             rule=because.code.removeprefix(CUT) if because else name.rpartition("-")[0] or operator,
             text=because.text if because else "", evidence=_rest(because) if because else {},
-            inside=tuple(w.text for w in heard if w.start < end / rate and w.end > start / rate),
+            inside=heard.within(start / rate, end / rate),
         ))  # fmt: skip
     return sorted(rows, key=lambda c: (c.start, c.end))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    """Words by their start, so that those of a stretch are found without looking at all of them: a talk of hours has
+    as many cuts as minutes, times ten. `latest` is the end of whatever ends last among a word and those before it."""
+
+    words: tuple[Word, ...]
+    starts: tuple[float, ...]
+    latest: tuple[float, ...]
+
+    @classmethod
+    def of(cls, words: Iterable[Word]) -> "_Heard":
+        ordered = tuple(sorted(words, key=lambda w: w.start))
+        ends = accumulate((float(w.end) for w in ordered), max)
+        return cls(words=ordered, starts=tuple(float(w.start) for w in ordered), latest=tuple(ends))
+
+    def within(self, start: Fraction, end: Fraction) -> tuple[str, ...]:
+        """Texts of the words of which a part lies in [start, end), seconds."""
+        first = bisect_left(self.latest, float(start))
+        last = bisect_right(self.starts, float(end))
+        return tuple(w.text for w in self.words[first:last] if w.start < end and w.end > start)
 
 
 def _offered(proposal: Proposal | None, held: Mapping[str, Any], rate: Fraction) -> dict[str, tuple[int, int]]:

@@ -63,10 +63,16 @@ def unfamiliar(library: Library, state: ShootState) -> str:
 # ---------------------------------------------------------------- coins
 
 
-def coins(library: Library, shoot: str) -> dict[tuple[str, str], Coin]:
-    """How each item of a shoot was drawn, as last logged."""
-    table = schema.draws
-    found = library.rows(sa.select(table).where(table.c.shoot == shoot).order_by(table.c.seq))
+FEW = 500  # items whose coins are looked up one by one; those of more are read with all others
+
+
+def coins(library: Library, shoot: str, assets: Sequence[str] | None = None) -> dict[tuple[str, str], Coin]:
+    """How each item of a shoot, or of these photos and clips of it, was drawn, as last logged."""
+    table = schema.draws.c
+    wanted = sa.select(table.asset, table.operator, table.drawn, table.lot).where(table.shoot == shoot)
+    if assets is not None and len(assets) <= FEW:
+        wanted = wanted.where(table.asset.in_(assets))
+    found = library.rows(wanted.order_by(table.seq))
     return {(row["asset"], row["operator"]): Coin(drawn=Drawn(row["drawn"]), lot=row["lot"]) for row in found}
 
 

@@ -42,7 +42,10 @@ def document(
         names = personal.said(library).names
         for photo, entry in zip(photos, entries, strict=True):
             _name(entry, photo, names)
-    return {"schema": SCHEMA, "assets": entries + [_clip(c, library) for c in clips] + [_failed(f) for f in failed]}
+    return {
+        "schema": SCHEMA,
+        "assets": entries + [_clip(blind.seen_clip(veil, c), library) for c in clips] + [_failed(f) for f in failed],
+    }
 
 
 def _photo(

@@ -7,6 +7,7 @@ known soon and listened to; `see` decodes every frame, once.
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,8 +16,9 @@ from pathlib import Path
 
 from safelight import limits, weights
 from safelight.domain import Asset, Capture, Json, Kind, Measure, digest_of, exact
+from safelight.errors import MediaError
 from safelight.files import write_atomic
-from safelight.media import container, sound, video, waveform
+from safelight.media import container, digest, sound, video, waveform
 from safelight.media.container import Contents, Timing
 from safelight.media.formats import unreadable
 from safelight.media.picture import shrink
@@ -35,6 +37,7 @@ KEY = digest_of([CLIP])[:24]  # under which its answer is kept; another version 
 KEYS = ".shots"  # suffix of the folder in the cache that holds the key frames of a clip's shots
 KEY_SIDE = 640  # px, long side of a kept key frame
 CHUNK = 1 << 22
+PLACE = "place-"  # how the name of a place begins; that of bytes is hexadecimal
 S_A_MB, S_A_SECOND = 0.05, 4.0  # what reading a megabyte, and decoding a second of picture, may compute
 SEEN_SIDE = 256  # px, long side in which faults are looked for
 LARGEST = 1600  # px, long side of what people look at
@@ -42,11 +45,13 @@ LARGEST = 1600  # px, long side of what people look at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """Asks what a clip or a sound is. `cache`: the folder of what can be made again."""
+    """Asks what a clip or a sound is. `cache`: the folder of what can be made again. `quick`: the shoot in which it
+    is to be named by its place for now, by what its header says; None: by its bytes."""
 
     path: str
     full: Path
     cache: Path
+    quick: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,8 @@ def watch(job: Watch) -> Watched:
         size = job.full.stat().st_size
         limits.begin("opening", seconds=limits.opening(0) + S_A_MB * size / 1e6)
         facts = container.contents(job.full)
+        if job.quick is not None:
+            return Watched(path=job.path, asset=_asset(_place(job.full, job.quick), None, facts, facts.duration_s))
         whole = _digest(job.full)
         limits.begin("timing", seconds=limits.opening(0) + S_A_MB * size / 1e6)
         content = container.content_digest(job.full)
@@ -97,11 +104,7 @@ def watch(job: Watch) -> Watched:
     except Exception as error:  # noqa: BLE001 - whatever strange bytes make our readers do, it is about this file
         return Watched(path=job.path, error=refusal(job.full, error))
     duration = timing.duration_s if timing else facts.duration_s
-    asset = Asset(
-        id=whole, content=content, kind=Kind.VIDEO if facts.picture else Kind.AUDIO, format=facts.format,
-        width=facts.picture.width if facts.picture else None, height=facts.picture.height if facts.picture else None,
-        capture=Capture(at=_moment(facts.at), camera=facts.camera), duration_s=duration,
-    )  # fmt: skip
+    asset = _asset(whole, content, facts, duration)
     measures, notes = _said(facts, timing), list(facts.notes) + list(timing.notes if timing else ())
     limits.begin("proxy", seconds=limits.opening((asset.width or 0) * (asset.height or 0)) + float(duration or 600))
     if facts.picture:
@@ -116,6 +119,31 @@ def watch(job: Watch) -> Watched:
     if notes:
         measures.append(Measure(name="file.note", value=" ".join(notes)))
     return Watched(path=job.path, asset=asset, measures=tuple(measures))
+
+
+def _asset(name: str, content: str | None, facts: Contents, duration: Fraction | None) -> Asset:
+    return Asset(
+        id=name, content=content, kind=Kind.VIDEO if facts.picture else Kind.AUDIO, format=facts.format,
+        width=facts.picture.width if facts.picture else None, height=facts.picture.height if facts.picture else None,
+        capture=Capture(at=_moment(facts.at), camera=facts.camera), duration_s=duration,
+    )  # fmt: skip
+
+
+def _place(path: Path, shoot: str) -> str:
+    """A name for a file that nobody has read yet: of the shoot, the place, the time of change and a quick digest. Two
+    files never share it, whatever they hold."""
+    stat = path.stat()
+    told: list[Json] = [shoot, os.fsencode(path).hex(), stat.st_size, stat.st_mtime_ns, digest.quick(path)]
+    return f"{PLACE}{digest_of(told)}"
+
+
+def still_is(path: Path, seen: tuple[int, int], name: str, shoot: str) -> bool:
+    """Whether a file is the one that was named by its place, of this size and time of change."""
+    try:
+        stat = path.stat()
+        return (stat.st_size, stat.st_mtime_ns) == seen and _place(path, shoot) == name
+    except (OSError, MediaError):
+        return False
 
 
 def rescue(job: Watch, lost: Lost) -> Watched:
@@ -154,14 +182,14 @@ def _unseen(job: See, because: str) -> Seen:
 
 def _digest(path: Path) -> str:
     """sha256 of the bytes, without holding them."""
-    digest = hashlib.sha256()
+    whole = hashlib.sha256()
     try:
         with path.open("rb") as file:
             while chunk := file.read(CHUNK):
-                digest.update(chunk)
+                whole.update(chunk)
     except OSError as error:
         raise unreadable(path, error) from error
-    return digest.hexdigest()
+    return whole.hexdigest()
 
 
 def _moment(at: str | None) -> str | None:

@@ -7,7 +7,7 @@ being run again, and a run over an unchanged shoot does nothing.
 import functools
 import itertools
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -33,23 +33,26 @@ from safelight import (
     weights,
     work,
 )
-from safelight.domain import Cull, Findings, Kind, Measure, Scope, digest_of
+from safelight.clock import Clock, Progress, Tell
+from safelight.domain import Cull, Findings, Scope, digest_of
 from safelight.errors import NothingFound
 from safelight.files import json_text
 from safelight.learn.record import Record
 from safelight.operators import Wishes
 from safelight.people import faces as people
 from safelight.probes import Member, Probe
+from safelight.reel import Reel
 from safelight.state import ShootState
 from safelight.store import carried, erasing, personal, records, schema
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
-from safelight.store.records import File, Shoot
+from safelight.store.records import Shoot
 from safelight.todo import Todo
+
+__all__ = ["Line", "Options", "Pass", "Progress", "Tell", "catch_up", "first_pass", "know", "run_key"]
 
 FIRST_LOOK_S = 12.0  # decisions are made on what is there after so long, …
 LOOK_AGAIN_S = 45.0  # … and again so often while a card is still being read
-BEGUN = "!"  # behind the key of an answer that is not the last
 BATCH = 32  # results that go into the library in one transaction
 
 
@@ -65,20 +68,6 @@ class Options:
     forget: tuple[str, ...] = ()  # of what was asked of the shoot before: target, genre
     stakes: str | None = None  # how much is at stake in the shoot, and whose it is; None: as before
     client: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a stage is. `seconds_left` is None until it can be told honestly."""
-
-    stage: str
-    done: int
-    total: int
-    rate: float | None = None  # photos a second
-    seconds_left: float | None = None
-
-
-Tell = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +107,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
             line = Line(
                 library=library, folder=folder, shoot=shoot, options=options, rules=rules, record=read(), tell=tell
             )
-            looked = line.look(plan, executor, width) + line.watch(plan, executor, width)
-            line.listen(plan, executor, width)
-            line.see(plan, executor, width)
+            looked = line.look(plan, executor, width) + line.reel(plan, executor, width).run()
             state = line.decide()
             if line.look_closer(state, executor, width):
                 state = line.decide()
@@ -173,7 +160,7 @@ class Line:
         keys = probe_keys(about_people=about_people(self.library, self.rules))
         self._gone(plan)
         todo = Todo(self.library, self.folder, self.shoot, plan, keys)
-        clock = _Clock("look", todo.total, self.tell)
+        clock = Clock("look", todo.total, self.tell)
         early = time.monotonic() + FIRST_LOOK_S
         identified: list[work.Identity] = []
         seen: list[work.Looked] = []
@@ -197,76 +184,12 @@ class Line:
         self._remember(todo, identified, seen)
         return clock.done
 
-    def watch(self, plan: ingest.Plan, executor: Executor, width: int) -> int:
-        """Looks at clips and sounds that are new, or that nobody has looked at with this version; how many."""
-        done = records.measured(self.library, dict.fromkeys([str(f.asset) for f in plan.same_clips if f.asset], ()))
-        again = [f for f in plan.same_clips if f.asset and (str(f.asset), footage.KEY) not in done]
-        sizes = {f.path: (f.size, f.mtime_ns) for f in again} | {s.path: (s.size, s.mtime_ns) for s in plan.clips}
-        clock = _Clock("watch", len(sizes), self.tell)
-        cache = self.folder.state / "cache"
-        jobs = [footage.Watch(path=p, full=self.folder.root / p, cache=cache) for p in sorted(sizes)]
-        for watched in engine.stream(
-            executor, width, iter([(footage.watch, job) for job in jobs]), rescue=footage.rescue
-        ):
-            asset, (size, mtime_ns) = watched.asset, sizes[watched.path]
-            records.save_assets(self.library, [asset] if asset is not None else [])
-            if asset is not None:
-                found = [(asset.id, footage.CLIP, footage.KEY, watched.measures)]
-                records.save_evidence(self.library, found)
-            name = asset.id if asset else None
-            file = File(path=watched.path, asset=name, size=size, mtime_ns=mtime_ns, error=watched.error)
-            records.save_files(self.library, self.shoot.id, [file])
-            clock.step()
-        return len(sizes)
-
-    def listen(self, plan: ingest.Plan, executor: Executor, width: int) -> None:
-        """Hears clips and sounds that nobody has heard with these weights: silences, speech, words."""
-        if not (plan.clips or plan.same_clips):
-            return
-        state, key = ShootState.load(self.library, self.shoot, evidence=False), listening.key()
-        clips = {c.asset.id: c for c in state.clips.values()}
-        done = records.measured(self.library, dict.fromkeys(clips, ()))
-        jobs = [
-            listening.Listen(
-                asset=c.asset.id, full=self.folder.root / c.path, seconds=float(c.asset.duration_s or 600),
-                place=self.folder.state / "cache" / c.asset.id[:2] / f"{c.asset.id}.heard",
-                portrait=self.folder.cached(c.asset.id) if c.asset.kind is Kind.AUDIO else None,
-                again=(c.asset.id, key + BEGUN) in done,
-            )
-            for c in clips.values()
-            if (c.asset.id, key) not in done
-        ]  # fmt: skip
-        clock = _Clock("listen", len(jobs), self.tell)
-
-        def save(asset: str, measures: Sequence[Measure], last: bool) -> None:
-            kept = key if last else key + BEGUN  # only the last answer says that nothing is left
-            records.save_evidence(self.library, [(asset, listening.HEARD, kept, measures)])
-
-        listening.listen(executor, width, jobs, save, clock.step)
-
-    def see(self, plan: ingest.Plan, executor: Executor, width: int) -> None:
-        """Looks at every frame of clips that nobody has looked at with this version: shots, faults."""
-        if not (plan.clips or plan.same_clips):
-            return
-        state = ShootState.load(self.library, self.shoot, evidence=False)
-        clips = {c.asset.id: c for c in state.clips.values() if c.asset.kind is Kind.VIDEO}
-        done, key, installed = (
-            records.measured(self.library, dict.fromkeys(clips, ())), footage.seen_key(), weights.installed()
+    def reel(self, plan: ingest.Plan, executor: Executor, width: int) -> Reel:
+        """What looks at clips and sounds."""
+        return Reel(
+            library=self.library, folder=self.folder, shoot=self.shoot, plan=plan, executor=executor, width=width,
+            tell=self.tell, troubles=self.troubles,
         )  # fmt: skip
-        jobs = [
-            footage.See(
-                asset=name, full=self.folder.root / c.path, place=self.folder.cached(name), weights=installed,
-                seconds=float(c.asset.duration_s or 600),
-            )
-            for name, c in clips.items()
-            if (name, key) not in done
-        ]  # fmt: skip
-        clock = _Clock("see", len(jobs), self.tell)
-        for seen in engine.stream(
-            executor, width, iter([(footage.see, job) for job in jobs]), rescue=footage.lost_picture
-        ):
-            records.save_evidence(self.library, [(seen.asset, footage.SEEN, key, seen.measures)])
-            clock.step()
 
     def _remember(self, todo: Todo, identified: list[work.Identity], seen: list[work.Looked]) -> None:
         """Writes what workers found; both lists are empty afterwards."""
@@ -337,7 +260,7 @@ class Line:
         raws = {p.id: p for p in state.photos.values() if p.is_raw and p.decision is Cull.KEEP}
         done = records.measured(self.library, dict.fromkeys(raws, ()))
         wanted = [p for p in raws.values() if any((p.id, key) not in done for key in keys.values())]
-        clock = _Clock("look closer", len(wanted), self.tell)
+        clock = Clock("look closer", len(wanted), self.tell)
         installed = weights.installed()
         jobs = [
             work.Look(
@@ -359,7 +282,7 @@ class Line:
     def try_edits(self, state: ShootState, executor: Executor, width: int) -> None:
         """Renders each keeper's proposed edits on its proxy and checks them, so that people see before and after."""
         jobs = propose.trials(self.library, state, self.folder)
-        clock = _Clock("try edits", len(jobs), self.tell)
+        clock = Clock("try edits", len(jobs), self.tell)
         done: list[Any] = []
         for result in engine.stream(
             executor, width, iter([(propose.try_edits, job) for job in jobs]), rescue=propose.rescue
@@ -387,7 +310,7 @@ class Line:
             for id_, clip in made.items()
             if (id_, key) not in done
         ]  # fmt: skip
-        clock = _Clock("try cuts", len(jobs), self.tell)
+        clock = Clock("try cuts", len(jobs), self.tell)
         tried = [(relistening.relisten, job) for job in jobs]
         for found in engine.stream(executor, width, iter(tried), rescue=relistening.rescue):
             versions = [(made[found.version].id, cuts.version(made[found.version]))]
@@ -463,26 +386,6 @@ def last_run_key(library: Library, shoot: Shoot) -> str | None:
     """The key of the newest finished run."""
     found = library.newest(schema.runs, ["shoot"], schema.runs.c.shoot == shoot.id)
     return found[0]["key"] if found else None
-
-
-class _Clock:
-    """Counts, rate and time left of a stage; speaks at most four times a second."""
-
-    def __init__(self, stage: str, total: int, tell: Tell) -> None:
-        self.stage, self.total, self.tell, self.done = stage, total, tell, 0
-        self.began = self.spoke = time.monotonic()
-
-    def step(self) -> None:
-        self.done += 1
-        at = time.monotonic()
-        if at - self.spoke < 0.25 and self.done < self.total:
-            return
-        self.spoke = at
-        elapsed = at - self.began
-        honest = elapsed > 2 and self.done >= 8
-        rate = self.done / elapsed if honest else None
-        left = (self.total - self.done) / rate if rate else None
-        self.tell(Progress(stage=self.stage, done=self.done, total=self.total, rate=rate, seconds_left=left))
 
 
 def _nothing(folder: ShootFolder) -> NothingFound:

@@ -15,7 +15,7 @@ from safelight.learn import bound, draws
 from safelight.learn.bound import Lot
 from safelight.learn.rows import POLICY
 from safelight.policy import Policy
-from safelight.state import Photo, ShootState
+from safelight.state import Judged, Photo, ShootState
 from safelight.store import schema
 from safelight.store.library import Library, now
 from safelight.words import many
@@ -48,13 +48,15 @@ class Part:
 
 
 def parts(state: ShootState, coins: Mapping[tuple[str, str], Coin], photos: Collection[str]) -> list[Part]:
-    """The lots of a shoot among these photos that hold anything done alone; of culling, among all photos."""
-    found: dict[str, list[tuple[Photo, str, Coin]]] = {}
+    """The lots of a shoot among these photos and clips that hold anything done alone; of culling, among all photos.
+    What is done to clips is done by tasks of their own, so that they are lots of their own."""
+    found: dict[str, list[tuple[Judged, str, Coin]]] = {}
     for (asset, task), coin in coins.items():
-        if coin.lot is None or coin.drawn is Drawn.CANARY or asset not in state.photos:
+        about = state.judged(asset)
+        if coin.lot is None or coin.drawn is Drawn.CANARY or about is None:
             continue
         if task == "cull" or asset in photos:
-            found.setdefault(coin.lot, []).append((state.photos[asset], task, coin))
+            found.setdefault(coin.lot, []).append((about, task, coin))
     together = _together(state) if found else frozenset()
     made = [_part(name, items, together) for name, items in sorted(found.items())]
     return [part for part in made if part.alone]
@@ -70,7 +72,7 @@ def _together(state: ShootState) -> frozenset[tuple[str, str]]:
     return frozenset(several)
 
 
-def _part(name: str, items: Sequence[tuple[Photo, str, Coin]], together: Collection[tuple[str, str]]) -> Part:
+def _part(name: str, items: Sequence[tuple[Judged, str, Coin]], together: Collection[tuple[str, str]]) -> Part:
     task = items[0][1]
     alone = [photo.id for photo, _, _ in items if earned.applied_alone(photo, task)]
     drawn = [photo for photo, _, coin in items if coin.drawn is Drawn.AUDIT]
@@ -84,12 +86,14 @@ def _part(name: str, items: Sequence[tuple[Photo, str, Coin]], together: Collect
 
 
 def told(
-    library: Library, state: ShootState, rules: Policy, photos: Sequence[Photo], *, level: float = LEVEL
+    library: Library, state: ShootState, rules: Policy, photos: Sequence[Judged], *, level: float = LEVEL
 ) -> dict[str, object]:  # fmt: skip
-    """What nobody looked at in a delivery of these photos, as its manifest says it. Each lot is bounded at a level at
-    which all of them hold together."""
+    """What nobody looked at in a delivery of these photos and clips, as its manifest says it. Each lot is bounded at a
+    level at which all of them hold together."""
     client = state.shoot.client
-    unseen = {photo.id for photo in photos if earned.changed_alone(photo, rules, client)}
+    changed = [photo for photo in photos if earned.changed_alone(photo, rules, client)]
+    unseen = {photo.id for photo in changed if isinstance(photo, Photo)}
+    clips = {clip.id for clip in changed if not isinstance(clip, Photo)}
     found = parts(state, earned.coins(library, state.shoot.id), {photo.id for photo in photos})
     each = 1 - (1 - level) / max(1, len(found))
     rows, most, known = [], 0, set()
@@ -109,9 +113,10 @@ def told(
         (photo.id, task) not in known for photo in photos for task in earned.changed_alone(photo, rules, client)
     )
     return {
-        "photos": len(unseen), "audited": sum(p.looked for p in found), "bad_found": sum(p.bad for p in found),
+        "photos": len(unseen), "clips": len(clips),
+        "audited": sum(p.looked for p in found), "bad_found": sum(p.bad for p in found),
         "bad_at_most": most + loose,
-        "level": level, "lots": rows, "text": _text(unseen, rows, loose),
+        "level": level, "lots": rows, "text": _text(len(unseen), len(clips), rows, loose),
     }  # fmt: skip
 
 
@@ -128,10 +133,12 @@ def _words(part: Part, left: int, level: float) -> str:
     )
 
 
-def _text(unseen: Collection[str], rows: Sequence[Mapping[str, object]], loose: int) -> str:
-    if not unseen and not rows:
+def _text(photos: int, clips: int, rows: Sequence[Mapping[str, object]], loose: int) -> str:
+    if not photos and not clips and not rows:
         return "Somebody decided on every photo and every change in this delivery."
-    start = f"{many(len(unseen), 'photo was', 'photos were')} changed in some way that nobody looked at."
+    told = [f"{many(photos, 'photo was', 'photos were')} changed"] if photos or not clips else []
+    told += [f"{many(clips, 'clip was', 'clips were')} cut"] if clips else []
+    start = f"{' and '.join(told)} in some way that nobody looked at."
     tail = f" Of {many(loose, 'change')} nothing was drawn to be looked at." if loose else ""
     return " ".join([start, *(str(row["text"]) for row in rows)]) + tail
 
@@ -158,7 +165,7 @@ def sample(library: Library, state: ShootState, rules: Policy, *, share: float, 
     The coin is the one that drew the audits, so that what was drawn before counts and a plan that was laid aside goes
     on. What was done alone and is drawn now waits for an answer again."""
     coins = earned.coins(library, state.shoot.id)
-    kept = {photo.id for photo in state.photos.values() if photo.decision != "reject"}
+    kept = {photo.id for photo in state.photos.values() if photo.decision != "reject"} | set(state.footage)
     fresh: set[tuple[str, str]] = set()
     plans = []
     for part in parts(state, coins, kept):

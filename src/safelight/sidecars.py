@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safelight import __version__, policy, verdicts
+from safelight import __version__, blind, policy, verdicts
 from safelight.domain import Cull, Measure, Say, State
 from safelight.errors import MediaError
 from safelight.files import json_text, write_atomic
@@ -203,7 +203,11 @@ def _cull(
         saying = verdicts.Saying(say=Say.UNDO, by=by, operators=("cull",), note=f"from {read.path.name}")
     else:
         proposed = photo.proposals.get("cull")
-        agrees = proposed is not None and proposed.edit.params["decision"] == wish
+        agrees = (
+            proposed is not None
+            and proposed.edit.params["decision"] == wish
+            and not blind.hides(library, state, photo, "cull")
+        )
         saying = verdicts.Saying(
             say=Say.APPROVE if agrees else Say.MODIFY, by=by, operators=("cull",),
             params=None if agrees else {"decision": wish, "tie_with": ""}, note=f"from {read.path.name}",
@@ -231,7 +235,11 @@ def _develop(
         ev = _float(changed["crs:Exposure2012"])
         proposal = photo.proposals["exposure"]
         if ev is not None:
-            near = proposal.cannot_tell is None and abs(float(str(proposal.edit.params["ev"])) - ev) <= NEAR_EV
+            near = (
+                proposal.cannot_tell is None
+                and abs(float(str(proposal.edit.params["ev"])) - ev) <= NEAR_EV
+                and not blind.hides(library, state, photo, "exposure")
+            )
             saying = verdicts.Saying(
                 say=Say.APPROVE if near else Say.MODIFY, by=by, operators=("exposure",),
                 params=None if near else {"ev": ev}, note=note,
@@ -286,6 +294,7 @@ def export(library: Library, folder: ShootFolder, state: ShootState) -> dict[str
     raws as `crs:Exposure2012`. A photo that nobody has decided on gets no sidecar. One that we did not make
     is copied to `.bak` once before it is changed."""
     written, rows = [], []
+    veil = blind.veil(library, state.shoot.id)
     for photo in [p for p in state.photos.values() if p.decided]:
         original = folder.root / photo.path
         target = next((p for p in places(original) if p.is_file()), places(original)[0])
@@ -295,7 +304,7 @@ def export(library: Library, folder: ShootFolder, state: ShootState) -> dict[str
         except MediaError:
             continue  # sync lists it; a sidecar that cannot be read is not written over
         before = packet.to_bytes()
-        for name, value in exported(photo).items():
+        for name, value in exported(blind.seen(state, veil, photo)).items():
             packet.set(name, value)
         data = packet.to_bytes()
         if data == before and old is not None:

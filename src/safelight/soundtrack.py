@@ -1,5 +1,5 @@
 """All that one reading of a file's sound gives: how loud it is, where it is still, what is wrong with it, its picture
-for people, and its streams at 16 kHz in the shoot's cache, where those who listen for words find them.
+and its peaks for people, and its streams at 16 kHz in the shoot's cache, where those who listen for words find them.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from safelight.cutting import level
 from safelight.domain import Json, Measure, exact
-from safelight.media import loudness, sound, waveform
+from safelight.files import write_atomic
+from safelight.media import loudness, proxies, sound, waveform
 from safelight.media.container import Contents
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
@@ -48,13 +49,14 @@ class Soundtrack:
 
 
 def read(path: Path, facts: Contents, place: Path, *, portrait: Path | None = None) -> Soundtrack:
-    """Reads all streams of a file, the first one's loudness and faults on the way. `place`: where the samples go;
-    `portrait`: where a picture of its levels goes, without suffix."""
-    heard, peaks, holes = Listening(), list[float](), sound.Holes()
+    """Reads all streams of a file, and the first one's loudness, levels, faults and peaks on the way. `place`: where
+    samples and peaks go (`proxies.peaks` finds them there); `portrait`: where its picture goes, without suffix."""
+    heard, loudest, holes, peaks = Listening(), list[float](), sound.Holes(), waveform.Peaks()
     still = _Still(facts.sounds[0].channels)
 
     def measured(blocks: Blocks) -> None:
-        made.measures.append(_loudness(path, waveform.heard(_also(blocks, heard.hear, still.hear), peaks)))
+        also = _also(blocks, heard.hear, still.hear, peaks.hear)
+        made.measures.append(_loudness(path, waveform.heard(also, loudest)))
 
     made = Soundtrack()
     _streams(made, path, facts, place, first=measured, holes=holes)
@@ -62,8 +64,10 @@ def read(path: Path, facts: Contents, place: Path, *, portrait: Path | None = No
     made.levels = still.done()
     if holes.notes():
         made.measures.append(Measure(name="sound.note", value=" ".join(holes.notes())))
-    if portrait is not None and peaks:
-        keep_picture(portrait, waveform.drawn(peaks))
+    if loudest:
+        write_atomic(proxies.peaks_place(path, place), peaks.data)
+    if portrait is not None and loudest:
+        keep_picture(portrait, waveform.drawn(loudest))
     return made
 
 

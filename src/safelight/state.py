@@ -99,6 +99,10 @@ class Judged:
             return proposal.edit
         return None
 
+    def open_questions(self) -> list[str]:
+        """Operators whose answer is still missing before this may leave."""
+        return sorted(self.waits())
+
     def waits(self) -> set[str]:
         """Operators whose answer is still missing, or about which people differ."""
         waiting = (State.PROPOSED, State.ESCALATED)

@@ -2,7 +2,6 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from safelight import policy, queue, weights
@@ -63,7 +62,7 @@ def of(state: ShootState, *, library: str | None = None) -> dict[str, Any]:
         "undecided": [p.path for p in photos if p.decision is Cull.UNDECIDED],
         "failed": [{"path": f.path, **(f.error or {})} for f in state.failed],
         "missing_weights": sorted(m.name for m in weights.catalogue() if m.name not in weights.installed()),
-        "next": _next(state, waiting, library),
+        "next": _next(state, library, waits=bool(waiting or _cuts(state)["waiting"])),
     }
 
 
@@ -73,11 +72,11 @@ def _cuts(state: ShootState) -> dict[str, int]:
     return {"clips": len(clips), "waiting": sum(bool(clip.open_questions()) for clip in clips)}
 
 
-def _next(state: ShootState, waiting: Sequence[Photo], library: str | None) -> str:
+def _next(state: ShootState, library: str | None, *, waits: bool) -> str:
     """The command to type next; with the library, where one was named."""
     root = shlex.quote(state.shoot.root)
     named = f" --library {shlex.quote(library)}" if library and "://" not in library else ""
-    return f"safelight review {root}{named}" if waiting else f"safelight deliver {root} --to DIR{named}"
+    return f"safelight review {root}{named}" if waits else f"safelight deliver {root} --to DIR{named}"
 
 
 def words(found: dict[str, Any]) -> str:

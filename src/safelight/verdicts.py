@@ -1,20 +1,24 @@
 """What people decide, from wherever they say it: the command line, the app, a sidecar. One door into the ledger."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import sqlalchemy as sa
-
-from safelight import params, plugins, standing, weights
+from safelight import blind, earned, params, plugins, standing, weights
 from safelight.domain import Cull, Drawn, Edit, Input, Proposal, Say, State, Verdict, Version
+from safelight.earned import Coins
 from safelight.errors import UsageError
 from safelight.operators import Medium, Operator
 from safelight.state import CHECK, POLICY, Judged, Photo, ShootState
-from safelight.store import records, schema
+from safelight.store import records
 from safelight.store.library import Library, now
+from safelight.words import many
 
-FEW = 500  # photos whose coins are looked up one by one; those of more are read with all others
+NOT_SHOWN = "a coin drew it to be decided without a suggestion, so that the time saved can be measured"
+HOW = (
+    "Decide each in `safelight review`, or by name with `safelight verdict PHOTO --operator NAME --say modify|reject`."
+)
+NAMED = 3  # items that are named one by one
 REASONS = {  # reason codes; free text goes into the note
     "too_bright": "Too bright",
     "too_dark": "Too dark",
@@ -50,7 +54,6 @@ class Saying:
     drawn: Drawn | None = None
     at: str | None = None  # the moment of the decision; default: now. What was said at one moment is undone at once
     bundled: int | None = None  # how many items the decision answers, where it is written in parts
-    unseen: frozenset[tuple[str, str]] = frozenset()  # (photo, operator) whose suggestion was not shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,32 +63,82 @@ class Said:
     verdicts: tuple[Verdict, ...]
     left: tuple[tuple[str, str, str], ...]
 
+    @property
+    def passed_over(self) -> int:
+        """How many of the answered a coin had drawn to be looked at one by one, and were answered with others: on the
+        record nobody has looked at them."""
+        return sum(v.drawn in (Drawn.CANARY, Drawn.AUDIT) and v.bundled > 1 and not v.bad for v in self.verdicts)
+
+
+def told(said: Sequence[Said]) -> list[str]:
+    """What came of decisions, as lines: what is left is counted by why."""
+    written, over = sum(len(one.verdicts) for one in said), sum(one.passed_over for one in said)
+    left: dict[str, list[str]] = {}
+    for path, name, why in (row for one in said for row in one.left):
+        left.setdefault(why, []).append(f"{path}, {name.replace('_', ' ')}")
+    lines = [f"{written:,} answered." + (f" {sum(map(len, left.values())):,} stay as they were:" if left else "")]
+    for why, items in left.items():
+        more = f" … and {len(items) - NAMED} more" if len(items) > NAMED else ""
+        lines.append(f"  {len(items):,}: {why} ({'; '.join(items[:NAMED])}{more}).")
+    if NOT_SHOWN in left:
+        lines.append(f"  {HOW}")
+    if over:
+        lines.append(
+            f"A coin had drawn {many(over, 'item')} of these to be looked at one by one. Answered together, they count "
+            "as not looked at."
+        )
+    return lines
+
 
 def decide(library: Library, state: ShootState, photos: Sequence[Judged], saying: Saying) -> Said:
     """Writes one verdict for each photo or clip and operator that the decision is about, in one transaction.
+
+    What is to be decided without its suggestion (`blind`) is never approved, and not rejected with others: it stays
+    open. What else a coin drew is answered like the rest; answered together it is recorded as that, and counts as not
+    looked at.
 
     Raises UsageError for an unknown operator, reason or param, before anything is written."""
     checked(saying)
     saying = replace(saying, at=saying.at or now())
     verdicts: list[Verdict] = []
     left: list[tuple[str, str, str]] = []
-    drawn = _drawn(library, state.shoot.id, [photo.id for photo in photos])
+    coins = earned.coins(library, state.shoot.id, [photo.id for photo in photos])
+    unseen = blind.unseen(blind.drawn(coins), photos)
+    alone = len(photos) == len(saying.operators) == 1 and (saying.bundled or 1) == 1
+    held: list[tuple[Judged, str]] = []
     for photo in photos:
         for name in saying.operators or _all_of(photo):
-            outcome = _answer(photo, plugins.operator(name), saying, shown_together=len(photos) > 1)
+            if (photo.id, name) in unseen and _needs_seeing(saying.say, alone=alone):
+                held.append((photo, name))
+                continue
+            hidden = (photo.id, name) in unseen
+            outcome = _answer(photo, plugins.operator(name), saying, shown_together=len(photos) > 1, hidden=hidden)
             if isinstance(outcome, str):
                 if saying.operators or name == "cull":
                     left.append((photo.path, name, outcome))
                 continue
-            verdicts.append(_verdict(photo, name, saying, answer=outcome, state=state, drawn=drawn))
-    bundled = saying.bundled or len(verdicts)
+            verdicts.append(_verdict(photo, name, saying, answer=outcome, state=state, coins=coins, unseen=unseen))
+    bundled = max(saying.bundled or 1, len(verdicts))
     final = tuple(_bundled(v, bundled) for v in verdicts)
     records.save_verdicts(library, final)
     for verdict in final:
         state.ledger.add(verdict)
         state.hold(verdict.asset, verdict.operator)
     state.shake(library)
+    left += [(photo.path, name, NOT_SHOWN) for photo, name in held if saying.operators or name in photo.waits()]
     return Said(verdicts=final, left=tuple(left))
+
+
+def _needs_seeing(say: Say, *, alone: bool) -> bool:
+    """Whether a decision takes a suggestion as it is, or leaves it, so that it cannot mean one that was not shown.
+    Whoever looks at one photo alone may say that nothing is to be done there."""
+    return say is Say.APPROVE or (say is Say.REJECT and not alone)
+
+
+def decide_set(library: Library, state: ShootState, photos: Sequence[Judged], saying: Saying) -> Said:
+    """One decision about a set that was named as one: whoever names it has not looked at each, even where only one of
+    them was left to answer."""
+    return decide(library, state, photos, replace(saying, bundled=len(photos)))
 
 
 def decide_each(library: Library, state: ShootState, wanted: Mapping[str, Sequence[Photo]], saying: Saying) -> Said:
@@ -114,11 +167,13 @@ def choose(library: Library, state: ShootState, wanted: Mapping[str, Cull], sayi
     """One decision that names for each photo (by id) whether it stays: an approval where the machine proposed the
     same, else a change."""
     saying = replace(saying, at=saying.at or now(), operators=("cull",))
+    photos = [state.photos[i] for i in wanted]
+    unseen = blind.unseen(blind.drawn(earned.coins(library, state.shoot.id, list(wanted))), photos)
     agreed, changed = [], {decision: list[Photo]() for decision in Cull}
     for id_, decision in wanted.items():
         photo = state.photos[id_]
         proposal = photo.proposals.get("cull")
-        offered = proposal if (id_, "cull") not in saying.unseen else None
+        offered = proposal if (id_, "cull") not in unseen else None
         if offered is not None and offered.edit.params["decision"] == decision.value != Cull.UNDECIDED.value:
             agreed.append(photo)
         else:
@@ -197,7 +252,7 @@ def _all_of(photo: Judged) -> list[str]:
 
 
 def _answer(
-    photo: Judged, op: Operator[Any], saying: Saying, *, shown_together: bool
+    photo: Judged, op: Operator[Any], saying: Saying, *, shown_together: bool, hidden: bool
 ) -> tuple[Mapping[str, Any] | None, Proposal | None] | str:
     """The params that hold after this decision, and the proposal it answers; or why it cannot be answered so."""
     if (op.medium is Medium.TIMELINE) != (photo.MEDIUM is Medium.TIMELINE):
@@ -210,7 +265,7 @@ def _answer(
         return None, proposal
     if saying.say is Say.MODIFY:
         assert saying.params is not None
-        offered = proposal if (photo.id, op.name) not in saying.unseen else None
+        offered = proposal if not hidden else None
         base = offered.edit.params if offered else params.to_json(op.params())
         return params.to_json(params.from_json(op.params, {**base, **saying.params})), proposal
     if saying.say is Say.APPROVE:
@@ -228,8 +283,6 @@ def _approval(
         return photo.standing[op.name].params, proposal
     if proposal is None:
         return "nothing is proposed"
-    if (photo.id, op.name) in saying.unseen:
-        return "it is shown without a suggestion: decide for yourself"
     if proposal.cannot_tell is not None:
         return f"the machine proposes nothing: {proposal.cannot_tell}"
     if not saying.operators and photo.state(op.name) is not State.PROPOSED and op.name not in photo.contested:
@@ -249,9 +302,11 @@ def _verdict(
     *,
     answer: tuple[Mapping[str, Any] | None, Proposal | None],
     state: ShootState,
-    drawn: Mapping[tuple[str, str], Drawn],
+    coins: Coins,
+    unseen: frozenset[tuple[str, str]],
 ) -> Verdict:
     values, proposal = answer
+    coin = coins.get((photo.id, name))
     op = plugins.operator(name)
     return Verdict(
         at=saying.at or now(),
@@ -269,17 +324,17 @@ def _verdict(
         note=saying.note,
         params=values,
         seconds=saying.seconds,
-        drawn=saying.drawn or drawn.get((photo.id, name), Drawn.REVIEW),
-        upon=standing.below(_edits(photo, saying), name) if op.medium is Medium.FRAME else None,
+        drawn=saying.drawn or (coin.drawn if coin is not None else Drawn.REVIEW),
+        upon=standing.below(_edits(photo, unseen), name) if op.medium is Medium.FRAME else None,
         together=saying.group,
-        shown=None if (photo.id, name) in saying.unseen else _shown(photo, proposal),
+        shown=None if (photo.id, name) in unseen else _shown(photo, proposal),
         material=_material(op, proposal, values) if saying.say is Say.MODIFY else None,
     )
 
 
-def _edits(photo: Judged, saying: Saying) -> tuple[Edit, ...]:
+def _edits(photo: Judged, unseen: frozenset[tuple[str, str]]) -> tuple[Edit, ...]:
     """The edits with which a photo was shown."""
-    return tuple(edit for edit in photo.edits(proposed=True) if (photo.id, edit.operator) not in saying.unseen)
+    return tuple(edit for edit in photo.edits(proposed=True) if (photo.id, edit.operator) not in unseen)
 
 
 def _shown(photo: Judged, proposal: Proposal | None) -> Mapping[str, Any] | None:
@@ -306,15 +361,6 @@ def _bundled(verdict: Verdict, count: int) -> Verdict:
     fields = {name: getattr(verdict, name) for name in Verdict.__slots__}
     seconds = verdict.seconds / count if verdict.seconds is not None else None
     return Verdict(**(fields | {"bundled": count, "seconds": seconds}))
-
-
-def _drawn(library: Library, shoot: str, assets: Sequence[str] | None = None) -> dict[tuple[str, str], Drawn]:
-    table = schema.draws
-    wanted = sa.select(table.c.asset, table.c.operator, table.c.drawn).where(table.c.shoot == shoot)
-    if assets is not None and len(assets) <= FEW:
-        wanted = wanted.where(table.c.asset.in_(assets))
-    rows: Iterable[Any] = library.rows(wanted.order_by(table.c.seq))  # the newest coin of an item counts
-    return {(row["asset"], row["operator"]): Drawn(row["drawn"]) for row in rows}
 
 
 def checked(saying: Saying) -> None:

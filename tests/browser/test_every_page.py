@@ -31,7 +31,7 @@ def opened(page, server, theme, address):
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_serious_on_any_page(page, demo_server, theme):
     found = {}
-    for address in (*NAMES, *AROUND, "/queue"):
+    for address in (*NAMES, *AROUND, "/queue", "/trust"):
         opened(page, demo_server, theme, address)
         found[address] = axe(page)
         if address == "judge":
@@ -41,7 +41,7 @@ def test_axe_finds_nothing_serious_on_any_page(page, demo_server, theme):
     assert {name: bad for name, bad in found.items() if bad} == {}
 
 
-@pytest.mark.parametrize("address", [*NAMES, *AROUND, "/queue"])
+@pytest.mark.parametrize("address", [*NAMES, *AROUND, "/queue", "/trust"])
 def test_every_control_is_reached_by_tab_and_shows_that_it_is(page, demo_server, address):
     opened(page, demo_server, "dark", address)
     wanted = page.evaluate(REACHABLE)

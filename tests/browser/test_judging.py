@@ -251,7 +251,7 @@ def said(tmp_path, operator):
 def test_an_eraser_takes_away_what_a_brush_has_painted(desk):
     large(desk)
     desk.select_option(".side select", "painted_light")
-    box = desk.locator("sl-view img").first.bounding_box()
+    box = desk.locator("sl-view canvas").first.bounding_box()
     y = box["y"] + box["height"] / 2
     covered = []
     for tool, (x0, x1) in (("Brush", (300, 500)), ("Eraser", (400, 520))):
@@ -269,7 +269,7 @@ def test_an_eraser_takes_away_what_a_brush_has_painted(desk):
 
 def test_a_place_that_is_pointed_at_goes_along_with_the_verdict(desk, tmp_path):
     large(desk)
-    box = desk.locator("sl-view img").first.bounding_box()
+    box = desk.locator("sl-view canvas").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     desk.keyboard.press("t")
     desk.mouse.move(x - 60, y - 40)

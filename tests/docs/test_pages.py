@@ -69,8 +69,7 @@ def test_the_readme_has_every_bar_that_is_missed_and_ratios_only():
     assert "2 of 4 bars are held." in shown
     assert "`bad` | 0.57 |" in shown
     assert "`unknown` | not measured" in shown
-    assert "`good` | 10 | simple |" in shown
-    assert "`error` | 2.5 | simple |" in shown
+    assert "| 2 | 10 | 2.5 | `error` | simple |" in shown
     assert "aside" not in shown
     assert "0.98" not in shown
     assert results.readme(f"before\n{results.BEGIN}\nold\n{results.END}\nafter", []).count("Not measured") == 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from safelight import blind, explain, plugins, report
+from safelight import blind, explain, ledger, plugins, report, verdicts
 from safelight.domain import Drawn, State
 from safelight.operators import Suggestion
 from safelight.report import path_of
@@ -22,7 +22,7 @@ operators, originals, shoot = test_earned.operators, test_earned.originals, test
 def coin(library, folder, path, operator, how="control"):
     """Draws an item by hand."""
     state = library.state(folder, evidence=False)
-    row = {"shoot": state.shoot.id, "asset": state.photo(path).id, "operator": operator, "drawn": how,
+    row = {"shoot": state.shoot.id, "asset": state.named(path).id, "operator": operator, "drawn": how,
            "seed": state.shoot.id, "share": 0.05, "lot": None, "at": now()}  # fmt: skip
     library.store.append(schema.draws, [row])
 
@@ -129,3 +129,82 @@ def test_the_rule_holds_when_it_is_applied_again(library, none_drawn):
     once = blind.seen_state(state, veil)
     assert blind.seen_state(once, veil) == once
     assert blind.hidden(once.photo("IMG_0003.JPG")) == ["exposure"]
+
+
+# ---------------------------------------------------------------- answers that nobody gave
+
+
+def say(library, capsys, *arguments):
+    from tests.line.test_cli import call
+
+    return call(capsys, "verdict", "--library", library.store.folder, "--by", "ann", *arguments)
+
+
+def cell(library, task="exposure"):
+    known = ledger.record(library.store, ledger.rules(library.store))
+    return next(c for c in known.cells if c.task == task and c.current)
+
+
+def test_a_bundle_leaves_open_what_is_to_be_decided_without_a_suggestion(library, none_drawn, capsys):
+    shoot = none_drawn
+    blind_one, cull_too = "IMG_0003.JPG", "IMG_0004.JPG"
+    coin(library, shoot, blind_one, "exposure")
+    coin(library, shoot, cull_too, "cull")
+    code, out, _ = say(library, capsys, "--folder", shoot, "--all", "--say", "approve")
+    assert code == 1
+    assert f"2: {verdicts.NOT_SHOWN}" in out
+    assert f"{blind_one}, exposure" in out
+    assert f"{cull_too}, cull" in out
+    assert "safelight review" in out
+    for how in ("approve", "reject"):  # asked again, it is the same
+        code, out, _ = say(
+            library, capsys, "--folder", shoot, "--all", "--say", how, "--operator", "exposure", "--json"
+        )
+        assert [(row["path"], row["because"]) for row in json.loads(out)["left"]] == [(blind_one, verdicts.NOT_SHOWN)]
+        library.verdict(shoot, list(library.state(shoot).photos), operator="exposure", say="undo", by="ann")
+    assert library.state(shoot).photo(blind_one).open_questions() == ["exposure"]
+    told = library.explain(shoot / blind_one)["proposals"][0]
+    assert (told["state"], told["blind"], told["params"]["ev"]) == ("proposed", True, 0.0)
+
+
+@pytest.mark.parametrize(
+    "answer", [("modify", "--params", '{"ev": 0.7}'), ("reject",), ("escalate",)], ids=["modify", "reject", "escalate"]
+)
+def test_who_decides_it_alone_is_heard(library, none_drawn, capsys, answer):
+    coin(library, none_drawn, "IMG_0003.JPG", "exposure")
+    code, out, _ = say(library, capsys, none_drawn / "IMG_0003.JPG", "--operator", "exposure", "--say", *answer)
+    assert (code, out) == (0, "1 answered.\n")
+    last = library.state(none_drawn).ledger.rows[-1]
+    assert (last.drawn, last.bundled, last.shown) == (Drawn.CONTROL, 1, None)
+
+
+def test_nothing_that_is_measured_comes_from_answers_given_together(library, none_drawn, capsys):
+    """Controls, canaries, audits: minutes saved, what reviewers notice, the evidence of a licence."""
+    shoot = none_drawn
+    paths = sorted(photo.path for photo in library.state(shoot, evidence=False).photos.values())
+    for path, how in zip(paths, ("control", "canary", "audit", "audit"), strict=False):
+        coin(library, shoot, path, "exposure", how)
+    code, out, _ = say(library, capsys, "--folder", shoot, "--all", "--say", "approve", "--operator", "exposure")
+    assert code == 1
+    assert "A coin had drawn 3 items of these to be looked at one by one." in out
+    assert "they count as not looked at" in out
+    after = cell(library)
+    assert (after.drawn, after.drawn_bad, after.course.n, after.saved, after.caught) == (0, 0, 0, None, (0, 0))
+    assert (after.state, after.share_automated, after.curve) == ("apprentice", 0.0, ())
+    rows = [v for v in library.state(shoot).ledger.rows if v.operator == "exposure"]
+    assert {v.drawn for v in rows if v.bundled == 1} == set()
+    assert Drawn.CONTROL not in {v.drawn for v in rows}
+
+
+def test_a_set_with_one_open_item_is_answered_as_a_set(library, none_drawn, capsys):
+    """Whoever says yes to all of a shoot has not looked at the last that was open in it."""
+    shoot = none_drawn
+    paths = sorted(photo.path for photo in library.state(shoot, evidence=False).photos.values())
+    coin(library, shoot, paths[0], "exposure", "audit")
+    library.verdict(shoot, paths, operator="cull", say="approve", by="ann")
+    library.verdict(shoot, paths[1:], operator="exposure", say="approve", by="ann")
+    assert say(library, capsys, "--folder", shoot, "--all", "--say", "approve")[1].startswith("1 answered.")
+    last = library.state(shoot).ledger.rows[-1]
+    assert last.drawn is Drawn.AUDIT
+    assert last.bundled > 1
+    assert cell(library).drawn == 0

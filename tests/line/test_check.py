@@ -304,10 +304,15 @@ def test_what_is_no_picture_that_is_read_is_told(folders):
 
 def test_a_part_of_a_picture_under_another_name_finds_it(tmp_path):
     before, after = tmp_path / "before", tmp_path / "after"
+
+    def detailed(seed):
+        fine = np.random.default_rng(seed).normal(0, 12, (160, 213)).astype(np.float32)
+        fine = cv2.resize(fine, (640, 480), interpolation=cv2.INTER_CUBIC)[..., None]
+        return np.clip(textured(seed, width=640, height=480) + fine, 0, 255).astype(np.uint8)
+
     for number in range(12):
-        save_jpeg(before / f"IMG_{number}.jpg", textured(number, width=640, height=480))
-    part = np.rot90(textured(3, width=640, height=480)[150:450, 30:400]).copy()
-    save_jpeg(after / "web.jpg", part)
+        save_jpeg(before / f"IMG_{number}.jpg", detailed(number))
+    save_jpeg(after / "web.jpg", np.rot90(detailed(3)[150:450, 30:400]).copy())
     found = matching.match(before, after)
     assert [(p.before.name, p.after.name) for p in found.pairs] == [("IMG_3.jpg", "web.jpg")]
 

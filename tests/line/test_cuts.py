@@ -6,14 +6,15 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from safelight import cuts, ledger, queue, relistening, summary, verdicts
+from safelight import blind, cuts, ledger, queue, relistening, summary, verdicts
 from safelight.cli import cli
 from safelight.cuts import Answer
-from safelight.domain import Measure, Say, State, Zone
+from safelight.domain import Drawn, Measure, Say, State, Zone
 from safelight.errors import UsageError
 from safelight.explain import words
 from safelight.line import Options
-from safelight.store import records
+from safelight.store import records, schema
+from safelight.store.library import now
 from safelight.store.objects import ShootFolder
 from safelight.verdicts import Saying
 from tests import made_talk
@@ -85,7 +86,7 @@ def test_cuts_wait_in_the_queue_and_are_answered_there(library, folder):
 def test_the_command_answers_for_clips(library, folder):
     named = [str(folder / "talk.wav"), "--library", str(library.store.folder), "--by", "Ada"]
     done = CliRunner().invoke(cli, ["verdict", *named, "--say", "approve"])
-    assert (done.exit_code, done.output) == (0, "2 answered.\n")
+    assert (done.exit_code, done.output.splitlines()[0]) == (0, "2 answered.")
     params = json.dumps({"cuts": [{"name": "own", "start": "5/2", "end": "3/1"}]})
     done = CliRunner().invoke(cli, ["verdict", *named, "--operator", "tighten", "--say", "modify", "--params", params])
     assert done.exit_code == 0, done.output
@@ -227,3 +228,26 @@ def test_without_words_it_says_so_and_without_speech_nothing(library, folder):
     unheard = {**silent, "speech": replace(clip.facts["speech"], value=None, cannot_tell="no weights")}
     with pytest.raises(UsageError, match="not known"):
         cuts.talk(replace(clip, facts=unheard))
+
+
+def test_a_clip_that_is_judged_blind_tells_no_cut(library, folder):
+    """Where controls are drawn among clips: no cut is told, in no way of looking, and no answer can mean one."""
+    state = library.state(folder)
+    shown = library.explain("talk.wav", folder=folder)
+    row = {"shoot": state.shoot.id, "asset": state.clips["talk.wav"].id, "operator": "tighten", "drawn": "control",
+           "seed": state.shoot.id, "share": 0.05, "lot": None, "at": now()}  # fmt: skip
+    library.store.append(schema.draws, [row])
+    told = library.explain("talk.wav", folder=folder)
+    by_name = {p["operator"]: p for p in told["proposals"]}
+    assert (by_name["tighten"]["blind"], by_name["tighten"]["params"]["cuts"]) == (True, [])
+    assert [b["text"] for b in by_name["tighten"]["because"]] == [blind.TEXT]
+    assert by_name["retakes"] == next(p for p in shown["proposals"] if p["operator"] == "retakes")
+    assert blind.TEXT in words(told)
+    seen = blind.seen_state(state, blind.veil(library.store, state.shoot.id))
+    assert not [c for one in cuts.listed(seen.clips["talk.wav"]) if one.operator == "tighten" for c in one.cuts]
+    said = decide(library, folder, saying(Say.APPROVE))
+    assert [(left[1], left[2]) for left in said.left] == [("tighten", verdicts.NOT_SHOWN)]
+    assert [v.operator for v in said.verdicts] == ["retakes"]
+    mine = saying(params={"cuts": [{"name": "own", "start": "5/2", "end": "3/1"}]}, operators=("tighten",))
+    assert [v.drawn for v in decide(library, folder, mine).verdicts] == [Drawn.CONTROL]
+    assert not next(p for p in library.explain("talk.wav", folder=folder)["proposals"])["blind"]

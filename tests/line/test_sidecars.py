@@ -5,9 +5,11 @@ import pytest
 
 from safelight import sidecars
 from safelight.deliver import Order
-from safelight.domain import Cull, Say, State
+from safelight.domain import Cull, Drawn, Say, State
 from safelight.line import Options
 from safelight.media import xmp
+from safelight.store import schema
+from safelight.store.library import now
 from safelight.store.objects import ShootFolder
 from tests.conftest import save_jpeg, textured
 
@@ -135,3 +137,19 @@ def test_commands_and_an_edited_sidecar_lead_to_a_final_delivery(library, folder
     made = library.deliver(folder, tmp_path / "out", order=Order(to=tmp_path, sidecars=True, sign_off="ann"))
     assert (made["draft"], made["open"], len(made["files"])) == (False, [], 2)
     assert all((tmp_path / "out" / f["sidecar"]).is_file() for f in made["files"])
+
+
+def test_what_was_judged_blind_elsewhere_is_a_persons_own_decision(library, folder):
+    """A pick in another program, of a photo whose suggestion nobody has seen: taken, and never as an approval."""
+    state = library.state(folder)
+    photo = state.photo("IMG_0000.JPG")
+    row = {"shoot": state.shoot.id, "asset": photo.id, "operator": "cull", "drawn": "control", "seed": state.shoot.id,
+           "share": 0.05, "lot": None, "at": now()}  # fmt: skip
+    library.store.append(schema.draws, [row])
+    say(folder, "IMG_0000.JPG", 'xmp:Rating="4"')
+    say(folder, "IMG_0001.JPG", 'xmp:Rating="4"')
+    sync(library, folder)
+    said = {v.asset: v for v in library.state(folder).ledger.rows if v.operator == "cull"}
+    own, other = said[photo.id], said[state.photo("IMG_0001.JPG").id]
+    assert (own.say, own.params["decision"], own.drawn, own.shown) == (Say.MODIFY, "keep", Drawn.CONTROL, None)
+    assert other.say is Say.APPROVE

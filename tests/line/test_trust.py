@@ -70,7 +70,7 @@ def test_the_document_says_what_others_rely_on(library):
     assert cell["history"][0]["event"] == "licensed"
     assert cell["seconds_saved"] is None
     told = ledger.words(ledger.document(library))
-    assert "at most 2.0% is bad; the method is wrong less than 1 time in 10" in told
+    assert "at most 2 % is bad; the method is wrong less than 1 time in 10" in told
     assert "Time saved: not measured." in told
 
 

@@ -251,7 +251,7 @@ def test_bad_audits_take_the_licence_away_and_it_can_be_earned_anew():
     cell = only(Record.from_rows(rows, PLAIN))
     assert cell.state == "demoted"
     assert [e.event for e in cell.history] == ["licensed", "demoted"]
-    assert "more than 2.0% explains" in cell.history[-1].because
+    assert "more than 2 % explains" in cell.history[-1].because
     again = only(Record.from_rows([*rows, *ledger(130, start=48)], PLAIN))
     assert (again.state, again.course.licences) == ("licensed", 2)
     assert again.course.delta < PLAIN.default.delta / 4

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from safelight import params, specimens
 from safelight.errors import UsageError
 from safelight.media.timeline import Clip, Timeline
-from safelight.operators import faults
-from safelight.operators.trim import Range, TrimParams, check, operator, propose, render, spoil
+from safelight.operators import _lifts, faults
+from safelight.operators.tighten import TightenParams
+from safelight.operators.trim import SECONDS, Range, TrimParams, check, material, operator, propose, render, spoil
 
 TOOLS = specimens.suite_tools()
 NTSC = Fraction(30000, 1001)
@@ -109,3 +110,71 @@ def test_nothing_is_proposed_and_examples_fit_two_clips():
     assert propose(specimens.subjects(2, {}), None) == ()
     for example in operator.examples:
         assert render(specimens.timelines()[0], example, TOOLS).duration > 0
+
+
+# ---------------------------------------------------------------- what counts as another cut
+
+
+def keep(*ranges):
+    return TrimParams(keep=tuple(Range(start=Fraction(a), end=Fraction(b)) for a, b in ranges))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_material"),
+    [
+        ([(0, 60)], [(0, 60)], False),
+        ([(0, 60)], [(FRAME, 60)], False),
+        ([(0, 60)], [(1, 60)], False),  # a second is a touch, more is another cut
+        ([(0, 60)], [(1 + FRAME, 60)], True),
+        ([(0, 60)], [("0.4", "59.4")], False),  # both ends together
+        ([(0, 60)], [("0.6", "59.4")], True),
+        ([(0, 10), (20, 30)], [(0, 10)], True),  # a range less
+        ([(0, 10), (20, 30)], [(0, 10), ("20.5", "30.5")], False),
+        ([(0, 10)], [(40, 50)], True),  # as long, and something else
+        ([], [(0, 60)], True),  # nobody knows what comes after its end
+        ([], [], False),
+    ],
+)
+def test_moves_are_material_by_seconds_of_the_timeline(before, after, is_material):
+    one, two = keep(*before), keep(*after)
+    assert material(one, two) is material(two, one) is is_material
+    assert operator.material(one, two) is is_material
+    assert f"{SECONDS} s" in operator.material_when
+
+
+@st.composite
+def kept(draw):
+    edges = sorted(draw(st.sets(st.fractions(0, 100, max_denominator=25), min_size=2, max_size=8)))
+    return keep(*zip(edges[::2], edges[1::2], strict=False))
+
+
+@settings(max_examples=60, deadline=None)
+@given(kept(), kept(), st.fractions(0, 1, max_denominator=50))
+def test_what_is_material_is_the_same_from_both_sides_and_wherever_it_lies(one, two, by):
+    moved = [keep(*((r.start + by, r.end + by) for r in each.keep)) for each in (one, two)]
+    assert material(one, two) is material(two, one) is material(*moved)
+    assert not material(one, one)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_material"),
+    [
+        ([(2, 4)], [(2, "4.9")], False),  # under a second
+        ([(2, 4)], [(2, 5)], False),
+        ([(2, 4)], [(2, "5.1")], True),
+        ([(0, 40)], [(0, "41.5")], False),  # a second and a half of forty: under a twentieth
+        ([(0, 40)], [(0, 43)], True),
+        ([(0, 40)], [], True),
+        ([("0", "0.8")], [], False),
+    ],
+)
+def test_lifted_stretches_are_material_by_what_goes(first, second, is_material):
+    """Of pauses, takes and struck words alike."""
+
+    def lifted(ranges):
+        return TightenParams(
+            cuts=tuple(_lifts.Lift(name=str(n), start=Fraction(a), end=Fraction(b)) for n, (a, b) in enumerate(ranges))
+        )
+
+    one, two = lifted(first), lifted(second)
+    assert _lifts.material(one, two) is _lifts.material(two, one) is is_material

@@ -1,24 +1,31 @@
-"""Versions to files that leave the building: the gate, the files, their manifest, the page a client can read."""
+"""Versions to files that leave the building: the gate, the files, their manifest, the page a client can read.
+
+What leaves is photos, rendered; and the cuts of clips, as timelines, and as films where that is asked for.
+"""
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from safelight import __version__, channels, earned, engine, ledger, line, lots, sidecars, weights
+from safelight import __version__, channels, cuts, earned, engine, ledger, line, lots, sidecars, weights
 from safelight.deliver import checked, gate, job_record, limits, manifest, names, presets
+from safelight.deliver import clips as of_clips
+from safelight.deliver.clips import ClipJob, deliver_clip
 from safelight.deliver.write import Job, Written, deliver_one, rescue
-from safelight.domain import Cull, Input, Version
+from safelight.domain import Cull, Edit, Input, Version
 from safelight.errors import UsageError
 from safelight.files import PART, json_text, write_atomic
 from safelight.line import Progress
-from safelight.state import Photo, ShootState, by_time
+from safelight.state import Footage, Judged, Photo, ShootState, by_time
 from safelight.store import records, schema
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
 from safelight.words import many
+from safelight.workers import Lost
 
 CLIENT_FILE = "client.toml"  # in a shoot's folder: the rules of its client
 DRAFT_FOLDER_NOTE = "DRAFT - not final.txt"
@@ -37,6 +44,9 @@ class Order:
     jobs: int | None = None
     channels: tuple[str, ...] = ()  # names, or TOML files
     client: Path | None = None  # a client's TOML file; by default client.toml in the shoot's folder
+    clips: bool = True  # whether the cuts of clips are a part of it
+    timelines: str = "otio"  # their form
+    films: str | None = None  # the place for which each cut is rendered too; None: timelines alone
     says: dict[str, Any] = field(default_factory=dict)
 
 
@@ -53,15 +63,16 @@ def deliver(
     names.validate(template)
     signs(order)
     preset = presets.find(order.preset)
+    asked = of_clips.wanted(order.timelines, order.films)
     rules = rules_of(order, where)
     trusted = ledger.rules(library)
     earned.settle(library, state, trusted)
     if any(photo.shaken for photo in state.photos.values()):
         state = _caught_up(library, where, state, order, tell)
-    answer = gate.ask(state, draft=order.draft)
+    answer = gate.ask(state, draft=order.draft, clips=order.clips)
     if any(photo.is_raw for photo in answer.photos):
         state = _caught_up(library, where, state, order, tell)
-        answer = gate.ask(state, draft=order.draft)
+        answer = gate.ask(state, draft=order.draft, clips=order.clips)
     target = _target(order.to, where)
     staging = Path(tempfile.mkdtemp(dir=target, prefix=PART))
     try:
@@ -71,12 +82,15 @@ def deliver(
                 job,
                 rules=rules,
                 limits=limits.of_studio(library),
-                findings=where.cached(_version(state.photos[job.photo], job).id),
+                findings=where.cached(_version(state.photos[job.photo], job.edits).id),
             )
             for job in jobs
         ]
-        versions = {job.photo: _version(state.photos[job.photo], job) for job in jobs}
-        written = _write(jobs, order, tell)
+        taken = [job.target.name for job in jobs]
+        cut = _cuts(library, where, answer.clips, template=template, asked=asked, target=staging, taken=taken)
+        versions = {job.photo: _version(state.photos[job.photo], job.edits) for job in jobs}
+        versions |= {job.clip.id: _version(job.clip, job.clip.edits()) for job in cut}
+        written = _write(jobs, cut, order, tell)
         checked.remember(library, written, versions)
         of_set = checked.about_the_set(written, rules, state.shoot)
         waiting = checked.missing(state, written, versions, of_set=of_set, signed_by=order.sign_off)
@@ -85,7 +99,7 @@ def deliver(
         made = manifest.of(
             state, answer, written, preset=preset, order=manifest.Signed(draft=order.draft, by=order.sign_off),
             versions=versions, weights=weights.digests(), program=__version__, of_set=of_set,
-            unseen=lots.told(library, state, trusted, answer.photos),
+            unseen=lots.told(library, state, trusted, [*answer.photos, *answer.clips]),
         )  # fmt: skip
         for name in _delivered(written):
             (staging / name).replace(target / name)
@@ -104,15 +118,19 @@ def deliver(
     return made
 
 
-def planned(where: ShootFolder, state: ShootState, order: Order) -> list[tuple[Photo, str]]:
-    """What a delivery would write, in order: photos with the names of their files. Nothing is made or read.
+def planned(where: ShootFolder, state: ShootState, order: Order) -> list[tuple[Judged, str]]:
+    """What a delivery would write, in order: photos and clips with the names of their files. Nothing is made or read.
 
     Raises UsageError where a name or preset cannot be understood."""
     template, preset = order.names or names.DEFAULT, presets.find(order.preset)
     names.validate(template)
     photos = tuple(photo for photo in state.photos.values() if photo.decision is Cull.KEEP)
     jobs = _jobs(state, where, photos, order=order, preset=preset, template=template, target=order.to)
-    return [(state.photos[job.photo], job.target.name) for job in jobs]
+    found: list[tuple[Judged, str]] = [(state.photos[job.photo], job.target.name) for job in jobs]
+    clips = [clip for clip in state.footage.values() if order.clips and clip.edits()]
+    asked = of_clips.wanted(order.timelines, order.films)
+    stems = _stems(where, clips, template=template, asked=asked, taken=[name for _, name in found])
+    return found + [(clip, name) for clip, stem in stems for name in of_clips.names(clip, stem, asked)]
 
 
 def refuse(state: ShootState, order: Order) -> None:
@@ -120,7 +138,8 @@ def refuse(state: ShootState, order: Order) -> None:
     names.validate(order.names or names.DEFAULT)
     signs(order)
     presets.find(order.preset)
-    gate.ask(state, draft=order.draft)
+    of_clips.wanted(order.timelines, order.films)
+    gate.ask(state, draft=order.draft, clips=order.clips)
 
 
 def signs(order: Order) -> None:
@@ -149,7 +168,7 @@ def words(made: dict[str, Any], target: Path) -> str:
     kind = "draft" if made["draft"] else "final delivery"
     lines = [f"{many(len(made['files']), 'file')} written to {target} ({kind})."]
     if made["open"]:
-        lines.append(f"{many(len(made['open']), 'photo')} with open questions; the manifest lists them.")
+        lines.append(f"{many(len(made['open']), 'original')} with open questions; the manifest lists them.")
     lines += [f"  {f['path']!r}: {f.get('cause', '')}" for f in made["failed"][:5]]
     held = [f for f in made["files"] if f["gate"]["open"]]
     if held:
@@ -212,14 +231,63 @@ def _facts(photo: Photo, where: ShootFolder, state: ShootState, number: int, pre
     )  # fmt: skip
 
 
-def _write(jobs: list[Job], order: Order, tell: Callable[[Progress], None]) -> list[Written]:
+def _cuts(
+    library: Library, where: ShootFolder, clips: Sequence[Footage], *, template: str, asked: of_clips.Wanted,
+    target: Path, taken: Sequence[str],
+) -> list[ClipJob]:  # fmt: skip
+    """One job a clip, with what was heard at the joins of exactly this cut, where a run has listened."""
+    known = records.evidence(library, [clip.id for clip in clips], names=cuts.EVIDENCE)
+    found = []
+    for clip, stem in _stems(where, clips, template=template, asked=asked, taken=taken):
+        facts = {name: measure for name, (measure, _) in known.get(clip.id, {}).items()}
+        whole = replace(clip, facts=facts)
+        heard = cuts.heard_back(library, whole) if cuts.version(whole) == _version(whole, whole.edits()) else None
+        found.append(
+            ClipJob(clip=whole, original=where.root / clip.path, stem=target / stem, wanted=asked, heard=heard)
+        )
+    return found
+
+
+def _stems(
+    where: ShootFolder, clips: Sequence[Footage], *, template: str, asked: of_clips.Wanted, taken: Sequence[str]
+) -> list[tuple[Footage, str]]:
+    """Names of the clips' files without ending, in the order of their paths; none is that of another file."""
+    ordered = sorted(clips, key=lambda clip: clip.path)
+    ending = f".{asked.form}"
+    wanted = [
+        names.name(template, _facts_of_clip(clip, where, number), ending) for number, clip in enumerate(ordered, 1)
+    ]
+    stems = [Path(name).stem for name in names.unique([*taken, *wanted])[len(taken) :]]
+    return list(zip(ordered, stems, strict=True))
+
+
+def _facts_of_clip(clip: Footage, where: ShootFolder, number: int) -> names.Facts:
+    """What a name may be made of."""
+    at = clip.asset.capture.at
+    return names.Facts(
+        path=clip.path, captured=datetime.fromisoformat(at).replace(tzinfo=None) if at else None, sequence=number,
+        jobcode=where.root.name, camera=clip.asset.capture.camera or "", width=clip.asset.width or 0,
+        height=clip.asset.height or 0,
+    )  # fmt: skip
+
+
+def _write(
+    jobs: Sequence[Job], cut: Sequence[ClipJob], order: Order, tell: Callable[[Progress], None]
+) -> list[Written]:
     written: list[Written] = []
+    done, total = 0, len(jobs) + len(cut)
+    tasks: list[engine.Job] = [*((deliver_one, job) for job in jobs), *((deliver_clip, job) for job in cut)]
     with engine.engine("process", jobs=order.jobs) as (executor, width):
-        for result in engine.stream(executor, width, iter([(deliver_one, job) for job in jobs]), rescue=rescue):
-            written.append(result)
-            tell(Progress(stage="deliver", done=len(written), total=len(jobs)))
-    place = {job.photo: number for number, job in enumerate(jobs)}
+        for result in engine.stream(executor, width, iter(tasks), rescue=_rescue):
+            written += [result] if isinstance(result, Written) else result
+            done += 1
+            tell(Progress(stage="deliver", done=done, total=total))
+    place = {name: i for i, name in enumerate([*(job.photo for job in jobs), *(job.clip.id for job in cut)])}
     return sorted(written, key=lambda w: place[w.photo])
+
+
+def _rescue(job: Job | ClipJob, lost: Lost) -> Written | tuple[Written, ...]:
+    return of_clips.rescue(job, lost) if isinstance(job, ClipJob) else rescue(job, lost)
 
 
 def _delivered(written: list[Written]) -> Iterator[str]:
@@ -231,8 +299,8 @@ def _delivered(written: list[Written]) -> Iterator[str]:
                 yield one.sidecar
 
 
-def _version(photo: Photo, job: Job) -> Version:
-    return Version(inputs=(Input(id=photo.id),), edits=job.edits)
+def _version(about: Judged, edits: tuple[Edit, ...]) -> Version:
+    return Version(inputs=(Input(id=about.id),), edits=edits)
 
 
 __all__ = ["Order", "deliver", "planned", "refuse", "words"]

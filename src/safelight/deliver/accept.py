@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from safelight.deliver import checked, gate
 from safelight.domain import Input, Measure, Say, Verdict, Version
 from safelight.errors import UsageError
-from safelight.state import CHECK, Photo, ShootState
+from safelight.state import CHECK, Judged, ShootState
 from safelight.store import records
 from safelight.store.library import Library, now
 from safelight.verdicts import REASONS
@@ -26,10 +26,11 @@ class Word:
 
 
 def accept(
-    library: Library, state: ShootState, photos: Sequence[Photo], findings: Sequence[str], word: Word
+    library: Library, state: ShootState, photos: Sequence[Judged], findings: Sequence[str], word: Word
 ) -> list[Verdict]:
-    """Records a word about findings of these photos as they are now; of a finding about the set, about this shoot. It
-    holds for this version alone: a changed edit is judged anew. Several are one decision, recorded as bundled.
+    """Records a word about findings of these photos and clips as they are now; of a finding about the set, about this
+    shoot. It holds for this version alone: a changed edit is judged anew. Several are one decision, recorded as
+    bundled.
 
     Raises UsageError for an unknown reason, and for a finding that the gate has not raised about a photo."""
     if word.reason not in REASONS:
@@ -57,11 +58,11 @@ def accept(
     return made
 
 
-def _version(photo: Photo) -> Version:
+def _version(photo: Judged) -> Version:
     return Version(inputs=(Input(id=photo.id),), edits=photo.edits())
 
 
-def _known(photo: Photo, name: str, known: dict[str, Measure]) -> None:
+def _known(photo: Judged, name: str, known: dict[str, Measure]) -> None:
     raised = sorted(n.removeprefix(CHECK) for n in _names(known))
     if name not in raised and name not in checked.WITHOUT_MEASURE and not name.endswith(".double"):
         told = ", ".join(raised) or "nothing yet: run `safelight deliver` first"

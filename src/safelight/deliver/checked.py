@@ -14,7 +14,7 @@ from safelight.deliver import gate, write
 from safelight.domain import Measure, Version, Where
 from safelight.files import write_atomic
 from safelight.pairs.page import page as page_of
-from safelight.state import CHECK, ShootState
+from safelight.state import CHECK, Judged, ShootState
 from safelight.store import records
 from safelight.store.library import Library
 from safelight.store.objects import ShootFolder
@@ -28,15 +28,15 @@ SetAnswers = Sequence[tuple[str | None, channels.Answer]]  # by photo, None for 
 
 def remember(library: Library, written: Sequence[write.Written], versions: Mapping[str, Version]) -> None:
     """Appends what was found to the evidence about each version."""
-    found = []
+    found: dict[str, list[Measure]] = {}
     for w in written:
         measures = [_measure(f) for f in w.judged.get("findings", ())] + [
             Measure(name=f"{CHECK}{r['rule']}", value=not r["held"], unit="broken") for r in w.judged.get("rules", ())
             if r["held"] is not None
         ]  # fmt: skip
         if measures:
-            found.append((versions[w.photo].id, BY, BY, measures))
-    records.save_evidence(library, found)
+            found.setdefault(versions[w.photo].id, []).extend(measures)
+    records.save_evidence(library, [(version, BY, BY, measures) for version, measures in found.items()])
 
 
 def _measure(finding: Mapping[str, Any]) -> Measure:
@@ -51,7 +51,7 @@ def about_the_set(written: Sequence[write.Written], rules: Sequence[Channel], sh
     """What the rules say about all files together."""
     there = {
         Path(w.target): (w.photo, np.reshape(np.array(w.thumb, np.float32), sets.SHAPE) if w.thumb else None)
-        for w in written if w.error is None
+        for w in written if w.error is None and w.kind == "photo"
     }  # fmt: skip
     files = [Written(path=path, thumb=thumb) for path, (_, thumb) in there.items()]
     return [(None if path is None else there[path][0], answer) for path, answer in channels.examine_set(files, rules)]
@@ -64,7 +64,7 @@ def missing(
     """All that holds the delivery back, the failures first."""
     found = [
         m for w in written if w.judged
-        for m in gate.missing(state.photos[w.photo], versions[w.photo], w.judged, signed_by=signed_by)
+        for m in gate.missing(about(state, w), versions[w.photo], w.judged, signed_by=signed_by)
     ]  # fmt: skip
     for photo, answer in of_set:
         if not answer.broken:
@@ -89,11 +89,7 @@ def of_shoot(state: ShootState) -> dict[str, Any]:
 def page(where: ShootFolder, written: Sequence[write.Written], state: ShootState, of_set: SetAnswers) -> Path:
     """Writes the page of a refused delivery beside the shoot's reports; where it lies."""
     place = where.state / "reports" / "gate.html"
-    entries = [
-        {**w.judged, "before": state.photos[w.photo].path, "after": state.photos[w.photo].path}
-        for w in written
-        if w.judged
-    ]
+    entries = [{**w.judged, "before": about(state, w).path, "after": about(state, w).path} for w in written if w.judged]
     found = pairs.document(
         entries, failed=[{"path": w.target, **w.error} for w in written if w.error is not None],
         unmatched={"before": [], "after": []}, set_rules=[answer.as_json() for _, answer in of_set],
@@ -102,9 +98,16 @@ def page(where: ShootFolder, written: Sequence[write.Written], state: ShootState
     return place
 
 
+def about(state: ShootState, w: write.Written) -> Judged:
+    """The photo or the clip that a file was made of."""
+    about = state.judged(w.photo)
+    assert about is not None
+    return about
+
+
 def told(w: write.Written, state: ShootState, version: Version, *, signed_by: str | None) -> dict[str, Any]:
     """What the manifest says of a file: verdict, findings and rules, and who has taken what on their name."""
-    photo = state.photos[w.photo]
+    photo = about(state, w)
     raised = gate.raised({**w.judged, "after": photo.path}) if w.judged else []
     accepted = [(m, gate.taken(photo.standing, version.id, m)) for m in raised]
     answered: list[dict[str, Any]] = [

@@ -1,5 +1,5 @@
-"""What must be settled before anything final leaves: every photo decided, every edit of a kept photo answered, and
-every written file passed by the detectors and the rules, or taken by a person on their name."""
+"""What must be settled before anything final leaves: every photo decided, every edit of a kept photo and every cut of
+a clip answered, and every written file passed by the detectors and the rules, or taken by a person on their name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any
 
 from safelight import policy
 from safelight.checking import Outcome
-from safelight.domain import Cull, Say, Verdict, Version, Zone, digest_of
+from safelight.domain import Cull, Kind, Say, Verdict, Version, Zone, digest_of
 from safelight.errors import Refused
-from safelight.state import CHECK, POLICY, Photo, ShootState
+from safelight.state import CHECK, POLICY, Footage, Judged, Photo, ShootState
 from safelight.words import many
 
 LISTED = 8  # things that a refusal names one by one
@@ -19,9 +19,11 @@ WORSE = 0.05  # chance by which a finding may rise and still be the one that was
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What may be handed over, and what is open: (path, operators without an answer)."""
+    """What may be handed over, and what is open: (path, operators without an answer). Of clips, those of which
+    something is cut."""
 
     photos: tuple[Photo, ...]
+    clips: tuple[Footage, ...]
     open: tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -46,19 +48,35 @@ class Held(Refused):
         self.waiting = tuple(waiting)
 
 
-def ask(state: ShootState, *, draft: bool) -> Answer:
-    """Which photos may leave. A final delivery with open questions is Refused, and the refusal says which; a draft
-    takes every photo that is kept so far, with the edits that were approved."""
-    photos = list(state.photos.values())
-    waiting = tuple((photo.path, unsettled(photo)) for photo in photos if unsettled(photo))
-    kept = tuple(photo for photo in photos if photo.decision is Cull.KEEP)
+def ask(state: ShootState, *, draft: bool, clips: bool = True) -> Answer:
+    """Which photos and, with `clips`, which cuts may leave. A final delivery with open questions is Refused, and the
+    refusal says which; a draft takes every photo that is kept so far, with the edits that were approved."""
+    waiting = open_of(state, clips=clips)
+    kept = tuple(photo for photo in state.photos.values() if photo.decision is Cull.KEEP)
+    cut = tuple(clip for clip in state.footage.values() if clip.edits()) if clips else ()
     if not draft and waiting:
-        raise Refused(
-            _words(waiting), remedy="Answer them with `safelight verdict`, or hand over a draft with --draft."
-        )
-    if not draft and not kept:
-        raise Refused("No photo is kept, so there is nothing to deliver.", remedy="Keep some with `safelight verdict`.")
-    return Answer(photos=kept, open=waiting)
+        less = ", leave clips out with --no-clips" if any(isinstance(one, Footage) for one, _ in waiting) else ""
+        remedy = f"Answer them in `safelight review` or with `safelight verdict`{less}, or hand over a draft: --draft."
+        raise Refused(_words(waiting), remedy=remedy)
+    if not draft and not kept and not cut:
+        raise Refused(f"{nothing(state)}.", remedy="Keep some with `safelight verdict`.")
+    return Answer(photos=kept, clips=cut, open=tuple((one.path, names) for one, names in waiting))
+
+
+Open = Sequence[tuple[Judged, tuple[str, ...]]]
+
+
+def open_of(state: ShootState, *, clips: bool = True) -> Open:
+    """What waits for a person before a final delivery: photos and clips, each with what is open of it."""
+    about: list[Judged] = [*state.photos.values(), *(state.footage.values() if clips else ())]
+    return [(one, names) for one in about if (names := unsettled(one))]
+
+
+def nothing(state: ShootState) -> str:
+    """Why there is nothing to deliver."""
+    if state.photos or not state.footage:
+        return "No photo is kept, so there is nothing to deliver"
+    return "No cut of a clip is approved, so there is nothing to deliver"
 
 
 def is_person(name: str) -> bool:
@@ -66,19 +84,19 @@ def is_person(name: str) -> bool:
     return bool(name.strip()) and not name.strip().startswith(POLICY)
 
 
-def unsettled(photo: Photo) -> tuple[str, ...]:
-    """What of a photo waits for a person: operators without an answer, edits that nobody has looked at."""
-    return (*photo.open_questions(), *unreviewed(photo))
+def unsettled(about: Judged) -> tuple[str, ...]:
+    """What of a photo or a clip waits for a person: operators without an answer, edits that nobody has looked at."""
+    return (*about.open_questions(), *unreviewed(about))
 
 
-def unreviewed(photo: Photo) -> list[str]:
-    """Edits that never leave without a named person's look at this very photo, and have had none."""
-    if photo.decision is not Cull.KEEP:
+def unreviewed(about: Judged) -> list[str]:
+    """Edits that never leave without a named person's look at this very photo or clip, and have had none."""
+    if isinstance(about, Photo) and about.decision is not Cull.KEEP:
         return []
     rules = policy.default()
     found = []
-    for edit in photo.edits():
-        proposal, verdict = photo.proposals.get(edit.operator), photo.standing.get(edit.operator)
+    for edit in about.edits():
+        proposal, verdict = about.proposals.get(edit.operator), about.standing.get(edit.operator)
         zone = proposal.zone if proposal else rules.task(edit.operator).zone
         looked = verdict is not None and not verdict.by.startswith(POLICY) and verdict.bundled == 1
         if zone is Zone.NEVER_UNREVIEWED and not looked:
@@ -126,12 +144,12 @@ def raised(entry: Mapping[str, Any]) -> list[Missing]:
     ]  # fmt: skip
 
 
-def missing(photo: Photo, version: Version, entry: Mapping[str, Any], *, signed_by: str | None) -> list[Missing]:
+def missing(about: Judged, version: Version, entry: Mapping[str, Any], *, signed_by: str | None) -> list[Missing]:
     """What of a file still waits for a person. Whoever signs for the delivery answers for what only wants a look;
     what failed is taken one by one."""
     return [
-        m for m in raised({**entry, "after": photo.path})
-        if taken(photo.standing, version.id, m) is None and not (signed_by and m.outcome is Outcome.LOOK)
+        m for m in raised({**entry, "after": about.path})
+        if taken(about.standing, version.id, m) is None and not (signed_by and m.outcome is Outcome.LOOK)
     ]  # fmt: skip
 
 
@@ -142,7 +160,7 @@ def refuse(waiting: Sequence[Missing], *, page: str) -> Held:
     more = f"\n  … and {len(waiting) - LISTED} more" if len(waiting) > LISTED else ""
     looks = all(m.outcome is Outcome.LOOK for m in waiting)
     remedy = (
-        f"Look at {page}. Reject the edit, or take a finding on your name with `safelight accept PHOTO --finding NAME "
+        f"Look at {page}. Reject the edit, or take a finding on your name with `safelight accept FILE --finding NAME "
         "--reason CODE`."
     )
     return Held(
@@ -152,11 +170,12 @@ def refuse(waiting: Sequence[Missing], *, page: str) -> Held:
     )
 
 
-def reasons(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
-    """Why photos that wait for a person hold a delivery back, in words without a stop."""
-    undecided = sum("cull" in names for _, names in waiting)
-    unlooked = sum(any(UNREVIEWED in name for name in names) for _, names in waiting)
-    unanswered = sum("cull" not in names and any(UNREVIEWED not in n for n in names) for _, names in waiting)
+def reasons(waiting: Open) -> tuple[str, ...]:
+    """Why photos and clips that wait for a person hold a delivery back, in words without a stop."""
+    photos = [names for one, names in waiting if isinstance(one, Photo)]
+    undecided = sum("cull" in names for names in photos)
+    unlooked = sum(any(UNREVIEWED in name for name in names) for names in photos)
+    unanswered = sum("cull" not in names and any(UNREVIEWED not in n for n in names) for names in photos)
     parts = []
     if undecided:
         parts.append(f"{many(undecided, 'photo is', 'photos are')} not decided")
@@ -164,9 +183,15 @@ def reasons(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
         parts.append(f"{many(unanswered, 'kept photo has', 'kept photos have')} edits that nobody has answered")
     if unlooked:
         parts.append(f"{many(unlooked, 'kept photo needs', 'kept photos need')} {UNREVIEWED}")
+    for kind, one, more in ((Kind.VIDEO, "clip has", "clips have"), (Kind.AUDIO, "sound has", "sounds have")):
+        some = sum(isinstance(w, Footage) and w.asset.kind is kind for w, _ in waiting)
+        if some:
+            parts.append(f"{many(some, one, more)} cuts that nobody has answered")
     return tuple(parts)
 
 
-def _words(waiting: Sequence[tuple[str, tuple[str, ...]]]) -> str:
-    first = "; ".join(f"{path}: {', '.join(names)}" for path, names in waiting[:3])
-    return f"{' and '.join(reasons(waiting))} (first: {first})."
+def _words(waiting: Open) -> str:
+    first = "; ".join(
+        f"{one.path}: {', '.join(name.replace('_', ' ') for name in names)}" for one, names in waiting[:3]
+    )
+    return f"{', '.join(reasons(waiting))} (first: {first})."

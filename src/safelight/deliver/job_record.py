@@ -106,7 +106,7 @@ def _people(made: Mapping[str, Any]) -> Iterable[str]:
     if changed:
         yield f"Changed by hand: {_named(changed)}."
     if refused:
-        yield f"Refused, so that the photo stayed as it was: {_named(refused)}."
+        yield f"Refused, so that it stayed as it was: {_named(refused)}."
 
 
 def _checked(made: Mapping[str, Any]) -> Iterable[str]:
@@ -125,9 +125,9 @@ def _checked(made: Mapping[str, Any]) -> Iterable[str]:
     yield from _gate([file["gate"] for file in made["files"]])
     yield "Every file's sha256 stands in manifest.json, with the version it was made from."
     if made["failed"]:
-        yield f"{many(len(made['failed']), 'photo')} could not be delivered; the manifest says why."
+        yield f"{many(len(made['failed']), 'original')} could not be delivered; the manifest says why."
     if made["open"]:
-        yield f"{many(len(made['open']), 'photo has', 'photos have')} open questions."
+        yield f"{many(len(made['open']), 'original has', 'originals have')} open questions."
 
 
 def _gate(found: Sequence[Mapping[str, Any]]) -> Iterable[str]:

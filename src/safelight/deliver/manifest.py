@@ -3,6 +3,7 @@
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from safelight.checking import Outcome
@@ -10,11 +11,11 @@ from safelight.deliver import checked
 from safelight.deliver.gate import Answer
 from safelight.deliver.presets import Preset
 from safelight.deliver.write import Written
-from safelight.domain import Measure, Version, digest_of
+from safelight.domain import Measure, Version, digest_of, exact
 from safelight.state import ShootState
 from safelight.store.library import now
 from safelight.store.records import where_json
-from safelight.words import many
+from safelight.words import lasting, many
 
 SCHEMA = "safelight.delivery/1"
 
@@ -45,7 +46,7 @@ def of(
         "draft": order.draft,
         "signed_off_by": order.by,
         "files": files,
-        "failed": [{"path": state.photos[w.photo].path, **w.error} for w in written if w.error is not None],
+        "failed": [{"path": checked.about(state, w).path, **w.error} for w in written if w.error is not None],
         "set_rules": [{"photo": photo, **answer.as_json()} for photo, answer in of_set],
         "open": [{"path": path, "operators": list(names)} for path, names in answer.open],
         "unseen": dict(unseen),
@@ -53,13 +54,15 @@ def of(
 
 
 def _file(state: ShootState, w: Written, version: Version, order: Signed) -> dict[str, Any]:
-    photo = state.photos[w.photo]
+    photo = checked.about(state, w)
     return {
         "name": w.target,
+        "kind": w.kind,
         "sha256": w.sha256,
         "bytes": w.size,
-        "width": w.width,
-        "height": w.height,
+        "width": w.width or None,
+        "height": w.height or None,
+        "seconds": exact(w.seconds),
         "source": {"asset": photo.asset.id, "path": photo.path},
         "version": version.id,
         "edits": [{"operator": e.label, "params": e.params} for e in version.edits],
@@ -90,11 +93,18 @@ def _gate_words(found: Mapping[str, Any]) -> str:
     return "; ".join([*taken, *(f"{name.replace('_', ' ')} open" for name in found["open"])])
 
 
+def _size(file: Mapping[str, Any]) -> str:
+    """How large a file is, and how long it plays."""
+    parts = [f"{file['width']} × {file['height']}"] if file["width"] else []
+    parts += [lasting(float(Fraction(file["seconds"])))] if file["seconds"] else []
+    return ", ".join(parts) or "–"
+
+
 def draft_note(made: Mapping[str, Any]) -> str:
     """The text beside the files of a draft."""
     return (
         f"This is a draft of {made['shoot']['name']}, made {made['made_at']}.\n"
-        f"{many(len(made['open']), 'photo has', 'photos have')} open questions; "
+        f"{many(len(made['open']), 'original has', 'originals have')} open questions; "
         "files may change or be left out of the final delivery.\n"
     )
 
@@ -102,7 +112,7 @@ def draft_note(made: Mapping[str, Any]) -> str:
 def page(made: Mapping[str, Any]) -> str:
     """The manifest as a page, without anything loaded from elsewhere."""
     rows = "".join(
-        f"<tr><td>{html.escape(f['name'])}<td>{html.escape(f['source']['path'])}<td>{f['width']} × {f['height']}"
+        f"<tr><td>{html.escape(f['name'])}<td>{html.escape(f['source']['path'])}<td>{_size(f)}"
         f"<td>{html.escape(', '.join(e['operator'] for e in f['edits']) or 'as shot')}"
         f"<td>{html.escape(', '.join(sorted({v['by'] for v in f['verdicts']})))}"
         f"<td>{html.escape(_gate_words(f['gate']))}<td><code>{f['sha256'][:16]}</code>"
@@ -110,7 +120,9 @@ def page(made: Mapping[str, Any]) -> str:
     )
     kind = "Draft" if made["draft"] else "Delivery"
     signed = f"Signed off by {html.escape(made['signed_off_by'])}." if made["signed_off_by"] else "Nobody has signed."
-    open_text = f"<p>{many(len(made['open']), 'photo has', 'photos have')} open questions.</p>" if made["open"] else ""
+    open_text = (
+        f"<p>{many(len(made['open']), 'original has', 'originals have')} open questions.</p>" if made["open"] else ""
+    )
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{kind}: {html.escape(made["shoot"]["name"])}</title>
 <style>

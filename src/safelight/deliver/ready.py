@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from safelight.deliver import gate
 from safelight.domain import Cull, Input, Measure, Version
 from safelight.operators import FINDING, faults
-from safelight.state import Photo, ShootState
+from safelight.state import Footage, Photo, ShootState
 from safelight.store import records
 from safelight.store.library import Library
 
@@ -30,6 +30,7 @@ class Checklist:
     unanswered: tuple[tuple[Photo, tuple[str, ...]], ...]  # kept photos, and the operators without an answer
     findings: tuple[Finding, ...]
     missing: tuple[str, ...]
+    uncut: tuple[tuple[Footage, tuple[str, ...]], ...] = ()  # clips, and the cuts that nobody has answered
 
     @property
     def ready(self) -> bool:
@@ -37,8 +38,11 @@ class Checklist:
         return not self.missing
 
 
-def checklist(state: ShootState, checks: Mapping[str, Sequence[tuple[str, Measure]]] | None = None) -> Checklist:
-    """What is undecided, unanswered and found by checks; `checks` by photo, see `tried`. Reads, and changes nothing."""
+def checklist(
+    state: ShootState, checks: Mapping[str, Sequence[tuple[str, Measure]]] | None = None, *, clips: bool = True
+) -> Checklist:
+    """What is undecided, unanswered and found by checks; `checks` by photo, see `tried`; with `clips`, what is open of
+    their cuts. Reads, and changes nothing."""
     photos = list(state.photos.values())
     kept = tuple(photo for photo in photos if photo.decision is Cull.KEEP)
     undecided = tuple(photo for photo in photos if not photo.decided)
@@ -50,11 +54,13 @@ def checklist(state: ShootState, checks: Mapping[str, Sequence[tuple[str, Measur
         for name, value in faults([measure]).items()
         if value >= FINDING
     ]
-    missing = gate.reasons([(p.path, gate.unsettled(p)) for p in photos if gate.unsettled(p)])
-    if not missing and not kept:
-        missing = ("No photo is kept, so there is nothing to deliver.",)
+    waiting = gate.open_of(state, clips=clips)
+    missing = gate.reasons(waiting)
+    if not missing and not kept and not (clips and any(clip.edits() for clip in state.footage.values())):
+        missing = (f"{gate.nothing(state)}.",)
     return Checklist(
         kept=kept, undecided=undecided, unanswered=unanswered, missing=missing,
+        uncut=tuple((one, names) for one, names in waiting if isinstance(one, Footage)),
         findings=tuple(sorted(findings, key=lambda f: (-f.value, f.photo.path, f.name))),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -53,10 +54,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What was written, or why nothing was."""
+    """What was written, or why nothing was. `kind`: photo, or of a clip (`photo` is its id then) its timeline, film or
+    captions."""
 
     photo: str
     target: str
+    kind: str = "photo"
+    seconds: Fraction | None = None  # how long it plays
     sha256: str = ""
     size: int = 0
     width: int = 0

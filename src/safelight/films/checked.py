@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safelight import footage
+from safelight import footage, soundtrack
 from safelight.channels.answer import Answer
+from safelight.domain import Measure
 from safelight.errors import MediaError
 from safelight.films.book import Book
 from safelight.films.rules import RULES, Film
 from safelight.media import container
+from safelight.media.container import Contents
 
 SCHEMA = "safelight.film/1"
+OF_FRAMES = {"faults", "captions"}  # rules that ask for every frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +39,24 @@ class Checked:
         }  # fmt: skip
 
 
+def _looked(path: Path, facts: Contents, room: Path) -> tuple[Measure, ...]:
+    """What every frame shows: faults, and where shots join."""
+    if facts.picture is None:
+        return ()
+    seconds = float(facts.duration_s or 0)
+    return footage.see(footage.See(asset=path.name, full=path, place=room / "film", seconds=seconds)).measures
+
+
 def check(path: Path, book: Book, *, captions: Path | None = None) -> Checked:
     """Measures a film as a first pass would, and asks every rule. Raises MediaError for what cannot be read."""
     facts = container.contents(path)
     with tempfile.TemporaryDirectory(prefix="safelight-") as folder:
         seen = footage.watch(footage.Watch(path=path.name, full=path, cache=Path(folder)))
+        heard = soundtrack.read(path, facts, Path(folder)) if facts.sounds else soundtrack.Soundtrack()
+        looked = _looked(path, facts, Path(folder)) if book.rules.keys() & OF_FRAMES else ()
     if seen.error is not None:
         raise MediaError(seen.error["cause"], remedy=seen.error.get("remedy", ""))
-    film = Film(path=path, facts=facts, found={m.name: m for m in seen.measures}, captions=captions)
+    found = {m.name: m for m in (*seen.measures, *heard.measures, *looked)}
+    film = Film(path=path, facts=facts, found=found, captions=captions)
     answers = [answer for name, settings in book.rules.items() for answer in RULES[name][1](film, settings)]
     return Checked(path=path, book=book, answers=tuple(answers))

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safelight.interchange.programme import Clip, Gap, Programme, Track, tidy
 from safelight.media import container, timecode
-from safelight.media.syncing import Match
+
+if TYPE_CHECKING:  # measuring sound loads much that most runs do not need
+    from safelight.media.syncing import Match
 
 USUAL = Fraction(25)  # where nothing has a picture
 
 
-def side_by_side(reference: Path, others: Mapping[Path, Match]) -> Programme:
+def side_by_side(reference: Path, others: Mapping[Path, "Match"]) -> Programme:
     """One track for each picture and each sound, at the rate of the first picture; places are rounded to its frames.
 
     Drift is not corrected: clips begin in step.

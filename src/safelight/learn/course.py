@@ -217,7 +217,8 @@ def _alarm(looked: Looked, rules: TaskRules, term: _Term, alpha: float) -> Step 
     at = audit.alarm(looked.bad[rows], alpha)
     if at is not None:
         bad = int(looked.bad[rows[: at + 1]].sum())
-        text = f"{bad:,} of the {at + 1:,} audited since the licence were bad: more than {rules.alpha:.1%} explains."
+        most = f"{100 * rules.alpha:.2g} %"
+        text = f"{bad:,} of the {at + 1:,} audited since the licence were bad: more than {most} explains."
         ends.append(Step(row=int(rows[at]), event="demoted", because=text, force=np.inf))
     canaries = np.flatnonzero(term.alone & looked.canary & ~looked.bundled)
     if len(canaries) and rules.canary:

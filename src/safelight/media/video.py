@@ -85,22 +85,18 @@ def frames(
     picture = _chosen(path, facts, stream)
     trouble = trouble if trouble is not None else Trouble(sizes=set())
     size = _size(picture, long_side)
-    with container.opened(path) as source:
-        shown = source.streams[picture.index]
-        shown.codec_context.thread_count = 1
-        for index, (at, frame) in enumerate(_timed(container.decoded(source, shown, trouble), picture)):
-            if end is not None and at >= end:
-                return
-            trouble.sizes.add((frame.width, frame.height))
-            if at >= start:
-                coded = _planes(frame) if planes else None
-                quick = coded is not None and frame.format.name in PLANAR and not picture.hdr
-                yield Still(
-                    index=index, at=at, rgb=_from_planes(coded, picture, size) if quick and coded else
-                    _rgb(frame, picture, size), damaged=frame.is_corrupt,
-                    luma=None if not luma else coded[0] if quick and coded else _luma(frame), planes=coded,
-                    show=partial(_shown, frame, picture) if planes else None,
-                )  # fmt: skip
+    for index, (at, frame) in enumerate(decoded(path, picture, trouble)):
+        if end is not None and at >= end:
+            return
+        if at >= start:
+            coded = _planes(frame) if planes else None
+            quick = coded is not None and frame.format.name in PLANAR and not picture.hdr
+            yield Still(
+                index=index, at=at, rgb=_from_planes(coded, picture, size) if quick and coded else
+                _rgb(frame, picture, size), damaged=frame.is_corrupt,
+                luma=None if not luma else coded[0] if quick and coded else _luma(frame), planes=coded,
+                show=partial(_shown, frame, picture) if planes else None,
+            )  # fmt: skip
 
 
 def planes(
@@ -113,12 +109,20 @@ def planes(
     facts = facts or container.contents(path)
     picture = _chosen(path, facts, stream)
     trouble = trouble if trouble is not None else Trouble(sizes=set())
+    for index, (at, frame) in enumerate(decoded(path, picture, trouble)):
+        yield Planes(index, at, *_planes(frame))
+
+
+def decoded(
+    path: Path, picture: PictureStream, trouble: Trouble, *, threads: int = 1
+) -> Iterator[tuple[Fraction, Any]]:  # fmt: skip
+    """Frames as FFmpeg's decoder gives them, each with its time from the first. Raises MediaError."""
     with container.opened(path) as source:
         shown = source.streams[picture.index]
-        shown.codec_context.thread_count = 1
-        for index, (at, frame) in enumerate(_timed(container.decoded(source, shown, trouble), picture)):
+        shown.codec_context.thread_count = threads
+        for at, frame in _timed(container.decoded(source, shown, trouble), picture):
             trouble.sizes.add((frame.width, frame.height))
-            yield Planes(index, at, *_planes(frame))
+            yield at, frame
 
 
 def _planes(frame: Any) -> tuple[Bytes, Bytes, Bytes]:
@@ -202,7 +206,7 @@ def _halved(plane: Bytes, width: int, height: int) -> Bytes:
 @cache
 def _to_rgb(picture: PictureStream) -> NDArray[np.float32]:
     """3×4: R'G'B' from Y'CbCr code values of 8 bits, ITU-R BT.601, 709 or 2020."""
-    red, blue = {"bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}.get(_matrix(picture), (0.299, 0.114))
+    red, blue = {"bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}.get(matrix(picture), (0.299, 0.114))
     green = 1 - red - blue
     full = picture.levels == "full" or picture.pixels.startswith("yuvj")
     luma, chroma, foot = (1.0, 1.0, 0.0) if full else (255 / 219, 255 / 224, 16.0)
@@ -214,7 +218,8 @@ def _to_rgb(picture: PictureStream) -> NDArray[np.float32]:
     return np.column_stack((made, -made @ (foot, 128.0, 128.0))).astype(np.float32)
 
 
-def _matrix(picture: PictureStream) -> str:
+def matrix(picture: PictureStream) -> str:
+    """Of luma and chroma, as the stream says or as streams of its size are."""
     return picture.matrix or ("bt709" if picture.height * picture.width > 1024 * 600 else "bt601")
 
 
@@ -225,7 +230,7 @@ def _rgb(frame: Any, picture: PictureStream, size: tuple[int, int]) -> Bytes:
         raw = frame.reformat(width=width, height=height, format="rgb48le", interpolation="AREA").to_ndarray()
         rgb: Bytes = hdr.for_looking(raw, picture.hdr)
     else:
-        space = {"bt709": "ITU709", "bt2020": "bt2020"}.get(_matrix(picture), "ITU601")
+        space = {"bt709": "ITU709", "bt2020": "bt2020"}.get(matrix(picture), "ITU601")
         rgb = frame.reformat(
             width=width, height=height, format="rgb24", interpolation="AREA", src_colorspace=space
         ).to_ndarray()

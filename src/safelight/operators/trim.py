@@ -11,6 +11,8 @@ from safelight.media.timeline import Clip, Timeline
 from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
 from safelight.params import declare
 
+SECONDS = Fraction(1)  # a person's change of more of the timeline than this is material
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
@@ -113,6 +115,19 @@ def spoil(before: Timeline, params: TrimParams) -> Timeline:
     return Timeline(clips=(first, *kept[1:]))
 
 
+def material(before: TrimParams, after: TrimParams) -> bool:
+    """Whether more than a second goes that was to stay, or stays that was to go. Of one that keeps everything nobody
+    knows the end, so that any range is another cut."""
+    if not (before.keep and after.keep):
+        return before != after
+    lasts, then = (sum((kept.end - kept.start for kept in each.keep), Fraction(0)) for each in (before, after))
+    both = sum(
+        (max(min(a.end, b.end) - max(a.start, b.start), Fraction(0)) for a in before.keep for b in after.keep),
+        Fraction(0),
+    )
+    return lasts + then - 2 * both > SECONDS
+
+
 operator: Operator[TrimParams] = Operator(
     name="trim",
     version=1,
@@ -125,8 +140,8 @@ operator: Operator[TrimParams] = Operator(
     render=render,
     check=check,
     spoil=spoil,
-    material=lambda before, after: before != after,
-    material_when="any cut moves: times are compared exactly, in seconds",
+    material=material,
+    material_when="in all more than 1 s goes or stays that was not to, or one of the two keeps everything",
     examples=(
         TrimParams(keep=(Range(start=Fraction(1), end=Fraction(5, 2)),)),
         TrimParams(

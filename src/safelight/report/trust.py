@@ -1,7 +1,7 @@
 """The record as a page: the reliability map, each task with its rate and interval, learning curves, what comes next.
 
-`fragment` gives the same inside of a page to whoever has a page of their own; its classes and variables are those of
-the report.
+`fragment` gives the same inside of a page to whoever has a page of their own, `css` its looks: the review app has
+one.
 """
 
 import html
@@ -15,13 +15,15 @@ import jinja2
 from markupsafe import Markup
 
 from safelight.files import write_atomic
-from safelight.ledger import name_of, needs_words, reviewer_words
+from safelight.ledger import NOT_LISTED, is_of_people, name_of, needs_words, percent, rate_words, reviewer_words
+from safelight.words import many
 
 Cell = Mapping[str, Any]
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 470, 56, 20, 24, 44  # px of the map
 NAME = 6.4  # px that a letter of a label takes at most
 STEP = 14  # px between labels
+LABEL = 36  # letters of a name on the map; the table below has all
 CURVE = 250, 118  # px of a learning curve
 BAR = 220, 20  # px of a rate with its interval
 STATES = {
@@ -40,7 +42,16 @@ def write(found: Mapping[str, Any], path: Path) -> None:
 def page(found: Mapping[str, Any]) -> str:
     """The whole page; it needs nothing else."""
     made = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
-    return _template("trust_page.html").render(fragment=Markup(fragment(found)), made=made)  # noqa: S704 - ours, escaped
+    return _template("trust_page.html").render(
+        fragment=Markup(fragment(found)),  # noqa: S704 - ours, escaped
+        css=Markup(css()),  # noqa: S704 - ours
+        made=made,
+    )
+
+
+def css() -> str:
+    """How the inside of the page looks; colours are variables of the page around it."""
+    return files("safelight.report").joinpath("trust.css").read_text(encoding="utf-8")
 
 
 def fragment(found: Mapping[str, Any]) -> str:
@@ -55,6 +66,7 @@ def fragment(found: Mapping[str, Any]) -> str:
         curves=[{"name": _name(c), "svg": Markup(curve(c))} for c in drawn if len(c["curve"]) > 1],  # noqa: S704
         history=_history(cells),
         states=STATES,
+        not_listed=NOT_LISTED if any(map(is_of_people, cells)) else "",
         aside=found["set_aside"],
         deliveries=found["deliveries"][-20:],
     )
@@ -67,7 +79,7 @@ def _row(cell: Cell) -> dict[str, Any]:
     return {
         "name": _name(cell), "state": cell["state"], "zone": cell["zone"].replace("_", " "), "mark": _mark(cell),
         "rate": rate_words(cell), "bar": Markup(rate_bar(cell)),  # noqa: S704 - made here, numbers only
-        "version": cell["version"].split("/")[0],
+        "version": f"version {cell['version'].split('/')[0].rpartition('@')[2]}",
         "next": "Everything is let through." if cell["needs"]["verdicts_if_none_bad"] == 0 else
         "" if cell["state"] == "never" else needs_words(cell["needs"]),
         "next_for": cell["needs"]["for"], "because": cell["because"], "saved": saved_words(cell),
@@ -81,20 +93,6 @@ def _name(cell: Cell) -> str:
 
 def _mark(cell: Cell) -> str:
     return {"licensed": "keep", "apprentice": "undecided", "demoted": "reject", "never": "lock"}[cell["state"]]
-
-
-def rate_words(cell: Cell) -> str:
-    """*"About 2 % wrong (1–4 %, from 310 looked at)"*, or that it is not measured."""
-    rate = cell["reject_rate"]
-    if rate["value"] is None:
-        return "Not measured: nothing drawn by coin was answered one by one."
-    span = f"{percent(rate['low'])}–{percent(rate['high'])} %"
-    return f"About {percent(rate['value'])} % wrong ({span}, from {cell['drawn']:,} looked at)."
-
-
-def percent(share: float) -> str:
-    """A share in hundredths, with two figures below ten."""
-    return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.2g}"
 
 
 def saved_words(cell: Cell) -> str:
@@ -113,8 +111,9 @@ def harm_words(cell: Cell) -> str:
     seen = cell["k"] / cell["n"] if cell["n"] else cell["alpha"]
     bad = alone * min(seen, cell["alpha"])
     time = "" if cell["saved"] is None else f" saves {alone * cell['saved']['seconds'] / 60:.0f} min and"
+    through = f"{bad:.1f}" if bad >= 0.05 else "0"
     return (
-        f"Of 1,000 about {alone:,.0f} are done alone, which{time} lets about {bad:.1f} bad ones through (at most "
+        f"Of 1,000 about {alone:,.0f} are done alone, which{time} lets about {through} bad ones through (at most "
         f"{alone * cell['alpha']:.0f} by its licence)."
     )
 
@@ -147,8 +146,9 @@ def _history(cells: Sequence[Cell]) -> list[dict[str, str]]:
 
 def reliability_map(cells: Sequence[Cell]) -> str:
     """The map: how much judgement a task takes against what a mistake costs, each task with its rate and state."""
+    told = html.escape(" ".join(f"{_name(c)}, {_placed(c)}: {c['state']}. {rate_words(c)}" for c in cells))
     parts = [
-        f'<svg class="map" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Reliability map">',
+        f'<svg class="map" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Reliability map. {told}">',
         *_axes(),
     ]
     taken: list[tuple[float, float, float, float]] = []
@@ -159,6 +159,13 @@ def reliability_map(cells: Sequence[Cell]) -> str:
     for cell, (x, y) in zip(cells, places, strict=True):
         parts.append(_label(cell, x, y, taken))
     return "\n".join([*parts, "</svg>"])
+
+
+def _placed(cell: Cell) -> str:
+    """Where a task stands on the map, in words."""
+    takes = "little" if cell["complexity"] < 0.5 else "much"
+    costs = "little" if cell["cost"] < 0.5 else "much"
+    return f"takes {takes} judgement, a mistake costs {costs}"
 
 
 def _axes() -> list[str]:
@@ -202,9 +209,9 @@ def _dot(cell: Cell, x: float, y: float) -> str:
 def _label(cell: Cell, x: float, y: float, taken: list[tuple[float, float, float, float]]) -> str:
     """A name with the rate, at the nearest place where nothing else stands, with a hairline to its dot."""
     rate = cell["reject_rate"]
-    text = _name(cell)
+    text = _short(_name(cell))
     if rate["value"] is not None:
-        text += f" {percent(rate['value'])} % ({percent(rate['low'])}–{percent(rate['high'])})"
+        text += f" {percent(rate['value'])} % ({percent(rate['low'])}–{percent(rate['high'])} %)"
     wide = NAME * len(text)
     for far in range(40):
         down = STEP * ((far + 1) // 2) * (1 if far % 2 else -1)
@@ -219,6 +226,10 @@ def _label(cell: Cell, x: float, y: float, taken: list[tuple[float, float, float
             hair = f'<path class="rule" d="M{x:.1f} {y:.1f}L{end:.1f} {y + down:.1f}"/>' if down else ""
             return f'{hair}<text class="name" x="{left:.1f}" y="{y + down + 4:.1f}">{html.escape(text)}</text>'
     return ""  # no room: the dot tells it when pointed at, and the table below
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LABEL else f"{name[: LABEL - 1].rstrip()}…"
 
 
 def _x(share: float) -> float:
@@ -239,7 +250,7 @@ def rate_bar(cell: Cell) -> str:
         return 4 + (width - 8) * float(min(value, most) / most)
 
     parts = [
-        f'<svg class="bar" viewBox="0 0 {width} {height}" width="{width}" height="{height}" aria-hidden="true">',
+        f'<svg class="bounds" viewBox="0 0 {width} {height}" width="{width}" height="{height}" aria-hidden="true">',
         f'<path class="rule" d="M4 {height / 2}H{width - 4}"/>',
         f'<path class="promise" d="M{at(alpha):.1f} 3V{height - 3}"/>',
     ]
@@ -259,9 +270,13 @@ def curve(cell: Cell) -> str:
         return f"{40 + (width - 48) * shoots / last:.1f} {height - 18 - (height - 30) * min(rate / most, 1):.1f}"
 
     line = "L".join(place(*point) for point in points)
+    told = (
+        f"{_name(cell)}: after {many(last, 'shoot')} {percent(points[-1][1])} % of {cell['drawn']:,} looked at were "
+        f"wrong; {percent(cell['alpha'])} % is promised."
+    )
     return (
         f'<svg class="curve" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'aria-label="{html.escape(_name(cell))}">'
+        f'aria-label="{html.escape(told)}">'
         f'<path class="axis" d="M40 8V{height - 18}H{width - 8}"/>'
         f'<path class="promise" d="M{place(0, cell["alpha"])}L{place(last, cell["alpha"])}"/>'
         f'<path class="line" d="M{line}"/>'

@@ -12,6 +12,7 @@ import safelight
 from safelight.errors import LibraryError, MediaError, Refused, SafelightError
 from safelight.review.desk import Desk
 from safelight.review.given import HERE, page
+from safelight.review.playing import Playing
 from safelight.review.routes import (
     cull,
     cuts,
@@ -19,10 +20,12 @@ from safelight.review.routes import (
     judge,
     people,
     photos,
+    player,
     practise,
     previews,
     queue,
     start,
+    trust,
     verdicts,
 )
 from safelight.review.security import Door, Guard
@@ -31,7 +34,8 @@ from safelight.review.waiting import Waiting
 
 ROUTERS = (
     start.router, cull.router, photos.router, verdicts.router, people.router, judge.router, previews.router,
-    previews.pictures, queue.router, deliver.router, practise.router, cuts.router,
+    previews.pictures, queue.router, deliver.router, practise.router, cuts.router, player.router,
+    trust.router,
 )  # fmt: skip
 STATUS = {LibraryError: 503, MediaError: 422, Refused: 409}
 
@@ -40,9 +44,9 @@ def create_app(desk: Desk, door: Door, *, closing: Sequence[Callable[[], None]] 
     """The app of one start: what it holds, and what a request must bring."""
 
     @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
+    async def life(app: FastAPI) -> AsyncIterator[None]:
         yield
-        for close in (desk.close, *closing):
+        for close in (app.state.playing.close, desk.close, *closing):
             close()
 
     app = FastAPI(
@@ -52,6 +56,7 @@ def create_app(desk: Desk, door: Door, *, closing: Sequence[Callable[[], None]] 
     app.state.desk = desk
     app.state.room, app.state.waiting = previews.Room(), Waiting()
     app.state.deliveries, app.state.practice = deliver.Deliveries(), Shelf(practise.ROOM)
+    app.state.playing = Playing()
     app.state.ending = lambda: False
     app.add_middleware(Guard, door=door)
     for router in ROUTERS:

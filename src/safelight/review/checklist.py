@@ -1,13 +1,13 @@
 """The checklist of a delivery as the page shows it: what stands in its way, what checks found, what will be written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from safelight import deliver
 from safelight.deliver import Order, ready
 from safelight.review.entries import printable
 from safelight.review.session import Session
-from safelight.state import CHECK, Photo
+from safelight.state import CHECK, Judged
 from safelight.words import many
 
 SHOWN = 400  # rows of each list
@@ -17,13 +17,10 @@ def of(at: Session, order: Order, me: str) -> dict[str, Any]:
     """How far a shoot is from the delivery that is ordered by the reviewer `me`. Raises UsageError for names or presets
     that there are not."""
     state = at.seen()
-    found = ready.checklist(state, ready.tried(at.library, state))
+    found = ready.checklist(state, ready.tried(at.library, state), clips=order.clips)
     rules = deliver.rules_of(order, at.folder)
     files = deliver.planned(at.folder, state, order)
-    by_task: dict[str, list[Photo]] = {}
-    for photo, names in found.unanswered:
-        for name in names:
-            by_task.setdefault(name, []).append(photo)
+    photos, clips = _by_task(found.unanswered), _by_task(found.uncut)
     return {
         "ready": found.ready,
         "unsigned": unsigned(order, me),
@@ -31,8 +28,9 @@ def of(at: Session, order: Order, me: str) -> dict[str, Any]:
         "kept": len(found.kept),
         "undecided": _listed(found.undecided),
         "unanswered": [
-            {"operator": name.partition(" ")[0], "title": name.replace("_", " "), **_listed(photos)}
-            for name, photos in sorted(by_task.items(), key=lambda row: -len(row[1]))
+            {"operator": name.partition(" ")[0], "title": name.replace("_", " "), "clips": of_clips, **_listed(some)}
+            for of_clips, by_task in ((False, photos), (True, clips))
+            for name, some in sorted(by_task.items(), key=lambda row: -len(row[1]))
         ],
         "findings": [
             {
@@ -72,5 +70,13 @@ def unsigned(order: Order, me: str) -> dict[str, str] | None:
     }
 
 
-def _listed(photos: Sequence[Photo]) -> dict[str, Any]:
+def _by_task(open_: Iterable[tuple[Judged, tuple[str, ...]]]) -> dict[str, list[Judged]]:
+    found: dict[str, list[Judged]] = {}
+    for about, names in open_:
+        for name in names:
+            found.setdefault(name, []).append(about)
+    return found
+
+
+def _listed(photos: Sequence[Judged]) -> dict[str, Any]:
     return {"count": len(photos), "first": [{"photo": p.id, "path": printable(p.path)} for p in photos[:SHOWN]]}

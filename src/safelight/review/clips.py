@@ -66,6 +66,11 @@ def unplayable(clip: Footage) -> str:
     return f"It cannot be played here: browsers do not play {strange[0]}." if strange else ""
 
 
+def gone(clip: Footage) -> str:
+    """What is said where the original is not in its place."""
+    return f"{printable(clip.path)} is not in the shoot's folder. Bring the file back as it was."
+
+
 def original(root: Path, clip: Footage) -> Path | None:
     """The original below the shoot's folder; None where it is gone, is no file, or a link leads it elsewhere."""
     try:

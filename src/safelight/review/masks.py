@@ -105,7 +105,7 @@ def _brushed(mask: Bytes, stroke: Stroke) -> Bytes:
         return mask
     scale = min(1.0, 32 / max(stroke.radius, 1.0))
     margin = 2 + int(np.ceil(reach * scale))  # so that a way beyond the border is drawn too
-    size = round((x1 - x0) * scale) + 2 * margin, round((y1 - y0) * scale) + 2 * margin
+    size = tuple(max(1, round(length * scale)) + 2 * margin for length in (x1 - x0, y1 - y0))
     way = np.full((size[1], size[0]), 255, np.uint8)
     places = np.rint(((points - (x0, y0)) * scale + margin) * 16).astype(np.int32)
     places = np.concatenate((places, places[-1:]))  # a single place is a line too

@@ -82,11 +82,6 @@ class Session:
         with self.lock:
             return blind.seen_state(self.fresh(), self.veil)
 
-    def unseen(self) -> frozenset[tuple[str, str]]:
-        """(photo, operator) whose suggestion nobody has been shown: an approval cannot mean it."""
-        photos = self.state.photos
-        return frozenset((i, n) for i in self.veil.controls if i in photos for n in blind.of(self.veil, photos[i]))
-
     def known(self, photo: Photo) -> Photo:
         """A copy of a photo with everything that was measured on it."""
         found = records.evidence(self.library, [photo.id])[photo.id]
@@ -262,6 +257,8 @@ class Session:
             if photo is not None:
                 touched[photo.id] = photo
                 touched |= self._fellows(photo, verdict.operator)
+            elif verdict.asset in self.state.footage:
+                self.revision += 1  # no list shows it, but the clip's page does
         self._show(list(touched.values()))
 
     def _fellows(self, photo: Photo, operator: str) -> dict[str, Photo]:

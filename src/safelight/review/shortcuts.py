@@ -9,7 +9,7 @@ class Shortcut:
     """An action, what it does in words, its keys in our own map and in darktable's (empty: the same)."""
 
     action: str
-    page: str  # "cull", "judge", "queue", "all"
+    page: str  # "cull", "judge", "queue", "cut", "all"
     group: str
     keys: tuple[str, ...]
     text: str
@@ -25,6 +25,7 @@ def _row(action: str, group: str, keys: str, text: str, **more: Any) -> Shortcut
 
 DECIDE, MARK, MOVE, LOOK, EVERYWHERE = "Decide", "Mark", "Move", "Look", "Everywhere"
 EDITS = "Judge edits, and the queue"
+PLAY, CUTS, WORDS = "Clips: play", "Clips: cuts", "Clips: words"
 TABLE = (
     _row("approve", DECIDE, "Enter", "Approve the stack as it is shown, with its edits, and go to the next open one"),
     _row("moment", DECIDE, "a", "Approve the moment as it is shown, and go to the next", darktable=("Ctrl+a",)),
@@ -87,6 +88,47 @@ TABLE = (
         )
     ),
     _row("pick", EDITS, "p", "In the queue: keep the photo that is asked about", page="queue"),
+    *(
+        _row(action, group, keys, text, page="cut", **more)
+        for action, group, keys, text, more in (
+            ("play", PLAY, "Space", "Play, or stop", {}),
+            ("backwards", PLAY, "j", "Play backwards; again: faster", {}),
+            ("stop", PLAY, "k", "Stop", {}),
+            ("forwards", PLAY, "l", "Play; again: faster", {}),
+            ("left", PLAY, "ArrowLeft", "A frame back; with Shift a second", {}),
+            ("right", PLAY, "ArrowRight", "A frame on; with Shift a second", {}),
+            ("first", PLAY, "Home", "To the beginning", {}),
+            ("last", PLAY, "End", "To the end", {}),
+            ("around_before", PLAY, "b", "Play two seconds around the cut as it was", {}),
+            ("around_after", PLAY, "a", "Play two seconds around the cut as it would be", {}),
+            ("before", PLAY, "\\", "Play on over cuts, or leave them out", {}),
+            ("nearer", PLAY, "+ =", "Waveform larger", {}),
+            ("farther", PLAY, "- _", "Waveform smaller", {}),
+            ("zoom", PLAY, "z", "Waveform: the cut, or the whole clip", {}),
+            ("up", CUTS, "ArrowUp", "Cut before", {}),
+            ("down", CUTS, "ArrowDown", "Cut after", {}),
+            ("open", CUTS, "n", "Next that waits", {}),
+            ("pick", CUTS, "p", "Approve the cut; of a doubt: cut it after all", {"advances": True}),
+            ("reject", CUTS, "x", "Drop the cut: what it takes stays", {"advances": True}),
+            ("approve", CUTS, "Enter", "Approve everything that waits in the edit of the cut", {}),
+            ("reason", CUTS, "1 2 3 4 5 6 7 8 9 0", "Why the whole edit is rejected, by number", {}),
+            ("escalate", CUTS, "e", "Hand the edit to somebody else", {}),
+            ("start_later", CUTS, "[ {", "Trim: the cut starts a frame later; with Shift five", {}),
+            ("end_earlier", CUTS, "] }", "Trim: the cut ends a frame earlier; with Shift five", {}),
+            ("start_earlier", CUTS, "; :", "The cut starts a frame earlier; with Shift five", {}),
+            ("end_later", CUTS, "' \"", "The cut ends a frame later; with Shift five", {}),
+            ("in", CUTS, "i", "A range starts here", {}),
+            ("out", CUTS, "o", "A range ends here", {}),
+            ("cut", CUTS, "c", "Cut the range out", {}),
+            ("move", CUTS, "m", "Move the cut to the range", {}),
+            ("word_before", WORDS, ", <", "Word before; with Shift the selection grows", {}),
+            ("word_after", WORDS, ". >", "Word after; with Shift the selection grows", {}),
+            ("strike", WORDS, "s Delete Backspace", "Strike the selected words, or take them in again", {}),
+            ("unsure", WORDS, "u", "Next word whose text or time is in doubt", {}),
+            ("captions", WORDS, "t", "Cuts, or captions", {}),
+            ("panel", WORDS, "w", "Show or hide the list", {}),
+        )
+    ),
     _row("undo", EVERYWHERE, "Ctrl+z Meta+z", "Undo what you said last", page="all"),
     _row("help", EVERYWHERE, "?", "These keys", page="all", darktable=("h",)),
     _row("back", EVERYWHERE, "Escape", "Back", page="all"),

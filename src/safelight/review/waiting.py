@@ -23,7 +23,7 @@ from safelight.queue import EVERYTHING, Item
 from safelight.review import card
 from safelight.review.entries import printable
 from safelight.review.session import Session
-from safelight.state import Photo
+from safelight.state import Footage, Photo
 from safelight.store.library import now
 
 CULL = "cull"
@@ -111,12 +111,15 @@ class Waiting:
         saying = replace(_about(saying, next(iter(tasks))), at=now(), bundled=len(every) if len(every) > 1 else None)
         said = verdicts.Said(verdicts=(), left=())
         for shoot, some in items.items():
-            more = _answered(places[shoot], some, replace(saying, unseen=places[shoot].unseen()), alone=len(every) == 1)
+            more = _answered(places[shoot], some, saying, alone=len(every) == 1)
             said = verdicts.Said(verdicts=said.verdicts + more.verdicts, left=said.left + more.left)
         return Replied(said=said, planted=len(every) == 1 and every[0].known_bad is not None)
 
     def _shown(self, at: Session, item: Item) -> dict[str, Any]:
-        known, photo = plugins.operators().get(item.operator), at.state.photos[item.photo]
+        known, about = plugins.operators().get(item.operator), at.state.judged(item.photo)
+        if isinstance(about, Footage):
+            return self._clip(at, item, about)
+        photo = at.state.photos[item.photo]
         return {
             "token": self._token(at, item),
             "shoot": at.shoot.id,
@@ -130,6 +133,25 @@ class Waiting:
             "because": list(item.because) if item.operator == CULL else [],
             "blind": item.known_bad is None and item.operator in blind.of(at.veil, photo),
             "harm": round(item.harm, STEPS),
+            "clip": False,
+        }
+
+    def _clip(self, at: Session, item: Item, clip: Footage) -> dict[str, Any]:
+        """An item about a clip or a sound: it is judged on the clip's own page."""
+        return {
+            "token": self._token(at, item),
+            "shoot": at.shoot.id,
+            "photo": clip.id,
+            "path": printable(clip.path),
+            "width": clip.asset.width or 16,
+            "height": clip.asset.height or 9,
+            "operator": item.operator,
+            "picture": False,
+            "suggested": None,
+            "because": list(item.because),
+            "blind": False,
+            "harm": round(item.harm, STEPS),
+            "clip": True,
         }
 
     def _token(self, at: Session, item: Item) -> str:
@@ -154,7 +176,7 @@ def card_of(item: Item, photo: Photo) -> dict[str, Any]:
 def _queue(at: Session, doubts: Doubts | None) -> queue.Queue:
     """What waits in a shoot, without the honest items behind spoilt ones that nobody has answered."""
     with at.deciding() as state:
-        whole = queue.waiting(at.library, state, at.folder, ledger.rules(at.library), doubts=doubts)
+        whole = queue.waiting(at.library, state, at.folder, ledger.rules(at.library), clips=True, doubts=doubts)
     behind = {(item.photo, item.operator) for item in whole.items if item.known_bad is not None}
     shown = tuple(i for i in whole.items if i.known_bad is not None or (i.photo, i.operator) not in behind)
     return replace(whole, items=shown)
@@ -171,9 +193,9 @@ def _answered(at: Session, items: list[Item], saying: verdicts.Saying, *, alone:
             if item.known_bad is not None:
                 queue.answer(at.library, state, item, saying)
         meant = [i for i in items if i.known_bad is None or not (alone or i.known_bad.again)]
-        wanted = [i for i in meant if i.photo in state.photos]
-        photos = [state.photos[i] for i in dict.fromkeys(item.photo for item in wanted)]
-        return verdicts.decide(at.library, state, photos, saying) if photos else verdicts.Said(verdicts=(), left=())
+        about = (state.judged(i) for i in dict.fromkeys(item.photo for item in meant))
+        judged = [one for one in about if one is not None]
+        return verdicts.decide(at.library, state, judged, saying) if judged else verdicts.Said(verdicts=(), left=())
 
 
 def _about(saying: verdicts.Saying, task: str) -> verdicts.Saying:

@@ -129,6 +129,14 @@ def shoots(library: Library) -> list[Shoot]:
     return [_shoot(row) for row in library.newest(schema.shoots, ["id"])]
 
 
+def filmed(library: Library) -> set[str]:
+    """Ids of the shoots in which a clip or a sound was ever found."""
+    files, assets_ = schema.files, schema.assets
+    clips = sa.select(assets_.c.id).where(assets_.c.kind != Kind.PHOTO.value)
+    with library.transaction(reading=True) as connection:
+        return set(connection.execute(sa.select(files.c.shoot).where(files.c.asset.in_(clips)).distinct()).scalars())
+
+
 def _shoot(row: sa.RowMapping) -> Shoot:
     return Shoot(id=row["id"], root=row["root"], name=row["name"], client=row["client"], stakes=row["stakes"])
 
@@ -208,6 +216,12 @@ def files(library: Library, shoot_id: str) -> dict[str, File]:
         )
         for row in rows if row["present"]
     }  # fmt: skip
+
+
+def known_sizes(library: Library, sizes: Sequence[int]) -> set[int]:
+    """Those of these sizes, in bytes, that some file of the studio had."""
+    size = schema.files.c.size
+    return {row["size"] for row in library.rows(sa.select(size).where(size.in_(list(sizes))).distinct())}
 
 
 def save_files(library: Library, shoot_id: str, found: Iterable[File]) -> None:

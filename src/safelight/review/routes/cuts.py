@@ -5,6 +5,7 @@ operator, and `POST …/undo` takes it back.
 """
 
 import tempfile
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from fractions import Fraction
@@ -12,12 +13,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from safelight import cuts, interchange, rough, verdicts
 from safelight.cutting import PACES
 from safelight.cutting.facts import frames
+from safelight.cutting.speech import Word as SpokenWord
 from safelight.domain import Say
 from safelight.errors import UsageError
 from safelight.review import clips
@@ -120,7 +122,7 @@ class Words(BaseModel):
 
 
 class ClipRow(BaseModel):
-    """A clip with cuts: how many there are, how many wait for a person, and the seconds that are played."""
+    """A clip or a sound: its cuts, how many wait for a person, and the seconds that are played; why it has none."""
 
     clip: str
     path: str
@@ -131,6 +133,7 @@ class ClipRow(BaseModel):
     open: int
     plays_s: float
     plays_with_proposed_s: float
+    because: str
 
 
 class Range(BaseModel):
@@ -197,21 +200,20 @@ class Struck(Checked):
 
 @router.get("/cuts")
 def every(at: TheSession) -> list[ClipRow]:
-    """Clips for which cuts are proposed or were made, those that wait for a person first, then by path."""
+    """All clips and sounds of the shoot, those that wait for a person first, then by path."""
     rows = []
     at.fresh()
     known = records.evidence(at.library, list(at.clips), names=cuts.EVIDENCE)
     for id_ in at.clips:
         clip = _with(at, id_, known.get(id_, {}))
-        listed = cuts.listed(clip)
-        if not listed:
-            continue
+        listed, waits = cuts.listed(clip), clip.open_questions()
         made = [c for one in listed for c in one.cuts]
         rows.append(ClipRow(
-            clip=id_, path=printable(clip.path), seconds=float(clip.asset.duration_s or 0),
-            waits=clip.open_questions(), cuts=len(made), doubts=sum(len(one.doubts) for one in listed),
-            open=sum(c.state == "proposed" for c in made), plays_s=_seconds(clip, proposed=False),
-            plays_with_proposed_s=_seconds(clip, proposed=True),
+            clip=id_, path=printable(clip.path), seconds=float(clip.asset.duration_s or 0), waits=waits,
+            cuts=len(made), doubts=sum(len(one.doubts) for one in listed),
+            open=sum(c.state == "proposed" and c.operator in waits for c in made),
+            plays_s=_seconds(clip, proposed=False), plays_with_proposed_s=_seconds(clip, proposed=True),
+            because="" if made else _why_none(clip, listed),
         ))  # fmt: skip
     return sorted(rows, key=lambda row: (not row.waits, row.path))
 
@@ -219,24 +221,27 @@ def every(at: TheSession) -> list[ClipRow]:
 @router.get("/clips/{clip}/cuts")
 def sheet(at: TheSession, clip: PhotoId) -> Sheet:
     """Every cut of a clip with its evidence and where it stands, and what a person must say."""
-    return _sheet(at, _clip(at, clip))
+    return _sheet(at, known_clip(at, clip))
 
 
 @router.get("/clips/{clip}/words")
-def words(at: TheSession, clip: PhotoId) -> Words:
-    """The words of a clip with their times."""
-    found = _clip(at, clip)
+def words(
+    at: TheSession, clip: PhotoId, first: Annotated[int, Query(ge=0)] = 0,
+    most: Annotated[int, Query(ge=1, le=100_000)] = 100_000,
+) -> Words:  # fmt: skip
+    """The words of a clip with their times: at most so many from one on, since a talk of hours has many."""
+    found = known_clip(at, clip)
     told = found.facts.get("words")
     value: Any = told.value if told is not None and told.value is not None else {}
     struck = {n for a, b in cuts.struck(found) for n in range(a, b)}
     rate, _ = frames(found.facts, found.asset.duration_s)
-    kept = [(a / rate, b / rate) for a, b in cuts.kept(found)]
+    gone = _Gone([(a / rate, b / rate) for a, b in cuts.kept(found)])
     rows = [
         Word(
-            number=n, text=w.text, start=float(w.start), end=float(w.end), confidence=w.confidence,
-            estimated=w.estimated, suspect=bool(row.get("suspect")), struck=n in struck, gone=_gone(w, kept),
+            number=n, text=printable(w.text), start=float(w.start), end=float(w.end), confidence=w.confidence,
+            estimated=w.estimated, suspect=bool(w.suspect), struck=n in struck, gone=gone.takes(w),
         )
-        for n, (w, row) in enumerate(zip(cuts.words(found), value.get("words", ()), strict=True))
+        for n, w in enumerate(cuts.words(found, first, most), first)
     ]  # fmt: skip
     return Words(
         clip=clip, language=value.get("language"), whole=bool(value.get("whole")), words=rows,
@@ -247,7 +252,7 @@ def words(at: TheSession, clip: PhotoId) -> Words:
 @router.get("/clips/{clip}/programme")
 def programme(at: TheSession, clip: PhotoId, *, proposed: bool = False) -> Played:
     """What is played, in order: as people decided, and with `proposed` also as the machine would have it."""
-    found = _clip(at, clip)
+    found = known_clip(at, clip)
     rate, _ = frames(found.facts, found.asset.duration_s)
     ranges, place = [], 0
     for a, b in cuts.kept(found, proposed=proposed):
@@ -262,7 +267,7 @@ def timeline(
 ) -> Response:
     """The cut as a timeline for another program, read back before it is sent. What the format cannot carry is told in
     the header `X-Safelight-Losses`; of a list (EDL) the picture is sent."""
-    found = _clip(at, clip)
+    found = known_clip(at, clip)
     path = clips.original(at.folder.root, found)
     if path is None:
         raise UsageError(
@@ -281,7 +286,7 @@ def timeline(
 @router.post("/clips/{clip}/cuts")
 def answer(at: TheSession, me: Who, clip: PhotoId, said: Answers) -> Sheet:
     """Answers single cuts: kept as a verdict on the operator's whole edit, in which the rest stays open."""
-    found = _clip(at, clip)
+    found = known_clip(at, clip)
     answers = [cuts.Answer(name=c.name, say=c.say, start=c.start, end=c.end) for c in said.cuts]
     saying = verdicts.Saying(
         say=Say.MODIFY, by=me.name, reason=said.reason, note=said.note, seconds=said.seconds
@@ -303,14 +308,14 @@ def decide(at: TheSession, me: Who, clip: PhotoId, said: Whole) -> Sheet:
 def pace(at: TheSession, me: Who, clip: PhotoId, said: PaceChosen) -> Sheet:
     """Chooses another pace; its cuts are open then."""
     saying = verdicts.Saying(say=Say.MODIFY, by=me.name)
-    return _said(at, clip, cuts.at_pace(_clip(at, clip), said.pace, saying))
+    return _said(at, clip, cuts.at_pace(known_clip(at, clip), said.pace, saying))
 
 
 @router.post("/clips/{clip}/strike")
 def strike(at: TheSession, me: Who, clip: PhotoId, said: Struck) -> Sheet:
     """Strikes words, or takes them in again; picture and sound follow. `left` names what wants to be listened to."""
     saying = verdicts.Saying(say=Say.MODIFY, by=me.name, seconds=said.seconds)
-    chosen, left = cuts.strike(_clip(at, clip), said.ranges, saying, back=said.back)
+    chosen, left = cuts.strike(known_clip(at, clip), said.ranges, saying, back=said.back)
     found = _said(at, clip, chosen)
     rate = Fraction(found.rate)
     return found.model_copy(update={"left": [_doubt(d, rate) for d in left]})
@@ -319,7 +324,7 @@ def strike(at: TheSession, me: Who, clip: PhotoId, said: Struck) -> Sheet:
 # ---------------------------------------------------------------- what is shown
 
 
-def _clip(at: Session, id_: str) -> Footage:
+def known_clip(at: Session, id_: str) -> Footage:
     """A clip of the shoot as it stands, with what cuts are planned from. Raises UsageError where there is none such."""
     at.fresh()
     return _with(at, id_, records.evidence(at.library, [id_], names=cuts.EVIDENCE).get(id_, {}))
@@ -340,7 +345,7 @@ def _said(at: Session, id_: str, saying: verdicts.Saying) -> Sheet:
         done = verdicts.decide(at.library, state, [clip], saying)
         if done.left and not done.verdicts:
             raise UsageError(f"{clip.path} cannot be answered so: {done.left[0][2]}.", remedy="Load the list again.")
-    return _sheet(at, _clip(at, id_))
+    return _sheet(at, known_clip(at, id_))
 
 
 def _sheet(at: Session, clip: Footage) -> Sheet:
@@ -372,8 +377,27 @@ def _doubt(one: cuts.Doubt, rate: Fraction) -> Doubt:
     return Doubt.model_validate(asdict(one) | {"seconds": (float(one.start / rate), float(one.end / rate))})
 
 
-def _gone(word: Any, kept: list[tuple[Fraction, Fraction]]) -> bool:
-    return not any(a <= word.start and word.end <= b for a, b in kept)
+class _Gone:
+    """What is not played, asked about word after word."""
+
+    def __init__(self, kept: list[tuple[Fraction, Fraction]]) -> None:
+        self.kept = kept
+        self.starts = [a for a, _ in kept]
+
+    def takes(self, word: SpokenWord) -> bool:
+        """Whether a part of the word is not played."""
+        at = bisect_right(self.starts, word.start) - 1
+        return at < 0 or self.kept[at][1] < word.end
+
+
+def _why_none(clip: Footage, listed: list[cuts.Listed]) -> str:
+    told = next((one.cannot_tell for one in listed if one.cannot_tell), None)
+    if told:
+        return f"cannot tell: {told}"
+    words = clip.facts.get("words")
+    if words is None:
+        return "nobody has listened yet"
+    return "nothing to do" if words.cannot_tell is None else f"no words: {words.cannot_tell}"
 
 
 def _seconds(clip: Footage, *, proposed: bool) -> float:

@@ -3,15 +3,16 @@
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from pydantic import Field
 
-from safelight import channels, deliver
+from safelight import channels, deliver, films
 from safelight.deliver import Order, checked, gate, names, presets
 from safelight.deliver.accept import Word, accept
+from safelight.deliver.clips import FORMS
 from safelight.domain import Input, Say, Version
 from safelight.errors import MediaError, SafelightError, UsageError
 from safelight.line import Progress
@@ -19,8 +20,9 @@ from safelight.review import checklist
 from safelight.review.entries import printable
 from safelight.review.given import TheSession, Who, page
 from safelight.review.models import Checked, Photos
-from safelight.review.routes.verdicts import chosen
+from safelight.review.routes.verdicts import judged
 from safelight.review.session import Session
+from safelight.state import Footage
 from safelight.words import many
 
 router = APIRouter()
@@ -71,6 +73,11 @@ class Ordered(Checked):
     draft: bool = False
     sidecars: bool = False
     sign_off: Annotated[str, Field(max_length=200)] = ""
+    clips: bool = True  # whether the cuts of clips are a part of it
+    timelines: Literal["otio", "fcpxml", "xml", "edl", "mlt"] = "otio"
+    films: Annotated[str, Field(max_length=4000)] = (
+        ""  # the place that each cut is rendered for; empty: timelines alone
+    )
 
 
 @router.get("/shoots/{shoot}/deliver", include_in_schema=False)
@@ -79,7 +86,8 @@ def deliver_page(request: Request, at: TheSession) -> HTMLResponse:
     return page(
         request, "deliver.html", shoot=at, title=printable(at.shoot.name), presets=presets.known(),
         tokens=names.TOKENS, default=names.DEFAULT, to=printable(str(_proposed(at))), channels=channels.known(),
-        client=(at.folder.root / deliver.CLIENT_FILE).is_file(),
+        client=(at.folder.root / deliver.CLIENT_FILE).is_file(), clips=len(at.clips), forms=FORMS,
+        places=[films.find(name) for name in films.known()],
     )  # fmt: skip
 
 
@@ -120,7 +128,7 @@ class Accepted(Checked):
     """A finding of the gate that a person takes on their name, or says to be a fault (`fault`). Of several photos it is
     one decision, recorded as bundled and undone at once."""
 
-    photos: Photos | None = None  # None: a rule about the whole set
+    photos: Photos | None = None  # or clips; None: a rule about the whole set
     finding: Annotated[str, Field(min_length=1, max_length=200)]
     reason: Annotated[str, Field(min_length=1, max_length=80)]
     note: Annotated[str, Field(max_length=10_000)] = ""
@@ -132,7 +140,7 @@ def take(at: TheSession, me: Who, said: Accepted) -> dict[str, Any]:
     """Answers a finding of the gate about photos as they are now: a verdict with its reason, told in the manifest."""
     word = Word(by=me.name, reason=said.reason, note=said.note, say=Say.APPROVE if said.fault else Say.REJECT)
     with at.deciding() as state:
-        photos = chosen(state, said.photos or [])
+        photos = judged(state, said.photos or [])
         made = accept(at.library, state, photos, [said.finding], word)
     return {"written": len(made), "by": me.name}
 
@@ -156,13 +164,14 @@ def told(job: Delivering, at: Session) -> dict[str, Any]:
 
 
 def _held(at: Session, number: int, m: gate.Missing) -> dict[str, Any]:
-    photo = at.state.by_path.get(m.path)
+    photo = at.state.by_path.get(m.path) or at.state.clips.get(m.path)
     standing = photo.standing if photo else checked.of_shoot(at.state)
     version = Version(inputs=(Input(id=photo.id),), edits=photo.edits()).id if photo else at.shoot.id
     word = gate.taken(standing, version, m)
     here = m.picture is not None and Path(m.picture).is_file()
     return {
-        "photo": photo.id if photo else None, "path": printable(m.path), "finding": m.name,
+        "photo": photo.id if photo else None, "clip": isinstance(photo, Footage), "path": printable(m.path),
+        "finding": m.name,
         "title": m.name.replace("_", " ").replace(".", ": "), "outcome": m.outcome.value, "text": printable(m.text),
         "remedy": m.remedy, "picture": f"/shoots/{at.shoot.id}/findings/{number}.jpg" if here else None,
         "taken_by": word.by if word else None, "reason": word.reason if word else None,
@@ -192,7 +201,8 @@ def _order(said: Ordered) -> Order:
     return Order(
         to=Path(said.to).expanduser(), preset=said.preset, names=said.names or None, sidecars=said.sidecars,
         draft=said.draft, sign_off=said.sign_off.strip() or None, channels=said.channels,
-        client=Path(said.client).expanduser() if said.client.strip() else None,
+        client=Path(said.client).expanduser() if said.client.strip() else None, clips=said.clips,
+        timelines=said.timelines, films=said.films.strip() or None,
     )  # fmt: skip
 
 

@@ -114,7 +114,7 @@ def decide(at: TheSession, me: Who, said: Judged) -> Answered:
     """One verdict on the edits of one photo, or of a scene: one decision, undone at once."""
     saying = verdicts.Saying(
         say=Say(said.say), by=me.name, params=said.params, reason=said.reason, note=said.note, seconds=said.seconds,
-        group=said.group, unseen=at.unseen(),
+        group=said.group,
     )  # fmt: skip
     since = at.revision
     with at.deciding() as state:

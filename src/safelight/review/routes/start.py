@@ -52,10 +52,11 @@ def table() -> list[dict[str, Any]]:
 
 
 def _shoots(at: TheDesk) -> list[dict[str, Any]]:
+    filmed = records.filmed(at.library)
     return [
         {
             "id": shoot.id, "name": printable(shoot.name), "folder": printable(shoot.root), "client": shoot.client,
-            "here": Path(shoot.root).is_dir(),
+            "here": Path(shoot.root).is_dir(), "clips": shoot.id in filmed,
         }
         for shoot in reversed(records.shoots(at.library))
     ]  # fmt: skip

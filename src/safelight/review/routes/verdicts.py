@@ -11,7 +11,7 @@ from safelight.review.entries import printable
 from safelight.review.given import TheSession, Who
 from safelight.review.models import Answered, Choice, Decision, Left, MarkGiven
 from safelight.review.session import Session
-from safelight.state import Photo, ShootState
+from safelight.state import Footage, Photo, ShootState
 
 router = APIRouter(prefix="/api/shoots/{shoot}")
 
@@ -21,7 +21,7 @@ def decide(at: TheSession, me: Who, said: Decision) -> Answered:
     """A verdict on photos: about the operators that are named, or about everything that is proposed."""
     saying = verdicts.Saying(
         say=Say(said.say), by=me.name, operators=tuple(said.operators), params=said.params, reason=said.reason,
-        note=said.note, seconds=said.seconds, group=said.group, unseen=at.unseen(),
+        note=said.note, seconds=said.seconds, group=said.group,
     )  # fmt: skip
     since = at.revision
     with at.deciding() as state:
@@ -38,9 +38,7 @@ def choose(at: TheSession, me: Who, said: Choice) -> Answered:
     }  # fmt: skip
     if not wanted or len(wanted) != len(said.keep) + len(said.reject) + len(said.undecided):
         raise UsageError("Each photo is named once, and one at least.", remedy="Send every id in one of the lists.")
-    saying = verdicts.Saying(
-        say=Say.MODIFY, by=me.name, reason=said.reason, seconds=said.seconds, group=said.group, unseen=at.unseen()
-    )
+    saying = verdicts.Saying(say=Say.MODIFY, by=me.name, reason=said.reason, seconds=said.seconds, group=said.group)
     since = at.revision
     with at.deciding() as state:
         chosen(state, list(wanted))
@@ -76,6 +74,14 @@ def chosen(state: ShootState, ids: list[str]) -> list[Photo]:
         return [state.photos[i] for i in dict.fromkeys(ids)]
     except KeyError as error:
         raise UsageError("There is no such photo in this shoot.", remedy="Load the page again.") from error
+
+
+def judged(state: ShootState, ids: list[str]) -> list[Photo | Footage]:
+    """Photos and clips by id. Raises UsageError for one that is not of this shoot."""
+    found = [state.judged(i) for i in dict.fromkeys(ids)]
+    if None in found:
+        raise UsageError("There is no such photo or clip in this shoot.", remedy="Load the page again.")
+    return [one for one in found if one is not None]
 
 
 def answer(at: Session, since: int, done: verdicts.Said | None = None) -> Answered:

@@ -88,12 +88,13 @@ class People extends LitElement {
     if (!r) return html`<p class="quiet">Nothing yet.</p>`;
     const pace = r.seconds === null ? "Too few decisions to tell your pace." : `Half of your decisions took ${r.seconds} s or less.`;
     const eye = r.noticed === null ? "Too few planted checks to tell how many you notice." : `Of ${r.checks} planted flaws you noticed ${r.noticed}.`;
+    if (!r.verdicts) return html`<p>You have decided nothing yet. How long a decision takes you, and how many planted flaws you notice, will stand here.</p><p class="quiet">Only you see this.</p>`;
     return html`<p>${r.decisions.toLocaleString("en-GB")} decisions, ${r.verdicts.toLocaleString("en-GB")} verdicts. ${pace} ${eye}</p><p class="quiet">Only you see this.</p>`;
   }
 
   together() {
     const t = this.totals;
-    return html`<p>${t.reviewers} people, ${t.decisions.toLocaleString("en-GB")} decisions, ${t.verdicts.toLocaleString("en-GB")} verdicts, ${t.hours} hours.
+    return html`<p>${t.reviewers === 1 ? "1 person" : `${t.reviewers} people`}, ${t.decisions.toLocaleString("en-GB")} decisions, ${t.verdicts.toLocaleString("en-GB")} verdicts, ${t.hours} hours.
       ${t.contested} items on which people differ. Of ${t.checks} planted flaws ${t.noticed} were noticed.</p><p class="quiet">No figure of a single person is shown to anybody else.</p>`;
   }
 }

@@ -16,6 +16,7 @@ export class Filters extends LitElement {
     /** @type {Model} */ this.model = /** @type {any} */ (null);
     /** @type {Record<string, Map<string, number>>} values of a field with how many photos have them */ this.found = {};
     this.counted = 0; // how often they were counted, so that the newest wins
+    this.opened = false; // whether somebody has reached for the list of moments, which is as long as the day
   }
 
   createRenderRoot() {
@@ -73,14 +74,22 @@ export class Filters extends LitElement {
     </form>`;
   }
 
+  /** Lists the moments: hundreds of entries that most people never look at are not made before. */
+  open() {
+    if (this.opened) return;
+    this.opened = true;
+    this.requestUpdate();
+  }
+
   /** @param {"decision" | "reason" | "finding" | "zone" | "rating" | "label" | "scene" | "camera"} field
    * @param {string} label @param {[string, number][]} values @param {(value: string) => string} word */
   choose(field, label, values, word) {
     if (!values.length || (field === "camera" && values.length < 2)) return nothing;
     const chosen = this.model.filter[field];
-    return html`<select aria-label=${label} class=${chosen ? "set" : ""} .value=${chosen} @change=${(/** @type {any} */ e) => this.model.select({ [field]: e.target.value })}>
+    const listed = field === "scene" && !this.opened ? values.filter(([value]) => value === chosen) : values;
+    return html`<select aria-label=${label} class="${field}${chosen ? " set" : ""}" @pointerdown=${this.open} @focus=${this.open} .value=${chosen} @change=${(/** @type {any} */ e) => this.model.select({ [field]: e.target.value })}>
       <option value="" ?selected=${!chosen}>${label}</option>
-      ${values.map(([value, count]) => html`<option value=${value} ?selected=${chosen === value}>${word(value)}${count ? ` (${count.toLocaleString("en-GB")})` : ""}</option>`)}
+      ${listed.map(([value, count]) => html`<option value=${value} ?selected=${chosen === value}>${word(value)}${count ? ` (${count.toLocaleString("en-GB")})` : ""}</option>`)}
     </select>`;
   }
 }

@@ -92,7 +92,7 @@ class Cull extends LitElement {
     const saving = this.model.waiting > 3 ? ` · saving ${this.model.waiting}` : "";
     place.textContent = "";
     if (!this.here) place.append("The app does not answer. What you say now cannot be saved.");
-    else place.append(`${n(c.photos)} photos${clips ? ` · ${n(clips)} clips and sounds` : ""} · ${n(c.kept)} kept${of} · `, need(`${n(c.open)} need${c.open === 1 ? "s" : ""} you`, c.open > 0), saving);
+    else place.append(`${n(c.photos)} ${c.photos === 1 ? "photo" : "photos"}${clips ? ` · ${clips === 1 ? "1 clip or sound" : `${n(clips)} clips and sounds`}` : ""} · ${n(c.kept)} kept${of} · `, need(`${n(c.open)} need${c.open === 1 ? "s" : ""} you`, c.open > 0), saving);
   }
 
   /** @param {"grid" | "loupe"} view */

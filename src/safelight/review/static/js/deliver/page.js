@@ -16,6 +16,7 @@ function order() {
   const text = (/** @type {string} */ name) => String(fields.get(name) ?? "");
   return {
     to: text("to"), preset: text("preset"), names: text("names"), sign_off: text("sign_off"), channels: fields.getAll("channels").map(String), client: text("client"), draft: fields.has("draft"), sidecars: fields.has("sidecars"),
+    ...(form.elements.namedItem("timelines") ? { clips: fields.has("clips"), timelines: text("timelines"), films: text("films") } : {}),
   };
 }
 
@@ -103,7 +104,7 @@ class Checklist extends LitElement {
   /** @param {any} row @param {boolean} together whether the whole rule can be answered at once, so that this one seldom is */
   one(row, together) {
     const answer = row.taken_by ? html`<p class="quiet">Taken by ${row.taken_by}: ${this.reasons[row.reason] ?? row.reason}.</p>` : this.answer([row]);
-    return html`<li>${row.photo || row.picture ? html`<figure>${row.photo ? html`<img src=${`/shoots/${shoot}/photos/${row.photo}/after.jpg`} alt="" loading="lazy">` : nothing}${row.picture ? html`<img src=${row.picture} alt=${`Where: ${row.title}`} loading="lazy">` : nothing}</figure>` : html`<span class="quiet">the whole set</span>`}
+    return html`<li>${row.photo || row.picture ? html`<figure>${row.photo ? html`<img src=${`/shoots/${shoot}/photos/${row.photo}/${row.clip ? "thumb" : "after"}.jpg`} alt="" loading="lazy">` : nothing}${row.picture ? html`<img src=${row.picture} alt=${`Where: ${row.title}`} loading="lazy">` : nothing}</figure>` : html`<span class="quiet">the whole set</span>`}
       <div><p>${mark(Boolean(row.taken_by))} <strong>${row.title}</strong> <span class="quiet">${row.outcome}</span> <span class="path">${row.path}</span></p><p>${row.text}</p>${row.remedy ? html`<p class="quiet">${row.remedy}</p>` : nothing}
       ${together && !row.taken_by ? html`<details><summary>Answer this one by itself</summary>${answer}</details>` : answer}</div></li>`;
   }
@@ -118,7 +119,7 @@ class Checklist extends LitElement {
       <label>In your words <input name="note" autocomplete="off"></label>
       <button type="button" title=${all ? "One decision, recorded as bundled" : ""} @click=${(/** @type {any} */ e) => say(e, false)}>Take ${all || "it "}on my name</button>
       <button type="button" @click=${(/** @type {any} */ e) => say(e, true)}>${all ? `All ${counted(rows.length)} are faults` : "It is a fault"}</button>
-      ${first.photo && !all ? html`<a href="/shoots/${shoot}/judge?photo=${first.photo}">Judge the photo</a>` : nothing}</form>`;
+      ${first.photo && !all ? html`<a href=${first.clip ? `/shoots/${shoot}/cut/${first.photo}` : `/shoots/${shoot}/judge?photo=${first.photo}`}>${first.clip ? "Judge its cuts" : "Judge the photo"}</a>` : nothing}</form>`;
   }
 
   /** Photos behind a count, to be opened. @param {any} told @param {(photo: any) => string} address */
@@ -133,11 +134,11 @@ class Checklist extends LitElement {
     return html`<section class="checks" aria-label="Checklist">
       ${this.refused()}
       <h2>What is missing</h2>
-      ${told.missing.length ? nothing : html`<p>${mark(true)} ${told.unsigned ? "Only a signature. " : "Nothing. "}Every photo is decided, every edit of a kept photo is answered.</p>`}
+      ${told.missing.length ? nothing : html`<p>${mark(true)} ${told.unsigned ? "Only a signature. " : "Nothing. "}Every photo is decided, every edit of a kept photo and every cut of a clip is answered.</p>`}
       <ul class="rows">
         ${told.undecided.count ? html`<li>${mark(false)} <span class="need">${told.undecided.count === 1 ? "1 photo is not decided" : `${counted(told.undecided.count)} photos are not decided`}</span> <a href="/shoots/${shoot}/cull">Decide on the page Cull</a> ${this.named(told.undecided, (photo) => `/shoots/${shoot}/cull?photo=${photo}`)}</li>` : nothing}
-        ${told.unanswered.map((/** @type {any} */ row) => html`<li>${mark(false)} <span class="need">${row.title}: ${counted(row.count)} without an answer</span> <a href="/shoots/${shoot}/judge?operator=${row.operator}">Judge</a> <a href="/shoots/${shoot}/queue?task=${row.operator}">In the queue</a> ${this.named(row, (photo) => `/shoots/${shoot}/judge?photo=${photo}`)}</li>`)}
-        ${told.count ? nothing : html`<li>${mark(false)} <span class="need">No photo is kept.</span></li>`}
+        ${told.unanswered.map((/** @type {any} */ row) => row.clips ? html`<li>${mark(false)} <span class="need">${row.title}: cuts of ${counted(row.count)} ${row.count === 1 ? "clip" : "clips"} without an answer</span> <a href="/shoots/${shoot}/cut">Judge</a> ${this.named(row, (clip) => `/shoots/${shoot}/cut/${clip}`)}</li>` : html`<li>${mark(false)} <span class="need">${row.title}: ${counted(row.count)} without an answer</span> <a href="/shoots/${shoot}/judge?operator=${row.operator}">Judge</a> <a href="/shoots/${shoot}/queue?task=${row.operator}">In the queue</a> ${this.named(row, (photo) => `/shoots/${shoot}/judge?photo=${photo}`)}</li>`)}
+        ${told.count || told.undecided.count || told.unanswered.length ? nothing : html`<li>${mark(false)} <span class="need">${told.missing[0] ?? "There is nothing to deliver."}</span></li>`}
         ${told.unsigned ? html`<li>${mark(false)} <span class="need">${told.unsigned.cause}</span> <span class="quiet">${told.unsigned.remedy}</span></li>` : nothing}
       </ul>
       <h2>What checks found <span class="quiet">${told.findings.length || "nothing"}</span></h2>

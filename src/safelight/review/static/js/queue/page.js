@@ -11,6 +11,8 @@ const ASKED = new URLSearchParams(location.search);
 const QUEUE = shoot ? ofShoot("queue") : "/api/queue";
 /** @param {number} count */
 const counted = (count) => count.toLocaleString("en-GB");
+/** @param {number} count mistakes to be expected in what is left */
+const leftOver = (count) => (count === 0 ? "hardly a mistake is left" : count === 1 ? "about 1 mistake is left" : `about ${counted(count)} mistakes are left`);
 /** @param {any} item where the API asks about an item */
 const place = (item) => ofShoot(`queue/${item.token}`, item.shoot);
 
@@ -75,7 +77,7 @@ export class Queue extends LitElement {
       [this.items, this.tasks, this.shoots, this.count, this.expected, this.loaded] = [found.items, found.tasks, found.shoots ?? [], found.count, found.expected, true];
       this.go(again >= 0 ? again : Math.min(this.at, Math.max(0, found.items.length - 1)));
       const status = document.getElementById("status");
-      if (status) status.textContent = found.count ? `${counted(found.count)} wait; about ${counted(Math.round(found.expected))} mistakes are left if you stop now` : "";
+      if (status) status.textContent = found.count ? `${counted(found.count)} ${found.count === 1 ? "waits" : "wait"}; ${leftOver(Math.round(found.expected))} if you stop now` : "";
     } catch (error) {
       alarm(error);
     }
@@ -122,6 +124,7 @@ export class Queue extends LitElement {
 
   approve() {
     if (!this.item) return;
+    if (this.item.clip) return void (location.href = this.film());
     if (this.view?.editing) return this.view.keep();
     if (this.item.blind) return tell(this.item.picture ? "Shown without a suggestion: set it with D, or leave the photo as it is with X." : "Shown without a suggestion: keep it with P or reject it with X.");
     return this.say({ say: "approve", note: this.note() });
@@ -130,6 +133,7 @@ export class Queue extends LitElement {
   /** Keeps the photo that is asked about, whatever was proposed. */
   keep() {
     if (!this.item) return;
+    if (this.item.clip) return tell("This asks about the cuts of a clip: open it with Enter.");
     if (this.item.picture) return tell("This asks about an edit: approve it with Enter.");
     return this.say({ say: "modify", params: { decision: "keep", tie_with: "" } });
   }
@@ -174,7 +178,7 @@ export class Queue extends LitElement {
   render() {
     if (!this.loaded) return html`<div class="queue"></div>`;
     if (!this.count && !this.task && !this.of) return html`<section class="page"><h1>Nothing waits</h1><p>Every photo and every edit is answered. ${shoot ? html`<a href="/shoots/${shoot}/deliver">Deliver</a>` : html`<a href="/?from=here">All shoots</a>`}</p></section>`;
-    return html`<div class="queue">${this.list()}${this.item ? (this.item.picture ? this.edit() : this.choice()) : html`<section class="page"><h1>Nothing of this waits</h1></section>`}</div>`;
+    return html`<div class="queue">${this.list()}${this.item ? (this.item.picture ? this.edit() : this.item.clip ? this.cuts() : this.choice()) : html`<section class="page"><h1>Nothing of this waits</h1></section>`}</div>`;
   }
 
   list() {
@@ -208,6 +212,21 @@ export class Queue extends LitElement {
       const { operators: _, ...what } = e.detail;
       this.say(what);
     }}></sl-photo>`;
+  }
+
+  /** The page on which the clip's cuts are judged. */
+  film() {
+    return `/shoots/${this.item.shoot}/cut/${this.item.photo}?from=${shoot ? "queue" : "all"}`;
+  }
+
+  /** The cuts of a clip: they are judged on its own page, which plays them. */
+  cuts() {
+    return html`<figure class="pane still"><img src=${picture(this.item.photo, "proxy", this.item.shoot)} alt=${this.item.path.slice(-80)}></figure><aside class="side" aria-label="Cuts of a clip">
+      <h2>${this.item.operator.replaceAll("_", " ")}</h2><p class="path">${this.item.path}</p>
+      ${this.item.because.length ? html`<ol class="because">${this.item.because.map((/** @type {string} */ text) => html`<li>${text}</li>`)}</ol>` : nothing}
+      <div class="buttons"><a class="button first" href=${this.film()}>Play and judge <kbd>Enter</kbd></a><button type="button" @click=${() => (this.asking = !this.asking)}>Reject all <kbd>x</kbd></button>
+      <button type="button" @click=${() => this.say({ say: "escalate" })}>Hand on <kbd>e</kbd></button></div>
+      ${this.asking ? this.chips() : nothing}</aside>`;
   }
 
   /** Whether a photo stays. */

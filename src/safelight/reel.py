@@ -1,0 +1,249 @@
+"""The stages of a run that look at clips and sounds: who they are, what is heard, what is seen.
+
+Reading every byte of a large file takes minutes. So a large one that nothing else could be is looked at first under the
+name of its place (`Watch.quick`), while its bytes are read in the background; everything that was found waits here
+until its true name is known, and only then goes into the library. Nothing that a person or a client relies on is ever
+written under a name that is not that of the bytes. A run that is killed before finds what was heard in the cache again.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safelight import engine, footage, ingest, listening, weights
+from safelight.clock import Clock, Tell
+from safelight.domain import Asset, Kind, Measure
+from safelight.files import write_atomic
+from safelight.state import ShootState
+from safelight.store import records
+from safelight.store.library import Library
+from safelight.store.objects import ShootFolder
+from safelight.store.records import File, Shoot
+
+LARGE = 1 << 28  # bytes; a hard disk reads so much in two seconds
+BEGUN = "!"  # behind the key of an answer that is not the last
+NAMED = ".named"  # suffix of the note in the cache that says what a file is that was looked at by its place
+
+Found = tuple[str, str, str, Sequence[Measure]]  # asset, by, key, measures
+
+
+@dataclass(slots=True, kw_only=True)
+class _Waiting:
+    """A file that is looked at before its bytes are known, and what was found so far."""
+
+    job: footage.Watch
+    asset: Asset
+    seen: tuple[int, int]  # size and time of change
+    found: list[Found] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Reel:
+    """The clips and sounds of one run."""
+
+    library: Library
+    folder: ShootFolder
+    shoot: Shoot
+    plan: ingest.Plan
+    executor: Executor
+    width: int
+    tell: Tell
+    troubles: list[str]
+    waiting: dict[str, _Waiting] = field(default_factory=dict)  # by the name of their place
+    names: dict[str, str | None] = field(default_factory=dict)  # name of a place → asset; None: what was found is void
+    tried: set[str] = field(default_factory=set)  # whose bytes a worker was asked to read
+    flying: "tuple[str, Future[footage.Watched]] | None" = None
+
+    def run(self) -> int:
+        """All stages; how many files were new."""
+        if not (self.plan.clips or self.plan.same_clips):
+            return 0
+        self._rename()
+        fresh = self.watch()
+        self.listen()
+        self.see()
+        self.name()
+        return fresh
+
+    # ------------------------------------------------------------ who they are
+
+    def watch(self) -> int:
+        """Looks at clips and sounds that are new, or that nobody has looked at with this version; how many."""
+        done = records.measured(
+            self.library, dict.fromkeys([str(f.asset) for f in self.plan.same_clips if f.asset], ())
+        )
+        again = [f for f in self.plan.same_clips if f.asset and (str(f.asset), footage.KEY) not in done]
+        seen = {f.path: (f.size, f.mtime_ns) for f in again} | {
+            s.path: (s.size, s.mtime_ns) for s in self.plan.clips
+        }  # fmt: skip
+        large, clock = self._large(), Clock("watch", len(seen), self.tell)
+        jobs = [self._watch(path, quick=path in large) for path in sorted(seen)]
+        for watched in engine.stream(
+            self.executor, self.width, iter([(footage.watch, job) for job in jobs]), rescue=footage.rescue
+        ):
+            if watched.path in large and watched.asset is not None:
+                self.waiting[watched.asset.id] = _Waiting(
+                    job=self._watch(watched.path), asset=watched.asset, seen=seen[watched.path]
+                )
+            else:
+                self._know(watched, seen[watched.path])
+            clock.step()
+        return len(seen)
+
+    def _watch(self, path: str, *, quick: bool = False) -> footage.Watch:
+        return footage.Watch(
+            path=path, full=self.folder.root / path, cache=self.folder.state / "cache",
+            quick=self.shoot.id if quick else None,
+        )  # fmt: skip
+
+    def _large(self) -> set[str]:
+        """Paths of new files that are looked at before all their bytes are read: large ones, of a size that no file of
+        the studio had before, since what is known already need not be looked at again."""
+        sizes = Counter(s.size for s in self.plan.clips)
+        alone = [s for s in self.plan.clips if s.size >= LARGE and sizes[s.size] == 1]
+        known = records.known_sizes(self.library, [s.size for s in alone])
+        return {s.path for s in alone if s.size not in known}
+
+    def _know(self, watched: footage.Watched, seen: tuple[int, int], found: Sequence[Found] = ()) -> None:
+        """Writes who a file is, and what was found of it."""
+        asset, (size, mtime_ns) = watched.asset, seen
+        records.save_assets(self.library, [asset] if asset is not None else [])
+        if asset is not None:
+            own = [(asset.id, footage.CLIP, footage.KEY, watched.measures)]
+            records.save_evidence(self.library, [*own, *((asset.id, *row[1:]) for row in found)])
+        name = asset.id if asset else None
+        file = File(path=watched.path, asset=name, size=size, mtime_ns=mtime_ns, error=watched.error)
+        records.save_files(self.library, self.shoot.id, [file])
+
+    # ------------------------------------------------------------ what they hold
+
+    def listen(self) -> None:
+        """Hears clips and sounds that nobody has heard with these weights: silences, speech, words."""
+        key, begun = listening.key(), self._done(listening.key() + BEGUN)
+        jobs = [
+            listening.Listen(
+                asset=a.id, full=self.folder.root / path, seconds=float(a.duration_s or 600),
+                place=self.folder.state / "cache" / a.id[:2] / f"{a.id}.heard",
+                portrait=self.folder.cached(a.id) if a.kind is Kind.AUDIO else None, again=a.id in begun,
+            )
+            for path, a in self._without(key)
+        ]  # fmt: skip
+        clock = Clock("listen", len(jobs), self.tell)
+
+        def save(asset: str, measures: Sequence[Measure], last: bool) -> None:
+            kept = key if last else key + BEGUN  # only the last answer says that nothing is left
+            self._save((asset, listening.HEARD, kept, measures))
+
+        listening.listen(self.executor, self.width, jobs, save, clock.step)
+
+    def see(self) -> None:
+        """Looks at every frame of clips that nobody has looked at with this version: shots, faults."""
+        key, installed = footage.seen_key(), weights.installed()
+        jobs = [
+            footage.See(
+                asset=a.id, full=self.folder.root / path, place=self.folder.cached(a.id), weights=installed,
+                seconds=float(a.duration_s or 600),
+            )
+            for path, a in self._without(key)
+            if a.kind is Kind.VIDEO
+        ]  # fmt: skip
+        clock = Clock("see", len(jobs), self.tell)
+        for seen in self._stream([(footage.see, job) for job in jobs], footage.lost_picture):
+            self._save((seen.asset, footage.SEEN, key, seen.measures))
+            clock.step()
+
+    def _stream(self, jobs: list[engine.Job], rescue: engine.Rescue) -> Iterator[Any]:
+        return engine.stream(self.executor, self.width, iter(jobs), rescue=rescue)
+
+    def _without(self, key: str) -> list[tuple[str, Asset]]:
+        """Path and asset of those that have no answer under this key, each asset once."""
+        done = self._done(key)
+        asked = [(path, asset) for path, asset in self._known().values() if asset.id not in done]
+        return asked + [(w.job.path, w.asset) for w in self.waiting.values()]
+
+    def _known(self) -> dict[str, tuple[str, Asset]]:
+        """Path and asset of the clips and sounds of the shoot, by their names."""
+        state = ShootState.load(self.library, self.shoot, evidence=False)
+        return {c.asset.id: (c.path, c.asset) for c in state.clips.values()}
+
+    def _done(self, key: str) -> set[str]:
+        """Those that have an answer under this key."""
+        known = self._known()
+        return {name for name, kept in records.measured(self.library, dict.fromkeys(known, ())) if kept == key}
+
+    def _save(self, found: Found) -> None:
+        """Writes what was found, or keeps it until it is known of whom."""
+        self._poll()
+        name = self.names.get(found[0], found[0])
+        if name is not None and name in self.waiting:
+            self.waiting[name].found.append(found)
+        elif name is not None:
+            records.save_evidence(self.library, [(name, *found[1:])])
+
+    # ------------------------------------------------------------ names
+
+    def _poll(self) -> None:
+        """Takes the name of a file whose bytes have been read, and has those of the next one read: one at a time, so
+        that the other workers go on."""
+        if self.flying is not None and not self.flying[1].done():
+            return
+        self._land()
+        left = next((n for n in self.waiting if n not in self.tried), None)
+        if left is not None:
+            self.tried.add(left)
+            self.flying = left, self.executor.submit(footage.watch, self.waiting[left].job)
+
+    def _land(self) -> None:
+        """Takes the name that is being read. Where its worker was lost, it is read once more at the end."""
+        if self.flying is not None:
+            (name, future), self.flying = self.flying, None
+            if future.exception() is None:
+                self._settle(name, future.result())
+
+    def name(self) -> None:
+        """Waits until all names are known, and moves what lies in the cache to them."""
+        self._land()
+        clock = Clock("read", len(self.waiting), self.tell)
+        places = {w.job.path: name for name, w in self.waiting.items()}
+        jobs: list[engine.Job] = [(footage.watch, w.job) for w in self.waiting.values()]
+        for watched in self._stream(jobs, footage.rescue):
+            self._settle(places[watched.path], watched)
+            clock.step()
+        self._rename()
+
+    def _settle(self, name: str, watched: footage.Watched) -> None:
+        """Writes what waited for a name. What was found of a file that changed meanwhile is of neither: it is dropped,
+        and the next run looks at the file anew."""
+        waited = self.waiting.pop(name)
+        self.names[name] = None
+        if watched.asset is None:
+            self._know(watched, waited.seen)
+            return
+        if not footage.still_is(waited.job.full, waited.seen, name, self.shoot.id):
+            self.troubles.append(
+                f"{watched.path}: it was changed while it was looked at; the next run looks at it anew."
+            )
+            return
+        self.names[name] = watched.asset.id
+        write_atomic(self._note(name), watched.asset.id.encode())
+        self._know(watched, waited.seen, waited.found)
+
+    def _note(self, name: str) -> Path:
+        return self.folder.cached(name).with_suffix(NAMED)
+
+    def _rename(self) -> None:
+        """Moves what a run, this one or one that was killed, left in the cache under the name of a place."""
+        for note in (self.folder.state / "cache").glob(f"*/*{NAMED}"):
+            target = self.folder.cached(note.read_text("utf-8"))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            for old in [p for p in note.parent.glob(f"{note.stem}*") if p != note]:
+                new = target.with_name(target.name + old.name.removeprefix(note.stem))
+                if new.exists():
+                    shutil.rmtree(old) if old.is_dir() else old.unlink()
+                else:
+                    old.rename(new)
+            note.unlink()

@@ -1,0 +1,264 @@
+"""The page on which a clip's cuts are judged: what is played, the waveform, the captions of the cut."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from pydantic import BaseModel
+
+from safelight import captions, cuts
+from safelight.captions import Spoken
+from safelight.cutting.facts import frames
+from safelight.cutting.speech import Word
+from safelight.domain import Kind
+from safelight.errors import UsageError
+from safelight.review import clips
+from safelight.review.entries import printable
+from safelight.review.given import TheSession, page
+from safelight.review.models import PhotoId
+from safelight.review.peaks import Measured
+from safelight.review.playing import Playing
+from safelight.review.routes.cuts import known_clip
+from safelight.review.routes.photos import FOR_EVER, PLAYED
+from safelight.review.session import Session
+from safelight.state import Footage
+from safelight.verdicts import REASONS
+
+router = APIRouter()
+WIDEST = 8192  # columns of one answer
+
+
+def playing(request: Request) -> Playing:
+    """What is being made."""
+    found: Playing = request.app.state.playing
+    return found
+
+
+ThePlaying = Annotated[Playing, Depends(playing)]
+
+
+class Played(BaseModel):
+    """How a clip is played. `state`: `ready` at `address`; `strange`, since browsers do not play the original, until a
+    copy is asked for; `making` one, of which `until_s` seconds are done; `failed`; `gone`, the original. `copied`: what
+    is played is the small copy."""
+
+    state: Literal["ready", "strange", "making", "failed", "gone"]
+    kind: Literal["video", "audio"]
+    address: str | None
+    copied: bool
+    why: str
+    until_s: float = 0
+    width: int | None
+    height: int | None
+
+
+class Waveform(BaseModel):
+    """Lowest and highest sample (32767 is full scale) of stretches of equal length from `start` to `end`, seconds.
+    Beyond `known_s` it has not been measured yet. `cannot_tell`: why there is none."""
+
+    start: float
+    end: float
+    low: list[int]
+    high: list[int]
+    known_s: float
+    whole: bool
+    cannot_tell: str
+
+
+class Breach(BaseModel):
+    """A rule that a caption does not keep; advice where it is soft."""
+
+    rule: str
+    text: str
+    soft: bool
+
+
+class Cue(BaseModel):
+    """A caption of the cut. `start` and `end` are seconds of the cut, `at` the frame of the clip where it begins."""
+
+    number: int
+    start: float
+    end: float
+    at: int
+    lines: list[str]
+    breaches: list[Breach]
+
+
+class Captioned(BaseModel):
+    """The captions of a cut by a preset's rules. `command` writes them to a file."""
+
+    preset: str
+    presets: dict[str, str]
+    cues: list[Cue]
+    hard: int
+    soft: int
+    cannot_tell: str | None
+    command: str
+
+
+@router.get("/shoots/{shoot}/cut", include_in_schema=False)
+def every(request: Request, at: TheSession) -> HTMLResponse:
+    """The page: clips and what waits in each."""
+    return page(request, "cuts.html", shoot=at, title=printable(at.shoot.name))
+
+
+@router.get("/shoots/{shoot}/cut/{clip}", include_in_schema=False)
+def one(request: Request, at: TheSession, clip: PhotoId) -> HTMLResponse:
+    """The page of one clip."""
+    found = at.clip(clip)
+    if found is None:
+        raise UsageError("There is no such clip or sound in this shoot.", remedy="Open the shoot's page anew.")
+    return page(request, "cut.html", shoot=at, title=printable(found.path), clip=clip, reasons=REASONS)
+
+
+@router.get("/shoots/{shoot}/clips/{clip}/copy.mp4", responses=PLAYED)
+def copy(at: TheSession, given: ThePlaying, clip: PhotoId) -> Response:
+    """The small copy of a clip, parts of it with `Range`; 404 where none has been made."""
+    found = at.clip(clip)
+    made = given.copy(found) if found is not None else None
+    place = made.place if made is not None else None
+    if place is None:
+        body = {"code": "media", "cause": "There is no copy of this clip.", "remedy": "Open its page anew."}
+        return JSONResponse(body, status_code=404)
+    kind = "video" if found is not None and found.asset.kind is Kind.VIDEO else "audio"
+    return FileResponse(place, media_type=f"{kind}/mp4", headers=FOR_EVER)
+
+
+@router.get("/api/shoots/{shoot}/clips/{clip}/player")
+def player(at: TheSession, given: ThePlaying, clip: PhotoId) -> Played:
+    """How a clip is played: its original where browsers play it, else a copy once there is one."""
+    return _played(at, given, _clip(at, clip))
+
+
+@router.post("/api/shoots/{shoot}/clips/{clip}/copy")
+def make_copy(at: TheSession, given: ThePlaying, clip: PhotoId) -> Played:
+    """Makes a small copy that every browser plays and that is quick to step through; it goes on in the background."""
+    found = _clip(at, clip)
+    original = clips.original(at.folder.root, found)
+    if original is not None:
+        given.make_copy(at, found, original)
+    return _played(at, given, found)
+
+
+@router.get("/api/shoots/{shoot}/clips/{clip}/waveform")
+def waveform(
+    at: TheSession, given: ThePlaying, clip: PhotoId, start: Annotated[float, Query(ge=0, le=1e6)],
+    end: Annotated[float, Query(gt=0, le=1e6)], columns: Annotated[int, Query(ge=1, le=WIDEST)],
+) -> Waveform:  # fmt: skip
+    """The waveform of a range at a resolution; it is measured in the background at the first question."""
+    if not start < end:
+        raise UsageError(f"From {start:g} to {end:g} s there is nothing.", remedy="A range runs forwards.")
+    chosen = _clip(at, clip)
+    original = clips.original(at.folder.root, chosen)
+    found = Measured(cannot_tell=clips.gone(chosen)) if original is None else given.peaks(at, chosen, original)
+    low, high = found.between(start, end, columns).T.tolist()
+    return Waveform(
+        start=start, end=end, low=low, high=high, known_s=round(found.known_s, 3), whole=found.whole,
+        cannot_tell=found.cannot_tell,
+    )  # fmt: skip
+
+
+@router.get("/api/shoots/{shoot}/clips/{clip}/captions")
+def captioned(at: TheSession, clip: PhotoId, preset: str = "netflix", *, proposed: bool = True) -> Captioned:
+    """The captions of the cut as they would be written: with `proposed`, of the cut as the machine would have it where
+    nobody has answered."""
+    rules = captions.PRESETS.get(preset)
+    if rules is None:
+        raise UsageError(f"There are no rules called {preset!r}.", remedy=f"There are {', '.join(captions.PRESETS)}.")
+    found = known_clip(at, clip)
+    rate, _ = frames(found.facts, found.asset.duration_s)
+    kept = cuts.kept(found, proposed=proposed)
+    spoken, shots = _spoken(cuts.words(found), kept, rate), _shots(found, kept)
+    made = captions.make([word for word, _ in spoken], rules, rate=rate, shots=shots)
+    by_cue: dict[int, list[Breach]] = {}
+    for b in captions.check(made, rules, rate=rate, shots=shots):
+        by_cue.setdefault(b.cue, []).append(Breach(rule=b.rule.replace("_", " "), text=b.text, soft=b.soft))
+    told = found.facts.get("words")
+    every = [b for some in by_cue.values() for b in some]
+    rows = _cues(made.cues, spoken, by_cue)
+    return Captioned(
+        preset=preset, presets={name: p.about for name, p in captions.PRESETS.items()}, cues=rows,
+        hard=sum(not b.soft for b in every), soft=sum(b.soft for b in every),
+        cannot_tell=None if spoken else (told.cannot_tell if told is not None else None) or "no words are heard in it",
+        command=_command(found, decided=not proposed),
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- how it is done
+
+
+def _spoken(words: Sequence[Word], kept: Sequence[tuple[int, int]], rate: Fraction) -> list[tuple[Spoken, int]]:
+    """Words that are played whole, in the times of the cut, with the frame of the clip at which each begins."""
+    found, place, number = [], 0, 0
+    for a, b in kept:
+        start, end = a / rate, b / rate
+        shift = place / rate - start
+        while number < len(words) and words[number].start < end:
+            w = words[number]
+            if start <= w.start and w.end <= end:
+                said = Spoken(text=printable(w.text), start=w.start + shift, end=w.end + shift, speaker=w.speaker)
+                found.append((said, int(w.start * rate)))
+            number += 1
+        place += b - a
+    return found
+
+
+def _shots(clip: Footage, kept: Sequence[tuple[int, int]]) -> list[int]:
+    """Frames of the cut at which its picture changes: where it is joined, and at the cuts of the clip."""
+    told = clip.facts.get("shots")
+    joins: Any = told.value if told is not None and isinstance(told.value, list) else ()
+    found, place = set[int](), 0
+    for a, b in kept:
+        found |= {place} if place else set()
+        found |= {place + int(j["frame"]) - a for j in joins if a < int(j["frame"]) < b}
+        place += b - a
+    return sorted(found) if clip.asset.kind is Kind.VIDEO else []
+
+
+def _cues(
+    made: Sequence[captions.Cue], spoken: Sequence[tuple[Spoken, int]], by_cue: dict[int, list[Breach]]
+) -> list[Cue]:
+    rows, first = [], 0
+    for number, cue in enumerate(made, 1):
+        at = spoken[min(first, len(spoken) - 1)][1]
+        first += cue.words
+        rows.append(Cue(
+            number=number, start=float(cue.start), end=float(cue.end), at=at, lines=list(cue.lines),
+            breaches=by_cue.get(number, []),
+        ))  # fmt: skip
+    return rows
+
+
+def _command(clip: Footage, *, decided: bool) -> str:
+    name = printable(clip.path).replace("'", "'\\''")
+    stem = name.rpartition("/")[2].rpartition(".")[0] or name
+    return f"safelight cut '{name}' --captions '{stem}.srt'" + (" --decided" if decided else "")
+
+
+def _clip(at: Session, id_: str) -> Footage:
+    found = at.clip(id_)
+    if found is None:
+        raise UsageError("There is no such clip or sound in this shoot.", remedy="Open the shoot's page anew.")
+    return found
+
+
+def _played(at: Session, given: Playing, clip: Footage) -> Played:
+    told: dict[str, Any] = {"address": None, "copied": False, "why": ""}
+    copied = given.copy(clip)
+    if copied is not None and copied.place is not None:
+        told |= {"state": "ready", "address": f"/shoots/{at.shoot.id}/clips/{clip.id}/copy.mp4", "copied": True}
+    elif clips.original(at.folder.root, clip) is None:
+        told |= {"state": "gone", "why": clips.gone(clip)}
+    elif copied is not None and copied.failed:
+        told |= {"state": "failed", "why": copied.failed}
+    elif copied is not None and not copied.making.done():
+        why = "A small copy is being made that can be played here."
+        told |= {"state": "making", "why": why, "until_s": round(copied.until_s, 2)}
+    elif why := clips.unplayable(clip):
+        told |= {"state": "strange", "why": why}
+    else:
+        told |= {"state": "ready", "address": f"/shoots/{at.shoot.id}/photos/{clip.id}/play"}
+    asset = clip.asset
+    return Played(kind="video" if asset.kind is Kind.VIDEO else "audio", width=asset.width, height=asset.height, **told)
