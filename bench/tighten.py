@@ -35,6 +35,7 @@ RATES = (
     Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30), Fraction(48), Fraction(50),
     Fraction(60000, 1001),
 )  # fmt: skip
+USUAL = Fraction(25)
 LONGEST_S = 600  # of a talk that is heard
 BITE_S = Fraction(1, 4)
 FLAGS = ("suspect_word", "sound_without_words", "two_witnesses")
@@ -56,7 +57,7 @@ def run(data: Data) -> Iterable[Result]:
 
 
 def _figures(name: str, talks: Sequence[tuple[Path, dict[str, Any]]]) -> Iterator[Result]:
-    cuts = damaged = peer_cuts = peer_damaged = longer = shortened = 0
+    cuts = damaged = peer_cuts = peer_damaged = longer = shortened = said = hurt = peer_hurt = 0
     worst, off, cut_s = 0.0, [], 0.0
     for folder, item in talks:
         room = cutting.room(cutting.measure(folder / item["file"]))
@@ -64,12 +65,16 @@ def _figures(name: str, talks: Sequence[tuple[Path, dict[str, Any]]]) -> Iterato
         others = _fixed(folder / item["file"])
         peer_cuts += len(others)
         peer_damaged += sum(_inside(span, speech) > TOLERANCE_S for span in others)
+        words, peer_hurt = _said(item), peer_hurt + _hurt(_said(item), others, speech)
+        said += len(words)
         for rate in RATES:
             for pace in cutting.PACES.values():
                 plan = cutting.tighten(room, pace=pace, rate=rate, length=int(room.end * rate))
                 inside = [_inside(span, speech) for span in _spans(plan)]
                 cuts, damaged = cuts + len(inside), damaged + sum(i > TOLERANCE_S for i in inside)
                 worst, cut_s = max([worst, *inside]), cut_s + plan.saved_s
+                if rate == USUAL and pace is cutting.PACES["balanced"]:
+                    hurt += _hurt(words, _spans(plan), speech)
                 asked = float(pace.sentence)
                 off += [abs(float(c.leaves_s or 0) - asked) * float(rate) for c in plan.cuts]
                 gaps = [(a, b) for (_, a), (b, _) in pairwise(speech) if b - a > pace.longer + 0.2]
@@ -77,6 +82,8 @@ def _figures(name: str, talks: Sequence[tuple[Path, dict[str, Any]]]) -> Iterato
                 shortened += sum(any(a < e and b > s for s, e in _spans(plan)) for a, b in gaps)
     yield Result(name=f"{name}.cuts_in_speech", value=damaged, n=cuts, unit="cuts", bar=0, want="at most",
                  beside={"fixed_threshold": peer_damaged}, note=f"the fixed threshold: of {peer_cuts}")  # fmt: skip
+    yield Result(name=f"{name}.words_damaged", value=hurt, n=said, unit="words", bar=0, want="at most",
+                 beside={"fixed_threshold": peer_hurt}, note="balanced pace at 25 frames a second")  # fmt: skip
     yield Result(name=f"{name}.most_speech_in_a_cut", value=worst, n=cuts, unit="s")
     yield Result(name=f"{name}.pauses_shortened", value=shortened / max(longer, 1), n=longer, unit="of long pauses")
     yield Result(name=f"{name}.pause_left.largest_error", value=max(off, default=None), n=len(off), unit="frames",
@@ -118,6 +125,12 @@ def _spans(plan: Plan) -> list[Span]:
 def _inside(span: Span, speech: Sequence[Span]) -> float:
     """Seconds of speech within a span."""
     return sum(max(0.0, min(span[1], e) - max(span[0], s)) for s, e in speech)
+
+
+def _hurt(words: Sequence[Word], cuts: Sequence[Span], speech: Sequence[Span]) -> int:
+    """Words of which a cut takes something that is speech by its energy."""
+    taken = [(max(a, s), min(b, e)) for a, b in cuts for s, e in speech if min(b, e) - max(a, s) > TOLERANCE_S]
+    return sum(any(w.start < b and w.end > a for a, b in taken) for w in words)
 
 
 def _fixed(path: Path) -> list[Span]:

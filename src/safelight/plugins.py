@@ -36,6 +36,7 @@ EXTERNAL = {
     "people": "the grouping of people",
     "words": "listening",
     "speech": "listening",
+    "lulls": "listening",
     "quiet": "listening",
     "shots": "watching",
     "clip.rate": "watching",

@@ -234,7 +234,7 @@ def captioned(film: Film, s: Captioned) -> list[Answer]:
         return [Answer(rule="captions.there", held=False, text=error.cause, remedy=error.remedy)]
     rate = film.value("clip.rate")
     told = film.value("shots")
-    shots = [int(row["frame"]) for row in told] if isinstance(told, list) else []
+    shots = [int(row["frame"]) for row in told if row["into"] != "start"] if isinstance(told, list) else []
     fixed = read.rate or Fraction(str(rate or 25))
     hard = [b for b in captions.check(read, captions.PRESETS[s.preset], rate=fixed, shots=shots) if not b.soft]
     late = film.facts.duration_s is not None and any(c.end > film.facts.duration_s + 1 for c in read.cues)
