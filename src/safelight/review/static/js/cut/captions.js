@@ -70,7 +70,7 @@ export class Captions extends LitElement {
   render() {
     const f = this.found;
     if (!f) return nothing;
-    const told = f.cannot_tell ? `No captions: ${f.cannot_tell}.` : f.hard ? html`<b class="need">${f.hard} rules broken</b>, ${f.soft} pieces of advice` : html`All ${f.cues.length} keep the rules${f.soft ? `; ${f.soft} pieces of advice` : ""}`;
+    const told = f.cannot_tell ? `No captions: ${f.cannot_tell}.` : f.hard ? html`<b class="need">${f.hard} rules broken</b>, ${f.soft} pieces of advice` : html`${f.cues.length === 1 ? "The caption keeps" : `All ${f.cues.length} captions keep`} the rules${f.soft ? `; ${f.soft} pieces of advice` : ""}`;
     return html`<div class="head"><label>Rules of <select @change=${(/** @type {any} */ e) => this.choose(e.target.value)}>${Object.entries(f.presets).map(([name, about]) => html`<option value=${name} ?selected=${name === f.preset}>${about}</option>`)}</select></label>
       <p role="status">${told}.</p></div><div class="items" tabindex="-1"></div>
       <p class="quiet foot">They follow the words and the cut. To write them: <code>${f.command}</code></p>`;
