@@ -25,7 +25,7 @@ from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
 
 RECIPE = "faults/truth.json"
-PICTURE = ("black", "freeze", "duplicate", "dropped", "flashing", "comb", "blocky", "levels")
+PICTURE = ("black", "freeze", "duplicate", "dropped", "flashing", "flicker", "comb", "blocky", "levels")
 SOUND = ("clipping", "hum", "click", "dead_channel", "inverted_phase", "dropout", "dc_offset", "silence")
 ALIKE = {"freeze": ("freeze", "duplicate"), "duplicate": ("freeze", "duplicate")}  # one frame or many: both are told
 NEAR = Fraction(1, 10)

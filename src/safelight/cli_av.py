@@ -254,16 +254,22 @@ def convert_timeline(file: Path, to: Path, rate: Fraction | None) -> None:
 @click.option("--to", type=FILE, help="Write a timeline with all that were placed: .otio, .fcpxml, .xml.")
 @json_option
 def align(reference: Path, others: tuple[Path, ...], to: Path | None, as_json: bool) -> None:
-    """Place recordings of one event by their sound, against the first. Exit code 1 if one cannot be."""
+    """Place recordings of one event by their sound, against the first. Timecode that is played on a channel is a
+    witness: where it says otherwise that is told, and the sound decides. Exit code 1 if one cannot be placed."""
     from safelight.interchange import side_by_side, write
-    from safelight.media import syncing
+    from safelight.media import ltc, syncing
 
-    heard = syncing.heard(reference)
-    found = {other: syncing.match(heard, syncing.heard(other)) for other in others}
+    codes = {path: code for path in (reference, *others) if isinstance(code := ltc.read(path), ltc.Ltc)}
+    heard = syncing.heard(reference, code=codes.get(reference))
+    found = {other: syncing.match(heard, syncing.heard(other, code=codes.get(other))) for other in others}
+    said = {o: ltc.apart(codes[reference], codes[o]) for o in others if o in codes and reference in codes}
     if as_json:
         show({
             "schema": "safelight.align/1", "reference": reference.name,
-            "others": [{"file": other.name} | asdict(match) for other, match in found.items()],
+            "others": [
+                {"file": other.name} | asdict(match) | {"ltc_offset_s": said.get(other)}
+                for other, match in found.items()
+            ],
         })  # fmt: skip
     for other, m in {} if as_json else found.items():
         if m.offset_s is None:
@@ -271,6 +277,8 @@ def align(reference: Path, others: tuple[Path, ...], to: Path | None, as_json: b
         else:
             drift = f"{m.drift_ppm:+.1f} ppm ± {2 * (m.drift_spread_ppm or 0):.1f}"
             click.echo(f"{other.name}: {m.offset_s:+.4f} s, {drift}, {m.agreeing} of {m.windows} stretches agree")
+        if other in said:
+            click.echo(f"{other.name}: {ltc.witness(said[other], m.offset_s, codes[other].rate)}")
     if to is not None:
         done = write(to, side_by_side(reference, {o: m for o, m in found.items() if m.offset_s is not None}))
         for loss in done.losses:

@@ -254,8 +254,15 @@ def timeline(clip: Footage, *, proposed: bool = False) -> Timeline:
     made = Timeline(clips=(Clip(source=clip.id, start=Fraction(0), end=length / rate, rate=rate),))
     for edit in clip.edits(proposed=proposed):
         op = plugins.operator(edit.operator)
-        made = op.render(made, json_params.from_json(op.params, edit.params), NO_TOOLS)
+        held = edit.params if proposed else _answered_in(edit.params)
+        made = op.render(made, json_params.from_json(op.params, held), NO_TOOLS)
     return made
+
+
+def _answered_in(held: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An edit without those of its cuts that nobody has looked at yet."""
+    open_ = set(held.get("open", ()))
+    return {**held, "cuts": [c for c in held["cuts"] if c["name"] not in open_], "open": []} if open_ else held
 
 
 def _nothing_kept(digest: str) -> bytes:
@@ -315,12 +322,13 @@ def answered(clip: Footage, operator: str, answers: Sequence[Answer], saying: Sa
     that is moved upon another or out of the clip."""
     op = _lifting(operator)
     one = _listed(clip, op)
-    if one is None:
+    if one is None and any(said.say != "move" for said in answers):
         raise UsageError(f"{operator} proposes no cuts for {clip.path}.", remedy="See `safelight explain`.")
     rate, length = frames(clip.facts, clip.asset.duration_s)
-    cuts = {c.name: c for c in one.cuts}
-    now = {c.name: (c.start, c.end) for c in one.cuts if c.goes}
-    open_ = {c.name for c in one.cuts if c.state == "proposed"}
+    listed_ = one.cuts if one is not None else ()  # a person may cut where nothing is proposed
+    cuts = {c.name: c for c in listed_}
+    now = {c.name: (c.start, c.end) for c in listed_ if c.goes}
+    open_ = {c.name for c in listed_ if c.state == "proposed"}
     for said in answers:
         cut = cuts.get(said.name)
         if cut is None and (said.say != "move" or said.start is None):
@@ -337,7 +345,7 @@ def answered(clip: Footage, operator: str, answers: Sequence[Answer], saying: Sa
             )
         else:
             now[said.name] = (said.start, said.end)
-    value = _params(op, now, rate, pace=one.pace, open_=open_)
+    value = _params(op, now, rate, pace=one.pace if one is not None else None, open_=open_)
     return _as_decision(clip, operator, value, saying)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safelight.cutting import level
 from safelight.domain import Json, Measure, exact
 from safelight.files import write_atomic
-from safelight.media import loudness, proxies, sound, waveform
+from safelight.media import loudness, ltc, proxies, sound, timecode, waveform
 from safelight.media.container import Contents
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
@@ -58,12 +58,17 @@ def read(path: Path, facts: Contents, place: Path, *, portrait: Path | None = No
         also = _also(blocks, heard.hear, still.hear, peaks.hear)
         made.measures.append(_loudness(path, waveform.heard(also, loudest)))
 
-    made = Soundtrack()
-    _streams(made, path, facts, place, first=measured, holes=holes)
-    made.measures.append(faults("faults.sound", path, heard.done))
+    made, codes = Soundtrack(), list[ltc.Reader]()
+    _streams(made, path, facts, place, first=measured, holes=holes, codes=codes)
+    code = ltc.best(one.found() for one in codes)
+    found, told = _timecode(code, facts)
+    made.measures += found
+    made.measures.append(
+        faults("faults.sound", path, lambda: [f for f in heard.done() if not _of_code(f, code, facts)])
+    )
     made.levels = still.done()
-    if holes.notes():
-        made.measures.append(Measure(name="sound.note", value=" ".join(holes.notes())))
+    if holes.notes() or told:
+        made.measures.append(Measure(name="sound.note", value=" ".join([*holes.notes(), *told])))
     if loudest:
         write_atomic(proxies.peaks_place(path, place), peaks.data)
     if portrait is not None and loudest:
@@ -80,9 +85,10 @@ def beginning(path: Path, facts: Contents, place: Path, *, seconds: float) -> So
 
 def _streams(
     made: Soundtrack, path: Path, facts: Contents, place: Path, *, first: Callable[[Blocks], None] | None = None,
-    holes: sound.Holes | None = None, until: Fraction | None = None,
+    holes: sound.Holes | None = None, until: Fraction | None = None, codes: list[ltc.Reader] | None = None,
 ) -> None:  # fmt: skip
-    """Writes each stream's samples; what can be read of a broken one stays, and why there is no more is said."""
+    """Writes each stream's samples; what can be read of a broken one stays, and why there is no more is said. `codes`:
+    where those go who listen for timecode, one for each stream."""
     place.mkdir(parents=True, exist_ok=True)
     zero: Fraction | None = None
     for number, stream in enumerate(facts.sounds[:MOST]):
@@ -92,6 +98,9 @@ def _streams(
             writer = _Writer(stack.enter_context(target.open("wb")), stream.channels, zero)
             try:
                 passed = writer.passing(blocks, until)
+                if codes is not None:
+                    codes.append(ltc.Reader(number))
+                    passed = _also(passed, codes[-1].hear)
                 if first is not None and number == 0:
                     first(passed)
                 for _ in passed:
@@ -184,6 +193,42 @@ def _loudness(path: Path, blocks: Blocks) -> Measure:
         "momentary_max_lufs": found.momentary_max_lufs, "short_term_max_lufs": found.short_term_max_lufs,
     }  # fmt: skip
     return Measure(name="loudness", value=value)
+
+
+def _of_code(fault: Fault, code: ltc.Ltc | str, facts: Contents) -> bool:
+    """Whether a fault of the first sound is of the channel that plays timecode, a square wave as loud as can be."""
+    if isinstance(code, str) or code.stream:
+        return False
+    return facts.sounds[0].channels == 1 or fault.channel == code.channel
+
+
+def _timecode(found: ltc.Ltc | str, facts: Contents) -> tuple[list[Measure], list[str]]:
+    """The timecode that some channel plays, and in words what it says beside the file's own."""
+    if found == ltc.NONE:
+        return [], []
+    if isinstance(found, str):
+        return [Measure(name="clip.ltc", cannot_tell=found)], []
+    told = (
+        f"Sound {found.stream + 1}, channel {found.channel + 1} plays timecode: {found.label} at "
+        f"{float(found.rate):.6g} frames a second"
+    )
+    off = _differs(found, facts)
+    if off is not None:
+        own = "as the file says" if abs(off) < 1 / found.rate else f"the file says {facts.timecode}, {off:+.3f} s"
+        told = f"{told}, {own}"
+    value = found.json | {"embedded_off_s": None if off is None else round(off, 4)}
+    return [Measure(name="clip.ltc", value=value)], [f"{told}."]
+
+
+def _differs(found: ltc.Ltc, facts: Contents) -> float | None:
+    """By how many seconds of the day the file's own timecode lies later; None where it has none."""
+    if facts.timecode is None or facts.timecode_rate is None:
+        return None
+    try:
+        own = timecode.frame_of(facts.timecode, facts.timecode_rate) / facts.timecode_rate
+    except ValueError:
+        return None
+    return (float(own) - (found.day_s - found.into_s) + ltc.DAY_S / 2) % ltc.DAY_S - ltc.DAY_S / 2
 
 
 def _also(blocks: Blocks, *others: Callable[[sound.Block], None]) -> Blocks:

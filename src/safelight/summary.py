@@ -62,7 +62,7 @@ def of(state: ShootState, *, library: str | None = None) -> dict[str, Any]:
         "undecided": [p.path for p in photos if p.decision is Cull.UNDECIDED],
         "failed": [{"path": f.path, **(f.error or {})} for f in state.failed],
         "missing_weights": sorted(m.name for m in weights.catalogue() if m.name not in weights.installed()),
-        "next": _next(state, library, waits=bool(waiting or _cuts(state)["waiting"])),
+        "next": _next(state, library, waits=bool(waiting or _cuts(state)["waiting"] or not _leaves(state))),
     }
 
 
@@ -70,6 +70,11 @@ def _cuts(state: ShootState) -> dict[str, int]:
     """Clips with proposed cuts: all, and those whose cuts wait for a person."""
     clips = [clip for clip in state.footage.values() if clip.proposals]
     return {"clips": len(clips), "waiting": sum(bool(clip.open_questions()) for clip in clips)}
+
+
+def _leaves(state: ShootState) -> bool:
+    """Whether anything could be delivered."""
+    return bool(state.photos) or any(clip.edits() for clip in state.footage.values())
 
 
 def _next(state: ShootState, library: str | None, *, waits: bool) -> str:
@@ -89,14 +94,10 @@ def words(found: dict[str, Any]) -> str:
     tail = f"; {decided:,} decided by people." if decided else "."
     photos = many(found["photos"], "photo")
     about = f" of about {found['asked']['target']:,}" if found["asked"]["target"] else ""
-    kinds = found["kinds"]
-    others = [many(kinds[k], w) for k, w in (("video", "clip"), ("audio", "sound")) if kinds.get(k)]
-    if others:
-        lines.append(f"{' and '.join(others)}: looked at, listed by `safelight explain`.")
-    if found["cuts"]["waiting"]:
-        clips = many(found["cuts"]["waiting"], "clip has", "clips have")
-        lines.append(f"{clips} proposed cuts that wait for a person; `safelight cut` writes a timeline.")
-    lines.append(f"{photos}: {d['keep']:,} kept{about}, {d['reject']:,} {gone}, {d['undecided']:,} undecided{tail}")
+    others = _others(found)
+    lines += others
+    if found["photos"] or not others:
+        lines.append(f"{photos}: {d['keep']:,} kept{about}, {d['reject']:,} {gone}, {d['undecided']:,} undecided{tail}")
     if found["groups"]:
         kinds = ", ".join(many(n, k.replace("_", " ")) for k, n in sorted(found["groups"].items()))
         lines.append(f"Found {kinds}.")
@@ -114,6 +115,18 @@ def words(found: dict[str, Any]) -> str:
         lines.append(f"Report: {found['report']}")
     lines.append(f"Next: {found['next']}")
     return "\n".join(lines)
+
+
+def _others(found: dict[str, Any]) -> list[str]:
+    """What there is besides photos."""
+    kinds, lines = found["kinds"], list[str]()
+    others = [many(kinds[k], w) for k, w in (("video", "clip"), ("audio", "sound")) if kinds.get(k)]
+    if others:
+        lines.append(f"{' and '.join(others)}: looked at, listed by `safelight explain`.")
+    if found["cuts"]["waiting"]:
+        clips = many(found["cuts"]["waiting"], "clip has", "clips have")
+        lines.append(f"{clips} proposed cuts that wait for a person; `safelight cut` writes a timeline.")
+    return lines
 
 
 def _waits(found: dict[str, Any]) -> list[str]:

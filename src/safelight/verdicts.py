@@ -76,7 +76,8 @@ def told(said: Sequence[Said]) -> list[str]:
     left: dict[str, list[str]] = {}
     for path, name, why in (row for one in said for row in one.left):
         left.setdefault(why, []).append(f"{path}, {name.replace('_', ' ')}")
-    lines = [f"{written:,} answered." + (f" {sum(map(len, left.values())):,} stay as they were:" if left else "")]
+    stays = many(sum(map(len, left.values())), "stays as it was", "stay as they were")
+    lines = [f"{written:,} answered." + (f" {stays}:" if left else "")]
     for why, items in left.items():
         more = f" … and {len(items) - NAMED} more" if len(items) > NAMED else ""
         lines.append(f"  {len(items):,}: {why} ({'; '.join(items[:NAMED])}{more}).")

@@ -28,7 +28,8 @@ NAMELESS = """() => { const plain = (text) => text.replaceAll(/\\/[^ ]*\\/pytest
   }
 }"""  # where the shoot lies is no part of how a page looks
 PARTS = """() => Object.fromEntries(['header.bar', '#main', 'sl-grid', 'sl-loupe', 'sl-stage', 'aside', 'sl-filters',
-  '.cell', '.page', 'h1', 'sl-view'].map((s) => [s, document.querySelector(s)?.getBoundingClientRect()])
+  '.cell', '.page', 'h1', 'sl-view', 'sl-player', '.controls',
+  '.answers', '.words', 'sl-wave'].map((s) => [s, document.querySelector(s)?.getBoundingClientRect()])
   .filter(([, box]) => box?.width).map(([s, b]) => [s, [b.left, b.top, b.right, b.bottom].map(Math.round)]))"""
 
 

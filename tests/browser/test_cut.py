@@ -1,5 +1,6 @@
 """The page of a clip: played, looked at, judged by keys alone; and what is hostile, missing or silent."""
 
+import os
 import re
 import shutil
 from urllib.parse import parse_qs, urlsplit
@@ -10,8 +11,10 @@ from bench._browser import WATCH_LONG_TASKS, Server
 from safelight.api import Library
 from safelight.line import Options
 from tests import made_talk
+from tests.browser import golden
 from tests.browser.conftest import api, until
 from tests.browser.test_every_page import FOCUS, REACHABLE
+from tests.browser.test_golden import FAILED, SIZES
 from tests.browser.test_pages import axe
 from tests.conftest import START, no_coins, save_jpeg, textured
 from tests.made_clips import make_clip, make_sound
@@ -169,8 +172,10 @@ def test_the_playhead_by_keys(page, server):
     assert m(page, "c.wave.to - c.wave.from") == pytest.approx(3)
     press(page, "z", "z", "t", "w", "w")
     assert m(page, "c.tab") == "captions"
+    until(page, "document.querySelector('sl-captions')?.dataset.count > 0")
     press(page, "Escape")
     page.wait_for_url("**/cut")
+    page.wait_for_selector(".clips li")
 
 
 def test_two_seconds_around_a_cut_as_it_was_and_as_it_would_be(page, server):
@@ -191,6 +196,7 @@ def test_two_seconds_around_a_cut_as_it_was_and_as_it_would_be(page, server):
         within = [f for f in seen[:-1] if start + 2 < f < end - 2]
         assert bool(within) is inside, (key, within)
         assert m(page, "p.frame") == start
+    assert m(page, "p.on") == 1, "the other player was waiting behind the cut"
 
 
 def test_a_range_is_cut_out_and_a_cut_is_moved(page, server):
@@ -241,7 +247,10 @@ def test_missing_silent_and_wordless_clips_say_so(page, server, tmp_path):
     until(page, "document.querySelector('sl-wave .told').textContent.includes('no sound')")
     until(page, "document.querySelector('.medium')?.readyState >= 2")
     assert "No words" in page.locator("sl-transcript .told").text_content()
-    press(page, "s", "ArrowDown", "n", "Enter", "p", "x", "a", "t")
+    press(page, "s", "ArrowDown", "n", "Enter", "p", "x", "a", "Home", "i", "ArrowRight", "o", "c")
+    told(page, "Cut out")
+    assert states(page) == ["cut added"], "where nothing was proposed, too"
+    press(page, "t")
     until(page, "document.querySelector('sl-captions')?.textContent.includes('No captions')")
 
 
@@ -269,6 +278,38 @@ def test_axe_finds_nothing_serious_and_all_is_reached_by_tab(page, server, theme
     page.wait_for_selector(".clips li")
     found["clips"] = axe(page)
     assert {name: bad for name, bad in found.items() if bad} == {}
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("width", SIZES)
+def test_it_looks_as_it_did(browser, server, theme, width):
+    context = browser.new_context(viewport={"width": width, "height": SIZES[width]})
+    page = context.new_page()
+    wrong = {}
+    try:
+        page.goto(server.link)
+        page.evaluate(f"localStorage.setItem('safelight.theme', '{theme}')")
+        for name in ("cut", "cut-captions", "cuts"):
+            if name == "cut":
+                opened(page, server, "talk.mov")
+                press(page, "ArrowDown", "Shift+P", "ArrowUp")
+                saved(page)
+            elif name == "cut-captions":
+                press(page, "t")
+                until(page, "document.querySelector('sl-captions')?.dataset.count > 0")
+            else:
+                page.goto(page.url.rpartition("/")[0])
+                page.wait_for_selector(".clips li")
+            page.wait_for_timeout(600)
+            full = f"{name}-{width}-{theme}"
+            picture, parts = golden.taken(page)
+            if os.environ.get("GOLDEN") == "keep":
+                golden.keep(full, picture, parts)
+            elif found := golden.apart(full, picture, parts, FAILED):
+                wrong[full] = found
+    finally:
+        context.close()
+    assert wrong == {}, f"new pictures and differences are in {FAILED}"
 
 
 def hours(route):

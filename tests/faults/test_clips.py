@@ -12,6 +12,8 @@ import pytest
 
 from safelight import footage
 from safelight.domain import Kind
+from safelight.errors import MediaError
+from safelight.media import container, proxies, video
 from safelight.shotlog import rows_of
 from safelight.state import Footage
 from tests.made_clips import make_clip, make_sound, sine
@@ -75,6 +77,22 @@ def test_every_kind_of_clip_is_looked_at_and_logged(tmp_path, kind):
     shown = folder / f"{fact['key_frame']:07d}.jpg"
     assert shown.is_file()
     assert found["faults.picture"].cannot_tell is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_clip_has_a_proxy_in_its_own_time(tmp_path, kind):
+    name, how = KINDS[kind]
+    how = {"frames": 12, "size": (256, 144)} | how
+    if how.get("codec", "mpeg4") not in av.codecs_available:
+        pytest.skip(f"this FFmpeg has no {how['codec']}")
+    path = make_clip(tmp_path / name, **how)
+    made = proxies.proxy(path, tmp_path / "cache")
+    shown, facts_ = container.contents(made).picture, container.contents(path).picture
+    assert [s.at for s in video.frames(made)] == pytest.approx([s.at for s in video.frames(path)], abs=1e-5)
+    assert min(shown.width, shown.height) <= 540
+    wide, high = facts_.width * facts_.aspect, facts_.height
+    assert shown.width / shown.height == pytest.approx(float(wide / high), rel=2.5 / min(shown.width, shown.height))
+    assert proxies.about(made).notes == ("It has no sound.",)
 
 
 def test_what_a_key_frame_shows_is_upright(tmp_path):
@@ -221,3 +239,20 @@ def test_every_kind_of_broken_clip_is_an_error_or_a_stated_loss(tmp_path, kind):
         rows = rows_of(Footage(id=made.asset.id, path=name, asset=made.asset, facts=found))
         assert rows[0].at == 0
         assert rows[-1].until > 0
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_every_broken_clip_has_a_proxy_of_what_it_holds_or_none(tmp_path, kind):
+    name, make, refused, said = BROKEN[kind]
+    make(tmp_path / name)
+    cache = tmp_path / "cache"
+    if refused is not None:
+        with pytest.raises(MediaError) as error:
+            proxies.proxy(tmp_path / name, cache)
+        assert error.value.remedy
+        assert not cache.exists() or not list(cache.iterdir())
+        return
+    told = proxies.about(proxies.proxy(tmp_path / name, cache))
+    assert bool(told.frames) is (kind != "only-sound")
+    if kind == "two-sizes":
+        assert any(re.search(said, note) for note in told.notes)

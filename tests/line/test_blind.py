@@ -208,3 +208,16 @@ def test_a_set_with_one_open_item_is_answered_as_a_set(library, none_drawn, caps
     assert last.drawn is Drawn.AUDIT
     assert last.bundled > 1
     assert cell(library).drawn == 0
+
+
+def test_a_draft_does_not_show_whether_the_machine_would_keep_it(library, none_drawn, tmp_path, monkeypatch):
+    from safelight import engine
+    from safelight.deliver import Order
+
+    real = engine.engine
+    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
+    coin(library, none_drawn, "IMG_0003.JPG", "cull")
+    made = library.deliver(none_drawn, tmp_path / "out", order=Order(to=tmp_path, draft=True))
+    names = {file["source"]["path"] for file in made["files"]}
+    assert "IMG_0003.JPG" not in names
+    assert len(names) == test_earned.PHOTOS - 1

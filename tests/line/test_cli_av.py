@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from safelight.cli import cli, main
 from tests.made_clips import make_clip, make_sound, sine
+from tests.made_ltc import played
 
 SRT = "1\n00:00:01,000 --> 00:00:03,000\nSome words to read.\n\n2\n00:00:02,520 --> 00:00:05,000\nMore of them.\n"
 
@@ -96,3 +97,29 @@ def test_recordings_are_placed_by_their_sound(tmp_path):
     document = json.loads(ran("align", one, other, "--json", code=1))
     assert document["others"][0]["offset_s"] is None
     assert document["others"][0]["cannot_tell"]
+
+
+@pytest.mark.parametrize(
+    ("shift", "words"), [(0, "they agree"), (37, "37.0 frames): they disagree, the sound decides")]
+)
+def test_timecode_on_a_channel_is_a_witness_and_no_judge(tmp_path, shift, words):
+    rng = np.random.default_rng(1)
+    room = (rng.normal(0, 0.2, 40 * 16000) * np.repeat(rng.random(400) ** 3, 1600)).astype(np.float32)
+    one = np.column_stack([room, played(90000, 40, rate=16000)])
+    two = np.column_stack([played(90000 + 5 * 25 + shift, 25, rate=16000), room[5 * 16000 : 30 * 16000]])
+    first = make_sound(tmp_path / "a.wav", one, rate=16000)
+    other = make_sound(tmp_path / "b.wav", two, rate=16000)
+    text = ran("align", first, other)
+    assert "b.wav: +5.0000 s" in text
+    assert words in text
+    found = json.loads(ran("align", first, other, "--json"))["others"][0]
+    assert found["ltc_offset_s"] == pytest.approx(5 + shift / 25, abs=0.002)
+    assert found["offset_s"] == pytest.approx(5, abs=0.001)
+
+
+def test_timecode_alone_places_nothing(tmp_path):
+    one = make_sound(tmp_path / "a.wav", played(90000, 20))
+    two = make_sound(tmp_path / "b.wav", played(90050, 20))
+    text = ran("align", one, two, code=1)
+    assert "cannot tell" in text
+    assert "timecode says +2.0000 s; nothing else does" in text

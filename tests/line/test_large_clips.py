@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 import sqlalchemy as sa
 
-from safelight import footage, reel, rooms
+from safelight import footage, reel
 from safelight.line import Options
 from safelight.store import schema
 from tests.made_clips import make_clip, make_sound, sine
@@ -102,7 +102,7 @@ def test_files_that_differ_where_the_quick_digest_does_not_look_are_two(library,
     assert names(library) == set()
 
 
-@pytest.mark.parametrize("stage", ["weigh", "see", "name"])
+@pytest.mark.parametrize("stage", ["see", "name"])
 def test_a_run_that_is_killed_leaves_no_name_of_a_place_and_goes_on(library, folder, monkeypatch, stage):
     def killed(self):
         raise KeyboardInterrupt
@@ -161,13 +161,13 @@ def test_a_file_that_changes_meanwhile_is_looked_at_anew(library, folder, monkey
 
 
 def test_a_file_that_vanishes_meanwhile_is_an_error_of_that_file(library, folder, monkeypatch):
-    weigh = rooms.weigh
+    see = footage.see
 
     def vanish(job):
-        (folder / "b.wav").unlink(missing_ok=True)
-        return weigh(job)
+        (folder / "b.wav").unlink()
+        return see(job)
 
-    monkeypatch.setattr(reel.rooms, "weigh", vanish)
+    monkeypatch.setattr(reel.footage, "see", vanish)
     monkeypatch.setattr(reel.Reel, "_poll", lambda self: None)
     library.run(folder, options=INLINE)
     state = library.state(folder)

@@ -69,6 +69,19 @@ def test_the_original_is_played_else_a_copy_that_is_asked_for(app, tmp_path):
     assert app.post(f"clips/{clip(app, 'talk.wav')}/copy")["state"] == "gone"
 
 
+def test_what_nobody_has_looked_at_is_not_cut_yet(app):
+    place = f"clips/{clip(app, 'talk.wav')}"
+    cut = next(e for e in app.get(f"{place}/cuts")["edits"] if e["operator"] == "tighten")["cuts"][0]
+    sheet = app.post(f"{place}/cuts", {"operator": "tighten", "cuts": [{"name": cut["name"], "say": "approve"}]})
+    assert sheet["kept"] == [[0, cut["start"]], [cut["end"], 300]]
+    assert len(sheet["kept_with_proposed"]) > 2
+    mute = f"clips/{clip(app, 'mute.mp4')}"
+    own = {"operator": "tighten", "cuts": [{"name": "own-2", "say": "move", "start": 2, "end": 5}]}
+    assert app.post(f"{mute}/cuts", own)["kept"] == [[0, 2], [5, 10]]
+    own["cuts"][0]["say"] = "drop"
+    app.post(f"clips/{clip(app, 'old.avi')}/cuts", own, status=400)
+
+
 def test_the_waveform_of_any_range(app):
     place = f"clips/{clip(app, 'talk.wav')}/waveform"
 
@@ -107,9 +120,10 @@ def test_captions_are_those_of_the_cut(app):
     assert [c["at"] for c in found["cues"]] == [12, 100, 225]
     assert "--decided" in found["command"]
     cut = app.get(f"{place}/captions")
-    assert len(cut["cues"]) == 2, "the first take goes"
-    assert cut["cues"][1]["at"] == 225
-    assert cut["cues"][1]["start"] < 225 / 25, "in the time of the cut"
+    said = " ".join(line for c in cut["cues"] for line in c["lines"])
+    assert said == "We begin with bread and salt. Then comes water.", "the first take goes"
+    assert cut["cues"][0]["at"] == 100
+    assert cut["cues"][0]["start"] < 100 / 25, "in the time of the cut"
     strict = app.get(f"{place}/captions?preset=netflix_ja&proposed=false")
     assert strict["hard"] == sum(not b["soft"] for c in strict["cues"] for b in c["breaches"]) > 0
     assert app.client.get(f"/api/shoots/{app.shoot}/{place}/captions?preset=none").status_code == 400

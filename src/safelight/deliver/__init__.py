@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from safelight import __version__, channels, cuts, earned, engine, ledger, line, lots, sidecars, weights
+from safelight import __version__, blind, channels, cuts, earned, engine, ledger, line, lots, sidecars, weights
 from safelight.deliver import checked, gate, job_record, limits, manifest, names, presets
 from safelight.deliver import clips as of_clips
 from safelight.deliver.clips import ClipJob, deliver_clip
@@ -69,10 +69,10 @@ def deliver(
     earned.settle(library, state, trusted)
     if any(photo.shaken for photo in state.photos.values()):
         state = _caught_up(library, where, state, order, tell)
-    answer = gate.ask(state, draft=order.draft, clips=order.clips)
+    answer = _asked(library, state, order)
     if any(photo.is_raw for photo in answer.photos):
         state = _caught_up(library, where, state, order, tell)
-        answer = gate.ask(state, draft=order.draft, clips=order.clips)
+        answer = _asked(library, state, order)
     target = _target(order.to, where)
     staging = Path(tempfile.mkdtemp(dir=target, prefix=PART))
     try:
@@ -116,6 +116,12 @@ def deliver(
     library.append(schema.deliveries, [row | {"draft": order.draft, "at": now()}], durable=True)
     records.save_versions(library, state.shoot.id, versions.items(), checkpoint="delivered")
     return made
+
+
+def _asked(library: Library, state: ShootState, order: Order) -> gate.Answer:
+    """What may leave. A draft shows what is kept so far, and nothing of what is to be decided without a suggestion."""
+    seen = blind.seen_state(state, blind.veil(library, state.shoot.id)) if order.draft else state
+    return gate.ask(seen, draft=order.draft, clips=order.clips)
 
 
 def planned(where: ShootFolder, state: ShootState, order: Order) -> list[tuple[Judged, str]]:

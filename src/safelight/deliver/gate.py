@@ -59,7 +59,8 @@ def ask(state: ShootState, *, draft: bool, clips: bool = True) -> Answer:
         remedy = f"Answer them in `safelight review` or with `safelight verdict`{less}, or hand over a draft: --draft."
         raise Refused(_words(waiting), remedy=remedy)
     if not draft and not kept and not cut:
-        raise Refused(f"{nothing(state)}.", remedy="Keep some with `safelight verdict`.")
+        what = "Keep some" if state.photos or not state.footage else "Approve cuts, or strike words,"
+        raise Refused(f"{nothing(state)}.", remedy=f"{what} in `safelight review` or with `safelight verdict`.")
     return Answer(photos=kept, clips=cut, open=tuple((one.path, names) for one, names in waiting))
 
 

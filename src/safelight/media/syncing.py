@@ -7,8 +7,8 @@ windows gives offset and drift. Whether it is a match is decided by how many win
 different events each window's place is drawn from the whole search range, so the chance that so many agree is known.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from scipy import fft, stats
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.signal import butter, sosfilt
 
-from safelight.media import sound
+from safelight.media import container, sound
+from safelight.media.ltc import Ltc
 
 RATE = 8000  # samples a second in which recordings are compared
 ENVELOPE = 200  # values a second
@@ -68,9 +69,22 @@ class Heard:
         return len(self.wave) / RATE
 
 
-def heard(path: Path, *, stream: int | None = None) -> Heard:
-    """Reads the sound of a file for comparing. Raises NotMedia where there is none."""
-    return of_blocks(sound.blocks(path, rate=RATE, mono=True, stream=stream))
+def heard(path: Path, *, stream: int | None = None, code: Ltc | None = None) -> Heard:
+    """Reads the sound of a file for comparing, without the channel that plays the timecode `code`: it would agree with
+    another one wherever their digits do. Raises NotMedia where there is none."""
+    facts = container.contents(path)
+    if code is None or stream is not None:
+        return of_blocks(sound.blocks(path, rate=RATE, mono=True, stream=stream, facts=facts))
+    for number, found in enumerate(facts.sounds):
+        left = [n for n in range(found.channels) if (number, n) != (code.stream, code.channel)]
+        if left:
+            return of_blocks(_of_channels(sound.blocks(path, rate=RATE, stream=found.index, facts=facts), left))
+    return Heard(wave=np.zeros(0, np.float32), envelope=np.zeros(0, np.float32))
+
+
+def _of_channels(blocks: Iterable[sound.Block], channels: list[int]) -> Iterator[sound.Block]:
+    for block in blocks:
+        yield replace(block, samples=block.samples[:, channels].mean(1, keepdims=True))
 
 
 def of_blocks(blocks: Iterable[sound.Block]) -> Heard:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight import engine, limits, plugins, render, work
-from safelight.domain import Box, Cull, Edit, Input, Measure, Proposal, Say, Verdict, Version
+from safelight.domain import Box, Cull, Drawn, Edit, Input, Measure, Proposal, Say, Verdict, Version
 from safelight.files import write_atomic
 from safelight.learn.rows import POLICY
 from safelight.line import Progress
@@ -84,9 +84,10 @@ def collect(library: Library, state: ShootState) -> list[Case]:
 
 
 def _rejected(library: Library, state: ShootState) -> Iterable[Case]:
-    """What people rejected, or changed by more than a touch."""
+    """What people rejected, or changed by more than a touch. Nobody rejects what was not shown to them."""
     said = [v for v in state.ledger.standing.values() if v.asset in state.photos and not v.by.startswith(POLICY)]
-    wanted = [v for v in said if v.bad and v.say is not Say.ESCALATE and v.proposal]
+    seen = [v for v in said if not (v.drawn is Drawn.CONTROL and v.say is Say.REJECT)]
+    wanted = [v for v in seen if v.bad and v.say is not Say.ESCALATE and v.proposal]
     offered = records.proposals_by_id(library, [str(v.proposal) for v in wanted])
     for verdict in wanted:
         proposal = offered.get(str(verdict.proposal))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from safelight.media.frame import Bytes
 from safelight.media.video import Still
+from safelight.probes._faults.light import Light
 
 Grey = NDArray[Any]
 
@@ -52,6 +53,7 @@ class Rows:
     values: list[tuple[float, ...]] = field(default_factory=list)
     at: list[Fraction] = field(default_factory=list)
     gaps: list[tuple[int, float, float]] = field(default_factory=list)  # frame, times the motion around, likeness
+    light: Light = field(default_factory=Light)
 
     def column(self, name: str) -> NDArray[np.float64]:
         """One number of every frame."""
@@ -78,6 +80,7 @@ class Measuring:
         levels = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / grey.size
         dark, light = (float(np.searchsorted(levels, share)) for share in (0.02, 0.98))
         now = grey.astype(np.float32)
+        self.rows.light.see(now)
         step = most = moves = 0.0
         if self.greys and self.greys[-1].shape == now.shape:
             apart = _apart(now, self.greys[-1])

@@ -1,4 +1,4 @@
-"""Which frames of a clip are faults: black, held, doubled, missing, flashing, combed, blocky, illegal.
+"""Which frames of a clip are faults: black, held, doubled, missing, flashing, flickering, combed, blocky, illegal.
 
 Every rule compares a frame with those around it, so that what a programme always is (dark, still, doubled in a rhythm)
 is none. A strength of 1 is the threshold.
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import percentile_filter
 
 from safelight.media.runs import runs
+from safelight.probes._faults import light
 from safelight.probes._faults.frames import Rows
 from safelight.probes._faults.spans import Fault, limited
 
@@ -44,7 +45,7 @@ def found(rows: Rows, *, rate: Fraction | None) -> list[Fault]:
         return []
     judge = _Judge(rows, float(rate or 25))
     return [*judge.black(), *judge.held(), *judge.dropped(), *judge.comb(), *judge.blocks(), *judge.levels(),
-            *judge.flashing()]  # fmt: skip
+            *judge.flashing(), *judge.flicker()]  # fmt: skip
 
 
 class _Judge:
@@ -152,6 +153,11 @@ class _Judge:
                     strength = max(strength, len(inside) / (2 * FLASHES + 0.5))
             for span in runs(hit, bridge=int(self.rate / 2)):
                 yield self.fault("flashing", span, strength)
+
+    def flicker(self) -> Iterator[Fault]:
+        """Light that swings as a whole or in bands; a strong one flashes too."""
+        for span, strength in light.flicker(self.rows.light.columns(), self.rate):
+            yield self.fault("flicker", span, strength)
 
 
 def _cadence(places: NDArray[np.intp]) -> set[int]:

@@ -27,6 +27,7 @@ from safelight.state import Footage
 from safelight.verdicts import REASONS
 
 router = APIRouter()
+USUAL = "netflix"  # rules of captions
 WIDEST = 8192  # columns of one answer
 
 
@@ -40,15 +41,16 @@ ThePlaying = Annotated[Playing, Depends(playing)]
 
 
 class Played(BaseModel):
-    """How a clip is played. `state`: `ready` at `address`; `strange`, since browsers do not play the original, until a
-    copy is asked for; `making` one, of which `until_s` seconds are done; `failed`; `gone`, the original. `copied`: what
-    is played is the small copy."""
+    """How a clip is played. `state`: `ready` at `address`; of what browsers do not play, `strange` until a copy is
+    asked for, `making` while it is made, or `failed`; `gone`, the original. `copied`: what is played is the small copy.
+    `making`: one is on its way, done for `until_s` seconds. `why` also says why none could be made."""
 
     state: Literal["ready", "strange", "making", "failed", "gone"]
     kind: Literal["video", "audio"]
     address: str | None
     copied: bool
     why: str
+    making: bool = False
     until_s: float = 0
     width: int | None
     height: int | None
@@ -161,7 +163,7 @@ def waveform(
 
 
 @router.get("/api/shoots/{shoot}/clips/{clip}/captions")
-def captioned(at: TheSession, clip: PhotoId, preset: str = "netflix", *, proposed: bool = True) -> Captioned:
+def captioned(at: TheSession, clip: PhotoId, preset: str = USUAL, *, proposed: bool = True) -> Captioned:
     """The captions of the cut as they would be written: with `proposed`, of the cut as the machine would have it where
     nobody has answered."""
     rules = captions.PRESETS.get(preset)
@@ -182,7 +184,7 @@ def captioned(at: TheSession, clip: PhotoId, preset: str = "netflix", *, propose
         preset=preset, presets={name: p.about for name, p in captions.PRESETS.items()}, cues=rows,
         hard=sum(not b.soft for b in every), soft=sum(b.soft for b in every),
         cannot_tell=None if spoken else (told.cannot_tell if told is not None else None) or "no words are heard in it",
-        command=_command(found, decided=not proposed),
+        command=_command(found, preset, decided=not proposed),
     )  # fmt: skip
 
 
@@ -231,10 +233,11 @@ def _cues(
     return rows
 
 
-def _command(clip: Footage, *, decided: bool) -> str:
+def _command(clip: Footage, preset: str, *, decided: bool) -> str:
     name = printable(clip.path).replace("'", "'\\''")
     stem = name.rpartition("/")[2].rpartition(".")[0] or name
-    return f"safelight cut '{name}' --captions '{stem}.srt'" + (" --decided" if decided else "")
+    more = ("" if preset == USUAL else f" --preset {preset}") + (" --decided" if decided else "")
+    return f"safelight cut '{name}' --captions '{stem}.srt'{more}"
 
 
 def _clip(at: Session, id_: str) -> Footage:
@@ -245,20 +248,21 @@ def _clip(at: Session, id_: str) -> Footage:
 
 
 def _played(at: Session, given: Playing, clip: Footage) -> Played:
-    told: dict[str, Any] = {"address": None, "copied": False, "why": ""}
-    copied = given.copy(clip)
-    if copied is not None and copied.place is not None:
+    made = given.copy(clip)
+    making = made is not None and not made.making.done()
+    told: dict[str, Any] = {
+        "address": None, "copied": False, "making": making, "until_s": round(made.until_s, 2) if made and making else 0,
+        "why": made.failed if made is not None else "",
+    }  # fmt: skip
+    if made is not None and made.place is not None:
         told |= {"state": "ready", "address": f"/shoots/{at.shoot.id}/clips/{clip.id}/copy.mp4", "copied": True}
     elif clips.original(at.folder.root, clip) is None:
         told |= {"state": "gone", "why": clips.gone(clip)}
-    elif copied is not None and copied.failed:
-        told |= {"state": "failed", "why": copied.failed}
-    elif copied is not None and not copied.making.done():
-        why = "A small copy is being made that can be played here."
-        told |= {"state": "making", "why": why, "until_s": round(copied.until_s, 2)}
-    elif why := clips.unplayable(clip):
-        told |= {"state": "strange", "why": why}
-    else:
+    elif not (why := clips.unplayable(clip)):
         told |= {"state": "ready", "address": f"/shoots/{at.shoot.id}/photos/{clip.id}/play"}
+    elif making:
+        told |= {"state": "making", "why": "A small copy is being made that can be played here."}
+    else:
+        told |= {"state": "failed" if told["why"] else "strange", "why": told["why"] or why}
     asset = clip.asset
     return Played(kind="video" if asset.kind is Kind.VIDEO else "audio", width=asset.width, height=asset.height, **told)

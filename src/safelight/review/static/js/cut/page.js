@@ -30,6 +30,7 @@ export class CutPage extends LitElement {
     this.tab = "cuts";
     this.panel = true;
     this.speed = 0;
+    this.refused = false; // whether this browser could not play the original
     this.leaves = false; // whether cuts are left out while it plays
     /** @type {import("./model.js").Edit | null} */ this.asking = null; // why this edit is rejected
     /** @type {Record<string, string>} */ this.reasons = {};
@@ -94,16 +95,29 @@ export class CutPage extends LitElement {
     this.revision = revision;
   }
 
-  /** What there is to be played; asks again while a copy is being made. */
+  /** What there is to be played. */
   async look() {
-    this.source = await get(ofShoot(`clips/${this.clip}/player`)).catch(alarm);
-    if (this.source?.state === "strange") await this.copy();
-    else if (this.source?.state === "making") setTimeout(() => this.look(), LOOK_MS);
+    await this.plays(await get(ofShoot(`clips/${this.clip}/player`)).catch(alarm));
   }
 
   async copy() {
-    this.source = await send(ofShoot(`clips/${this.clip}/copy`), {}).catch(alarm);
-    if (this.source?.state === "making") setTimeout(() => this.look(), LOOK_MS);
+    await this.plays(await send(ofShoot(`clips/${this.clip}/copy`), {}).catch(alarm));
+  }
+
+  /** Asks again while a copy is being made; what this browser cannot play is not offered to it again. @param {any} source */
+  async plays(source) {
+    if (!source) return;
+    if (source.state === "strange") return void (await this.copy());
+    const refused = this.refused && source.state === "ready" && !source.copied;
+    this.source = refused ? { ...source, state: source.why ? "failed" : "making", why: source.why || "This browser does not play the original. A small copy is being made." } : source;
+    if (source.making) setTimeout(() => this.look(), LOOK_MS);
+    else if (source.why && source.state === "ready") tell(source.why);
+  }
+
+  /** The browser could not play it after all. */
+  lost() {
+    this.refused = true;
+    this.copy();
   }
 
   /** @param {string} what */
@@ -353,10 +367,7 @@ export class CutPage extends LitElement {
   show(tab) {
     this.tab = tab;
     this.panel = true;
-    this.updateComplete.then(() => {
-      this.list?.show(this.model);
-      this.captions?.load(this.clip, true);
-    });
+    this.updateComplete.then(() => this.list?.show(this.model));
   }
 
   // ------------------------------------------------------------ what is seen
@@ -367,7 +378,7 @@ export class CutPage extends LitElement {
     const shown = `cutting${this.panel ? "" : " bare"}`;
     return html`<div class=${shown}>
       <section class="watch" aria-label="Player">
-        <sl-player .source=${this.source} .clip=${this.clip} .name=${model.sheet?.path ?? ""} @frame=${(/** @type {CustomEvent} */ e) => this.at(e.detail)} @playing=${(/** @type {CustomEvent} */ e) => (this.speed = e.detail)} @toggle=${() => this.play()} @unplayable=${() => this.copy()}></sl-player>
+        <sl-player .source=${this.source} .clip=${this.clip} .name=${model.sheet?.path ?? ""} @frame=${(/** @type {CustomEvent} */ e) => this.at(e.detail)} @playing=${(/** @type {CustomEvent} */ e) => (this.speed = e.detail)} @toggle=${() => this.play()} @unplayable=${() => this.lost()}></sl-player>
         ${this.controls()}
         ${item ? card(item, model, /** @type {any} */ (this.plain())) : html`<section class="card"><p class="quiet">${model.sheet ? "Nothing is cut out of this clip. Mark a range with I and O and cut it out with C, or strike words." : ""}</p></section>`}
       </section>
@@ -389,7 +400,7 @@ export class CutPage extends LitElement {
       <span class="clock" aria-label="Time"></span>
       <span class="quiet speed">${this.speed && this.speed !== 1 ? `${this.speed < 0 ? "backwards " : ""}${Math.abs(this.speed)} ×` : nothing}</span>
       <button type="button" aria-pressed=${this.leaves ? "true" : "false"} ?disabled=${!ready} @click=${() => this.leave()}>Leave cuts out <kbd>\\</kbd></button>
-      ${ready && !this.source.copied && this.source.kind === "video" ? html`<button type="button" class="plain" title="A small copy is quicker to step through" @click=${() => this.copy()}>Small copy</button>` : nothing}
+      ${ready && !this.source.copied && this.source.kind === "video" ? html`<button type="button" class="plain" title="A small copy is quicker to step through" ?disabled=${this.source.making} @click=${() => this.copy()}>${this.source.making ? "Copying …" : "Small copy"}</button>` : nothing}
     </div>`;
   }
 
@@ -413,17 +424,18 @@ export class CutPage extends LitElement {
   summary(edit) {
     const open = edit.cuts.filter((c) => c.state === "proposed").length;
     const counts = [`${edit.cuts.length} ${edit.cuts.length === 1 ? "cut" : "cuts"}`, edit.doubts.length && `${edit.doubts.length} in doubt`].filter(Boolean).join(", ");
-    return html`<div class="edit"><div class="line"><b>${named(edit.operator)}</b> <span class="quiet">${counts}</span> ${edit.waits ? html`<span class="need">${open} wait</span>` : html`<span class="quiet">answered${edit.by ? ` by ${edit.by}` : ""}</span>`}</div>
+    return html`<div class="edit"><div class="line"><b>${named(edit.operator)}</b>${edit.pace ? html`<label><span class="hidden">Pace</span><select title="Pace" @change=${(/** @type {any} */ e) => this.said(this.model.pace(e.target.value))}>${this.model.sheet.paces.map((/** @type {string} */ p) => html`<option value=${p} ?selected=${p === edit.pace}>${p}</option>`)}</select></label>` : nothing}${edit.waits ? html`<span class="need">${open} wait</span>` : html`<span class="quiet">answered${edit.by ? ` by ${edit.by}` : ""}</span>`}</div>
       ${edit.cannot_tell ? html`<p class="quiet">Cannot tell: ${edit.cannot_tell}.</p>` : nothing}
-      ${edit.notes.map((note) => html`<p class="quiet">${note}</p>`)}
-      <div class="line">${edit.pace ? html`<label><span class="hidden">Pace</span><select title="Pace" @change=${(/** @type {any} */ e) => this.said(this.model.pace(e.target.value))}>${this.model.sheet.paces.map((/** @type {string} */ p) => html`<option value=${p} ?selected=${p === edit.pace}>${p}</option>`)}</select></label>` : nothing}
-      ${edit.waits ? html`<button type="button" @click=${() => { this.model.choose(this.model.items.find((one) => one.operator === edit.operator && one.waits)?.key ?? this.model.chosen); this.approve(); }}>Approve all ${this.edit === edit ? html`<kbd>Enter</kbd>` : nothing}</button><button type="button" aria-expanded=${this.asking === edit ? "true" : "false"} @click=${() => (this.asking = this.asking === edit ? null : edit)}>Reject all</button>` : nothing}</div>
+      <p class="quiet">${[`${counts}.`, ...edit.notes].join(" ")}</p>
+      <div class="line">${edit.waits ? html`<button type="button" @click=${() => { this.model.choose(this.model.items.find((one) => one.operator === edit.operator && one.waits)?.key ?? this.model.chosen); this.approve(); }}>Approve all ${this.edit === edit ? html`<kbd>Enter</kbd>` : nothing}</button><button type="button" aria-expanded=${this.asking === edit ? "true" : "false"} @click=${() => (this.asking = this.asking === edit ? null : edit)}>Reject all</button>` : nothing}</div>
       ${this.asking === edit ? html`<div class="chips" role="group" aria-label="Why not?">${Object.entries(this.reasons).map(([code, text], i) => html`<button type="button" class="chip" @click=${() => this.rejectAll(code)}>${digit(i) ? html`<kbd>${digit(i)}</kbd> ` : nothing}${text}</button>`)}<button type="button" class="chip" @click=${() => this.rejectAll("")}>No reason</button></div>` : nothing}</div>`;
   }
 
   updated() {
     const list = this.list;
     if (list && list.model !== this.model) list.show(this.model);
+    const captions = this.captions;
+    if (captions && !captions.clip && this.model.sheet) captions.load(this.clip, true);
   }
 }
 

@@ -26,6 +26,7 @@ export class Player extends LitElement {
     /** @type {number | null} */ this.until = null; // frame
     /** @type {number | null} */ this.back = null; // frame to go to after that
     this.broken = false;
+    this.playing = ""; // address
     this.turn = this.turn.bind(this);
   }
 
@@ -48,7 +49,9 @@ export class Player extends LitElement {
 
   /** @param {Map<string, any>} changed */
   updated(changed) {
-    if (changed.has("source") && this.ready) {
+    if (changed.has("source") && this.ready && this.source.address !== this.playing) {
+      this.playing = this.source.address;
+      if (this.speed) this.stop();
       this.on = 0;
       this.media.forEach((m, i) => m.classList.toggle("off", i !== 0));
       this.seek(this.frame);

@@ -291,7 +291,7 @@ export class Judge extends LitElement {
   list() {
     return html`<nav class="scenes" aria-label="Scenes">${this.scenes.map(
       (scene, i) => html`<button type="button" aria-current=${i === this.scene ? "true" : "false"} @click=${() => this.go(i, 0)}>
-        <span class="path">${scene.name}</span><span class="quiet">${scene.photos.length}</span>${scene.open ? html`<span class="need">${scene.open} wait</span>` : html`<span class="quiet">done</span>`}</button>`,
+        <span class="path">${scene.name}</span><span class="quiet">${scene.photos.length}</span>${scene.open ? html`<span class="need">${scene.open} ${scene.open === 1 ? "waits" : "wait"}</span>` : html`<span class="quiet">done</span>`}</button>`,
     )}</nav>`;
   }
 
@@ -304,7 +304,7 @@ export class Judge extends LitElement {
         <div class="buttons"><button type="button" class="first" @click=${() => this.keepAll()}>Apply to all <kbd>Enter</kbd></button><button type="button" @click=${() => this.leave()}>Leave it <kbd>Esc</kbd></button></div></header>`;
     return html`<header class="head"><h1>${scene.name}</h1><p class="quiet">${scene.photos.length} photo${scene.photos.length > 1 ? "s" : ""}, before over after; those that stand apart first. ${scene.operators.map((/** @type {string} */ o) => o.replaceAll("_", " ")).join(", ")}</p>
       <div class="buttons">
-        <button type="button" class="first" ?disabled=${!waits} @click=${() => this.approve()}>${this.marked.size ? `Approve ${waits} not marked` : `Approve all ${waits}`} <kbd>Enter</kbd></button>
+        <button type="button" class="first" ?disabled=${!waits} @click=${() => this.approve()}>${this.marked.size ? `Approve ${waits} not marked` : waits === 1 ? "Approve it" : `Approve all ${waits}`} <kbd>Enter</kbd></button>
         <button type="button" @click=${() => (this.asking = !this.asking)}>Reject ${this.marked.size ? "marked" : "this one"} <kbd>x</kbd></button>
         <button type="button" @click=${() => this.enlarge()}>Look closer <kbd>Space</kbd></button></div>
       ${this.asking ? html`<div class="chips" role="group" aria-label="Why not?">${Object.entries(this.reasons).map(([code, text], i) => html`<button type="button" class="chip" @click=${() => this.rejectAll(code)}>${digit(i) ? html`<kbd>${digit(i)}</kbd> ` : nothing}${text}</button>`)}<button type="button" class="chip" @click=${() => this.rejectAll("")}>No reason</button></div>` : nothing}</header>`;

@@ -7,6 +7,7 @@ import { keys } from "../page.js";
 import "../judge/photo.js";
 
 const MOST = 200;
+const FIRST = 8; // reasons of a clip's edit that are shown
 const ASKED = new URLSearchParams(location.search);
 const QUEUE = shoot ? ofShoot("queue") : "/api/queue";
 /** @param {number} count */
@@ -223,10 +224,11 @@ export class Queue extends LitElement {
   cuts() {
     return html`<figure class="pane still"><img src=${picture(this.item.photo, "proxy", this.item.shoot)} alt=${this.item.path.slice(-80)}></figure><aside class="side" aria-label="Cuts of a clip">
       <h2>${this.item.operator.replaceAll("_", " ")}</h2><p class="path">${this.item.path}</p>
-      ${this.item.because.length ? html`<ol class="because">${this.item.because.map((/** @type {string} */ text) => html`<li>${text}</li>`)}</ol>` : nothing}
       <div class="buttons"><a class="button first" href=${this.film()}>Play and judge <kbd>Enter</kbd></a><button type="button" @click=${() => (this.asking = !this.asking)}>Reject all <kbd>x</kbd></button>
       <button type="button" @click=${() => this.say({ say: "escalate" })}>Hand on <kbd>e</kbd></button></div>
-      ${this.asking ? this.chips() : nothing}</aside>`;
+      ${this.asking ? this.chips() : nothing}
+      ${this.item.because.length ? html`<ol class="because">${this.item.because.slice(0, FIRST).map((/** @type {string} */ text) => html`<li>${text}</li>`)}</ol>` : nothing}
+      ${this.item.because.length > FIRST ? html`<p class="quiet">${this.item.because.length - FIRST} more stand on its page.</p>` : nothing}</aside>`;
   }
 
   /** Whether a photo stays. */
