@@ -41,7 +41,7 @@ from safelight.learn.record import Record
 from safelight.operators import Wishes
 from safelight.people import faces as people
 from safelight.probes import Member, Probe
-from safelight.reel import Reel
+from safelight.reel import BEGUN, Reel
 from safelight.state import ShootState
 from safelight.store import carried, erasing, personal, records, schema
 from safelight.store.library import Library, now
@@ -315,7 +315,8 @@ class Line:
         for found in engine.stream(executor, width, iter(tried), rescue=relistening.rescue):
             versions = [(made[found.version].id, cuts.version(made[found.version]))]
             records.save_versions(self.library, self.shoot.id, versions, checkpoint="first-pass")
-            records.save_evidence(self.library, [(found.version, relistening.HEARD_BACK, key, [found.measure])])
+            kept = key + BEGUN if found.lost else key
+            records.save_evidence(self.library, [(found.version, relistening.HEARD_BACK, kept, [found.measure])])
             clock.step()
 
 

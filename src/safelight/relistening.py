@@ -1,6 +1,6 @@
 """What worker processes do to check a cut: its joins are listened to once more, before a person is asked about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,10 +32,12 @@ class Relisten:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relistened:
-    """`cut.heard_back`: joins, words expected and found beside them, and the differences at frames of the clip."""
+    """`cut.heard_back`: joins, words expected and found beside them, and the differences at frames of the clip. `lost`:
+    it was cut off, and is to be asked again."""
 
     version: str
     measure: Measure
+    lost: bool = False
 
 
 def key() -> str:
@@ -75,7 +77,7 @@ def relisten(job: Relisten) -> Relistened:
 
 def rescue(job: Relisten, lost: Lost) -> Relistened:
     """A cut whose worker was lost while its joins were heard."""
-    return _nothing(job, f"listening to its joins was cut off: {lost.told}")
+    return replace(_nothing(job, f"listening to its joins was cut off: {lost.told}"), lost=True)
 
 
 def _nothing(job: Relisten, because: str) -> Relistened:

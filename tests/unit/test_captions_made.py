@@ -88,7 +88,7 @@ def test_times_are_in_order_and_words_are_shown_while_they_are_spoken(words, pac
     for cue in made.cues:
         inside = said[at : at + cue.words]
         assert cue.start <= inside[0].start + Fraction(1, 25)
-        assert cue.end >= inside[-1].end - Fraction(1, 4)
+        assert cue.end >= inside[-1].end - Fraction(1, 2)
         at += cue.words
 
 

@@ -18,6 +18,7 @@ from safelight.media.timecode import nearest_frame
 JOINS = frozenset({"and", "but", "or", "nor", "so", "because", "if", "when", "while", "that", "which", "who", "where"})
 LEADS = frozenset({"of", "to", "in", "on", "at", "by", "for", "with", "from", "into", "over", "under", "about", "as"})
 BROKEN = 1000.0  # what a broken rule costs; a break in the middle of a phrase costs a few
+EARLY = 0.02  # of a broken rule: what a caption costs that goes a little before its last word does
 PAUSE_S, LONG_PAUSE_S = Fraction(3, 10), Fraction(3, 2)  # a pause that invites a break; one that a caption never spans
 LINGER_S = Fraction(3, 10)  # a caption stays so long after its last word where there is room
 MOST_WORDS = 40  # in a caption, whatever its preset allows
@@ -198,7 +199,7 @@ class _Frames:
                 return max(cut - self.half, 0)
         return frame
 
-    def _end(self, words: Sequence[Spoken], first: int, following: int | None) -> tuple[int, int]:
+    def _end(self, words: Sequence[Spoken], first: int, following: int | None) -> tuple[int, float]:
         """The end nearest to what is wished that breaks fewest rules, and how many it breaks."""
         spoken = max(nearest_frame(words[-1].end, self.rate), first + 1)
         least = max(spoken, first + self._least(words))
@@ -230,10 +231,11 @@ class _Frames:
 
     def _wrong(
         self, words: Sequence[Spoken], first: int, last: int, following: int | None, spoken: int, cuts: Sequence[int]
-    ) -> int:
-        """How many rules an end breaks. A caption that goes while its last word is spoken breaks one as well."""
+    ) -> float:
+        """How many rules an end breaks. A caption that goes while its last word is spoken breaks one as well, by more
+        than half a second; by less it is only worse than one that stays."""
         p = self.preset
-        found = [last - first < self._least(words), last < spoken - round(self.rate / 5)]
+        found = [last - first < self._least(words), last < spoken - self.half]
         found.append(p.longest_s is not None and last - first > p.longest_s * self.rate)
         if following is not None:
             gap = following - last
@@ -251,4 +253,5 @@ class _Frames:
             ]
         if p.no_straddling:
             found += [first < cut < last for cut in cuts]
-        return sum(found)
+        early = EARLY if last < spoken - round(self.rate / 5) else 0.0
+        return sum(found) + early
