@@ -1,8 +1,8 @@
 """How the camera moved from frame to frame of a shot: a similarity that most of what is seen follows.
 
-Corners are followed by pyramids of optical flow (Lucas and Kanade) forth and back; a robust fit (RANSAC, then least
-squares on what agrees) makes of them a shift, a turn and a scale about the middle of the picture. How the same points
-go beyond such a move, all together, tells a picture that bends: a rolling shutter, or things near and far.
+Corners are followed by pyramids of optical flow (Lucas and Kanade) forth and back; a robust affine fit (RANSAC, then
+least squares on what agrees) gives a shift, a turn and a scale about the middle of the picture. What is left of it,
+shear and stretch, tells a picture that bends: a rolling shutter, or things near and far.
 """
 
 from array import array
@@ -27,7 +27,7 @@ POINTS, APART, CORNER = 300, 10, 0.01  # at most, px between them, and least qua
 GRID = (4, 3)  # fields of the picture, each of which gives its own corners: one bright sign is not the place
 WINDOW, LEVELS = 21, 4  # px and halvings of the flow
 THERE_AND_BACK = 0.5  # px by which a point may miss itself
-AGREES = 1.0  # px off the common move
+AGREES = 1.0  # px off the common move, in frames of that size
 FEWEST, FIELDS = 20, 5  # points that agree, and fields they lie in, below which a move is not known
 STANDS, STANDING = 0.2, 0.4  # px, and share of points that stay within: where others move, things do, not the camera
 NAMES = ("across", "down", "grow", "turn", "shear", "stretch", "agree", "known")
@@ -121,8 +121,13 @@ def _between(before: Bytes, now: Bytes) -> tuple[float, ...]:
     height, width = before.shape
     middle = np.array([(width - 1) / 2, (height - 1) / 2], np.float32)
     here, there = here - middle, there - middle
-    _, agreeing = cv2.estimateAffinePartial2D(
-        here, there, method=cv2.RANSAC, ransacReprojThreshold=AGREES, maxIters=500, confidence=0.995
+    _, agreeing = cv2.estimateAffine2D(
+        here,
+        there,
+        method=cv2.RANSAC,
+        ransacReprojThreshold=AGREES * max(before.shape) / SIDE,
+        maxIters=500,
+        confidence=0.995,
     )
     inside = np.asarray(agreeing, bool).ravel() if agreeing is not None else np.zeros(len(here), bool)
     stands = np.hypot(*(there - here).T) < STANDS
@@ -164,7 +169,7 @@ def _followed(before: Bytes, now: Bytes, here: Points) -> tuple[Points, Points]:
 
 
 def _fit(here: Points, there: Points) -> tuple[float, ...]:
-    """The similarity by least squares, and shear and stretch of the affine move that is free to bend."""
+    """The affine move by least squares: the similarity in it, and the shear and stretch beyond that."""
     x, y = here.T.astype(float)
     ones = np.ones_like(x)
     (right, across), (down, lower) = (
