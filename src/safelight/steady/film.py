@@ -106,8 +106,10 @@ class _Job:
 
     def write(self, place: Path) -> None:
         """Writes it."""
-        self._lost()
+        self._lost(place.suffix)
         with container.opened(self.clip) as source, av.open(str(place), "w", format=FILMS[place.suffix]) as out:
+            if self.facts.at:
+                out.metadata["creation_time"] = self.facts.at
             heard = [source.streams[sound.index] for sound in self.facts.sounds]
             kept = {}
             for stream in heard:
@@ -130,8 +132,12 @@ class _Job:
             out.mux(waiting)
             waiting = next(sound, None)
 
-    def _lost(self) -> None:
+    def _lost(self, ending: str) -> None:
         """What of the original's papers does not come along."""
+        if self.facts.timecode and ending == ".mkv":
+            self.notes.append(
+                f"The clip's timecode, {self.facts.timecode}, is not in a .mkv file; write a .mov to keep it."
+            )
         if has_credentials(self.clip):
             self.notes.append("The clip carries content credentials (C2PA); they are about the original and are not in "
                               "this film, which is not signed.")  # fmt: skip

@@ -74,7 +74,7 @@ def shake_of(path: Floats, rate: float) -> float:
     """Root mean square of how far a path is off its own smooth way, in widths, as the median tells it. Columns after
     the second are turn and scale, felt at `REACH`."""
     path = path * np.array([1, 1, REACH, REACH])[: path.shape[1]]
-    off = path - _smooth(path, SWAY_S * rate)
+    off = path - smooth(path, SWAY_S * rate)
     return float(np.sqrt(np.median(np.square(off).sum(axis=1)) / np.log(2)))  # one knock does not make a shot shaky
 
 
@@ -100,7 +100,7 @@ def _typical(values: Floats) -> float:
     return float(np.median(values)) if len(values) else 0.0
 
 
-def _smooth(path: Floats, sigma: float) -> Floats:
+def smooth(path: Floats, sigma: float) -> Floats:
     """Past its ends a path goes on as it came: a straight way stays one."""
     reach = min(int(4 * sigma) + 1, len(path) - 1)
     longer = np.pad(path, ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd")
@@ -109,7 +109,7 @@ def _smooth(path: Floats, sigma: float) -> Floats:
 
 def _meant(path: Floats, rate: float) -> str | None:
     """What the camera does on purpose, by the rules of the log; a wandering hand does nothing."""
-    way = np.diff(_smooth(path, SWAY_S * rate), axis=0)
+    way = np.diff(smooth(path, SWAY_S * rate), axis=0)
     seconds = len(way) / rate
     far = float(np.hypot(*way[:, :2].sum(axis=0)))
     long = float(np.hypot(*way[:, :2].T).sum())
@@ -124,7 +124,7 @@ def _meant(path: Floats, rate: float) -> str | None:
 def _bounded(path: Floats, sigma: float, height: float, zoom: float) -> Floats:
     """Moves that make a path smooth, none of which needs more zoom than allowed: a frame that would is moved less, and
     so are its neighbours, ever more until it is reached."""
-    moves = _smooth(path, sigma) - path
+    moves = smooth(path, sigma) - path
     share = np.minimum(1, (zoom - MARGIN - 1) / np.maximum(_needed(moves, height) - 1, 1e-9))
     reach = max(round(FADES * sigma), 1)
     least = minimum_filter1d(share, 2 * reach + 1, mode="nearest")
