@@ -29,7 +29,7 @@ from safelight.probes._shots.facts import SWAY_S
 from safelight.steady.plan import shake_of, smooth
 
 TRUTH = "video/shots.json"
-LEAST, MOST, SIDE, WINDOW, RATE = 45, 90, 960, 0.86, 25
+LEAST, MOST, SIDE, WINDOW, RATE = 45, 60, 960, 0.86, 25  # frames, px, share of the side, frames a second
 AMOUNTS = (0.005, 0.012)
 PEERS = ("vidstab", "deshake")
 
@@ -88,10 +88,12 @@ def _row(clip: Path, path: Floats, own: steady.Track, work: Path) -> dict[str, A
         "error": _error(np.cumsum(steady.track(clip).steps - own.steps, axis=0), path),
     }  # fmt: skip
     films = {"ours": out if done.after is not None else None, **{peer: _peer(peer, clip, work) for peer in PEERS}}
-    before, alike = _shake(clip), _alike(clip)
+    alike = _alike(clip)
     for name, film in films.items():
         if film is not None:
-            told[name] = {"left": _shake(film) / before, "gain": _alike(film) - alike}
+            told[name] = {"gain": _alike(film) - alike}
+            if done.after is not None and done.plan.shake:
+                told[name]["left"] = (done.after if name == "ours" else _shake(film)) / done.plan.shake
     return told
 
 
