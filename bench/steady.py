@@ -85,7 +85,7 @@ def _row(clip: Path, path: Floats, own: steady.Track, work: Path) -> dict[str, A
     done = steady.steady(clip, out)
     told: dict[str, Any] = {
         "after": done.after, "why": done.plan.cannot_tell or done.plan.left_alone or done.no_better,
-        "error": _error(np.cumsum(steady.track(clip).steps - own.steps, axis=0), path),
+        "error": _error(steady.track(clip).path - own.path, path),
     }  # fmt: skip
     films = {"ours": out if done.after is not None else None, **{peer: _peer(peer, clip, work) for peer in PEERS}}
     alike = _alike(clip)
@@ -106,7 +106,7 @@ def _error(found: Floats, path: Floats) -> float:
 
 def _shake(film: Path) -> float:
     seen = steady.track(film)
-    return shake_of(np.cumsum(seen.steps, axis=0), seen.rate)
+    return shake_of(seen.path, seen.rate)
 
 
 def _alike(film: Path) -> float:

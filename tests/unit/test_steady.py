@@ -93,10 +93,10 @@ def test_the_path_of_a_hand_is_found(tmp_path):
     found = steady.track(write(tmp_path / "hand.mkv", seen(place(), path)))
     assert len(found) == FRAMES
     assert found.known.all()
-    apart = np.cumsum(found.steps, axis=0) - (path - path[0])
+    apart = found.path - (path - path[0])
     apart -= apart.mean(axis=0)
     assert np.sqrt(np.square(apart).mean(axis=0)).max() < 0.0007  # widths: a fifth of a pixel
-    assert shake_of(np.cumsum(found.steps, axis=0), found.rate) == pytest.approx(shake_of(path, RATE), rel=0.05)
+    assert shake_of(found.path, found.rate) == pytest.approx(shake_of(path, RATE), rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_pan_that_is_asked_for_keeps_its_way(tmp_path):
     done = CliRunner().invoke(command, [str(clip), "--to", str(tmp_path / "calm.mkv"), "--anyway"])
     assert done.exit_code == 0, done.output
     assert "of shake became" in done.output
-    ways = [np.cumsum(steady.track(f).steps, axis=0)[-1, 0] for f in (clip, tmp_path / "calm.mkv")]
+    ways = [steady.track(f).path[-1, 0] for f in (clip, tmp_path / "calm.mkv")]
     assert ways[1] == pytest.approx(ways[0], rel=0.2)
 
 

@@ -23,7 +23,7 @@ from safelight.files import PART
 from safelight.media import container, video
 from safelight.media.container import Contents
 from safelight.media.xmp import has_credentials
-from safelight.steady.plan import CROP, STRENGTH_S, Plan, plan, shake_of
+from safelight.steady.plan import CROP, STRENGTH_S, Plan, plan, shake_of, unseen
 from safelight.steady.track import Track, track
 
 WORTH = 0.8  # of the shake: a film that keeps more is not worth its crop
@@ -67,9 +67,12 @@ def steady(
         job.write(part)
         again = track(part, tell=lambda n: tell("looked at again", n))
         _counted(again, seen, out.name)
-        after = shake_of(np.cumsum(again.steps, axis=0), again.rate)
-        if after > WORTH * (planned.shake or 0):
+        lost = unseen(again)
+        after = 0.0 if lost else shake_of(again.path, again.rate)
+        if lost or after > WORTH * (planned.shake or 0):
             why = f"of the shake {after / (planned.shake or 1):.0%} would stay within this crop"
+            if lost:
+                why = f"of the film nobody could tell whether it is steadier: {lost}"
             return Steadied(plan=planned, frames=len(seen), no_better=why, notes=(*seen.notes, *job.notes))
         with part.open("rb") as written:
             os.fsync(written.fileno())
@@ -110,14 +113,14 @@ class _Job:
         with container.opened(self.clip) as source, av.open(str(place), "w", format=FILMS[place.suffix]) as out:
             if self.facts.at:
                 out.metadata["creation_time"] = self.facts.at
-            heard = [source.streams[sound.index] for sound in self.facts.sounds]
+            picture = self._picture(out)
             kept = {}
-            for stream in heard:
+            for stream in (source.streams[sound.index] for sound in self.facts.sounds):
                 try:
                     kept[stream.index] = out.add_stream_from_template(stream)
                 except (av.error.FFmpegError, ValueError) as error:
                     raise _unfit(stream, place) from error
-            self._mix(out, self._picture(out), _sound(source, kept))
+            self._mix(out, picture, _sound(source, kept))
 
     def _mix(self, out: Any, picture: Iterator[tuple[Fraction, list[Any]]], sound: Iterator[Any]) -> None:
         """Writes both in step, so that neither has to be held."""

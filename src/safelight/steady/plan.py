@@ -47,18 +47,17 @@ class Plan:
 def plan(track: Track, *, strength_s: float = STRENGTH_S, crop: float = CROP, anyway: bool = False) -> Plan:
     """`strength_s`: over what time the path is smoothed; `crop`: how much of the width may go, of 1; `anyway`: also
     where the camera is meant to move, whose way then stays."""
-    unseen = _unseen(track)
-    if unseen:
-        return Plan(cannot_tell=unseen)
-    steps, bends = (_filled(values, track.known) for values in (track.steps, track.bends))
-    path = np.cumsum(steps, axis=0)
+    why = unseen(track)
+    if why:
+        return Plan(cannot_tell=why)
+    path = track.path
     shake = shake_of(path, track.rate)
     if shake < TRIPOD:
         return Plan(shake=shake, left_alone="it is as steady as on a tripod")
     if _typical(track.agree[track.known]) < COMMON:
         return Plan(shake=shake, cannot_tell="what is seen moves in more ways than one; nobody can say which is the "
                     "camera's")  # fmt: skip
-    wobble = shake_of(np.cumsum(bends, axis=0) * REACH, track.rate)
+    wobble = shake_of(track.bending * REACH, track.rate)
     if wobble > max(BENT * shake, TRIPOD):
         return Plan(shake=shake, cannot_tell="the picture bends in itself, by a rolling shutter or by things near and "
                     "far; moved as a whole it would wobble")  # fmt: skip
@@ -78,7 +77,8 @@ def shake_of(path: Floats, rate: float) -> float:
     return float(np.sqrt(np.median(np.square(off).sum(axis=1)) / np.log(2)))  # one knock does not make a shot shaky
 
 
-def _unseen(track: Track) -> str | None:
+def unseen(track: Track) -> str | None:
+    """Why nothing can be said of a shot, if so."""
     if track.picture.fields:
         return "its frames are woven of two fields; make whole frames of them first"
     if track.joins:
@@ -89,11 +89,6 @@ def _unseen(track: Track) -> str | None:
     if track.known[1:].mean() < SEEN:
         return "there is too little to hold on to in the picture, or it moves too fast"
     return None
-
-
-def _filled(values: Floats, known: npt.NDArray[np.bool_]) -> Floats:
-    at = np.arange(len(values))
-    return np.stack([np.interp(at, at[known], column[known]) for column in values.T], axis=1)
 
 
 def _typical(values: Floats) -> float:

@@ -55,6 +55,20 @@ class Track:
     def __len__(self) -> int:
         return len(self.steps)
 
+    @property
+    def path(self) -> Floats:
+        """Steps added up; where a move is not known it goes on as around there."""
+        return self._summed(self.steps)
+
+    @property
+    def bending(self) -> Floats:
+        """Bends added up, likewise."""
+        return self._summed(self.bends)
+
+    def _summed(self, values: Floats) -> Floats:
+        at = np.arange(len(values))
+        return np.stack([np.interp(at, at[self.known], c[self.known]) for c in values.T], axis=1).cumsum(axis=0)
+
 
 def track(path: Path, *, facts: Contents | None = None, tell: Callable[[int], None] = lambda _: None) -> Track:
     """Reads a clip once, small; nothing of it is held but a few numbers a frame. `tell` is told how many frames were
