@@ -25,6 +25,7 @@ from safelight.cli_people import people
 from safelight.cli_proof import gallery, sample
 from safelight.cli_review import review
 from safelight.cli_rough import cut, film
+from safelight.cli_steady import steady
 from safelight.cli_trust import trust
 from safelight.domain import Genre
 from safelight.engine import one_thread
@@ -372,6 +373,7 @@ cli.add_command(log)
 cli.add_command(film)
 cli.add_command(match)
 cli.add_command(sound)
+cli.add_command(steady)
 
 
 @cli.group()

@@ -182,7 +182,7 @@ class _Job:
                 at = (piece.start + Fraction(k) * material.rate / self.rate) / material.rate
                 frame = shape.fitted(reader.upright(at, shape.rotation) if material.facts.picture and reader else None)
                 if number == 0:
-                    _coloured(stream, frame)
+                    coloured(stream, frame)
                 frame.pts, frame.time_base = number, 1 / self.rate
                 frame.pict_type = av.video.frame.PictureType.NONE
                 yield Fraction(number) / self.rate, stream.encode(frame)
@@ -305,7 +305,7 @@ def _barred(frame: Any, shape: _Shape) -> Any:
     return av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=shape.pixels)
 
 
-def _coloured(stream: Any, frame: Any) -> None:
+def coloured(stream: Any, frame: Any) -> None:
     """The tags of the first frame as those of the film; must be set before anything is encoded."""
     context = stream.codec_context
     for name in ("color_primaries", "color_trc", "colorspace", "color_range"):

@@ -1,0 +1,245 @@
+"""A shot without its shake as a film: every frame at its own time, its sound copied, and looked at again afterwards.
+
+The planes of a frame are moved as they were coded, with the bits they have: no colour is converted, HDR stays what it
+was. What was written is tracked again; a film that is no steadier does not appear.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from safelight.cutting.render import FILMS, KEPT_PIXELS, QUALITY, coloured
+from safelight.errors import MediaError, UsageError
+from safelight.files import PART
+from safelight.media import container, video
+from safelight.media.container import Contents
+from safelight.media.xmp import has_credentials
+from safelight.steady.plan import CROP, STRENGTH_S, Plan, plan, shake_of, unseen
+from safelight.steady.track import Track, track
+
+WORTH = 0.8  # of the shake: a film that keeps more is not worth its crop
+CLOCK = 90_000  # ticks a second, for clips whose own clock an encoder cannot count by
+MOST_TICKS = 10_000_000
+EARLY = Fraction(1, 2)  # second by which sound is written ahead of the picture
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steadied:
+    """What came of it. `after` is the shake of the film as it was written, in widths of its picture; None where nothing
+    was, for which `plan` or `no_better` gives the reason."""
+
+    plan: Plan
+    frames: int
+    after: float | None = None
+    no_better: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def steady(
+    clip: Path, out: Path, *, strength_s: float = STRENGTH_S, crop: float = CROP, anyway: bool = False,
+    tell: Callable[[str, int], None] = lambda _, __: None,
+) -> Steadied:  # fmt: skip
+    """Writes a clip of one shot to `out` without its shake. The clip is not touched; nothing is written where it is
+    left alone. `tell` is told of each frame what was done. Raises UsageError, MediaError."""
+    _refuse(clip, out)
+    facts = container.contents(clip)
+    seen = track(clip, facts=facts, tell=lambda n: tell("looked at", n))
+    planned = plan(seen, strength_s=strength_s, crop=crop, anyway=anyway)
+    if planned.moves is None:
+        return Steadied(plan=planned, frames=len(seen), notes=seen.notes)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=out.parent, prefix=PART, suffix=out.suffix.lower())
+    os.close(handle)
+    part = Path(name)
+    try:
+        job = _Job(clip, facts, planned, tell=tell)
+        job.write(part)
+        again = track(part, tell=lambda n: tell("looked at again", n))
+        _counted(again, seen, out.name)
+        lost = unseen(again)
+        after = 0.0 if lost else shake_of(again.path, again.rate)
+        if lost or after > WORTH * (planned.shake or 0):
+            why = f"of the shake {after / (planned.shake or 1):.0%} would stay within this crop"
+            if lost:
+                why = f"of the film nobody could tell whether it is steadier: {lost}"
+            return Steadied(plan=planned, frames=len(seen), no_better=why, notes=(*seen.notes, *job.notes))
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.chmod(0o644)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    return Steadied(plan=planned, frames=len(seen), after=after, notes=(*seen.notes, *job.notes))
+
+
+def _refuse(clip: Path, out: Path) -> None:
+    if out.suffix.lower() not in FILMS:
+        raise UsageError(
+            f"A film is not written as {out.suffix or 'a file without ending'}.", remedy=f"Use {', '.join(FILMS)}."
+        )
+    if out.exists() and clip.exists() and out.samefile(clip):
+        raise UsageError(f"{out.name} is the original.", remedy="Give another name.")
+
+
+def _counted(again: Track, seen: Track, name: str) -> None:
+    if len(again) != len(seen):
+        raise MediaError(f"{name} came out with {len(again)} frames, not {len(seen)}.", remedy="Use another format.")
+
+
+@dataclass(slots=True)
+class _Job:
+    """One film as it is written."""
+
+    clip: Path
+    facts: Contents
+    plan: Plan
+    tell: Callable[[str, int], None] = field(kw_only=True)
+    notes: list[str] = field(default_factory=list)
+
+    def write(self, place: Path) -> None:
+        """Writes it."""
+        self._lost(place.suffix)
+        with container.opened(self.clip) as source, av.open(str(place), "w", format=FILMS[place.suffix]) as out:
+            if self.facts.at:
+                out.metadata["creation_time"] = self.facts.at
+            picture = self._picture(out)
+            kept = {}
+            for stream in (source.streams[sound.index] for sound in self.facts.sounds):
+                try:
+                    kept[stream.index] = out.add_stream_from_template(stream)
+                except (av.error.FFmpegError, ValueError) as error:
+                    raise _unfit(stream, place) from error
+            self._mix(out, picture, _sound(source, kept))
+
+    def _mix(self, out: Any, picture: Iterator[tuple[Fraction, list[Any]]], sound: Iterator[Any]) -> None:
+        """Writes both in step, so that neither has to be held."""
+        waiting = next(sound, None)
+        for at, packets in picture:
+            while waiting is not None and waiting.pts * waiting.time_base <= at + EARLY:
+                out.mux(waiting)
+                waiting = next(sound, None)
+            for packet in packets:
+                out.mux(packet)
+        while waiting is not None:
+            out.mux(waiting)
+            waiting = next(sound, None)
+
+    def _lost(self, ending: str) -> None:
+        """What of the original's papers does not come along."""
+        if self.facts.timecode and ending == ".mkv":
+            self.notes.append(
+                f"The clip's timecode, {self.facts.timecode}, is not in a .mkv file; write a .mov to keep it."
+            )
+        if has_credentials(self.clip):
+            self.notes.append("The clip carries content credentials (C2PA); they are about the original and are not in "
+                              "this film, which is not signed.")  # fmt: skip
+        if self.facts.subtitles:
+            self.notes.append("The clip has subtitles inside; they are not in this film.")
+        if len(self.facts.pictures) > 1:
+            self.notes.append(f"Of its {len(self.facts.pictures)} pictures the first is shown.")
+
+    def _picture(self, out: Any) -> Iterator[tuple[Fraction, list[Any]]]:
+        picture = self.facts.picture
+        assert picture is not None
+        width, height = (picture.width, picture.height)[:: -1 if picture.rotation % 180 else 1]
+        pixels = picture.pixels if picture.pixels in KEPT_PIXELS else \
+            "yuv420p" if picture.bits <= 8 else "yuv422p10le"  # fmt: skip
+        if pixels != picture.pixels:
+            self.notes.append(f"Its pixels are {picture.pixels}; the film has {pixels}.")
+        if "444" not in pixels:
+            width, height = width // 2 * 2, height // 2 * 2
+        base = picture.time_base if picture.time_base.denominator <= MOST_TICKS else Fraction(1, CLOCK)
+        stream = out.add_stream("libx264", rate=picture.rate or 25, options=QUALITY[False])
+        stream.width, stream.height, stream.pix_fmt = width, height, pixels
+        stream.codec_context.sample_aspect_ratio = 1 / picture.aspect if picture.rotation % 180 else picture.aspect
+        stream.codec_context.time_base = stream.time_base = base
+        if self.facts.timecode:
+            stream.metadata["timecode"] = self.facts.timecode
+        if picture.rotation:
+            stream.set_display_rotation(picture.rotation)
+        return self._frames(stream, base)
+
+    def _frames(self, stream: Any, base: Fraction) -> Iterator[tuple[Fraction, list[Any]]]:
+        picture, moves = self.facts.picture, self.plan.moves
+        assert picture is not None
+        assert moves is not None
+        trouble = video.Trouble(sizes=set())
+        zero = picture.first_pts * picture.time_base
+        last = -1
+        for number, (at, frame) in enumerate(video.decoded(self.clip, picture, trouble, threads=2)):
+            if len(trouble.sizes) > 1:
+                raise UsageError(f"The picture of {self.clip.name} changes its size.", remedy="Cut it apart there.")
+            made = _moved(frame, stream, moves[number], self.plan.zoom)
+            ticks = max(round((at + zero) / base), last + 1 if number else -(1 << 62))
+            made.pts, made.time_base, last = ticks, base, ticks
+            made.pict_type = av.video.frame.PictureType.NONE
+            if number == 0:
+                coloured(stream, frame)
+            self.tell("rendered", number + 1)
+            yield at + zero, stream.encode(made)
+        yield at + zero, stream.encode(None)
+
+
+def _sound(source: Any, kept: dict[int, Any]) -> Iterator[Any]:
+    """Packets of all sounds as they are, for the streams of the film."""
+    if not kept:
+        return
+    for packet in source.demux([source.streams[index] for index in kept]):
+        if packet.pts is not None and packet.size:
+            packet.stream = kept[packet.stream_index]
+            yield packet
+
+
+def _unfit(stream: Any, place: Path) -> UsageError:
+    name = stream.codec_context.name
+    return UsageError(f"Sound of {name} does not go into a {place.suffix} file as it is.", remedy="Write a .mkv.")
+
+
+def _moved(frame: Any, stream: Any, move: Floats, zoom: float) -> Any:
+    """A frame moved, turned and scaled, then enlarged about its middle; each plane in the pixels it is coded in."""
+    if frame.format.name != stream.pix_fmt:
+        frame = frame.reformat(format=stream.pix_fmt)
+    made = av.VideoFrame(stream.width, stream.height, stream.pix_fmt)
+    for name in ("color_primaries", "color_trc", "colorspace", "color_range"):
+        setattr(made, name, getattr(frame, name))
+    aspect = float(stream.codec_context.sample_aspect_ratio or 1)  # width of a pixel to its height
+    bits = frame.format.components[0].bits
+    for source, target in zip(frame.planes, made.planes, strict=True):
+        fine = aspect * (source.width / frame.width) ** -1 * (source.height / frame.height)
+        matrix = _matrix(move, zoom, (source.width, source.height), (target.width, target.height), fine)
+        warped = cv2.warpAffine(
+            _pixels(source, bits), matrix, (target.width, target.height), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        _pixels(target, bits)[:] = warped if bits == 8 else np.minimum(warped, (1 << bits) - 1)
+    return made
+
+
+def _matrix(
+    move: Floats, zoom: float, size: tuple[int, int], target: tuple[int, int], aspect: float
+) -> npt.NDArray[np.float64]:
+    """From a pixel of the film's plane to where it comes from; `aspect`: width of a pixel of it to its height."""
+    across, down, grow, turn = move
+    scale = 1 / np.exp(grow)
+    cos, sin = scale * np.cos(turn), scale * np.sin(turn)
+    back = np.array([[cos, sin / aspect], [-sin * aspect, cos]])  # against the turn, in pixels that may be oblong
+    here, there = ((np.array(s, float) - 1) / 2 for s in (target, size))
+    shift = np.array([across * size[0], down * size[0] * aspect])
+    return np.column_stack((back / zoom, there - back @ (here / zoom + shift)))
+
+
+def _pixels(plane: Any, bits: int) -> npt.NDArray[Any]:
+    kind: type[np.generic] = np.uint8 if bits == 8 else np.uint16
+    flat = np.frombuffer(plane, kind).reshape(plane.height, -1)
+    return flat[:, : plane.width]
