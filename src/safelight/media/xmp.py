@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from safelight.errors import MediaError, NotMedia
-from safelight.media import capture, formats, xmp_tracks
+from safelight.media import capture, credentials, xmp_tracks
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 OURS = "urn:safelight:1.0"
@@ -260,11 +260,7 @@ def for_delivery(original: Path, sidecar: bytes | None, says: Mapping[str, Any])
         packet.set(name, value)
     packet.set(SOURCE_TYPE, origin)
     packet.set("xmpMM:PreservedFileName", original.name.encode("utf-8", "replace").decode())
-    if has_credentials(original):
-        losses.append(
-            "Content credentials of the original are not in the delivered file, because its pixels were written anew; "
-            "the original keeps them."
-        )
+    losses += credentials.lost([original], what="the delivered file")
     return packet.to_bytes(), tuple(losses)
 
 
@@ -284,12 +280,3 @@ def strongest(*values: Any) -> str | None:
         return None
     best = min(codes, key=lambda code: STRONGER.index(code) if code in STRONGER else -1)
     return SOURCE + best
-
-
-def has_credentials(path: Path) -> bool:
-    """Whether a file carries a C2PA manifest store (JUMBF in JPEG's APP11, `caBX` in PNG, or its box elsewhere)."""
-    try:
-        head = formats.first_bytes(path, 1 << 20)
-    except MediaError:
-        return False
-    return b"c2pa" in head and (b"jumb" in head or b"caBX" in head)
