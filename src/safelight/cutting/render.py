@@ -159,7 +159,7 @@ class _Job:
 
     # ------------------------------------------------------------ picture
 
-    def _picture(self, out: Any, source: "Spans | str") -> Iterator[tuple[Fraction, list[Any]]]:
+    def _picture(self, out: Any, source: Spans | str) -> Iterator[tuple[Fraction, list[Any]]]:
         if isinstance(source, str):
             self.notes.append(f"The picture is encoded anew: {source}.")
             return self._encoded(out)

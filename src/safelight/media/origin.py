@@ -12,7 +12,7 @@ from pathlib import Path
 from safelight import __version__
 from safelight.errors import NotMedia
 from safelight.files import write_atomic
-from safelight.media import container, film_xmp, xmp
+from safelight.media import container, credentials, film_xmp, xmp
 from safelight.media.xmp import SOURCE, SOURCE_TYPE, Packet
 
 CAPTURED = ("digitalCapture", "computationalCapture", "compositeCapture")
@@ -69,11 +69,6 @@ def papers_of_cut(originals: Sequence[tuple[Path, str | None]], *, joined: bool)
     return _papers([p for p, _ in named], of_cut([said(*one) for one in named], joined=joined))
 
 
-def papers_of_sound(original: Path, *, changed: bool) -> Papers:
-    """The papers of a sound that was made from one original."""
-    return _papers([original], of_sound(said(original, container.contents(original).camera), changed=changed))
-
-
 def tell(place: Path, name: str, folder: Path, papers: Papers) -> Told:
     """Puts papers into a film or sound that lies at `place` until it is whole and will be `name` in `folder`. A sidecar
     is written there where the container has no place for them. OSError passes through."""
@@ -87,6 +82,15 @@ def tell(place: Path, name: str, folder: Path, papers: Papers) -> Told:
         f"{where} does not say where it comes from: the original neither says so nor names a camera."
     )  # fmt: skip
     return Told(origin=papers.origin, sidecar=sidecar, text=text)
+
+
+def tell_of_sound(place: Path, out: Path, original: Path, *, changed: bool) -> tuple[str, ...]:
+    """Tells it in a sound that was made from one original, lies at `place` until it is whole, and will be `out`. What
+    was told, and what of the original's papers is lost, in sentences."""
+    code = said(original, container.contents(original).camera)
+    papers = _papers([original], of_sound(code, changed=changed))
+    told = tell(place, out.name, out.parent, papers)
+    return (*credentials.lost([original], what="this sound"), *papers.losses, told.text)
 
 
 def _papers(originals: Sequence[Path], origin: str | None) -> Papers:
