@@ -1,4 +1,4 @@
-"""Which pictures of a cut can be copied, packet by packet, and their copying: only where every range stands by itself."""
+"""Pictures of a cut that are copied, packet by packet: only where every range stands by itself."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
