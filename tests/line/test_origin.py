@@ -192,3 +192,6 @@ def test_a_timeline_says_what_its_render_will_lose(tmp_path, shared):
     made = assembly.assemble([material(path)], [Piece(clip=0, start=0, end=9)], name="x")
     done = rough.written(tmp_path / "x.otio", made)
     assert any("C2PA" in loss for loss in done.losses)
+    render.render(made, tmp_path / "x.mp4", preview=True)
+    assert Packet.parse(film_xmp.read(path)).get(xmp.PROVENANCE)
+    assert Packet.parse(film_xmp.read(tmp_path / "x.mp4")).get(xmp.PROVENANCE) is None, "it would point to nothing"

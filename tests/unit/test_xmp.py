@@ -99,5 +99,8 @@ def test_credentials_are_noticed(shared):
     assert credentials.present(folder / "C.jpg")
     assert credentials.present(folder / "CA.jpg")
     assert not credentials.present(folder / "A.jpg")
-    _, losses = xmp.for_delivery(folder / "C.jpg", None, {})
+    sidecar = xmp.Packet.parse(None)
+    sidecar.set(xmp.PROVENANCE, "self#jumbf=/c2pa/urn:uuid:0/c2pa.claim")
+    packet, losses = xmp.for_delivery(folder / "C.jpg", sidecar.to_bytes(), {})
     assert losses
+    assert xmp.Packet.parse(packet).get(xmp.PROVENANCE) is None, "it would point to credentials that are not there"

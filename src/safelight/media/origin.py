@@ -107,7 +107,8 @@ def _papers(originals: Sequence[Path], origin: str | None) -> Papers:
         for prefix in NOT_OURS:
             packet.strip(prefix)
         packet.set("xmpMM:PreservedFileName", _utf8(originals[0].name))
-    packet.set("dc:format", None)
+    for name in ("dc:format", "xmp:ModifyDate", "xmp:MetadataDate", xmp.PROVENANCE):
+        packet.set(name, None)
     packet.set("safelight:Version", __version__)
     packet.set("safelight:Sources", [_utf8(path.name) for path in originals])
     packet.set(SOURCE_TYPE, SOURCE + origin if origin else None)

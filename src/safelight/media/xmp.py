@@ -31,6 +31,7 @@ NAMESPACES = {
     "darktable": "http://darktable.sf.net/",
     "tiff": "http://ns.adobe.com/tiff/1.0/",
     "exif": "http://ns.adobe.com/exif/1.0/",
+    "dcterms": "http://purl.org/dc/terms/",
     "safelight": OURS,
 }
 BEGIN = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
@@ -46,6 +47,7 @@ LEFT_OUT = {  # namespaces that a delivered file does not carry, and what is sai
     "darktable": "darktable's edit history is left out: it is about the original, not these pixels.",
     "mwg-rs": "Regions with people's names are left out: they are personal, and a crop would move them.",
 }
+PROVENANCE = "dcterms:provenance"  # points to a claim among the credentials, which stay with the original
 SOURCE_TYPE = "Iptc4xmpExt:DigitalSourceType"
 SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 STRONGER = (  # origin of pixels, from strongest: one value a file, the strongest wins (IPTC NewsCodes)
@@ -254,7 +256,7 @@ def for_delivery(original: Path, sidecar: bytes | None, says: Mapping[str, Any])
                     packet.set(name, value)
     origin = strongest(inside.get(SOURCE_TYPE), packet.get(SOURCE_TYPE), says.get(SOURCE_TYPE))
     losses += [told for prefix, told in LEFT_OUT.items() if packet.strip(prefix)]
-    for name in ("tiff:Orientation", "tiff:ImageWidth", "tiff:ImageLength"):
+    for name in ("tiff:Orientation", "tiff:ImageWidth", "tiff:ImageLength", PROVENANCE):
         packet.set(name, None)
     for name, value in says.items():
         packet.set(name, value)
