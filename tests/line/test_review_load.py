@@ -7,7 +7,6 @@ from safelight.api import Library
 from safelight.deliver import gate
 from safelight.domain import Asset, Capture, Cull, Findings, Group, GroupKind, Kind, Measure, Say, digest_of
 from safelight.operators import Wishes
-from safelight.policy import default
 from safelight.state import ShootState
 from safelight.store import records
 from safelight.store.records import File, Shoot
@@ -55,8 +54,9 @@ def made_shoot(library: Library) -> tuple[ShootState, set[str]]:
     records.save_evidence(library.store, found)
     records.save_survey(library.store, shoot.id, "made", [("made@1", Findings(groups=tuple(groups)))])
     state = ShootState.load(library.store, shoot)
-    record = ledger.record(library.store, default())
-    asked = propose.Asked(rules=default(), wishes=Wishes(), record=record, only=("cull",))
+    rules = ledger.rules(library.store)
+    record = ledger.record(library.store, rules)
+    asked = propose.Asked(rules=rules, wishes=Wishes(), record=record, only=("cull",))
     propose.propose(library.store, state, asked)
     return state, wanted
 

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 from hashlib import sha256
 
-import httpx
+import httpx2
 import pytest
 
 from safelight.errors import UsageError
@@ -130,14 +130,14 @@ def test_another_machine_comes_in_by_tls_with_the_key_under_the_right_name(tmp_p
         address = f"https://127.0.0.2:{server.port}/api/shoots"
         trusted = ssl.create_default_context(cafile=certificate)
         bearer = {"Authorization": f"Bearer {KEY}"}
-        with httpx.Client(verify=trusted) as client:
+        with httpx2.Client(verify=trusted) as client:
             assert client.get(address, headers=bearer).json() == []
             assert client.get(address).status_code in (401, 403)
             assert client.get(address, headers=bearer | {"Host": "evil.example"}).status_code in (400, 403, 421)
             opened = client.get(f"https://127.0.0.2:{server.port}/?token={KEY}")
             assert "secure" in opened.headers["set-cookie"].lower()
-        with pytest.raises(httpx.HTTPError):
-            httpx.get(address.replace("https", "http"), headers=bearer)
+        with pytest.raises(httpx2.HTTPError):
+            httpx2.get(address.replace("https", "http"), headers=bearer)
     finally:
         server.kill()
 
