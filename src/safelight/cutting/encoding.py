@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -193,12 +194,14 @@ def _run(command: list[str], frames: Iterator[Any], look: Look) -> None:
             try:
                 for frame in frames:
                     _write(process.stdin, frame, look)
-                process.stdin.close()
             except BrokenPipeError:
                 pass  # it has ended, and says why
             except BaseException:
                 process.kill()
                 raise
+            finally:
+                with suppress(BrokenPipeError):  # what it did not take any more
+                    process.stdin.close()
         if process.returncode:
             told.seek(0)
             cause = told.read().decode(errors="replace").strip().splitlines()
