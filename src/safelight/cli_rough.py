@@ -86,7 +86,7 @@ def cut(
     with --length whole sentences are chosen. Originals are not touched: the cut is a timeline that names them. Each
     file is read back after it was written. Exit code 1 if something else is heard at a join than should be, 4 if the
     film is not fit for where it goes."""
-    from safelight import cutting, films, interchange, rough
+    from safelight import cutting, films, rough
 
     if pace is not None and pace not in cutting.PACES:
         raise UsageError(f"There is no pace {pace!r}.", remedy=f"There are {', '.join(cutting.PACES)}.")
@@ -109,8 +109,7 @@ def cut(
         chosen, wanted, words=read_words(words) if words else None, listen=listen,
         tell=lambda text: click.echo(text, err=True),
     )  # fmt: skip
-    programme = made.made.programme
-    written = interchange.write(to, programme) if to else None
+    written = rough.written(to, made.made) if to else None
     said = _captioned(made, captions, preset=preset) if captions else []
     rendered = _rendered(made, film, preview=preview) if film else None
     checked = films.check(film, book, captions=captions) if film and book else None

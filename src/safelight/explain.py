@@ -338,6 +338,8 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
     if facts.get("clip.timecode"):
         reel = f", reel {facts['clip.reel']}" if facts.get("clip.reel") else ""
         lines.append(f"  from {facts['clip.timecode']}{reel}")
+    if facts.get("clip.credentials"):
+        lines.append("  carries content credentials (C2PA); what is rendered of it does not")
     if entry["shots"]:
         lines.append(f"  {many(len(entry['shots']), 'shot')}")
         lines += [f"    {s['timecode']} {', '.join(s['marks'])}".rstrip() for s in entry["shots"][:SHOWN_SHOTS]]

@@ -18,7 +18,7 @@ from safelight import limits, weights
 from safelight.domain import Asset, Capture, Json, Kind, Measure, digest_of, exact
 from safelight.errors import MediaError
 from safelight.files import write_atomic
-from safelight.media import container, digest, sound, video, waveform
+from safelight.media import container, credentials, digest, sound, video, waveform
 from safelight.media.container import Contents, Timing
 from safelight.media.formats import unreadable
 from safelight.media.picture import shrink
@@ -105,7 +105,10 @@ def watch(job: Watch) -> Watched:
         return Watched(path=job.path, error=refusal(job.full, error))
     duration = timing.duration_s if timing else facts.duration_s
     asset = _asset(whole, content, facts, duration)
-    measures, notes = _said(facts, timing), list(facts.notes) + list(timing.notes if timing else ())
+    measures, notes = (
+        _said(facts, timing) + _vouched(job.full),
+        list(facts.notes) + list(timing.notes if timing else ()),
+    )
     limits.begin("proxy", seconds=limits.opening((asset.width or 0) * (asset.height or 0)) + float(duration or 600))
     if facts.picture:
         notes += _poster(job.full, job.cache / asset.id[:2] / asset.id, facts)
@@ -231,6 +234,11 @@ def _said(facts: Contents, timing: Timing | None) -> list[Measure]:
     if facts.reel:
         found.append(Measure(name="clip.reel", value=facts.reel))
     return found
+
+
+def _vouched(full: Path) -> list[Measure]:
+    """Whether it carries content credentials, which nothing that is made of it can carry on."""
+    return [Measure(name="clip.credentials", value=True)] if credentials.present(full) else []
 
 
 def _full_range(picture: container.PictureStream) -> bool:

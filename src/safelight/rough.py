@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from safelight import cuts, weights
+from safelight import cuts, interchange, weights
 from safelight.captions import Spoken
 from safelight.cutting import PACES, Talk, Word, assembly, cutaways, heard_back, joined, measure, room, roughcut
 from safelight.cutting.assembly import Assembly, Material, Piece
@@ -19,7 +19,7 @@ from safelight.cutting.plan import Cut, Doubt
 from safelight.cutting.roughcut import Sentence
 from safelight.domain import Edit, Measure, exact
 from safelight.errors import UsageError
-from safelight.media import container
+from safelight.media import container, credentials
 from safelight.media.container import Contents
 from safelight.speech import moonshine
 from safelight.state import Footage
@@ -113,6 +113,13 @@ def cut(
         made = assembly.assemble(materials, pieces, name=wanted.name, covers=covers)
     rough = Rough(made=made, clips=tuple(planned), sentences=sentences, covers=len(covers), notes=made.notes)
     return _listened(rough, tell) if listen else replace(rough, not_heard="it was not asked for")
+
+
+def written(path: Path, made: Assembly) -> interchange.Written:
+    """Writes the timeline of a cut; among its losses, the credentials that a film rendered from it will not have."""
+    done = interchange.write(path, made.programme)
+    used = [made.materials[piece.clip].path for piece in made.pieces]
+    return replace(done, losses=(*done.losses, *credentials.lost(used, what="a film that is rendered from it")))
 
 
 def planned_of(

@@ -15,7 +15,7 @@ from safelight import weights
 from safelight.domain import Json
 from safelight.errors import UsageError
 from safelight.files import PART
-from safelight.media import levelled, loudness, sound
+from safelight.media import levelled, loudness, origin, sound
 from safelight.media.loudness import Loudness, Target
 from safelight.media.repair.chain import Repairs, repaired
 from safelight.media.repair.deepfilter import Model
@@ -88,8 +88,10 @@ def repair(
         made = repaired(sound.blocks(path), repairs, model=model)
         levelled.encode(place, made, codec="pcm_s24le" if target else codec)
         if target is not None:
-            notes += levelled.level(place, out, target).notes(target)
+            notes += levelled.level(place, out, target, original=path).notes(target)
         else:
+            changed = bool(repairs.hum or repairs.clicks or model is not None)
+            notes += origin.tell_of_sound(place, out, path, changed=changed)
             place.chmod(0o644)
             place.replace(out)
     finally:

@@ -13,7 +13,7 @@ from safelight.domain import Drawn, Measure, Say, Verdict
 from safelight.errors import Refused, UsageError
 from safelight.ledger import rules
 from safelight.line import Options
-from safelight.media import container
+from safelight.media import container, film_xmp
 from safelight.store import records, schema
 from safelight.store.library import now
 from safelight.verdicts import Saying
@@ -164,6 +164,8 @@ def test_a_film_is_held_to_its_place_as_it_was_encoded(library, folder, tmp_path
     assert row["gate"]["open"] == []
     assert (row["width"], row["height"]) == (96, 64)
     assert len(container.timing(tmp_path / "out" / "talk.mp4").pts) == Fraction(row["seconds"]) * 25
+    assert any("humanEdits (IPTC DigitalSourceType)" in told for told in row["losses"])
+    assert b"digitalsourcetype/humanEdits" in (film_xmp.read(tmp_path / "out" / "talk.mp4") or b"")
     assert rows(made)["captions"]["name"] == "talk.srt"
     assert (tmp_path / "out" / "talk.srt").read_text().count("-->") >= 1
     assert "0:0" in (tmp_path / "out" / "report.html").read_text()

@@ -2,7 +2,7 @@ import pytest
 from lxml import etree
 
 from safelight.errors import NotMedia
-from safelight.media import xmp
+from safelight.media import credentials, xmp
 
 LIGHTROOM = b"""<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Adobe XMP Core 7.0">
@@ -96,8 +96,11 @@ def test_the_strongest_origin_of_pixels_wins():
 
 def test_credentials_are_noticed(shared):
     folder = shared / "metadata" / "c2pa"
-    assert xmp.has_credentials(folder / "C.jpg")
-    assert xmp.has_credentials(folder / "CA.jpg")
-    assert not xmp.has_credentials(folder / "A.jpg")
-    _, losses = xmp.for_delivery(folder / "C.jpg", None, {})
+    assert credentials.present(folder / "C.jpg")
+    assert credentials.present(folder / "CA.jpg")
+    assert not credentials.present(folder / "A.jpg")
+    sidecar = xmp.Packet.parse(None)
+    sidecar.set(xmp.PROVENANCE, "self#jumbf=/c2pa/urn:uuid:0/c2pa.claim")
+    packet, losses = xmp.for_delivery(folder / "C.jpg", sidecar.to_bytes(), {})
     assert losses
+    assert xmp.Packet.parse(packet).get(xmp.PROVENANCE) is None, "it would point to credentials that are not there"

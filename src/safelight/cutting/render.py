@@ -7,39 +7,40 @@ once, in the pixels, shape and colour tags of the first clip. What was made is r
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 
+from safelight.cutting import copying, encoding
 from safelight.cutting.assembly import Assembly, Material, Piece
+from safelight.cutting.copying import Spans
+from safelight.cutting.encoding import Encoder
 from safelight.cutting.joined import FADE_S
 from safelight.errors import MediaError, UsageError
 from safelight.files import PART
-from safelight.media import container, loudness, sound
+from safelight.media import container, credentials, loudness, origin, sound
 from safelight.media.loudness import LAYOUTS
 from safelight.media.sound import Block, Samples
-from safelight.media.xmp import has_credentials
 from safelight.words import many
 
 FILMS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 SOUNDS = {".wav": ("wav", "pcm_s24le"), ".flac": ("flac", "flac"), ".m4a": ("ipod", "aac")}
 SOUND_OF = {".mp4": "aac", ".mov": "pcm_s24le", ".mkv": "flac"}
 AAC_BITS = 160_000  # a second and channel
-QUALITY = {False: {"crf": "16", "preset": "medium"}, True: {"crf": "28", "preset": "veryfast"}}
 PREVIEW_SIDE = 960  # px, long side
-KEPT_PIXELS = (
-    "yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le",
-)  # fmt: skip
+COLOUR = ("color_primaries", "color_trc", "colorspace", "color_range")  # of a frame
 BLOCK = 4800  # samples that are encoded at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """What was written. `copied`: frame ranges of clips, by number, whose pictures were not encoded again."""
+    """What was written. `copied`: frame ranges of clips, by number, whose pictures were not encoded again; `origin`:
+    where it comes from (IPTC DigitalSourceType, None: cannot be told), said in the file or in `sidecar`."""
 
     file: str
     frames: int
@@ -47,6 +48,8 @@ class Rendered:
     copied: tuple[tuple[int, int, int], ...]
     encoded: tuple[tuple[int, int, int], ...]
     notes: tuple[str, ...]
+    origin: str | None = None
+    sidecar: str | None = None
 
 
 def render(
@@ -70,7 +73,7 @@ def render(
     try:
         job = _Job(made, place, preview=preview, tell=tell)
         job.run()
-        rendered = _checked(job, out.name)
+        rendered = _told(job, out, _checked(job, out.name))
         place.chmod(0o644)
         place.replace(out)
     finally:
@@ -102,6 +105,18 @@ def _checked(job: "_Job", name: str) -> Rendered:
     )
 
 
+def _told(job: "_Job", out: Path, rendered: Rendered) -> Rendered:
+    """Tells in the file where it comes from; pictures and sound are not touched any more."""
+    pieces, materials = job.made.pieces, job.made.materials
+    papers = origin.papers_of_cut(
+        [(materials[p.clip].path, materials[p.clip].facts.camera) for p in pieces],
+        joined=not all(_goes_on(pieces, n) for n in range(len(pieces) - 1)),
+    )
+    told = origin.tell(job.place, out.name, out.parent, papers)
+    notes = (*rendered.notes, *papers.losses, told.text)
+    return replace(rendered, notes=notes, origin=told.origin, sidecar=told.sidecar)
+
+
 class _Job:
     """One film as it is written."""
 
@@ -124,7 +139,7 @@ class _Job:
             raise UsageError("These clips have no picture.", remedy=f"Render a sound: {', '.join(SOUNDS)}.")
         if ending in SOUNDS and not self.heard:
             raise UsageError("These clips have no sound.", remedy=f"Render a film: {', '.join(FILMS)}.")
-        source = _copyable(self.made) if self.pictures and not self.preview else "it is a preview"
+        source = copying.copyable(self.made) if self.pictures and not self.preview else "it is a preview"
         self._lost()
         form = FILMS[ending] if ending in FILMS else SOUNDS[ending][0]
         with av.open(str(self.place), "w", format=form) as out:
@@ -133,13 +148,10 @@ class _Job:
             _interleaved(out, picture, heard)
 
     def _lost(self) -> None:
-        """What of the originals' papers does not come along."""
+        """What of the originals does not come along."""
+        used = [self.made.materials[p.clip].path for p in self.made.pieces]
+        self.notes += credentials.lost(used, what="what is rendered")
         for material in self.made.materials:
-            if has_credentials(material.path):
-                self.notes.append(
-                    f"{material.path.name} carries content credentials (C2PA); they are about the original and are not "
-                    "in what is rendered, which is not signed."
-                )
             if material.facts.subtitles:
                 self.notes.append(f"{material.path.name} has subtitles inside; they are not in what is rendered.")
             if len(material.facts.sounds) > 1:
@@ -147,52 +159,56 @@ class _Job:
 
     # ------------------------------------------------------------ picture
 
-    def _picture(self, out: Any, source: "_Packets | str") -> Iterator[tuple[Fraction, list[Any]]]:
+    def _picture(self, out: Any, source: Spans | str) -> Iterator[tuple[Fraction, list[Any]]]:
         if isinstance(source, str):
             self.notes.append(f"The picture is encoded anew: {source}.")
             return self._encoded(out)
         self.copied = True
         self.notes.append(f"The picture of all {many(len(self.made.pieces), 'range')} is copied as it is.")
-        return _packets(out, source, self.made)
+        return copying.packets(out, source, self.made)
 
     def _encoded(self, out: Any) -> Iterator[tuple[Fraction, list[Any]]]:
         first = self.pictures[0]
-        shape = _Shape.of(first, preview=self.preview)
-        stream = out.add_stream("libx264", rate=self.rate, options=QUALITY[self.preview])
-        stream.width, stream.height, stream.pix_fmt = shape.width, shape.height, shape.pixels
-        stream.codec_context.sample_aspect_ratio = shape.aspect
-        stream.codec_context.time_base = stream.time_base = 1 / self.rate
+        ending = self.place.suffix.lower()
+        encoder = encoding.chosen(ending, preview=self.preview)
+        shape = _Shape.of(first, encoder, preview=self.preview)
         picture = first.facts.picture
-        if picture is not None and picture.rotation:
-            stream.set_display_rotation(picture.rotation)
         if picture is not None and picture.fields:
             self.notes.append("The originals are interlaced; their fields stay together in whole frames.")
-        return self._frames(stream, shape)
+        self.notes.append(f"It is encoded as {encoder.called}.")
+        if picture is not None and picture.pixels.endswith("10le") and not shape.pixels.endswith("10le"):
+            kept = "" if self.preview else "; .mov keeps them"
+            self.notes.append(f"Of its 10 bits a channel 8 are kept{kept}.")
+        frames = self._frames(shape)
+        one = next(frames)
+        look = encoding.Look(
+            width=shape.width, height=shape.height, pixels=shape.pixels, aspect=shape.aspect, rate=self.rate,
+            rotation=shape.rotation, colour={name: int(getattr(one, name)) for name in COLOUR},
+        )  # fmt: skip
+        every = chain([one], frames)
+        return encoding.encoded(out, every, look, encoder, preview=self.preview, folder=self.place.parent)
 
-    def _frames(self, stream: Any, shape: "_Shape") -> Iterator[tuple[Fraction, list[Any]]]:
+    def _frames(self, shape: "_Shape") -> Iterator[Any]:
         number, told = 0, 0
         reader: _Reader | None = None
-        for piece, count in zip(self.made.pieces, _lengths(self.made), strict=True):
-            material = self.made.materials[piece.clip]
-            if material.facts.picture and (reader is None or reader.material is not material):
-                if reader is not None:
-                    reader.close()
-                reader = _Reader(material)
-            for k in range(count):
-                at = (piece.start + Fraction(k) * material.rate / self.rate) / material.rate
-                frame = shape.fitted(reader.upright(at, shape.rotation) if material.facts.picture and reader else None)
-                if number == 0:
-                    coloured(stream, frame)
-                frame.pts, frame.time_base = number, 1 / self.rate
-                frame.pict_type = av.video.frame.PictureType.NONE
-                yield Fraction(number) / self.rate, stream.encode(frame)
-                number += 1
-            if number * 10 // max(self.made.programme.length, 1) > told:
-                told = number * 10 // self.made.programme.length
-                self.tell(f"rendered {number} of {self.made.programme.length} frames")
-        if reader is not None:
-            reader.close()
-        yield Fraction(number) / self.rate, stream.encode(None)
+        try:
+            for piece, count in zip(self.made.pieces, _lengths(self.made), strict=True):
+                material = self.made.materials[piece.clip]
+                if material.facts.picture and (reader is None or reader.material is not material):
+                    if reader is not None:
+                        reader.close()
+                    reader = _Reader(material)
+                for k in range(count):
+                    at = (piece.start + Fraction(k) * material.rate / self.rate) / material.rate
+                    shown = reader.upright(at, shape.rotation) if material.facts.picture and reader else None
+                    yield shape.fitted(shown)
+                number += count
+                if number * 10 // max(self.made.programme.length, 1) > told:
+                    told = number * 10 // self.made.programme.length
+                    self.tell(f"rendered {number} of {self.made.programme.length} frames")
+        finally:
+            if reader is not None:
+                reader.close()
 
     # ------------------------------------------------------------ sound
 
@@ -267,14 +283,14 @@ class _Shape:
     rotation: int  # degrees, counter-clockwise, by which its frames are turned to be upright
 
     @classmethod
-    def of(cls, material: Material, *, preview: bool) -> "_Shape":
+    def of(cls, material: Material, encoder: Encoder, *, preview: bool) -> "_Shape":
         picture = material.facts.picture
         assert picture is not None
         width, height = picture.width, picture.height
         if picture.rotation % 180:
             width, height = height, width
         scale = min(Fraction(1), Fraction(PREVIEW_SIDE, max(width, height))) if preview else Fraction(1)
-        pixels = picture.pixels if picture.pixels in KEPT_PIXELS and not preview else "yuv420p"
+        pixels = encoder.pixels("yuv420p" if preview else picture.pixels)
         even = 2 if "444" not in pixels else 1
         sides = [max(round(side * scale / even) * even, 2) for side in (width, height)]
         wide, high = sides
@@ -289,8 +305,15 @@ class _Shape:
         scale = min(Fraction(self.width, frame.width), Fraction(self.height, frame.height))
         width, height = (min(max(round(s * scale / 2) * 2, 2), most) for s, most in (
             (frame.width, self.width), (frame.height, self.height)))  # fmt: skip
-        small = frame.reformat(width=width, height=height, format=self.pixels, interpolation="LANCZOS")
+        small = frame.reformat(
+            width=width, height=height, format=self.pixels, interpolation="LANCZOS", **self._levels(frame)
+        )
         return small if (width, height) == (self.width, self.height) else _barred(small, self)
+
+    def _levels(self, frame: Any) -> dict[str, str]:
+        """FFmpeg's yuvj formats hold full range, others what they say; it converts, but leaves the tag as it was."""
+        full = frame.format.name.startswith("yuvj") and not self.pixels.startswith("yuvj")
+        return {"src_color_range": "JPEG", "dst_color_range": "MPEG"} if full else {}
 
 
 def _black(shape: _Shape) -> Any:
@@ -303,13 +326,6 @@ def _barred(frame: Any, shape: _Shape) -> Any:
     top, left = (shape.height - frame.height) // 2, (shape.width - frame.width) // 2
     rgb[top : top + frame.height, left : left + frame.width] = frame.to_ndarray(format="rgb24")
     return av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=shape.pixels)
-
-
-def coloured(stream: Any, frame: Any) -> None:
-    """The tags of the first frame as those of the film; must be set before anything is encoded."""
-    context = stream.codec_context
-    for name in ("color_primaries", "color_trc", "colorspace", "color_range"):
-        setattr(context, name, getattr(frame, name))
 
 
 class _Reader:
@@ -366,72 +382,6 @@ class _Reader:
     def close(self) -> None:
         """Gives the file back."""
         self.source.close()
-
-
-# ---------------------------------------------------------------- packets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Packets:
-    """Where each piece lies among the packets of the only clip, in the order of decoding: [first, last)."""
-
-    material: Material
-    spans: tuple[tuple[int, int], ...]
-    firsts: tuple[int, ...]  # the pts with which each piece begins
-
-
-def _copyable(made: Assembly) -> "_Packets | str":
-    """The packets of the pieces where they stand by themselves, or why they do not."""
-    shown = {p.clip for p in made.pieces}
-    if len(shown) != 1:
-        return "it is made of several clips"
-    material = made.materials[shown.pop()]
-    picture = material.facts.picture
-    if picture is None or material.rate != made.programme.rate or picture.rate != material.rate:
-        return "its frames are counted at another rate"
-    with container.opened(material.path) as source:
-        rows = [
-            (int(p.pts), bool(p.is_keyframe)) for p in source.demux(source.streams[picture.index]) if p.pts is not None
-        ]
-    order = sorted(pts for pts, _ in rows)
-    if made.pieces[-1].end > len(order) or max(p.end for p in made.pieces) > len(order):
-        return "it has fewer frames than it says"
-    number = {pts: n for n, pts in enumerate(order)}
-    spans, firsts = [], []
-    for piece in made.pieces:
-        inside = [i for i, (pts, _) in enumerate(rows) if piece.start <= number[pts] < piece.end]
-        alone = inside[-1] - inside[0] + 1 == len(inside) == piece.end - piece.start
-        if not alone or not rows[inside[0]][1] or rows[inside[0]][0] != order[piece.start]:
-            return f"{picture.codec} keeps frames in groups, and a range begins or ends inside one"
-        spans.append((inside[0], inside[-1] + 1))
-        firsts.append(order[piece.start])
-    return _Packets(material=material, spans=tuple(spans), firsts=tuple(firsts))
-
-
-def _packets(out: Any, source: _Packets, made: Assembly) -> Iterator[tuple[Fraction, list[Any]]]:
-    """Copies packets; times follow the programme. Pieces that go back in the clip are read again."""
-    picture = source.material.facts.picture
-    assert picture is not None
-    stream: Any = None
-    for (first, last), begins, at in zip(source.spans, source.firsts, made.places, strict=True):
-        with container.opened(source.material.path) as opened:
-            template = opened.streams[picture.index]
-            if stream is None:
-                stream = out.add_stream_from_template(template)
-            shift = round(at / made.programme.rate / picture.time_base) - begins
-            number = -1
-            for packet in opened.demux(template):
-                if packet.pts is None:
-                    continue
-                number += 1
-                if number < first:
-                    continue
-                if number >= last:
-                    break
-                packet.pts += shift
-                packet.dts = packet.dts + shift if packet.dts is not None else packet.pts
-                packet.stream = stream
-                yield packet.pts * picture.time_base, [packet]
 
 
 # ---------------------------------------------------------------- samples

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from safelight import captions, cuts, films, interchange, limits, params, plugins, relistening, rough, work
+from safelight import captions, cuts, films, limits, params, plugins, relistening, rough, work
 from safelight.channels.answer import Answer
 from safelight.checking import Outcome
 from safelight.cutting import assembly, render
@@ -105,7 +105,7 @@ def _delivered(job: ClipJob) -> Iterable[Written]:
     made = rough.cut([(job.original, clip)], asked, listen=False).made
     checks = _checks(clip)
     heard = job.heard if job.heard is not None else _heard(job)
-    written = interchange.write(_beside(job, f".{job.wanted.form}"), made.programme)
+    written = rough.written(_beside(job, f".{job.wanted.form}"), made)
     lasts = made.programme.length / made.programme.rate
     for path in written.files:
         entry = _entry(job, path, findings=[*_wrong(checks), *_listened(heard)], answers=())

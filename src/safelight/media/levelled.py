@@ -16,7 +16,7 @@ from scipy.signal import resample_poly
 
 from safelight.errors import UsageError
 from safelight.files import PART
-from safelight.media import loudness, sound
+from safelight.media import loudness, origin, sound
 from safelight.media.loudness import LAYOUTS, Loudness, Target
 from safelight.media.sound import Block, Samples
 
@@ -41,23 +41,28 @@ class Levelled:
     before: Loudness
     after: Loudness
     passed_through: bool = False
+    told: tuple[str, ...] = ()  # where it comes from, and what of the original's papers does not come along
 
     def notes(self, target: Target) -> list[str]:
         """In words."""
         if self.passed_through:
-            return ["There is nothing to hear; it was passed through."]
+            return ["There is nothing to hear; it was passed through.", *self.told]
         found = [f"Gain {self.gain_db:+.1f} dB."]
         if self.limited_db:
             found.append(f"Peaks were turned down by up to {self.limited_db:.1f} dB to stay below the ceiling.")
         loud = self.after.integrated_lufs
         if loud is not None and abs(loud - target.lufs) > target.tolerance_lu:
             found.append(f"It comes to {loud:.1f} LUFS, not {target.lufs:g}: more would have to be limited too hard.")
-        return found
+        return [*found, *self.told]
 
 
-def level(path: Path, out: Path, target: Target, *, stream: int | None = None) -> Levelled:
+def level(
+    path: Path, out: Path, target: Target, *, stream: int | None = None, original: Path | None = None
+) -> Levelled:  # fmt: skip
     """Writes the sound of `path` to `out` at the target; sample rate and channels are kept, dynamics too but for
-    limited peaks. Raises UsageError for an ending that cannot be written, NotMedia where there is no sound."""
+    limited peaks. `original`: whose papers it takes, where `path` itself was made from another file.
+
+    Raises UsageError for an ending that cannot be written, NotMedia where there is no sound."""
     codec = CODECS.get(out.suffix.lower())
     if codec is None:
         raise UsageError(
@@ -72,11 +77,12 @@ def level(path: Path, out: Path, target: Target, *, stream: int | None = None) -
     place = Path(name)
     try:
         done = _until_right(_Job(path=path, place=place, codec=codec, stream=stream, before=before), target)
+        told = origin.tell_of_sound(place, out, original or path, changed=not done.passed_through)
         place.chmod(0o644)
         place.replace(out)
     finally:
         place.unlink(missing_ok=True)
-    return done
+    return replace(done, told=told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

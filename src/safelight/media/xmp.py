@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from safelight.errors import MediaError, NotMedia
-from safelight.media import capture, formats, xmp_tracks
+from safelight.media import capture, credentials, xmp_tracks
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 OURS = "urn:safelight:1.0"
@@ -31,6 +31,7 @@ NAMESPACES = {
     "darktable": "http://darktable.sf.net/",
     "tiff": "http://ns.adobe.com/tiff/1.0/",
     "exif": "http://ns.adobe.com/exif/1.0/",
+    "dcterms": "http://purl.org/dc/terms/",
     "safelight": OURS,
 }
 BEGIN = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
@@ -46,6 +47,7 @@ LEFT_OUT = {  # namespaces that a delivered file does not carry, and what is sai
     "darktable": "darktable's edit history is left out: it is about the original, not these pixels.",
     "mwg-rs": "Regions with people's names are left out: they are personal, and a crop would move them.",
 }
+PROVENANCE = "dcterms:provenance"  # points to a claim among the credentials, which stay with the original
 SOURCE_TYPE = "Iptc4xmpExt:DigitalSourceType"
 SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 STRONGER = (  # origin of pixels, from strongest: one value a file, the strongest wins (IPTC NewsCodes)
@@ -254,17 +256,13 @@ def for_delivery(original: Path, sidecar: bytes | None, says: Mapping[str, Any])
                     packet.set(name, value)
     origin = strongest(inside.get(SOURCE_TYPE), packet.get(SOURCE_TYPE), says.get(SOURCE_TYPE))
     losses += [told for prefix, told in LEFT_OUT.items() if packet.strip(prefix)]
-    for name in ("tiff:Orientation", "tiff:ImageWidth", "tiff:ImageLength"):
+    for name in ("tiff:Orientation", "tiff:ImageWidth", "tiff:ImageLength", PROVENANCE):
         packet.set(name, None)
     for name, value in says.items():
         packet.set(name, value)
     packet.set(SOURCE_TYPE, origin)
     packet.set("xmpMM:PreservedFileName", original.name.encode("utf-8", "replace").decode())
-    if has_credentials(original):
-        losses.append(
-            "Content credentials of the original are not in the delivered file, because its pixels were written anew; "
-            "the original keeps them."
-        )
+    losses += credentials.lost([original], what="the delivered file")
     return packet.to_bytes(), tuple(losses)
 
 
@@ -284,12 +282,3 @@ def strongest(*values: Any) -> str | None:
         return None
     best = min(codes, key=lambda code: STRONGER.index(code) if code in STRONGER else -1)
     return SOURCE + best
-
-
-def has_credentials(path: Path) -> bool:
-    """Whether a file carries a C2PA manifest store (JUMBF in JPEG's APP11, `caBX` in PNG, or its box elsewhere)."""
-    try:
-        head = formats.first_bytes(path, 1 << 20)
-    except MediaError:
-        return False
-    return b"c2pa" in head and (b"jumb" in head or b"caBX" in head)

@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from safelight.cutting.render import FILMS, KEPT_PIXELS, QUALITY, coloured
+from safelight.cutting import encoding
+from safelight.cutting.render import COLOUR, FILMS
 from safelight.errors import MediaError, UsageError
 from safelight.files import PART
-from safelight.media import container, video
+from safelight.media import container, credentials, video
 from safelight.media.container import Contents
-from safelight.media.xmp import has_credentials
 from safelight.steady.plan import CROP, STRENGTH_S, Plan, plan, shake_of, unseen
 from safelight.steady.track import Track, track
 
@@ -113,7 +113,7 @@ class _Job:
         with container.opened(self.clip) as source, av.open(str(place), "w", format=FILMS[place.suffix]) as out:
             if self.facts.at:
                 out.metadata["creation_time"] = self.facts.at
-            picture = self._picture(out)
+            picture = self._picture(out, place.suffix)
             kept = {}
             for stream in (source.streams[sound.index] for sound in self.facts.sounds):
                 try:
@@ -141,7 +141,7 @@ class _Job:
             self.notes.append(
                 f"The clip's timecode, {self.facts.timecode}, is not in a .mkv file; write a .mov to keep it."
             )
-        if has_credentials(self.clip):
+        if credentials.present(self.clip):
             self.notes.append("The clip carries content credentials (C2PA); they are about the original and are not in "
                               "this film, which is not signed.")  # fmt: skip
         if self.facts.subtitles:
@@ -149,21 +149,23 @@ class _Job:
         if len(self.facts.pictures) > 1:
             self.notes.append(f"Of its {len(self.facts.pictures)} pictures the first is shown.")
 
-    def _picture(self, out: Any) -> Iterator[tuple[Fraction, list[Any]]]:
+    def _picture(self, out: Any, ending: str) -> Iterator[tuple[Fraction, list[Any]]]:
         picture = self.facts.picture
         assert picture is not None
         width, height = (picture.width, picture.height)[:: -1 if picture.rotation % 180 else 1]
-        pixels = picture.pixels if picture.pixels in KEPT_PIXELS else \
-            "yuv420p" if picture.bits <= 8 else "yuv422p10le"  # fmt: skip
+        encoder = encoding.of_this_process(ending, preview=False)
+        pixels = encoder.pixels(picture.pixels)
         if pixels != picture.pixels:
             self.notes.append(f"Its pixels are {picture.pixels}; the film has {pixels}.")
         if "444" not in pixels:
             width, height = width // 2 * 2, height // 2 * 2
         base = picture.time_base if picture.time_base.denominator <= MOST_TICKS else Fraction(1, CLOCK)
-        stream = out.add_stream("libx264", rate=picture.rate or 25, options=QUALITY[False])
+        stream = out.add_stream(encoder.codec, rate=picture.rate or 25, options=encoder.options)
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
         stream.codec_context.sample_aspect_ratio = 1 / picture.aspect if picture.rotation % 180 else picture.aspect
         stream.codec_context.time_base = stream.time_base = base
+        if encoder.codec == "libvpx-vp9":
+            stream.codec_context.bit_rate = 0  # so that crf alone says how good it is
         if self.facts.timecode:
             stream.metadata["timecode"] = self.facts.timecode
         if picture.rotation:
@@ -185,7 +187,8 @@ class _Job:
             made.pts, made.time_base, last = ticks, base, ticks
             made.pict_type = av.video.frame.PictureType.NONE
             if number == 0:
-                coloured(stream, frame)
+                for name in COLOUR:
+                    setattr(stream.codec_context, name, int(getattr(frame, name)))
             self.tell("rendered", number + 1)
             yield at + zero, stream.encode(made)
         yield at + zero, stream.encode(None)
