@@ -38,7 +38,9 @@ FULL_RANGE = 2  # of ITU-T H.273 as FFmpeg counts it
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """Of what kind the frames are: size in px, FFmpeg's name of their pixels, the shape of one, frames a second, the
-    angle that makes them upright, and the code points of their colours as FFmpeg names the properties of a frame."""
+    angle that makes them upright, and the code points of their colours as FFmpeg names the properties of a frame.
+
+    `clock`: seconds a tick of frames that come at times of their own; None: they come at the rate, and are numbered."""
 
     width: int
     height: int
@@ -47,6 +49,7 @@ class Look:
     rate: Fraction
     rotation: int = 0
     colour: dict[str, int] = field(default_factory=dict)
+    clock: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +78,6 @@ def chosen(ending: str, *, preview: bool) -> Encoder:
     program = h264()
     if program is not None:
         return Encoder(codec=X264, called=f"H.264 by the {PROGRAM} program", program=program)
-    return of_this_process(ending, preview=preview)
-
-
-def of_this_process(ending: str, *, preview: bool) -> Encoder:
-    """The same without the program, for frames that come at times of their own: it counts them by a rate."""
     if ending == ".mov":
         profile = "0" if preview else "3"
         return Encoder(codec="prores_ks", called="ProRes", options={"profile": profile, "vendor": "apl0"})
@@ -107,7 +105,7 @@ Packets = Iterator[tuple[Fraction, list[Any]]]
 
 def encoded(out: Any, frames: Iterator[Any], look: Look, encoder: Encoder, *, preview: bool, folder: Path) -> Packets:
     """Adds a stream to a container and gives its packets, each list with the instant that it reaches. Frames come in
-    order and are numbered here. Raises MediaError where the program fails."""
+    order. Raises MediaError where the program fails."""
     if encoder.program is not None:
         return _by_program(out, frames, look, encoder.program, preview=preview, folder=folder)
     return _here(out, frames, look, encoder)
@@ -118,7 +116,7 @@ def _here(out: Any, frames: Iterator[Any], look: Look, encoder: Encoder) -> Pack
     stream.width, stream.height, stream.pix_fmt = look.width, look.height, look.pixels
     context = stream.codec_context
     context.sample_aspect_ratio = look.aspect
-    context.time_base = stream.time_base = 1 / look.rate
+    context.time_base = stream.time_base = look.clock or 1 / look.rate
     for name, value in look.colour.items():
         setattr(context, name, value)
     if encoder.codec == "libvpx-vp9":
@@ -127,13 +125,14 @@ def _here(out: Any, frames: Iterator[Any], look: Look, encoder: Encoder) -> Pack
         stream.set_display_rotation(look.rotation)
 
     def packets() -> Packets:
-        number = 0
-        for frame in frames:
-            frame.pts, frame.time_base = number, 1 / look.rate
+        at = Fraction(0)
+        for number, frame in enumerate(frames):
+            if look.clock is None:
+                frame.pts, frame.time_base = number, 1 / look.rate
             frame.pict_type = av.video.frame.PictureType.NONE
-            yield Fraction(number) / look.rate, stream.encode(frame)
-            number += 1
-        yield Fraction(number) / look.rate, stream.encode(None)
+            at = frame.pts * frame.time_base
+            yield at, stream.encode(frame)
+        yield at, stream.encode(None)
 
     return packets()
 
@@ -147,11 +146,13 @@ def _by_program(
     """All frames are encoded to a file first, whose packets are then copied beside the sound."""
     room = tempfile.TemporaryDirectory(dir=folder, prefix=PART)
     try:
-        place = Path(room.name) / "picture.mov"
-        _run([program, *_asked(look, preview=preview), str(place)], frames, look)
+        place, times = Path(room.name) / "picture.mov", list[Fraction]()
+        _run([program, *_asked(look, preview=preview), str(place)], _noted(frames, times), look)
         source = av.open(str(place))
         template = source.streams.video[0]
         stream = out.add_stream_from_template(template)
+        if look.clock is not None:
+            stream.time_base = look.clock
         if look.rotation:
             stream.set_display_rotation(look.rotation)
     except BaseException:
@@ -163,6 +164,8 @@ def _by_program(
             for packet in source.demux(template):
                 if packet.pts is None:
                     continue
+                if look.clock is not None:
+                    _placed(packet, times, look)
                 at = packet.pts * packet.time_base
                 packet.stream = stream
                 yield at, [packet]
@@ -171,6 +174,28 @@ def _by_program(
             room.cleanup()
 
     return packets()
+
+
+def _noted(frames: Iterator[Any], times: list[Fraction]) -> Iterator[Any]:
+    """The frames, and on the way the times of those that have some."""
+    for frame in frames:
+        if frame.pts is not None:
+            times.append(frame.pts * frame.time_base)
+        yield frame
+
+
+def _placed(packet: Any, times: list[Fraction], look: Look) -> None:
+    """Moves a packet from the even grid of the program to the times of its frames. What is decoded before the first
+    frame is shown keeps its distance from it."""
+    clock, even = look.clock or 1 / look.rate, packet.time_base * look.rate
+    shown, read = round(packet.pts * even), round(packet.dts * even)
+
+    def tick(number: int) -> int:
+        return round((times[number] if number >= 0 else times[0] + number / look.rate) / clock)
+
+    packet.time_base = clock
+    packet.pts, packet.dts = tick(shown), tick(read)
+    packet.duration = tick(shown + 1) - packet.pts if shown + 1 < len(times) else round(1 / look.rate / clock)
 
 
 def _asked(look: Look, *, preview: bool) -> list[str]:

@@ -6,9 +6,11 @@ was. What was written is tracked again; a film that is no steadier does not appe
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -106,20 +108,19 @@ class _Job:
     plan: Plan
     tell: Callable[[str, int], None] = field(kw_only=True)
     notes: list[str] = field(default_factory=list)
+    place: Path = Path()
 
     def write(self, place: Path) -> None:
         """Writes it."""
+        self.place = place
         self._lost(place.suffix)
         with container.opened(self.clip) as source, av.open(str(place), "w", format=FILMS[place.suffix]) as out:
             if self.facts.at:
                 out.metadata["creation_time"] = self.facts.at
+            sounds = [source.streams[sound.index] for sound in self.facts.sounds]
+            _fit(sounds, place)
             picture = self._picture(out, place.suffix)
-            kept = {}
-            for stream in (source.streams[sound.index] for sound in self.facts.sounds):
-                try:
-                    kept[stream.index] = out.add_stream_from_template(stream)
-                except (av.error.FFmpegError, ValueError) as error:
-                    raise _unfit(stream, place) from error
+            kept = {stream.index: out.add_stream_from_template(stream) for stream in sounds}
             self._mix(out, picture, _sound(source, kept))
 
     def _mix(self, out: Any, picture: Iterator[tuple[Fraction, list[Any]]], sound: Iterator[Any]) -> None:
@@ -153,45 +154,42 @@ class _Job:
         picture = self.facts.picture
         assert picture is not None
         width, height = (picture.width, picture.height)[:: -1 if picture.rotation % 180 else 1]
-        encoder = encoding.of_this_process(ending, preview=False)
+        encoder = encoding.chosen(ending, preview=False)
         pixels = encoder.pixels(picture.pixels)
         if pixels != picture.pixels:
             self.notes.append(f"Its pixels are {picture.pixels}; the film has {pixels}.")
         if "444" not in pixels:
             width, height = width // 2 * 2, height // 2 * 2
         base = picture.time_base if picture.time_base.denominator <= MOST_TICKS else Fraction(1, CLOCK)
-        stream = out.add_stream(encoder.codec, rate=picture.rate or 25, options=encoder.options)
-        stream.width, stream.height, stream.pix_fmt = width, height, pixels
-        stream.codec_context.sample_aspect_ratio = 1 / picture.aspect if picture.rotation % 180 else picture.aspect
-        stream.codec_context.time_base = stream.time_base = base
-        if encoder.codec == "libvpx-vp9":
-            stream.codec_context.bit_rate = 0  # so that crf alone says how good it is
+        frames = self._frames((width, height), pixels, base)
+        first = next(frames)
+        look = encoding.Look(
+            width=width, height=height, pixels=pixels, rate=picture.rate or Fraction(25), rotation=picture.rotation,
+            aspect=1 / picture.aspect if picture.rotation % 180 else picture.aspect, clock=base,
+            colour={name: int(getattr(first, name)) for name in COLOUR},
+        )  # fmt: skip
+        every = chain([first], frames)
+        made = encoding.encoded(out, every, look, encoder, preview=False, folder=self.place.parent)
         if self.facts.timecode:
-            stream.metadata["timecode"] = self.facts.timecode
-        if picture.rotation:
-            stream.set_display_rotation(picture.rotation)
-        return self._frames(stream, base)
+            out.streams.video[0].metadata["timecode"] = self.facts.timecode
+        return made
 
-    def _frames(self, stream: Any, base: Fraction) -> Iterator[tuple[Fraction, list[Any]]]:
+    def _frames(self, size: tuple[int, int], pixels: str, base: Fraction) -> Iterator[Any]:
         picture, moves = self.facts.picture, self.plan.moves
         assert picture is not None
         assert moves is not None
         trouble = video.Trouble(sizes=set())
         zero = picture.first_pts * picture.time_base
+        aspect = 1 / picture.aspect if picture.rotation % 180 else picture.aspect
         last = -1
         for number, (at, frame) in enumerate(video.decoded(self.clip, picture, trouble, threads=2)):
             if len(trouble.sizes) > 1:
                 raise UsageError(f"The picture of {self.clip.name} changes its size.", remedy="Cut it apart there.")
-            made = _moved(frame, stream, moves[number], self.plan.zoom)
+            made = _moved(frame, size, pixels, float(aspect), moves[number], self.plan.zoom)
             ticks = max(round((at + zero) / base), last + 1 if number else -(1 << 62))
             made.pts, made.time_base, last = ticks, base, ticks
-            made.pict_type = av.video.frame.PictureType.NONE
-            if number == 0:
-                for name in COLOUR:
-                    setattr(stream.codec_context, name, int(getattr(frame, name)))
             self.tell("rendered", number + 1)
-            yield at + zero, stream.encode(made)
-        yield at + zero, stream.encode(None)
+            yield made
 
 
 def _sound(source: Any, kept: dict[int, Any]) -> Iterator[Any]:
@@ -204,19 +202,29 @@ def _sound(source: Any, kept: dict[int, Any]) -> Iterator[Any]:
             yield packet
 
 
-def _unfit(stream: Any, place: Path) -> UsageError:
-    name = stream.codec_context.name
-    return UsageError(f"Sound of {name} does not go into a {place.suffix} file as it is.", remedy="Write a .mkv.")
+def _fit(sounds: Iterable[Any], place: Path) -> None:
+    """Raises UsageError for sound that the film cannot hold as it is, before anything is encoded."""
+    with av.open(BytesIO(), "w", format=FILMS[place.suffix]) as trial:
+        for stream in sounds:
+            try:
+                trial.add_stream_from_template(stream)
+            except (av.error.FFmpegError, ValueError) as error:
+                name = stream.codec_context.name
+                raise UsageError(
+                    f"Sound of {name} does not go into a {place.suffix} file as it is.", remedy="Write a .mkv."
+                ) from error
 
 
-def _moved(frame: Any, stream: Any, move: Floats, zoom: float) -> Any:
-    """A frame moved, turned and scaled, then enlarged about its middle; each plane in the pixels it is coded in."""
-    if frame.format.name != stream.pix_fmt:
-        frame = frame.reformat(format=stream.pix_fmt)
-    made = av.VideoFrame(stream.width, stream.height, stream.pix_fmt)
-    for name in ("color_primaries", "color_trc", "colorspace", "color_range"):
+def _moved(
+    frame: Any, size: tuple[int, int], pixels: str, aspect: float, move: Floats, zoom: float
+) -> Any:  # fmt: skip
+    """A frame moved, turned and scaled, then enlarged about its middle; each plane in the pixels it is coded in.
+    `aspect`: width of a pixel to its height."""
+    if frame.format.name != pixels:
+        frame = frame.reformat(format=pixels)
+    made = av.VideoFrame(*size, pixels)
+    for name in COLOUR:
         setattr(made, name, getattr(frame, name))
-    aspect = float(stream.codec_context.sample_aspect_ratio or 1)  # width of a pixel to its height
     bits = frame.format.components[0].bits
     for source, target in zip(frame.planes, made.planes, strict=True):
         fine = aspect * (source.width / frame.width) ** -1 * (source.height / frame.height)
