@@ -71,7 +71,7 @@ def test_verdicts_move_what_is_expected(library, shoot):
 
 def test_items_that_a_coin_drew_look_like_the_rest(library, shoot):
     past(library, group_of(library, shoot))
-    rules(library, "[task.exposure]\nknown_bad = 0.5\ncontrol = 0.0\n")
+    rules(library, "[task.exposure]\nknown_bad = 0.5\ncontrol = 0.0\n[task.cull]\ncontrol = 0.0\n")
     library.run(shoot, options=INLINE)
     found = waiting(library, shoot, task="exposure").items
     shown = [{f.name for f in dataclasses.fields(i) if getattr(i, f.name) is not None} - {"known_bad"} for i in found]
@@ -113,12 +113,12 @@ def test_a_control_comes_without_a_suggestion(library, shoot):
 @pytest.fixture
 def no_controls(library):
     """Nothing comes without a suggestion: a spoilt twin would show what a control must not, and has none."""
-    rules(library, "[task.exposure]\ncontrol = 0.0\n")
+    rules(library, "[task.exposure]\ncontrol = 0.0\n[task.cull]\ncontrol = 0.0\n")
 
 
 @pytest.fixture
 def spoilt(library, no_controls, shoot):
-    rules(library, "[task.exposure]\ncontrol = 0.0\nknown_bad = 1.0\n")
+    rules(library, "[task.exposure]\ncontrol = 0.0\nknown_bad = 1.0\n[task.cull]\ncontrol = 0.0\n")
     library.run(shoot, options=INLINE)
     return shoot
 
