@@ -240,13 +240,11 @@ def _captioned(made: "Rough", path: Path, *, preset: str) -> list[str]:
     """Writes the captions of the cut; what is to be said of them."""
     from safelight import captions, rough
 
-    words = rough.spoken(made)
-    if not words:
+    if not rough.spoken(made):
         raise UsageError("No words are known, so there is nothing to caption.", remedy="Let a run hear the clips.")
-    rules, rate, shots = captions.PRESETS[preset], made.made.programme.rate, rough.shots(made)
-    found = captions.make(words, rules, rate=rate, shots=shots)
-    notes = list(captions.write(path, found, rate=rate))
-    hard = [b for b in captions.check(found, rules, rate=rate, shots=shots) if not b.soft]
+    found, breaches = rough.captioned(made, captions.PRESETS[preset])
+    notes = list(captions.write(path, found, rate=made.made.programme.rate))
+    hard = [b for b in breaches if not b.soft]
     by_rule = ", ".join(sorted({b.rule.replace("_", " ") for b in hard}))
     tail = (
         f"; {preset}: {many(len(hard), 'rule')} broken ({by_rule})" if hard else f", all within the rules of {preset}"

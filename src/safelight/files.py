@@ -3,7 +3,8 @@
 import json
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,26 @@ def write_atomic(path: Path, data: bytes) -> None:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """The place where a file is written by somebody who needs a name, with the ending of `path`; it takes its own name
+    once it is whole and synced. Nothing is left behind where that fails, nor written where it has been taken away."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=PART, suffix=path.suffix.lower())
+    os.close(handle)
+    place = Path(name)
+    try:
+        yield place
+        if place.exists():
+            with place.open("rb") as written:
+                os.fsync(written.fileno())
+            place.chmod(0o644)
+            place.replace(path)
+            _flush_folder(path.parent)
+    finally:
+        place.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -258,7 +258,7 @@ class Line:
         """Lets the probes that open a raw itself look at the raws that stay; how many there were."""
         keys = probe_keys(of_raws=True)
         raws = {p.id: p for p in state.photos.values() if p.is_raw and p.decision is Cull.KEEP}
-        done = records.measured(self.library, dict.fromkeys(raws, ()))
+        done = records.measured(self.library, raws)
         wanted = [p for p in raws.values() if any((p.id, key) not in done for key in keys.values())]
         clock = Clock("look closer", len(wanted), self.tell)
         installed = weights.installed()
@@ -301,7 +301,7 @@ class Line:
         """Listens to the joins of each clip as it would be cut, so that people know what to listen to."""
         key = relistening.key()
         made = {cuts.version(clip).id: clip for clip in state.footage.values() if clip.edits(proposed=True)}
-        done = records.measured(self.library, dict.fromkeys(made, ()))
+        done = records.measured(self.library, made)
         jobs = [
             relistening.Relisten(
                 asset=clip.id, version=id_, full=self.folder.root / clip.path, words=cuts.words(clip),
@@ -379,7 +379,7 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
 def unheard(library: Library, plan: ingest.Plan) -> bool:
     """Whether a clip or a sound waits to be heard, or a part of one to be asked again."""
     known = [str(f.asset) for f in plan.same_clips if f.asset]
-    done, key = records.measured(library, dict.fromkeys(known, ())), listening.key() if known else ""
+    done, key = records.measured(library, known), listening.key() if known else ""
     return any((asset, key) not in done for asset in known)
 
 

@@ -223,7 +223,7 @@ def trials(library: Library, state: ShootState, folder: ShootFolder) -> list[Tri
             continue
         job = trial(photo, edits, folder)
         wanted[job.version.id] = job
-    done = records.measured(library, dict.fromkeys(wanted, ()))
+    done = records.measured(library, wanted)
     return [
         job
         for version, job in wanted.items()

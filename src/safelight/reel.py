@@ -73,9 +73,7 @@ class Reel:
 
     def watch(self) -> int:
         """Looks at clips and sounds that are new, or that nobody has looked at with this version; how many."""
-        done = records.measured(
-            self.library, dict.fromkeys([str(f.asset) for f in self.plan.same_clips if f.asset], ())
-        )
+        done = records.measured(self.library, [str(f.asset) for f in self.plan.same_clips if f.asset])
         again = [f for f in self.plan.same_clips if f.asset and (str(f.asset), footage.KEY) not in done]
         seen = {f.path: (f.size, f.mtime_ns) for f in again} | {
             s.path: (s.size, s.mtime_ns) for s in self.plan.clips
@@ -123,14 +121,14 @@ class Reel:
 
     def listen(self) -> None:
         """Hears clips and sounds that nobody has heard with these weights: silences, speech, words."""
-        key, begun = listening.key(), self._done(listening.key() + BEGUN)
+        key = listening.key()
         jobs = [
             listening.Listen(
                 asset=a.id, full=self.folder.root / path, seconds=float(a.duration_s or 600),
                 place=self.folder.state / "cache" / a.id[:2] / f"{a.id}.heard",
-                portrait=self.folder.cached(a.id) if a.kind is Kind.AUDIO else None, again=a.id in begun,
+                portrait=self.folder.cached(a.id) if a.kind is Kind.AUDIO else None, again=again,
             )
-            for path, a in self._without(key)
+            for path, a, again in self._without(key)
         ]  # fmt: skip
         clock = Clock("listen", len(jobs), self.tell)
 
@@ -148,7 +146,7 @@ class Reel:
                 asset=a.id, full=self.folder.root / path, place=self.folder.cached(a.id), weights=installed,
                 seconds=float(a.duration_s or 600),
             )
-            for path, a in self._without(key)
+            for path, a, _ in self._without(key)
             if a.kind is Kind.VIDEO
         ]  # fmt: skip
         clock = Clock("see", len(jobs), self.tell)
@@ -159,21 +157,13 @@ class Reel:
     def _stream(self, jobs: list[engine.Job], rescue: engine.Rescue) -> Iterator[Any]:
         return engine.stream(self.executor, self.width, iter(jobs), rescue=rescue)
 
-    def _without(self, key: str) -> list[tuple[str, Asset]]:
-        """Path and asset of those that have no answer under this key, each asset once."""
-        done = self._done(key)
-        asked = [(path, asset) for path, asset in self._known().values() if asset.id not in done]
-        return asked + [(w.job.path, w.asset) for w in self.waiting.values()]
-
-    def _known(self) -> dict[str, tuple[str, Asset]]:
-        """Path and asset of the clips and sounds of the shoot, by their names."""
+    def _without(self, key: str) -> list[tuple[str, Asset, bool]]:
+        """Path and asset of those that have no last answer under this key, each once, and whether one is begun."""
         state = ShootState.load(self.library, self.shoot, evidence=False)
-        return {c.asset.id: (c.path, c.asset) for c in state.clips.values()}
-
-    def _done(self, key: str) -> set[str]:
-        """Those that have an answer under this key."""
-        known = self._known()
-        return {name for name, kept in records.measured(self.library, dict.fromkeys(known, ())) if kept == key}
+        known = {c.asset.id: c for c in state.clips.values()}
+        done = records.measured(self.library, known)
+        asked = [(c.path, c.asset, (n, key + BEGUN) in done) for n, c in known.items() if (n, key) not in done]
+        return asked + [(w.job.path, w.asset, False) for w in self.waiting.values()]
 
     def _save(self, found: Found) -> None:
         """Writes what was found, or keeps it until it is known of whom."""

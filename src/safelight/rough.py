@@ -9,8 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from safelight import cuts, interchange, weights
-from safelight.captions import Spoken
+from safelight import captions, cuts, interchange, weights
+from safelight.captions import Breach, Captions, Preset, Spoken
 from safelight.cutting import PACES, Talk, Word, assembly, cutaways, heard_back, joined, measure, room, roughcut
 from safelight.cutting.assembly import Assembly, Material, Piece
 from safelight.cutting.facts import frames
@@ -299,6 +299,13 @@ def spoken(rough: Rough) -> list[Spoken]:
     """The words that are heard in the cut, with its times."""
     words = assembly.programme_words(rough.made)
     return [Spoken(text=w.text, start=w.start, end=w.end, speaker=w.speaker) for w in words]
+
+
+def captioned(rough: Rough, preset: Preset) -> tuple[Captions, tuple[Breach, ...]]:
+    """The captions of the cut by a preset's rules, and what of these they break."""
+    rate, changes = rough.made.programme.rate, shots(rough)
+    found = captions.make(spoken(rough), preset, rate=rate, shots=changes)
+    return found, captions.check(found, preset, rate=rate, shots=changes)
 
 
 def shots(rough: Rough) -> list[int]:

@@ -5,8 +5,6 @@
 Hum and clicks are mended where they were found, noise is turned down where somebody speaks, nothing else is touched.
 """
 
-import os
-import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from pathlib import Path
 from safelight import weights
 from safelight.domain import Json
 from safelight.errors import UsageError
-from safelight.files import PART
+from safelight.files import written_whole
 from safelight.media import levelled, loudness, origin, sound
 from safelight.media.loudness import Loudness, Target
 from safelight.media.repair.chain import Repairs, repaired
@@ -80,22 +78,15 @@ def repair(
     repairs = proposed(heard(path), noise_db=noise_db, keep=keep)
     model = Model(files) if files is not None and repairs.noise_db > 0 else None
     notes = _notes(repairs, cleaned=model is not None)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=PART, suffix=".wav" if target else out.suffix.lower())
-    os.close(handle)
-    place = Path(name)
-    try:
+    with written_whole(out.with_suffix(".wav") if target else out) as place:
         made = repaired(sound.blocks(path), repairs, model=model)
         levelled.encode(place, made, codec="pcm_s24le" if target else codec)
         if target is not None:
             notes += levelled.level(place, out, target, original=path).notes(target)
+            place.unlink()
         else:
             changed = bool(repairs.hum or repairs.clicks or model is not None)
             notes += origin.tell_of_sound(place, out, path, changed=changed)
-            place.chmod(0o644)
-            place.replace(out)
-    finally:
-        place.unlink(missing_ok=True)
     return Repaired(repairs=repairs, before=loudness.measure(path), after=loudness.measure(out),
                     left=tuple(heard(out)), notes=tuple(notes))  # fmt: skip
 

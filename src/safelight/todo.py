@@ -39,7 +39,7 @@ class Todo:
         """Known files that some probe has not looked at: a new version, new weights, or a run that was cut short."""
         alone = [f for f in self.plan.same if f.asset and self._pair(f.path) is None]
         files = {f.relinked_from or str(f.asset): f for f in alone}
-        done = records.measured(self.library, dict.fromkeys(files, ()))
+        done = records.measured(self.library, files)
         return [f for key, f in files.items() if any((key, k) not in done for k in self.keys.values())]
 
     def jobs(self) -> Iterator[tuple[Callable[[Any], Any], Any]]:
@@ -69,7 +69,7 @@ class Todo:
         if self._pair(identity.path) is not None:
             self.behind_raws.append(identity)
             return False
-        done = records.measured(self.library, {record: ()})
+        done = records.measured(self.library, [record])
         return not all((record, key) in done for key in self.keys.values())
 
     def rescue(self, job: Any, lost: Lost) -> Any:

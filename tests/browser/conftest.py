@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -48,15 +49,22 @@ def demo(tmp_path_factory):
     return place
 
 
-@pytest.fixture
-def demo_server(demo, tmp_path):
-    """The app on a copy of the demo shoot, so that a test may decide as it likes."""
-    shutil.copytree(demo / "demo/shoot", tmp_path / "shoot")
-    shutil.copytree(demo / "library", tmp_path / "library")
-    server = Server(tmp_path / "shoot", tmp_path / "library")
+@contextmanager
+def serving(shoot, library, place):
+    """The app on a copy of a shoot and its library, so that a test may decide as it likes."""
+    shutil.copytree(shoot, place / "shoot")
+    shutil.copytree(library, place / "library")
+    server = Server(place / "shoot", place / "library")
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def demo_server(demo, tmp_path):
+    """The app on a copy of the demo shoot."""
+    with serving(demo / "demo/shoot", demo / "library", tmp_path) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

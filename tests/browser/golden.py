@@ -8,12 +8,15 @@ forgiving of letters: where the parts of a page lie, and a picture reduced until
 
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageChops
 
 PLACE = Path(__file__).resolve().parents[1] / "golden/pages"
+FAILED = Path("build/golden")  # where pictures of what failed go
+SIZES = {1280: 720, 2560: 1440}
 COARSE = 8  # px of the page for one of the comparison
 MOST_APART = 24  # levels of 255 from which a coarse pixel is another one
 MOST_OTHER = 0.03  # share of coarse pixels that may be others: letters of another font
@@ -38,6 +41,15 @@ def taken(page):
     page.evaluate(NAMELESS)
     shot = page.screenshot(animations="disabled", caret="hide")
     return Image.open(io.BytesIO(shot)).convert("RGB"), page.evaluate(PARTS)
+
+
+def looked_at(page, name):
+    """What has changed since this page was last looked at; kept as it is now, where that is asked for."""
+    picture, parts = taken(page)
+    if os.environ.get("GOLDEN") == "keep":
+        keep(name, picture, parts)
+        return []
+    return apart(name, picture, parts, FAILED)
 
 
 def keep(name, picture, parts):

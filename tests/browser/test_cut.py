@@ -1,20 +1,17 @@
 """The page of a clip: played, looked at, judged by keys alone; and what is hostile, missing or silent."""
 
-import os
 import re
-import shutil
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bench._browser import WATCH_LONG_TASKS, Server
+from bench._browser import WATCH_LONG_TASKS
 from safelight.api import Library
 from safelight.line import Options
 from tests import made_talk
 from tests.browser import golden
-from tests.browser.conftest import api, until
+from tests.browser.conftest import api, serving, until
 from tests.browser.test_every_page import FOCUS, REACHABLE
-from tests.browser.test_golden import FAILED, SIZES
 from tests.browser.test_pages import axe
 from tests.conftest import START, no_coins, save_jpeg, textured
 from tests.made_clips import make_clip, make_sound
@@ -49,12 +46,8 @@ def talks(tmp_path_factory):
 
 @pytest.fixture
 def server(talks, tmp_path):
-    shutil.copytree(talks / "shoot", tmp_path / "shoot")
-    shutil.copytree(talks / "library", tmp_path / "library")
-    made = Server(tmp_path / "shoot", tmp_path / "library")
-    made.start()
-    yield made
-    made.kill()
+    with serving(talks / "shoot", talks / "library", tmp_path) as made:
+        yield made
 
 
 def opened(page, server, path, *, wait=True):
@@ -281,9 +274,9 @@ def test_axe_finds_nothing_serious_and_all_is_reached_by_tab(page, server, theme
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("width", SIZES)
+@pytest.mark.parametrize("width", golden.SIZES)
 def test_it_looks_as_it_did(browser, server, theme, width):
-    context = browser.new_context(viewport={"width": width, "height": SIZES[width]})
+    context = browser.new_context(viewport={"width": width, "height": golden.SIZES[width]})
     page = context.new_page()
     wrong = {}
     try:
@@ -302,14 +295,11 @@ def test_it_looks_as_it_did(browser, server, theme, width):
                 page.wait_for_selector(".clips li")
             page.wait_for_timeout(600)
             full = f"{name}-{width}-{theme}"
-            picture, parts = golden.taken(page)
-            if os.environ.get("GOLDEN") == "keep":
-                golden.keep(full, picture, parts)
-            elif found := golden.apart(full, picture, parts, FAILED):
+            if found := golden.looked_at(page, full):
                 wrong[full] = found
     finally:
         context.close()
-    assert wrong == {}, f"new pictures and differences are in {FAILED}"
+    assert wrong == {}, f"new pictures and differences are in {golden.FAILED}"
 
 
 def hours(route):

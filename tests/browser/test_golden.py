@@ -1,16 +1,10 @@
 """Every page looks as it was last looked at: 1280 and 2560 px, dark and light."""
 
-import os
-from pathlib import Path
-
 import pytest
 from PIL import Image
 
 from tests.browser import golden
 from tests.browser.test_every_page import AROUND, NAMES, opened
-
-FAILED = Path("build/golden")  # where pictures of what failed go
-SIZES = {1280: 720, 2560: 1440}
 
 
 def pages():
@@ -20,9 +14,9 @@ def pages():
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("width", SIZES)
+@pytest.mark.parametrize("width", golden.SIZES)
 def test_every_page_looks_as_it_did(browser, demo_server, theme, width):
-    context = browser.new_context(viewport={"width": width, "height": SIZES[width]})
+    context = browser.new_context(viewport={"width": width, "height": golden.SIZES[width]})
     page = context.new_page()
     wrong = {}
     try:
@@ -33,14 +27,11 @@ def test_every_page_looks_as_it_did(browser, demo_server, theme, width):
                 page.wait_for_timeout(1200)
             page.wait_for_timeout(500)
             full = f"{name}-{width}-{theme}"
-            picture, parts = golden.taken(page)
-            if os.environ.get("GOLDEN") == "keep":
-                golden.keep(full, picture, parts)
-            elif found := golden.apart(full, picture, parts, FAILED):
+            if found := golden.looked_at(page, full):
                 wrong[full] = found
     finally:
         context.close()
-    assert wrong == {}, f"new pictures and differences are in {FAILED}"
+    assert wrong == {}, f"new pictures and differences are in {golden.FAILED}"
 
 
 def test_a_page_that_looks_different_is_told(tmp_path):

@@ -54,17 +54,23 @@ def watched(path):
     return replace(made, measures=made.measures + seen.measures)
 
 
+def made_of(kind, folder):
+    """A clip of this kind, and how it was made; skipped where FFmpeg cannot."""
+    name, how = KINDS[kind]
+    how = {"frames": 12, "size": (256, 144)} | how
+    if how.get("codec", "mpeg4") not in av.codecs_available:
+        pytest.skip(f"this FFmpeg has no {how['codec']}")
+    return make_clip(folder / name, **how), how
+
+
 def facts(made):
     return {m.name: m for m in made.measures}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_clip_is_looked_at_and_logged(tmp_path, kind):
-    name, how = KINDS[kind]
-    how = {"frames": 12, "size": (256, 144)} | how
-    if how.get("codec", "mpeg4") not in av.codecs_available:
-        pytest.skip(f"this FFmpeg has no {how['codec']}")
-    made = watched(make_clip(tmp_path / name, **how))
+    path, how = made_of(kind, tmp_path)
+    name, made = path.name, watched(path)
     assert made.error is None
     found = facts(made)
     assert found["clip.frames"].value == how["frames"]
@@ -81,11 +87,7 @@ def test_every_kind_of_clip_is_looked_at_and_logged(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_clip_has_a_proxy_in_its_own_time(tmp_path, kind):
-    name, how = KINDS[kind]
-    how = {"frames": 12, "size": (256, 144)} | how
-    if how.get("codec", "mpeg4") not in av.codecs_available:
-        pytest.skip(f"this FFmpeg has no {how['codec']}")
-    path = make_clip(tmp_path / name, **how)
+    path, _ = made_of(kind, tmp_path)
     made = proxies.proxy(path, tmp_path / "cache")
     shown, facts_ = container.contents(made).picture, container.contents(path).picture
     assert [s.at for s in video.frames(made)] == pytest.approx([s.at for s in video.frames(path)], abs=1e-5)

@@ -51,7 +51,7 @@ def test_prints_come_back_and_count_as_measured(library):
     found = personal.prints(library, "people.prints")
     assert [p.text for p in found["photo1"]] == [MARK + "photo1", f"other-{MARK}"]
     assert [p.box for p in found["photo1"]] == BOXES
-    assert records.measured(library, dict.fromkeys(assets, ())) == {(a, f"key{a}") for a in assets}
+    assert records.measured(library, assets) == {(a, f"key{a}") for a in assets}
     assert records.evidence(library, assets) == {}, "nothing of it lies among other evidence"
     personal.save(library, [("photo1", "people@1", "k", [Measure(name="people.prints", cannot_tell="no weights")])])
     assert personal.untold(library, assets) == {"photo1": "no weights"}
@@ -110,7 +110,7 @@ def test_everything_goes_and_the_switch_is_off(library):
     assert personal.switch(library) == personal.Switch(on=False, by="ben", at=personal.switch(library).at)
     for table in schema.erasable:
         assert library.rows(sa.select(table)) == []
-    assert records.measured(library, dict.fromkeys(assets, ())) == set(), "switched on again, it is measured again"
+    assert records.measured(library, assets) == set(), "switched on again, it is measured again"
     assert [row["say"] for row in library.rows(sa.select(schema.people_switch))] == ["on", "off", "erased"]
 
 

@@ -181,7 +181,7 @@ def test_evidence_comes_back(library):
     records.save_evidence(library, [(subject, "probe@1", "key", MEASURES), (LONG, LONG, LONG, MEASURES[:1])])
     assert records.facts(library, [subject]) == {subject: {m.name: m for m in MEASURES}}
     assert records.evidence(library, [LONG]) == {LONG: {"number": (MEASURES[0], LONG)}}
-    assert records.measured(library, {subject: [], LONG: []}) == {(subject, "key"), (LONG, LONG)}
+    assert records.measured(library, [subject, LONG]) == {(subject, "key"), (LONG, LONG)}
 
 
 def test_the_newest_measure_of_a_name_counts(library):
@@ -196,7 +196,7 @@ def test_the_newest_measure_of_a_name_counts(library):
 
 def test_looking_without_finding_is_remembered(library):
     records.save_evidence(library, [("a", "p@1", "k", [])])
-    assert records.measured(library, {"a": ["k"]}) == {("a", "k")}
+    assert records.measured(library, ["a"]) == {("a", "k")}
     assert records.facts(library, ["a"]) == {}
 
 
@@ -208,7 +208,7 @@ def test_what_is_no_number_is_refused_and_nothing_of_its_batch_is_written(librar
         with pytest.raises(ValueError, match="JSON compliant"):
             records.save_verdicts(library, [verdict(), verdict(params={"ev": value})])
     assert records.facts(library, ["a"]) == {}
-    assert records.measured(library, {"a": []}) == set()
+    assert records.measured(library, ["a"]) == set()
     assert records.ledger(library).rows == []
 
 
@@ -409,7 +409,7 @@ def test_more_than_one_statement_can_carry(library):
     records.save_evidence(library, [(i, "p@1", "k", [Measure(name="n", value=n)]) for n, i in enumerate(ids)])
     assert records.assets(library, ids) == {a.id: a for a in made}
     assert records.assets_by_content(library, ids) == dict(zip(ids, ids, strict=True))
-    assert records.measured(library, dict.fromkeys(ids, ())) == {(i, "k") for i in ids}
+    assert records.measured(library, ids) == {(i, "k") for i in ids}
     assert {i: found["n"].value for i, found in records.facts(library, ids).items()} == {
         i: n for n, i in enumerate(ids)
     }

@@ -65,4 +65,4 @@ def test_keys_of_the_record_are_replaced_forgotten_and_measured_again(library):
     assert personal.keys(library, ["a"])
     erasing.keys(library, ["skin_tone"])
     assert personal.keys(library, ["a"]) == {}
-    assert ("a", "k4") not in records.measured(library, {"a": ()})
+    assert ("a", "k4") not in records.measured(library, ["a"])

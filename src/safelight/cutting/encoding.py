@@ -103,6 +103,19 @@ def h264() -> str | None:
 Packets = Iterator[tuple[Fraction, list[Any]]]
 
 
+def interleaved(out: Any, one: Packets, two: Packets) -> None:
+    """Writes both in step, so that neither has to be held; of two at one instant the first."""
+    streams = [one, two]
+    waiting = [next(s, None) for s in streams]
+    while any(w is not None for w in waiting):
+        n = min((n for n, w in enumerate(waiting) if w is not None), key=lambda n: (waiting[n] or (Fraction(0),))[0])
+        found = waiting[n]
+        assert found is not None
+        for packet in found[1]:
+            out.mux(packet)
+        waiting[n] = next(streams[n], None)
+
+
 def encoded(out: Any, frames: Iterator[Any], look: Look, encoder: Encoder, *, preview: bool, folder: Path) -> Packets:
     """Adds a stream to a container and gives its packets, each list with the instant that it reaches. Frames come in
     order. Raises MediaError where the program fails."""

@@ -4,8 +4,6 @@ Pictures of a codec in which the wanted ranges stand by themselves are copied, p
 once, in the pixels, shape and colour tags of the first clip. What was made is read back and counted before it appears.
 """
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -22,7 +20,7 @@ from safelight.cutting.copying import Spans
 from safelight.cutting.encoding import Encoder
 from safelight.cutting.joined import FADE_S
 from safelight.errors import MediaError, UsageError
-from safelight.files import PART
+from safelight.files import written_whole
 from safelight.media import container, credentials, loudness, origin, sound
 from safelight.media.loudness import LAYOUTS
 from safelight.media.sound import Block, Samples
@@ -66,19 +64,10 @@ def render(
     for material in made.materials:
         if out.exists() and material.path.exists() and out.samefile(material.path):
             raise UsageError(f"{out.name} is the original.", remedy="Give another name.")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=PART, suffix=ending)
-    os.close(handle)
-    place = Path(name)
-    try:
+    with written_whole(out) as place:
         job = _Job(made, place, preview=preview, tell=tell)
         job.run()
-        rendered = _told(job, out, _checked(job, out.name))
-        place.chmod(0o644)
-        place.replace(out)
-    finally:
-        place.unlink(missing_ok=True)
-    return rendered
+        return _told(job, out, _checked(job, out.name))
 
 
 def _checked(job: "_Job", name: str) -> Rendered:
@@ -145,7 +134,7 @@ class _Job:
         with av.open(str(self.place), "w", format=form) as out:
             picture = self._picture(out, source) if self.pictures else iter(())
             heard = self._sound(out) if self.heard else iter(())
-            _interleaved(out, picture, heard)
+            encoding.interleaved(out, picture, heard)
 
     def _lost(self) -> None:
         """What of the originals does not come along."""
@@ -246,21 +235,6 @@ class _Job:
         self.samples = count
         packets = [p for made in resampler.resample(None) for p in stream.encode(made)]
         yield Fraction(count, rate), [*packets, *stream.encode(None)]
-
-
-def _interleaved(
-    out: Any, one: Iterator[tuple[Fraction, list[Any]]], two: Iterator[tuple[Fraction, list[Any]]]
-) -> None:
-    """Writes both in step, so that neither has to be held."""
-    streams = [one, two]
-    waiting = [next(s, None) for s in streams]
-    while any(w is not None for w in waiting):
-        n = min((n for n, w in enumerate(waiting) if w is not None), key=lambda n: (waiting[n] or (Fraction(0),))[0])
-        found = waiting[n]
-        assert found is not None
-        for packet in found[1]:
-            out.mux(packet)
-        waiting[n] = next(streams[n], None)
 
 
 def _lengths(made: Assembly) -> list[int]:

@@ -17,8 +17,7 @@ from typing import Any
 from safelight import captions, cuts, films, limits, params, plugins, relistening, rough, work
 from safelight.channels.answer import Answer
 from safelight.checking import Outcome
-from safelight.cutting import assembly, render
-from safelight.cutting.assembly import Assembly
+from safelight.cutting import render
 from safelight.deliver.write import Checks, Written
 from safelight.domain import Input, Kind, Measure, Version
 from safelight.errors import Unreadable, UsageError
@@ -27,6 +26,7 @@ from safelight.films import Book
 from safelight.media import container
 from safelight.media.timeline import Clip, Timeline
 from safelight.operators import FINDING, faults
+from safelight.rough import Rough
 from safelight.state import Footage
 from safelight.workers import Lost
 
@@ -102,7 +102,8 @@ def _delivered(job: ClipJob) -> Iterable[Written]:
     limits.begin("the cut", seconds=limits.opening(0, size=job.original.stat().st_size) + seconds)
     _unchanged(job)
     asked = rough.Wanted(decided=True, name=job.stem.name)
-    made = rough.cut([(job.original, clip)], asked, listen=False).made
+    cut = rough.cut([(job.original, clip)], asked, listen=False)
+    made = cut.made
     checks = _checks(clip)
     heard = job.heard if job.heard is not None else _heard(job)
     written = rough.written(_beside(job, f".{job.wanted.form}"), made)
@@ -113,7 +114,7 @@ def _delivered(job: ClipJob) -> Iterable[Written]:
             _written(job, path, entry, kind="timeline"), checks=checks, losses=tuple(written.losses), seconds=lasts
         )
     if place is not None:
-        yield from _films(job, made, place, checks)
+        yield from _films(job, cut, place, checks)
 
 
 def _film_s(clip: Footage) -> float:
@@ -122,13 +123,13 @@ def _film_s(clip: Footage) -> float:
     return limits.opening(0) + S_A_SECOND * float(clip.asset.duration_s or 0) * max(1.0, megapixels)
 
 
-def _films(job: ClipJob, made: Assembly, place: Book, checks: Checks) -> Iterable[Written]:
+def _films(job: ClipJob, cut: Rough, place: Book, checks: Checks) -> Iterable[Written]:
     """The film, and its captions where its place asks for them and its words are known."""
     limits.begin("the film", seconds=_film_s(job.clip))
     is_video = job.clip.asset.kind is Kind.VIDEO
     path = _beside(job, FILM if is_video else SOUND)
-    rendered = render.render(made, path)
-    told = _captions(made, place, _beside(job, CAPTIONS)) if _captioned(job.clip, place) else None
+    rendered = render.render(cut.made, path)
+    told = _captions(cut, place, _beside(job, CAPTIONS)) if _captioned(job.clip, place) else None
     if not is_video:
         place = replace(place, rules={name: place.rules[name] for name in OF_SOUNDS if name in place.rules})
     limits.begin("the gate", seconds=_film_s(job.clip))
@@ -148,10 +149,9 @@ def _captioned(clip: Footage, place: Book) -> bool:
     return clip.asset.kind is Kind.VIDEO and "captions" in place.rules and bool(cuts.words(clip))
 
 
-def _captions(made: Assembly, place: Book, path: Path) -> Path:
-    spoken = [captions.Spoken(text=w.text, start=w.start, end=w.end) for w in assembly.programme_words(made)]
-    rate, preset = made.programme.rate, captions.PRESETS[place.rules["captions"].preset]
-    captions.write(path, captions.make(spoken, preset, rate=rate), rate=rate)
+def _captions(cut: Rough, place: Book, path: Path) -> Path:
+    found, _ = rough.captioned(cut, captions.PRESETS[place.rules["captions"].preset])
+    captions.write(path, found, rate=cut.made.programme.rate)
     return path
 
 

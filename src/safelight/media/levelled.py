@@ -1,8 +1,6 @@
 """Brings a programme to a loudness by one measured gain; only what would pass the ceiling is limited. What counts is
 measured on the encoded file: codecs overshoot."""
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +13,7 @@ from scipy.ndimage import minimum_filter1d
 from scipy.signal import resample_poly
 
 from safelight.errors import UsageError
-from safelight.files import PART
+from safelight.files import written_whole
 from safelight.media import loudness, origin, sound
 from safelight.media.loudness import LAYOUTS, Loudness, Target
 from safelight.media.sound import Block, Samples
@@ -71,17 +69,9 @@ def level(
     if out.exists() and out.samefile(path):
         raise UsageError(f"{out.name} is the original.", remedy="Give another name; originals are never written to.")
     before = loudness.measure(path, stream=stream)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=PART, suffix=out.suffix.lower())
-    os.close(handle)
-    place = Path(name)
-    try:
+    with written_whole(out) as place:
         done = _until_right(_Job(path=path, place=place, codec=codec, stream=stream, before=before), target)
         told = origin.tell_of_sound(place, out, original or path, changed=not done.passed_through)
-        place.chmod(0o644)
-        place.replace(out)
-    finally:
-        place.unlink(missing_ok=True)
     return replace(done, told=told)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safelight import __version__
-from safelight.errors import NotMedia
 from safelight.files import write_atomic
 from safelight.media import container, credentials, film_xmp, xmp
 from safelight.media.xmp import SOURCE, SOURCE_TYPE, Packet
@@ -121,9 +120,8 @@ def _packets(original: Path, losses: list[str]) -> list[Packet]:
         inside = film_xmp.read(original)
     except OSError:
         inside = None
-    found = [_parsed(inside, f"XMP inside {original.name}", losses)]
-    found += [_parsed(path.read_bytes(), path.name, losses) for path in _beside(original)]
-    return found
+    told = [(inside, f"XMP inside {original.name}"), *((path.read_bytes(), path.name) for path in _beside(original))]
+    return [xmp.parsed(data, f"{what} cannot be read; nothing of it comes along.", losses) for data, what in told]
 
 
 def _beside(original: Path) -> list[Path]:
@@ -133,14 +131,6 @@ def _beside(original: Path) -> list[Path]:
         return [whole]
     rivals = {p for p in original.parent.glob(glob.escape(original.stem) + ".*") if p.stem == original.stem}
     return [short] if short.is_file() and not rivals - {original, short} else []
-
-
-def _parsed(data: bytes | None, what: str, losses: list[str]) -> Packet:
-    try:
-        return Packet.parse(data)
-    except NotMedia:
-        losses.append(f"{what} cannot be read; nothing of it comes along.")
-        return Packet.parse(None)
 
 
 def _code(value: str | None) -> str | None:

@@ -9,7 +9,6 @@ clip's own clock where WebM would round times to milliseconds.
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ import numpy as np
 
 from safelight.domain import Json, digest_of, exact
 from safelight.errors import MediaError, Truncated
-from safelight.files import PART, json_text, write_atomic
+from safelight.files import json_text, write_atomic, written_whole
 from safelight.media import container, hdr, loudness, sound, video, waveform
 from safelight.media.container import Contents, PictureStream
 from safelight.media.formats import unreadable
@@ -64,20 +63,10 @@ def proxy(source: Path, folder: Path, *, height: int = HEIGHT, tell: Tell = lamb
     if place.exists() and _about(place).exists():
         return place
     facts = container.contents(source)
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=PART, suffix=".mp4")
-    os.close(handle)
-    part = Path(name)
-    try:
+    with written_whole(place) as part:
         job = _Job(source, facts, height=height, tell=tell)
         job.write(part)
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
         write_atomic(_about(place), json_text(job.told()).encode())
-        part.chmod(0o644)
-        part.replace(place)
-    finally:
-        part.unlink(missing_ok=True)
     return place
 
 
@@ -87,14 +76,19 @@ def about(place: Path) -> About:
     return About(frames=told["frames"], end=Fraction(told["end"]), notes=tuple(told["notes"]))
 
 
-def peaks(source: Path, folder: Path) -> Path:
+def peaks(
+    source: Path, folder: Path, *, into: waveform.Peaks | None = None, tell: Tell = lambda _: None
+) -> Path:  # fmt: skip
     """The peaks of a file's first sound in `folder`, made unless they are there: a hundred pairs (lowest, highest) a
-    second from the clip's zero on, 16 bits each, little-endian. Raises NotMedia where there is no sound."""
+    second from the clip's zero on, 16 bits each, little-endian.
+
+    `into` can be read while they are made; `tell` is as for `proxy`. Raises NotMedia where there is no sound."""
     place = peaks_place(source, folder)
     if not place.exists():
-        heard = waveform.Peaks()
+        heard = into if into is not None else waveform.Peaks()
         for block in sound.blocks(source):
             heard.hear(block)
+            tell(block.at)
         write_atomic(place, heard.data)
     return place
 

@@ -246,10 +246,10 @@ def for_delivery(original: Path, sidecar: bytes | None, says: Mapping[str, Any])
     What the original's packet and its sidecar say is carried over, the sidecar being newer; develop settings are not,
     for they are in the pixels now; a stronger origin of the pixels stays."""
     losses: list[str] = []
-    inside = _parsed(embedded(original), "The original's XMP", losses)
+    inside = parsed(embedded(original), "The original's XMP cannot be read and is not in the delivered file.", losses)
     packet = inside
     if sidecar:
-        packet = _parsed(sidecar, "The original's sidecar", losses)
+        packet = parsed(sidecar, "The original's sidecar cannot be read and is not in the delivered file.", losses)
         for prefix in ("dc", "photoshop", "Iptc4xmpCore", "Iptc4xmpExt"):
             for name, value in inside.properties(prefix).items():
                 if packet.get(name) is None:
@@ -266,12 +266,12 @@ def for_delivery(original: Path, sidecar: bytes | None, says: Mapping[str, Any])
     return packet.to_bytes(), tuple(losses)
 
 
-def _parsed(data: bytes | None, what: str, losses: list[str]) -> Packet:
-    """A packet; an empty one where it cannot be read, which is a loss and no reason to hold the picture back."""
+def parsed(data: bytes | None, loss: str, losses: list[str]) -> Packet:
+    """A packet; an empty one where it cannot be read, which is a loss, told so, and no reason to hold anything back."""
     try:
         return Packet.parse(data)
     except NotMedia:
-        losses.append(f"{what} cannot be read and is not in the delivered file.")
+        losses.append(loss)
         return Packet.parse(None)
 
 

@@ -3,7 +3,6 @@
 Runs keep the peaks of what they have listened to; of other clips they are measured at the first question, and kept.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -12,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.errors import NotMedia, SafelightError
-from safelight.files import write_atomic
-from safelight.media import proxies, sound, waveform
+from safelight.media import proxies, waveform
 from safelight.media.waveform import PEAKS_A_SECOND as A_SECOND
 
 Pairs: TypeAlias = NDArray[np.int16]  # n × 2: lowest and highest sample, 32767 is full scale
+
+
+class Ended(Exception):
+    """The app ends."""
 
 
 @dataclass(slots=True)
@@ -65,16 +67,14 @@ def kept(original: Path, folder: Path) -> Measured | None:
     return Measured(made=found, whole=True)
 
 
-def measure(original: Path, folder: Path, into: Measured, *, go_on: Callable[[], bool] = lambda: True) -> None:
-    """Reads the sound of a file and keeps its peaks once they are whole; not where `go_on` says no. What cannot be read
-    is told in `cannot_tell`."""
+def measure(original: Path, folder: Path, into: Measured, *, tell: proxies.Tell = lambda _: None) -> None:
+    """Reads the sound of a file and keeps its peaks once they are whole; not where `tell` raises Ended. What cannot be
+    read is told in `cannot_tell`."""
     try:
-        for block in sound.blocks(original):
-            into.made.hear(block)
-            if not go_on():
-                return
-        write_atomic(proxies.peaks_place(original, folder), into.made.data)
+        proxies.peaks(original, folder, into=into.made, tell=tell)
         into.whole = True
+    except Ended:
+        pass
     except NotMedia:
         into.cannot_tell = "It has no sound."
     except Exception as error:  # noqa: BLE001 - a sound that cannot be decoded has no waveform; the page says so

@@ -13,16 +13,12 @@ from pathlib import Path
 from safelight.errors import SafelightError
 from safelight.media import proxies
 from safelight.review import peaks
-from safelight.review.peaks import Measured
+from safelight.review.peaks import Ended, Measured
 from safelight.review.session import Session
 from safelight.state import Footage
 
 COPIES, HEARD = ".copy", ".heard"  # suffixes of a clip's folders in the cache; the latter is that of a run
 MOST = 64  # waveforms that are held
-
-
-class _Ended(Exception):
-    """The app ends."""
 
 
 @dataclass(slots=True)
@@ -77,8 +73,7 @@ class Playing:
 
             def tell(at_: Fraction) -> None:
                 made.until_s = float(at_)
-                if self._ended.is_set():
-                    raise _Ended
+                self._goes_on(at_)
 
             made.making = self._copiers.submit(proxies.proxy, original, folder, tell=tell)
             self._copies[clip.id] = made
@@ -90,11 +85,15 @@ class Playing:
             found = self._peaks.pop(clip.id, None) or peaks.kept(original, folder)
             if found is None:
                 found = Measured()
-                self._listeners.submit(peaks.measure, original, folder, found, go_on=lambda: not self._ended.is_set())
+                self._listeners.submit(peaks.measure, original, folder, found, tell=self._goes_on)
             while len(self._peaks) >= MOST:
                 self._peaks.pop(next(iter(self._peaks)))
             self._peaks[clip.id] = found
             return found
+
+    def _goes_on(self, _: Fraction) -> None:
+        if self._ended.is_set():
+            raise Ended
 
     def close(self) -> None:
         """Ends what is under way; what is not whole is not kept."""

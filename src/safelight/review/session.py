@@ -77,6 +77,13 @@ class Session:
         self.fresh()
         return self.clips.get(clip)
 
+    def known_clip(self, clip: str) -> Footage:
+        """The same. Raises UsageError where the shoot has none such."""
+        found = self.clip(clip)
+        if found is None:
+            raise UsageError("There is no such clip or sound in this shoot.", remedy="Open the shoot's page anew.")
+        return found
+
     def seen(self) -> ShootState:
         """The state as people may see it: for pages, never for what is written."""
         with self.lock:

@@ -23,7 +23,7 @@ from safelight.queue import EVERYTHING, Item
 from safelight.review import card
 from safelight.review.entries import printable
 from safelight.review.session import Session
-from safelight.state import Footage, Photo
+from safelight.state import Footage, Judged, Photo
 from safelight.store.library import now
 
 CULL = "cull"
@@ -118,41 +118,24 @@ class Waiting:
     def _shown(self, at: Session, item: Item) -> dict[str, Any]:
         known, about = plugins.operators().get(item.operator), at.state.judged(item.photo)
         if isinstance(about, Footage):
-            return self._clip(at, item, about)
+            return self._about(at, item, about, (16, 9))
         photo = at.state.photos[item.photo]
-        return {
-            "token": self._token(at, item),
-            "shoot": at.shoot.id,
-            "photo": photo.id,
-            "path": printable(photo.path),
-            "width": photo.asset.width or 3,
-            "height": photo.asset.height or 2,
-            "operator": item.operator,
+        return self._about(at, item, photo, (3, 2)) | {
             "picture": known is not None and known.medium is Medium.FRAME,
             "suggested": None if item.params is None else item.params.get("decision"),
             "because": list(item.because) if item.operator == CULL else [],
             "blind": item.known_bad is None and item.operator in blind.of(at.veil, photo),
-            "harm": round(item.harm, STEPS),
-            "clip": False,
         }
 
-    def _clip(self, at: Session, item: Item, clip: Footage) -> dict[str, Any]:
-        """An item about a clip or a sound: it is judged on the clip's own page."""
+    def _about(self, at: Session, item: Item, about: Judged, usual: tuple[int, int]) -> dict[str, Any]:
+        """An item as a page lists it; an item about a clip or a sound is judged on the clip's own page. `usual`: the
+        shape of what has no size of its own."""
         return {
-            "token": self._token(at, item),
-            "shoot": at.shoot.id,
-            "photo": clip.id,
-            "path": printable(clip.path),
-            "width": clip.asset.width or 16,
-            "height": clip.asset.height or 9,
-            "operator": item.operator,
-            "picture": False,
-            "suggested": None,
-            "because": list(item.because),
-            "blind": False,
-            "harm": round(item.harm, STEPS),
-            "clip": True,
-        }
+            "token": self._token(at, item), "shoot": at.shoot.id, "photo": about.id, "path": printable(about.path),
+            "width": about.asset.width or usual[0], "height": about.asset.height or usual[1],
+            "operator": item.operator, "picture": False, "suggested": None, "because": list(item.because),
+            "blind": False, "harm": round(item.harm, STEPS), "clip": isinstance(about, Footage),
+        }  # fmt: skip
 
     def _token(self, at: Session, item: Item) -> str:
         key = at.shoot.id, item.photo, item.operator, item.known_bad.id if item.known_bad else ""

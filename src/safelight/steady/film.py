@@ -4,8 +4,6 @@ The planes of a frame are moved as they were coded, with the bits they have: no 
 was. What was written is tracked again; a film that is no steadier does not appear.
 """
 
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -22,7 +20,7 @@ import numpy.typing as npt
 from safelight.cutting import encoding
 from safelight.cutting.render import COLOUR, FILMS
 from safelight.errors import MediaError, UsageError
-from safelight.files import PART
+from safelight.files import written_whole
 from safelight.media import container, credentials, video
 from safelight.media.container import Contents
 from safelight.steady.plan import CROP, STRENGTH_S, Plan, plan, shake_of, unseen
@@ -60,11 +58,7 @@ def steady(
     planned = plan(seen, strength_s=strength_s, crop=crop, anyway=anyway)
     if planned.moves is None:
         return Steadied(plan=planned, frames=len(seen), notes=seen.notes)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=PART, suffix=out.suffix.lower())
-    os.close(handle)
-    part = Path(name)
-    try:
+    with written_whole(out) as part:
         job = _Job(clip, facts, planned, tell=tell)
         job.write(part)
         again = track(part, tell=lambda n: tell("looked at again", n))
@@ -75,13 +69,8 @@ def steady(
             why = f"of the shake {after / (planned.shake or 1):.0%} would stay within this crop"
             if lost:
                 why = f"of the film nobody could tell whether it is steadier: {lost}"
+            part.unlink()
             return Steadied(plan=planned, frames=len(seen), no_better=why, notes=(*seen.notes, *job.notes))
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.chmod(0o644)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
     return Steadied(plan=planned, frames=len(seen), after=after, notes=(*seen.notes, *job.notes))
 
 
@@ -108,33 +97,18 @@ class _Job:
     plan: Plan
     tell: Callable[[str, int], None] = field(kw_only=True)
     notes: list[str] = field(default_factory=list)
-    place: Path = Path()
 
     def write(self, place: Path) -> None:
         """Writes it."""
-        self.place = place
         self._lost(place.suffix)
         with container.opened(self.clip) as source, av.open(str(place), "w", format=FILMS[place.suffix]) as out:
             if self.facts.at:
                 out.metadata["creation_time"] = self.facts.at
             sounds = [source.streams[sound.index] for sound in self.facts.sounds]
             _fit(sounds, place)
-            picture = self._picture(out, place.suffix)
+            picture = self._picture(out, place)
             kept = {stream.index: out.add_stream_from_template(stream) for stream in sounds}
-            self._mix(out, picture, _sound(source, kept))
-
-    def _mix(self, out: Any, picture: Iterator[tuple[Fraction, list[Any]]], sound: Iterator[Any]) -> None:
-        """Writes both in step, so that neither has to be held."""
-        waiting = next(sound, None)
-        for at, packets in picture:
-            while waiting is not None and waiting.pts * waiting.time_base <= at + EARLY:
-                out.mux(waiting)
-                waiting = next(sound, None)
-            for packet in packets:
-                out.mux(packet)
-        while waiting is not None:
-            out.mux(waiting)
-            waiting = next(sound, None)
+            encoding.interleaved(out, _sound(source, kept), picture)
 
     def _lost(self, ending: str) -> None:
         """What of the original's papers does not come along."""
@@ -150,37 +124,36 @@ class _Job:
         if len(self.facts.pictures) > 1:
             self.notes.append(f"Of its {len(self.facts.pictures)} pictures the first is shown.")
 
-    def _picture(self, out: Any, ending: str) -> Iterator[tuple[Fraction, list[Any]]]:
+    def _picture(self, out: Any, place: Path) -> encoding.Packets:
         picture = self.facts.picture
         assert picture is not None
         width, height = (picture.width, picture.height)[:: -1 if picture.rotation % 180 else 1]
-        encoder = encoding.chosen(ending, preview=False)
+        encoder = encoding.chosen(place.suffix, preview=False)
         pixels = encoder.pixels(picture.pixels)
         if pixels != picture.pixels:
             self.notes.append(f"Its pixels are {picture.pixels}; the film has {pixels}.")
         if "444" not in pixels:
             width, height = width // 2 * 2, height // 2 * 2
         base = picture.time_base if picture.time_base.denominator <= MOST_TICKS else Fraction(1, CLOCK)
-        frames = self._frames((width, height), pixels, base)
+        aspect = 1 / picture.aspect if picture.rotation % 180 else picture.aspect
+        frames = self._frames((width, height), pixels, aspect, base)
         first = next(frames)
         look = encoding.Look(
             width=width, height=height, pixels=pixels, rate=picture.rate or Fraction(25), rotation=picture.rotation,
-            aspect=1 / picture.aspect if picture.rotation % 180 else picture.aspect, clock=base,
+            aspect=aspect, clock=base,
             colour={name: int(getattr(first, name)) for name in COLOUR},
         )  # fmt: skip
-        every = chain([first], frames)
-        made = encoding.encoded(out, every, look, encoder, preview=False, folder=self.place.parent)
+        made = encoding.encoded(out, chain([first], frames), look, encoder, preview=False, folder=place.parent)
         if self.facts.timecode:
             out.streams.video[0].metadata["timecode"] = self.facts.timecode
         return made
 
-    def _frames(self, size: tuple[int, int], pixels: str, base: Fraction) -> Iterator[Any]:
+    def _frames(self, size: tuple[int, int], pixels: str, aspect: Fraction, base: Fraction) -> Iterator[Any]:
         picture, moves = self.facts.picture, self.plan.moves
         assert picture is not None
         assert moves is not None
         trouble = video.Trouble(sizes=set())
         zero = picture.first_pts * picture.time_base
-        aspect = 1 / picture.aspect if picture.rotation % 180 else picture.aspect
         last = -1
         for number, (at, frame) in enumerate(video.decoded(self.clip, picture, trouble, threads=2)):
             if len(trouble.sizes) > 1:
@@ -192,14 +165,14 @@ class _Job:
             yield made
 
 
-def _sound(source: Any, kept: dict[int, Any]) -> Iterator[Any]:
-    """Packets of all sounds as they are, for the streams of the film."""
+def _sound(source: Any, kept: dict[int, Any]) -> encoding.Packets:
+    """Packets of all sounds as they are, for the streams of the film, ahead of the picture."""
     if not kept:
         return
     for packet in source.demux([source.streams[index] for index in kept]):
         if packet.pts is not None and packet.size:
             packet.stream = kept[packet.stream_index]
-            yield packet
+            yield packet.pts * packet.time_base - EARLY, [packet]
 
 
 def _fit(sounds: Iterable[Any], place: Path) -> None:

@@ -235,10 +235,10 @@ def save_files(library: Library, shoot_id: str, found: Iterable[File]) -> None:
 # ---------------------------------------------------------------- evidence
 
 
-def measured(library: Library, key_by_subject: Mapping[str, Iterable[str]]) -> set[tuple[str, str]]:
-    """Which (subject, key) pairs have been looked at already."""
+def measured(library: Library, subjects: Iterable[str]) -> set[tuple[str, str]]:
+    """Which (subject, key) pairs of these subjects have been looked at already."""
     out: set[tuple[str, str]] = set()
-    for part in _chunks(list(key_by_subject)):
+    for part in _chunks(list(subjects)):
         found = sa.select(schema.measured.c.subject, schema.measured.c.key).where(schema.measured.c.subject.in_(part))
         out |= {(row["subject"], row["key"]) for row in library.rows(found)}
     return out

@@ -109,9 +109,7 @@ def every(request: Request, at: TheSession) -> HTMLResponse:
 @router.get("/shoots/{shoot}/cut/{clip}", include_in_schema=False)
 def one(request: Request, at: TheSession, clip: PhotoId) -> HTMLResponse:
     """The page of one clip."""
-    found = at.clip(clip)
-    if found is None:
-        raise UsageError("There is no such clip or sound in this shoot.", remedy="Open the shoot's page anew.")
+    found = at.known_clip(clip)
     return page(request, "cut.html", shoot=at, title=printable(found.path), clip=clip, reasons=REASONS)
 
 
@@ -131,13 +129,13 @@ def copy(at: TheSession, given: ThePlaying, clip: PhotoId) -> Response:
 @router.get("/api/shoots/{shoot}/clips/{clip}/player")
 def player(at: TheSession, given: ThePlaying, clip: PhotoId) -> Played:
     """How a clip is played: its original where browsers play it, else a copy once there is one."""
-    return _played(at, given, _clip(at, clip))
+    return _played(at, given, at.known_clip(clip))
 
 
 @router.post("/api/shoots/{shoot}/clips/{clip}/copy")
 def make_copy(at: TheSession, given: ThePlaying, clip: PhotoId) -> Played:
     """Makes a small copy that every browser plays and that is quick to step through; it goes on in the background."""
-    found = _clip(at, clip)
+    found = at.known_clip(clip)
     original = clips.original(at.folder.root, found)
     if original is not None:
         given.make_copy(at, found, original)
@@ -152,7 +150,7 @@ def waveform(
     """The waveform of a range at a resolution; it is measured in the background at the first question."""
     if not start < end:
         raise UsageError(f"From {start:g} to {end:g} s there is nothing.", remedy="A range runs forwards.")
-    chosen = _clip(at, clip)
+    chosen = at.known_clip(clip)
     original = clips.original(at.folder.root, chosen)
     found = Measured(cannot_tell=clips.gone(chosen)) if original is None else given.peaks(at, chosen, original)
     low, high = found.between(start, end, columns).T.tolist()
@@ -238,13 +236,6 @@ def _command(clip: Footage, preset: str, *, decided: bool) -> str:
     stem = name.rpartition("/")[2].rpartition(".")[0] or name
     more = ("" if preset == USUAL else f" --preset {preset}") + (" --decided" if decided else "")
     return f"safelight cut '{name}' --captions '{stem}.srt'{more}"
-
-
-def _clip(at: Session, id_: str) -> Footage:
-    found = at.clip(id_)
-    if found is None:
-        raise UsageError("There is no such clip or sound in this shoot.", remedy="Open the shoot's page anew.")
-    return found
 
 
 def _played(at: Session, given: Playing, clip: Footage) -> Played:
