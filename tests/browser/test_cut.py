@@ -1,9 +1,11 @@
 """The page of a clip: played, looked at, judged by keys alone; and what is hostile, missing or silent."""
 
+import io
 import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from PIL import Image
 
 from bench._browser import WATCH_LONG_TASKS
 from safelight.api import Library
@@ -145,7 +147,7 @@ def test_the_playhead_by_keys(page, server):
     assert m(page, "p.frame") == 0
     press(page, "ArrowRight", "ArrowRight", "Shift+ArrowRight", "ArrowLeft")
     assert m(page, "p.frame") == 26
-    until(page, "!document.querySelector('.medium').seeking")
+    until(page, "document.querySelector('sl-player').wanted === null")
     assert m(page, "Math.floor(p.medium.currentTime * 25)") == 26
     press(page, "l")
     until(page, "document.querySelector('sl-player').frame > 30")
@@ -211,7 +213,7 @@ def test_copies_are_made_of_what_browsers_do_not_play(page, server):
     opened(page, server, "old.avi")
     assert m(page, "[c.source.copied, p.medium.videoWidth]") == [True, 96]
     press(page, "Home", "ArrowRight", "ArrowRight")
-    until(page, "!document.querySelector('.medium').seeking")
+    until(page, "document.querySelector('sl-player').wanted === null")
     assert m(page, "p.frame") == 2
 
 
@@ -245,6 +247,21 @@ def test_missing_silent_and_wordless_clips_say_so(page, server, tmp_path):
     assert states(page) == ["cut added"], "where nothing was proposed, too"
     press(page, "t")
     until(page, "document.querySelector('sl-captions')?.textContent.includes('No captions')")
+
+
+def test_the_frame_of_the_playhead_is_the_one_that_is_seen(page, server):
+    """Also after jumps that follow faster than the browser seeks."""
+    opened(page, server, "talk.mov")
+    seen, meant = [], []
+    for turn in range(10):
+        press(page, *(("ArrowDown", "ArrowDown", "ArrowUp") if turn % 2 else ("ArrowUp", "ArrowUp", "ArrowDown")))
+        until(page, "document.querySelector('sl-player').wanted === null")
+        page.wait_for_timeout(300)
+        frame = Image.open(io.BytesIO(page.locator(".medium").first.screenshot())).convert("L")
+        seen.append(frame.getpixel((frame.width // 2, frame.height // 2)))
+        meant.append(20 + 6 * m(page, "p.frame") % 200)
+    assert len(set(meant)) > 1
+    assert seen == pytest.approx(meant, abs=8)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -86,9 +86,12 @@ export async function* lines(path) {
 export const send = (path, body, method = "POST", more = {}) =>
   get(path, { ...more, method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 
-/** Says something for a moment, to eyes and to screen readers. @param {string} text */
+const LEAST_TOLD = 2500; // ms that a message stays
+const TO_READ = 70; // ms for each of its letters: 170 words a minute, so that a long one can be read to its end
+
+/** Says something for as long as it takes to read, to eyes and to screen readers. @param {string} text */
 export function tell(text) {
-  show("told", text, 2500);
+  show("told", text, Math.max(LEAST_TOLD, TO_READ * text.length));
 }
 
 /** Says that something went wrong; stays until it is put away. @param {unknown} error */

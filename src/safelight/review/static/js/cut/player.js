@@ -8,6 +8,7 @@ import { picture } from "../api.js";
 const FASTER = [1, 1.5, 2, 4];
 const AHEAD_S = 3; // so long before a cut the other element is sent behind it
 const EARLY_S = 0.012; // half a picture of the screen
+const SAME_S = 1e-4; // browsers keep the moment they were sent to in whole microseconds
 
 export class Player extends LitElement {
   static properties = { source: { attribute: false }, clip: {}, name: {}, shape: { attribute: false }, making: { state: true }, broken: { state: true } };
@@ -25,6 +26,7 @@ export class Player extends LitElement {
     /** @type {Span | null} */ this.prepared = null;
     /** @type {number | null} */ this.until = null; // frame
     /** @type {number | null} */ this.back = null; // frame to go to after that
+    /** @type {number | null} */ this.wanted = null; // seconds the seen element is on its way to
     this.broken = false;
     this.playing = ""; // address
     this.turn = this.turn.bind(this);
@@ -53,6 +55,7 @@ export class Player extends LitElement {
       this.playing = this.source.address;
       if (this.speed) this.stop();
       this.on = 0;
+      this.wanted = null;
       this.media.forEach((m, i) => m.classList.toggle("off", i !== 0));
       this.seek(this.frame);
     }
@@ -66,9 +69,28 @@ export class Player extends LitElement {
   /** @param {number} frame */
   seek(frame) {
     this.frame = Math.max(0, Math.min(this.frames - 1, Math.round(frame)));
-    if (this.ready) this.medium.currentTime = this.middle(this.frame);
+    if (this.ready) this.send(this.middle(this.frame));
     this.prepared = null;
     this.told();
+  }
+
+  /** Sends the seen element to a moment, one seek after another: a browser that is asked for a moment while it still
+   * seeks may go on showing the frame of the one before. @param {number} seconds */
+  send(seconds) {
+    this.wanted = seconds;
+    if (!this.medium.seeking) this.medium.currentTime = seconds;
+  }
+
+  /** @param {HTMLMediaElement} medium */
+  arrived(medium) {
+    if (medium !== this.medium || this.wanted === null) return;
+    if (Math.abs(medium.currentTime - this.wanted) > SAME_S) medium.currentTime = this.wanted;
+    else this.wanted = null;
+  }
+
+  /** Where the seen element is, or is on its way to, in frames. */
+  get here() {
+    return Math.floor((this.wanted ?? this.medium.currentTime) * this.rate + 1e-3);
   }
 
   /** @param {number} by frames */
@@ -105,7 +127,7 @@ export class Player extends LitElement {
     if (first) this.prepare(first);
     [this.speed, this.skips, this.until, this.back] = [1, skips, Math.min(to, this.frames - 1), rest];
     const until = performance.now() + 1500;
-    while (performance.now() < until && this.media.some((m) => m.seeking)) await new Promise((go) => setTimeout(go, 10));
+    while (performance.now() < until && (this.wanted !== null || this.media.some((m) => m.seeking))) await new Promise((go) => setTimeout(go, 10));
     if (this.speed === 1 && this.until !== null) this.run();
   }
 
@@ -127,7 +149,7 @@ export class Player extends LitElement {
     this.until = null;
     cancelAnimationFrame(this.asked ?? 0);
     for (const m of this.media) m.pause();
-    if (this.ready) this.seek(Math.floor(this.medium.currentTime * this.rate + 1e-3));
+    if (this.ready) this.seek(this.here);
     this.state();
   }
 
@@ -137,7 +159,7 @@ export class Player extends LitElement {
     const now = performance.now();
     if (this.speed < 0) this.rewind(now);
     else this.leap();
-    const at = Math.max(0, Math.min(this.frames - 1, Math.floor(this.medium.currentTime * this.rate + 1e-3)));
+    const at = Math.max(0, Math.min(this.frames - 1, this.here));
     if (at !== this.frame) {
       this.frame = at;
       this.told();
@@ -151,14 +173,15 @@ export class Player extends LitElement {
 
   /** @param {number} now */
   rewind(now) {
-    if (this.medium.seeking) return;
+    if (this.wanted !== null) return;
     const seconds = ((now - (this.last ?? now)) / 1000) * this.speed;
     this.last = now;
-    this.medium.currentTime = Math.max(0, this.medium.currentTime + seconds);
+    this.send(Math.max(0, this.medium.currentTime + seconds));
   }
 
   /** Leaves out what is to be left out. */
   leap() {
+    if (this.wanted !== null) return;
     const now = this.medium.currentTime;
     const skip = this.skips.find(([, end]) => end / this.rate > now + EARLY_S);
     if (!skip) return;
@@ -178,7 +201,7 @@ export class Player extends LitElement {
       this.on = 1 - this.on;
       other.classList.remove("off");
       before.classList.add("off");
-    } else this.medium.currentTime = this.middle(end);
+    } else this.send(this.middle(end));
     this.prepared = null;
   }
 
@@ -210,10 +233,11 @@ export class Player extends LitElement {
       const why = this.broken ? "This browser does not play it." : s.why;
       return html`<figure class="screen">${still}<figcaption role="status">${why}${s.state === "making" && s.until_s ? html` <progress max=${this.frames / this.rate} value=${s.until_s}></progress>` : nothing}${s.state === "failed" ? html` <button type="button" @click=${() => this.dispatchEvent(new CustomEvent("unplayable"))}>Try again</button>` : nothing}</figcaption></figure>`;
     }
+    const arrived = (/** @type {Event} */ e) => this.arrived(/** @type {HTMLMediaElement} */ (e.currentTarget));
     const toggle = () => this.dispatchEvent(new CustomEvent("toggle"));
     const one = (/** @type {number} */ i) => s.kind === "video"
-      ? html`<video class=${i ? "medium off" : "medium"} preload="auto" playsinline poster=${picture(this.clip, "proxy")} disablepictureinpicture src=${s.address} aria-label=${i ? "" : this.name} aria-hidden=${i ? "true" : "false"} @click=${toggle} @error=${() => this.lost()}></video>`
-      : html`<audio class=${i ? "medium off" : "medium"} preload="auto" src=${s.address} @error=${() => this.lost()}></audio>`;
+      ? html`<video class=${i ? "medium off" : "medium"} preload="auto" playsinline poster=${picture(this.clip, "proxy")} disablepictureinpicture src=${s.address} aria-label=${i ? "" : this.name} aria-hidden=${i ? "true" : "false"} @click=${toggle} @seeked=${arrived} @error=${() => this.lost()}></video>`
+      : html`<audio class=${i ? "medium off" : "medium"} preload="auto" src=${s.address} @seeked=${arrived} @error=${() => this.lost()}></audio>`;
     return html`<figure class="screen ${s.kind}">${s.kind === "audio" ? still : nothing}${one(0)}${one(1)}</figure>`;
   }
 }
