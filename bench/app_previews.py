@@ -30,7 +30,7 @@ from safelight.operators.denoise import operator as denoise
 from safelight.review import histogram
 from safelight.review.forms import form
 from safelight.review.preview import Previews, Source, rounded
-from safelight.review.routes.previews import draft_of, drafted
+from safelight.review.routes.previews import drafted
 
 SIZE = (6000, 4000)
 VIEW = (1400, 900)
@@ -90,8 +90,7 @@ def _sliding(
             _sent(previews.fitted(source, edits, tools, side=side, changed=name))
         else:
             size = round(VIEW[0] * share), round(VIEW[1] * share)
-            hurry = draft_of if draft else None
-            _sent(previews.region(source, edits, tools, at=at, view=size, changed=name, hurry=hurry).pixels)
+            _sent(previews.region(source, edits, tools, at=at, view=size, changed=name, hurry=draft).pixels)
 
     share = _share(0.5, _time(partial(view, values[0], 0.5, draft=True)))  # … and its form has been opened
     view(values[0], 1.0, draft=False)

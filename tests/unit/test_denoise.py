@@ -67,8 +67,12 @@ def subject(name, facts, *, capture=None, groups=()):
     return Subject(asset=asset, path=f"{name}.jpg", facts=facts, groups=groups, scene="scene")
 
 
-def facts(level=9.0, *, noise=0.9, offset=0.01):
-    value = {"slope": [0.003, 0.0015, 0.002], "offset": offset, "density": [[0.002] * 7, [0.004] * 7, [0.002] * 7]}
+def facts(level=9.0, *, noise=0.9, offset=0.01, times=1.0):
+    value = {
+        "slope": [times * v for v in (0.003, 0.0015, 0.002)],
+        "offset": offset,
+        "density": [[0.002] * 7, [0.004] * 7, [0.002] * 7],
+    }
     return {
         "noise": Measure(name="noise", value=noise),
         "noise.model": Measure(name="noise.model", value=value),
@@ -353,6 +357,18 @@ def test_a_noisy_photo_without_a_smooth_place_takes_what_the_others_have():
     photos = [subject("a", facts(), capture=camera), subject("b", textured, capture=camera)]
     assert [s.params is None for s in propose(photos, Wishes())] == [False, False]
     assert [s.params is None for s in propose(photos[1:], Wishes())] == [True]
+
+
+def test_a_photo_with_clearly_less_noise_is_not_treated_for_that_of_others():
+    camera = Capture(camera="Maker Model", iso=6400)
+    noisy = [subject(name, facts(8.0), capture=camera) for name in "abc"]
+    grainy, clean = (
+        subject("d", facts(4.5, times=0.3), capture=camera),
+        subject("e", facts(1.5, noise=0.01, times=0.1), capture=camera),
+    )
+    made = {s.member: s.params for s in propose([*noisy, grainy, clean], Wishes())}
+    assert made.keys() == {"a", "b", "c", "d"}
+    assert made["d"].slope < made["a"].slope
 
 
 def test_a_scene_that_is_mostly_not_seen_to_be_noisy_is_left_alone():

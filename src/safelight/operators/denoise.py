@@ -26,6 +26,7 @@ SEEN = 0.5  # chance that a viewer of the whole picture calls it noisy, from whi
 SEEN_CLOSE = 4.0  # levels of 255 at mid-grey, at full size: the same for who looks closely
 LUMA, CHROMA = (0.75, 0.85), (1.0, 1.3)  # what is proposed for little noise and for much; the measured noise times that
 MUCH = 8.0  # levels of 255 at mid-grey
+LESS = 0.4  # of the variance of others of that camera at that sensitivity: what is below has less noise
 GRAIN = 0.15
 SMALLER = 0.75  # of native size: what is shown smaller is a preview
 GRID = 32  # px: blocks of all sizes begin at multiples of it
@@ -109,7 +110,8 @@ def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[
 def _together(members: Sequence[Subject]) -> list[Suggestion[DenoiseParams]]:
     """Suggestions for photos whose noise is alike, with the middle of what was measured on them.
 
-    One on which noise is seen and could not be measured takes what the others have; without others it abstains.
+    One on which noise is seen and could not be measured takes what the others have; without others it abstains. One
+    with clearly less is taken by itself: texture makes what is measured larger, never smaller.
     """
     told = {s.asset.id: (model, level) for s in members if (model := _model(s)) and (level := _level(s)) is not None}
     seen = [s for s in members if _seen(s)]
@@ -120,11 +122,19 @@ def _together(members: Sequence[Subject]) -> list[Suggestion[DenoiseParams]]:
     level = float(np.median([level for _, level in told.values()])) if told else 0.0
     made: list[Suggestion[DenoiseParams]] = []
     for subject in wanted:
-        if model is None or _seen(subject) is None:
+        own = told.get(subject.asset.id)
+        if own is not None and model is not None and _less(own[0], model):
+            made += [_suggestion(subject, *own, of=1)] if _seen(subject) else []
+        elif model is None or _seen(subject) is None:
             made.append(Suggestion(member=subject.asset.id, params=None, cannot_tell=_why_not(subject.facts)))
         else:
             made.append(_suggestion(subject, model, level, of=len(told)))
     return made
+
+
+def _less(one: NoiseModel, model: NoiseModel) -> bool:
+    """Whether any channel has less noise than could be chance."""
+    return any(own < LESS * middle for own, middle in zip(one.slope, model.slope, strict=True))
 
 
 def _suggestion(subject: Subject, model: NoiseModel, level: float, *, of: int) -> Suggestion[DenoiseParams]:
@@ -358,7 +368,7 @@ _EXAMPLE = DenoiseParams(
 
 operator: Operator[DenoiseParams] = Operator(
     name="denoise",
-    version=1,
+    version=2,
     params=DenoiseParams,
     risk=Risk(complexity=0.3, cost=0.3),
     stage=Stage.REPAIR,

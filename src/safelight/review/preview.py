@@ -161,11 +161,11 @@ class Previews:
         at: tuple[float, float],
         view: tuple[int, int],
         changed: str | None = None,
-        hurry: Callable[[Edit], Edit] | None = None,
+        hurry: bool = False,
     ) -> Region:
         """The part of the finished picture, `view` = (width, height) at most, around the place that the original's
         pixel `at` has come to. What is not in view is not rendered, but for operators that must see the whole.
-        `changed` as in `fitted`; `hurry` makes drafts of what lies below it and is not kept yet."""
+        `changed` as in `fitted`; in a `hurry`, what is slow, lies below it and is not kept yet is left out."""
         whole = self.original(source)
         height, width = originals.size_of(whole)
         first, framing, last = _parts(edits)
@@ -192,7 +192,7 @@ class Previews:
 
     def _tile(
         self, source: Source, first: Sequence[Edit], tools: Tools, *, tile: Window, changed: str | None,
-        hurry: Callable[[Edit], Edit] | None,
+        hurry: bool,
     ) -> Bytes:  # fmt: skip
         """A part of the original after the edits before framing, of which those below the changed one are kept."""
         todo = tuple(first)
@@ -202,8 +202,8 @@ class Previews:
             return self._rendered(source, todo, tools, tile)
         under = todo[:below]
         kept = self._kept(source, under, tile, last=whole)
-        if kept is None and hurry is not None:
-            under = tuple(hurry(edit) for edit in under)
+        if kept is None and hurry:
+            under = tuple(edit for edit in under if plugins.operator(edit.operator).draft is None)
             kept = self._kept(source, under, tile, last=whole)
         if kept is None:
             wide = _grown(tile, SLACK if whole else 0, (source.width, source.height))

@@ -200,7 +200,7 @@ def rendered(
     source = source_of(photo, at.folder)
     whole_edits = edits_of(photo, asked, shown)
     edits = drafted(whole_edits, asked.change.operator) if asked.draft and asked.change else whole_edits
-    draft = asked.draft and any(draft_of(edit) != edit for edit in whole_edits)
+    draft = asked.draft and any(plugins.operator(edit.operator).draft is not None for edit in whole_edits)
     tools = kept.tools(at.folder, go_on)
     view_ = _Viewed(kept=kept, tools=tools, source=source, edits=edits, asked=asked, spoilt=spoilt)
     rgb, box, whole = view_.pixels()
@@ -271,9 +271,8 @@ class _Viewed:
             return self._ruined()
         changed = asked.change.operator if asked.change else None
         if asked.at is not None:
-            hurry = draft_of if asked.draft else None
             found = previews.region(
-                self.source, shown, tools, at=asked.at, view=asked.view, changed=changed, hurry=hurry
+                self.source, shown, tools, at=asked.at, view=asked.view, changed=changed, hurry=asked.draft
             )
             return found.pixels, found.box, found.size
         rgb = previews.fitted(self.source, shown, tools, side=preview.rounded(asked.side), changed=changed)
@@ -343,10 +342,10 @@ def drafted(edits: Sequence[Edit], changed: str) -> tuple[Edit, ...]:
     """The edits, from the changed one on as drafts; what lies below it is rendered once, as it will be delivered,
     when the slider rests."""
     here = next((i for i, edit in enumerate(edits) if edit.operator == changed), len(edits))
-    return (*edits[:here], *(draft_of(edit) for edit in edits[here:]))
+    return (*edits[:here], *(_draft_of(edit) for edit in edits[here:]))
 
 
-def draft_of(edit: Edit) -> Edit:
+def _draft_of(edit: Edit) -> Edit:
     """The edit with params whose render looks the same sooner, where its operator has such."""
     operator = plugins.operator(edit.operator)
     if operator.draft is None:
@@ -372,4 +371,4 @@ def _within(side: int) -> int:
     return min(max(side, 64), 8000)
 
 
-__all__ = ["Change", "Room", "TheRoom", "View", "draft_of", "drafted", "painted", "pictures", "rendered", "router"]
+__all__ = ["Change", "Room", "TheRoom", "View", "drafted", "painted", "pictures", "rendered", "router"]
