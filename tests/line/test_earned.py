@@ -18,6 +18,7 @@ from safelight.line import Options
 from safelight.operators import Suggestion
 from safelight.store import records, schema
 from safelight.store.objects import ShootFolder
+from safelight.verdicts import Saying, decide
 
 INLINE = Options(engine="inline", only=("cull", "exposure"))
 PHOTOS = 24
@@ -157,6 +158,27 @@ def test_canaries_approved_in_a_bundle_were_not_looked_at(library, shoot):
     library.verdict(shoot, drawn(library, shoot, Drawn.CANARY), operator="exposure", say="approve", by="ann")
     library.run(shoot, options=INLINE)
     assert State.APPLIED not in {state for _, state in zones(library, shoot)}
+
+
+@pytest.mark.parametrize("by", ["import:ann", "ann"])
+def test_decisions_of_before_are_nobodys_look_at_a_canary_or_an_audit(library, shoot, by):
+    past(library, group_of(library, shoot))
+    library.run(shoot, options=INLINE)
+    state = library.state(shoot)
+    for asset in drawn(library, shoot, Drawn.CANARY):
+        saying = Saying(say=Say.MODIFY, by=by, operators=("exposure",), params={"ev": 0.4})
+        decide(library.store, state, [state.photos[asset]], saying)
+    library.run(shoot, options=INLINE)
+    assert (State.APPLIED in {state for _, state in zones(library, shoot)}) == (by == "ann")
+    library.verdict(shoot, drawn(library, shoot, Drawn.CANARY), operator="exposure", say="undo", by="ann")
+    answer(library, shoot, drawn(library, shoot, Drawn.CANARY))
+    library.run(shoot, options=INLINE)
+    state = library.state(shoot)
+    for asset in drawn(library, shoot, Drawn.AUDIT):
+        saying = Saying(say=Say.MODIFY, by=by, operators=("exposure",), params={"ev": 0.4})
+        decide(library.store, state, [state.photos[asset]], saying)
+    (part,) = lots.parts(library.state(shoot), earned.coins(library.store, state.shoot.id), set(state.photos))
+    assert part.passed_over == (0 if by == "ann" else len(part.drawn))
 
 
 def licensed_and_applied(library, shoot):

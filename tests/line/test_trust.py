@@ -3,8 +3,10 @@
 import csv
 import json
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from sqlite3 import connect
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +21,10 @@ from safelight.report import trust as pages
 from safelight.store import records, schema
 from safelight.store.library import Library
 from tests.made_catalogue import catalogue
+
+ENDLESS = """drop table Adobe_images; create view Adobe_images as
+with recursive row(n) as (select 0 union all select n + 1 from row)
+select n as id_local, 0 as rootFile, null as masterImage, 1.0 as pick, null as rating from row"""
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -303,15 +309,39 @@ def test_a_catalogue_says_which_photos_were_kept(tmp_path):
     photos = [
         ("2019/Wedding/", "IMG_1", "CR2", 1.0, None), ("2019/Wedding/", "IMG_2", "CR2", -1.0, 3.0),
         ("2019/Wedding/", "IMG_3", "CR2", 0.0, 4.0), ("2019/Wedding/", "IMG_4", "CR2", 0.0, None),
-        ("2019/Δάφνη/", "IMG_5", "jpg", 1.0, None),
+        ("2019/Δάφνη/", "IMG_5", "jpg", 1.0, None, "2019-06-01T12:00:01.5"),
+        ("odd/", "IMG_6", "jpg", None, 2.0), ("odd/", "IMG_7", "jpg", "yes", None),
+        ("odd/", b"\xff", "jpg", -1.0, None),
     ]  # fmt: skip
     path = catalogue(tmp_path / "old.lrcat", photos)
     before = path.read_bytes()
-    assert dict(history.ratings(path)) == {
-        ("wedding", "img_1.cr2"): True, ("wedding", "img_2.cr2"): False, ("wedding", "img_3.cr2"): True,
-        ("δάφνη", "img_5.jpg"): True,
+    assert {old.parts[-2:]: (old.kept, old.taken) for old in history.ratings(path)} == {
+        ("wedding", "img_1.cr2"): (True, ""), ("wedding", "img_2.cr2"): (False, ""),
+        ("wedding", "img_3.cr2"): (True, ""), ("δάφνη", "img_5.jpg"): (True, "2019-06-01T12:00:01"),
+        ("odd", "img_6.jpg"): (True, ""), ("odd", "\ufffd.jpg"): (False, ""),
     }  # fmt: skip
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("act", ["drop table Adobe_images", "alter table AgLibraryFile drop column baseName", ENDLESS])
+def test_a_catalogue_of_another_form_is_refused_and_keeps_nobody_busy(tmp_path, act):
+    path = catalogue(tmp_path / "old.lrcat", [("a/", "b", "jpg", 1, None)])
+    with closing(connect(path)) as opened:
+        opened.executescript(act)
+    with pytest.raises(UsageError, match=r"old\.lrcat") as caught:
+        history.ratings(path)
+    assert caught.value.remedy
+
+
+def test_a_catalogue_that_lightroom_has_open_is_not_read_in_part(tmp_path):
+    path = catalogue(tmp_path / "old.lrcat", [("a/", "b", "jpg", 0, None)])
+    with closing(connect(path)) as opened:
+        opened.execute("pragma journal_mode=wal")
+        opened.execute("update Adobe_images set pick = 1")
+        opened.commit()
+        with pytest.raises(UsageError, match="in use"):
+            history.ratings(path)
+    assert len(history.ratings(path)) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"no catalogue at all, whatever its name says" * 40, None])
@@ -322,7 +352,7 @@ def test_what_is_no_catalogue_is_an_error_that_says_so(tmp_path, body):
         path.write_bytes(whole[: len(whole) // 3])
     else:
         path.write_bytes(body)
-    with pytest.raises(UsageError, match=r"old.lrcat cannot be read") as caught:
+    with pytest.raises(UsageError, match=r"old.lrcat (cannot be read|is no)") as caught:
         history.ratings(path)
     assert "copy" in caught.value.remedy
     shown = CliRunner().invoke(cli, ["trust", "--library", str(tmp_path / "l"), "--import", str(path)])
