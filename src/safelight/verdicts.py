@@ -365,10 +365,15 @@ def _bundled(verdict: Verdict, count: int) -> Verdict:
 
 
 def checked(saying: Saying) -> None:
-    """Raises UsageError for a decision that cannot be meant: an unknown operator, reason or param. What is said of a
+    """Raises UsageError for a decision that cannot be meant: an unknown operator, reason or param, or nobody's name. What is said of a
     suggestion that was spoilt on purpose is no decision about a photo."""
     if saying.drawn is Drawn.KNOWN_BAD:
         raise UsageError("That is no decision about a photo.", remedy="Answer it through the queue.")
+    if not saying.by.strip() or saying.by.startswith(POLICY):
+        raise UsageError(
+            f"A decision by {saying.by!r} is nobody's.",
+            remedy="Name a person; only the line itself speaks as a policy.",
+        )
     if saying.reason and saying.reason not in REASONS:
         raise UsageError(
             f"{saying.reason!r} is not a reason.", remedy=f"Reasons are {', '.join(REASONS)}; more goes into --note."

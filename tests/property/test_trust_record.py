@@ -167,6 +167,11 @@ def test_groups_are_never_pooled_and_unknown_is_the_strictest():
     assert not record.licensed("exposure", "few", "", 0.9).auto
     assert not record.licensed("exposure", "", "", 0.9).auto, "it may be one of the few"
     assert not record.licensed("exposure", "new", "", 0.9).auto
+    sure = Record.from_rows(ledger(40, group="many"), PLAIN)
+    assert sure.licensed("exposure", "many", "", 0.9).auto
+    assert not sure.licensed("exposure", "", "", 0.9).auto, "it may be of a group that nobody has looked at"
+    both = [*ledger(40, group="many"), *(replace(r, asset=r.asset + "u") for r in ledger(40))]
+    assert Record.from_rows(both, PLAIN).licensed("exposure", "", "", 0.9).auto
 
 
 def test_a_client_whose_work_is_different_needs_a_licence_of_its_own():
