@@ -365,8 +365,8 @@ def _bundled(verdict: Verdict, count: int) -> Verdict:
 
 
 def checked(saying: Saying) -> None:
-    """Raises UsageError for a decision that cannot be meant: an unknown operator, reason or param, or nobody's name. What is said of a
-    suggestion that was spoilt on purpose is no decision about a photo."""
+    """Raises UsageError for a decision that cannot be meant: an unknown operator, reason or param, or nobody's name.
+    What is said of a suggestion that was spoilt on purpose is no decision about a photo."""
     if saying.drawn is Drawn.KNOWN_BAD:
         raise UsageError("That is no decision about a photo.", remedy="Answer it through the queue.")
     if not saying.by.strip() or saying.by.startswith(POLICY):

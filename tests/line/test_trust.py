@@ -81,7 +81,8 @@ def test_the_document_says_what_others_rely_on(library):
 
 
 def test_an_export_replayed_says_the_same(library, tmp_path):
-    records.save_verdicts(library, [said(40, i, say=Say.MODIFY, material=i < 2, params={"ev": 0.3}) for i in range(5)])
+    told = {"say": Say.MODIFY, "params": {"ev": 0.3}, "note": "no end of\u2028a \x85line"}
+    records.save_verdicts(library, [said(40, i, material=i < 2, **told) for i in range(5)])
     for name in ("ledger.csv", "ledger.jsonl"):
         ledger.export(library, tmp_path / name)
         again = ledger.replayed(tmp_path / name, ledger.rules(library))
