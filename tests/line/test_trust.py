@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from safelight import history, ledger, ledger_kept, ledger_rows, policy
+from safelight import history, ledger, ledger_kept, ledger_rows, policy, trust_table
 from safelight.cli import cli
 from safelight.domain import Drawn, Say, Verdict
 from safelight.errors import UsageError
@@ -286,6 +286,19 @@ def test_the_page_shows_map_rates_and_what_comes_next(library):
     assert "http" not in page.replace("http://www.w3.org", ""), "nothing is fetched"
     empty = pages.fragment({"cells": [], "deliveries": [], "set_aside": []})
     assert "Nobody has decided anything yet" in empty
+
+
+def test_a_table_shows_every_task_at_a_glance(library):
+    found = ledger.document(library)
+    head, row = trust_table.table(found).splitlines()
+    cell = only(found)
+    assert head.split()[:3] == ["task", "state", "wrong"]
+    assert row.startswith(f"exposure  {cell['state']}  ")
+    assert f"{cell['drawn']:,}  " in row
+    assert (cell["state"], row.endswith("100 %      –  all is let through")) == ("licensed", True)
+    young = cell | {"state": "apprentice", "needs": cell["needs"] | {"verdicts_if_none_bad": 1084}}
+    assert trust_table.table({"cells": [young]}).endswith("–      –  1,084 more, none bad")
+    assert trust_table.table(found | {"cells": []}) == ""
 
 
 def test_the_command_line_replays_and_writes_the_page(library, tmp_path):
