@@ -12,6 +12,7 @@ from safelight.operators import Medium, Operator
 from safelight.state import CHECK, POLICY, Judged, Photo, ShootState
 from safelight.store import records
 from safelight.store.library import Library, now
+from safelight.store.schema import RETURNED
 from safelight.words import many
 
 NOT_SHOWN = "a coin drew it to be decided without a suggestion, so that the time saved can be measured"
@@ -35,6 +36,7 @@ REASONS = {  # reason codes; free text goes into the note
     "wanted": "It is wanted so",
     "word_lost": "A word or its ending is lost",
     "pace": "The pause is meant",
+    RETURNED: "A client sent it back",
     "other": "Something else",
 }
 
@@ -377,6 +379,11 @@ def checked(saying: Saying) -> None:
     if saying.reason and saying.reason not in REASONS:
         raise UsageError(
             f"{saying.reason!r} is not a reason.", remedy=f"Reasons are {', '.join(REASONS)}; more goes into --note."
+        )
+    if saying.reason == RETURNED and saying.say in (Say.APPROVE, Say.UNDO):
+        raise UsageError(
+            f"What a client sent back is not right as it was: {saying.say.value} and {RETURNED!r} do not go together.",
+            remedy="Say reject, or modify with what is right.",
         )
     if (saying.say is Say.MODIFY) != (saying.params is not None):
         raise UsageError(
