@@ -67,5 +67,5 @@ def advise(answers: Mapping[str, bool]) -> Advice:
 def reasons(answers: Mapping[str, bool], advice: Advice) -> list[str]:
     """What speaks for the advice, the weightiest first."""
     if advice is Advice.ADOPT:
-        return [q.good for q in QUESTIONS]
+        return [q.good if answers[q.name] else q.bad for q in QUESTIONS]
     return [q.bad for q in QUESTIONS if not answers[q.name]] or ["Nothing speaks against it."]

@@ -45,5 +45,7 @@ def trust(
     if as_json:
         show(found)
     else:
-        click.echo(ledger.words(found))
+        from safelight import trust_table
+
+        click.echo("\n\n".join(filter(None, [trust_table.table(found), ledger.words(found)])))
     return 0

@@ -22,6 +22,7 @@ from safelight.policy import HIGH, Policy, Task
 from safelight.state import Judged, ShootState
 from safelight.store import records, schema
 from safelight.store.library import Library, now
+from safelight.store.schema import IMPORTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +188,7 @@ class Decider:
                 continue
             about = self.state.judged(asset)
             verdict = about.standing.get(task) if about is not None else None
-            if verdict is None or verdict.by.startswith(POLICY) or verdict.bundled > 1 or verdict.bad:
+            if verdict is None or verdict.by.startswith((POLICY, IMPORTED)) or verdict.bundled > 1 or verdict.bad:
                 return False
         return True
 

@@ -5,6 +5,7 @@ verdicts that a coin drew are read: they alone count, and a ledger of a million 
 """
 
 import csv
+import io
 import json
 import math
 from bisect import bisect_right
@@ -244,7 +245,7 @@ def _object(line: str) -> Mapping[str, Any]:
 
 def _csv_lines(text: str, name: str) -> Iterator[tuple[int, Fields]]:
     csv.field_size_limit(1 << 24)
-    lines = csv.reader(line.replace("\0", UNREADABLE) for line in text.splitlines(keepends=True))
+    lines = csv.reader(line.replace("\0", UNREADABLE) for line in io.StringIO(text, newline=""))
     head = next(lines, None) or []
     if missing := [column for column in NEEDED if column not in head]:
         raise UsageError(

@@ -92,7 +92,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
     folder.claim()
     with folder.lock():
         shoot = know(library, folder, options)
-        carried.read(library, folder, shoot.id)
+        aside = carried.read(library, folder, shoot.id)
         plan = ingest.plan(folder.root, records.files(library, shoot.id))
         if not (plan.fresh or plan.same or plan.clips or plan.same_clips):
             raise _nothing(folder)
@@ -113,6 +113,7 @@ def first_pass(library: Library, folder: ShootFolder, options: Options, tell: Te
                 state = line.decide()
             line.try_edits(state, executor, width)
             line.try_cuts(state, executor, width)
+        line.troubles += aside
         line.troubles += [f"Row {n} of the ledger is set aside: {why}." for n, why in state.ledger.aside.items()]
         summary = json_text({"looked": looked, "gear": earned.gear(state)})
         done = {"shoot": shoot.id, "key": run_key(library, shoot, options, allowed=(rules, licences))}

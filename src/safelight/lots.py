@@ -18,6 +18,7 @@ from safelight.policy import Policy
 from safelight.state import Judged, Photo, ShootState
 from safelight.store import schema
 from safelight.store.library import Library, now
+from safelight.store.schema import IMPORTED
 from safelight.words import many
 
 LEVEL = bound.LEVEL
@@ -27,7 +28,8 @@ LEVEL = bound.LEVEL
 class Part:
     """One lot: of which task, what was done alone in it, what was drawn, what was looked at and what was bad.
 
-    What was approved together with other photos, with one key, was not looked at; the bound takes it for bad."""
+    What was approved together with other photos, with one key, was not looked at; the bound takes it for bad. So it is
+    with what was decided before Safelight and taken in."""
 
     id: str
     task: str
@@ -77,7 +79,7 @@ def _part(name: str, items: Sequence[tuple[Judged, str, Coin]], together: Collec
     alone = [photo.id for photo, _, _ in items if earned.applied_alone(photo, task)]
     drawn = [photo for photo, _, coin in items if coin.drawn is Drawn.AUDIT]
     said = [photo.standing.get(task) for photo in drawn]
-    answered = [v for v in said if v is not None and not v.by.startswith(POLICY)]
+    answered = [v for v in said if v is not None and not v.by.startswith((POLICY, IMPORTED))]
     looked = [v for v in answered if v.bad or (v.at, v.by) not in together]
     return Part(
         id=name, task=task, alone=tuple(sorted(alone)), drawn=tuple(sorted(p.id for p in drawn)),

@@ -6,7 +6,7 @@ said when it was last seen; where a person has meanwhile decided otherwise here,
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,14 +95,19 @@ def _age(path: Path) -> tuple[str, int]:
 # ---------------------------------------------------------------- back: sidecars to verdicts
 
 
-def sync(library: Library, folder: ShootFolder, state: ShootState, *, by: str) -> dict[str, Any]:
-    """Takes changes of ratings, picks, labels, keywords and develop settings back.
+def sync(
+    library: Library, folder: ShootFolder, state: ShootState, *, by: str,
+    held: Collection[tuple[str, str]] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """Takes changes of ratings, picks, labels, keywords and develop settings back; not of what is `held`, as (photo,
+    operator).
 
-    Returns `safelight.sync/1`: what was taken, conflicts (shown, not merged), sidecars that cannot be read."""
+    Returns `safelight.sync/1`: what was taken, conflicts (shown, not merged), sidecars that cannot be read, how many
+    changes were about what is held."""
     last = {
         row["path"]: row for row in library.newest(schema.sidecars, ["path"], schema.sidecars.c.shoot == state.shoot.id)
     }
-    out: dict[str, Any] = {"schema": SCHEMA, "taken": [], "conflicts": [], "unreadable": []}
+    out: dict[str, Any] = {"schema": SCHEMA, "taken": [], "conflicts": [], "unreadable": [], "held": 0}
     notes: list[tuple[str, str, str, list[Measure]]] = []
     seen: list[dict[str, Any]] = []
     for photo in state.photos.values():
@@ -117,9 +122,11 @@ def sync(library: Library, folder: ShootFolder, state: ShootState, *, by: str) -
             continue
         for read, wish in wishes:
             before = last.get(str(read.path))
-            if wish is not None and not _cull(library, state, photo, wish, read, before, by=by, out=out):
+            if wish is not None and (photo.id, "cull") in held:
+                out["held"] += 1
+            elif wish is not None and not _cull(library, state, photo, wish, read, before, by=by, out=out):
                 continue
-            _develop(library, state, photo, read, changed[read.path], by=by, out=out)
+            _develop(library, state, photo, read, changed[read.path], by=by, held=held, out=out)
             notes.append((photo.id, BY, f"{BY}/{read.digest[:16]}", _notes(read.said)))
             seen.append(_row(state, photo, read))
     records.save_evidence(library, notes)
@@ -226,6 +233,7 @@ def _develop(
     changed: Mapping[str, Any],
     *,
     by: str,
+    held: Collection[tuple[str, str]],
     out: dict[str, Any],
 ) -> None:
     """Develop settings that were changed elsewhere: exposure has the same meaning here (stops), white balance and tone
@@ -234,7 +242,9 @@ def _develop(
     if "crs:Exposure2012" in changed and changed["crs:Exposure2012"] is not None and "exposure" in photo.proposals:
         ev = _float(changed["crs:Exposure2012"])
         proposal = photo.proposals["exposure"]
-        if ev is not None:
+        if ev is not None and (photo.id, "exposure") in held:
+            out["held"] += 1
+        elif ev is not None:
             near = (
                 proposal.cannot_tell is None
                 and abs(float(str(proposal.edit.params["ev"])) - ev) <= NEAR_EV
@@ -251,7 +261,7 @@ def _develop(
     if read.said.get("crs:WhiteBalance") != "As Shot":
         answered["white_balance"] = {n: v for n, v in set_there.items() if n in COLOUR}
     for operator, values in answered.items():
-        if not values or photo.state(operator) is not State.PROPOSED:
+        if not values or photo.state(operator) is not State.PROPOSED or (photo.id, operator) in held:
             continue
         told = ", ".join(f"{name.removeprefix('crs:')} {value}" for name, value in values.items())
         saying = verdicts.Saying(

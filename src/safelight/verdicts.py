@@ -12,6 +12,7 @@ from safelight.operators import Medium, Operator
 from safelight.state import CHECK, POLICY, Judged, Photo, ShootState
 from safelight.store import records
 from safelight.store.library import Library, now
+from safelight.store.schema import RETURNED
 from safelight.words import many
 
 NOT_SHOWN = "a coin drew it to be decided without a suggestion, so that the time saved can be measured"
@@ -35,6 +36,7 @@ REASONS = {  # reason codes; free text goes into the note
     "wanted": "It is wanted so",
     "word_lost": "A word or its ending is lost",
     "pace": "The pause is meant",
+    RETURNED: "A client sent it back",
     "other": "Something else",
 }
 
@@ -365,13 +367,23 @@ def _bundled(verdict: Verdict, count: int) -> Verdict:
 
 
 def checked(saying: Saying) -> None:
-    """Raises UsageError for a decision that cannot be meant: an unknown operator, reason or param. What is said of a
-    suggestion that was spoilt on purpose is no decision about a photo."""
+    """Raises UsageError for a decision that cannot be meant: an unknown operator, reason or param, or nobody's name.
+    What is said of a suggestion that was spoilt on purpose is no decision about a photo."""
     if saying.drawn is Drawn.KNOWN_BAD:
         raise UsageError("That is no decision about a photo.", remedy="Answer it through the queue.")
+    if not saying.by.strip() or saying.by.startswith(POLICY):
+        raise UsageError(
+            f"A decision by {saying.by!r} is nobody's.",
+            remedy="Name a person; only the line itself speaks as a policy.",
+        )
     if saying.reason and saying.reason not in REASONS:
         raise UsageError(
             f"{saying.reason!r} is not a reason.", remedy=f"Reasons are {', '.join(REASONS)}; more goes into --note."
+        )
+    if saying.reason == RETURNED and saying.say in (Say.APPROVE, Say.UNDO):
+        raise UsageError(
+            f"What a client sent back is not right as it was: {saying.say.value} and {RETURNED!r} do not go together.",
+            remedy="Say reject, or modify with what is right.",
         )
     if (saying.say is Say.MODIFY) != (saying.params is not None):
         raise UsageError(

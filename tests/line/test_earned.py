@@ -12,12 +12,14 @@ from safelight import earned, ledger, line, lots, plugins
 from safelight.api import Library
 from safelight.deliver import Order
 from safelight.domain import Because, Drawn, Say, State, Verdict, Zone
+from safelight.errors import UsageError
 from safelight.learn import bound, draws
 from safelight.learn.rows import build
 from safelight.line import Options
 from safelight.operators import Suggestion
 from safelight.store import records, schema
 from safelight.store.objects import ShootFolder
+from safelight.verdicts import Saying, decide
 
 INLINE = Options(engine="inline", only=("cull", "exposure"))
 PHOTOS = 24
@@ -159,6 +161,33 @@ def test_canaries_approved_in_a_bundle_were_not_looked_at(library, shoot):
     assert State.APPLIED not in {state for _, state in zones(library, shoot)}
 
 
+@pytest.mark.parametrize("by", ["import:ann", "ann"])
+def test_decisions_of_before_are_nobodys_look_at_a_canary_or_an_audit(library, shoot, by):
+    def said(kind, hour):
+        state = library.state(shoot)
+        for i, asset in enumerate(drawn(library, shoot, kind)):  # each at its own moment: together they were no look
+            saying = Saying(
+                say=Say.MODIFY,
+                by=by,
+                operators=("exposure",),
+                params={"ev": 0.4},
+                at=f"2027-01-01T{hour}:00:{i:02d}.000",
+            )
+            decide(library.store, state, [state.photos[asset]], saying)
+
+    past(library, group_of(library, shoot))
+    library.run(shoot, options=INLINE)
+    said(Drawn.CANARY, 10)
+    library.run(shoot, options=INLINE)
+    assert (State.APPLIED in {state for _, state in zones(library, shoot)}) == (by == "ann")
+    answer(library, shoot, drawn(library, shoot, Drawn.CANARY))
+    library.run(shoot, options=INLINE)
+    said(Drawn.AUDIT, 11)
+    state = library.state(shoot)
+    (part,) = lots.parts(state, earned.coins(library.store, state.shoot.id), set(state.photos))
+    assert part.passed_over == (0 if by == "ann" else len(part.drawn))
+
+
 def licensed_and_applied(library, shoot):
     past(library, group_of(library, shoot))
     library.run(shoot, options=INLINE)
@@ -178,6 +207,18 @@ def test_a_lost_licence_takes_back_what_was_not_delivered(library, shoot):
     assert State.APPLIED not in {state for _, state in zones(library, shoot)}
     library.run(shoot, options=INLINE)
     assert {zone for zone, _ in zones(library, shoot)} == {Zone.REVIEW}
+
+
+def test_what_a_client_sends_back_takes_a_licence_away_at_once(library, shoot):
+    licensed_and_applied(library, shoot)
+    alone = [p.id for p in library.state(shoot).photos.values() if p.state("exposure") is State.APPLIED]
+    with pytest.raises(UsageError, match="sent back"):
+        library.verdict(shoot, alone[:1], operator="exposure", say="approve", by="ann", reason="client_return")
+    for asset in alone[:4]:
+        library.verdict(shoot, [asset], operator="exposure", say="reject", by="ann", reason="client_return")
+    (cell,) = [c for c in ledger.document(library.store)["cells"] if c["task"] == "exposure" and c["current"]]
+    assert cell["state"] == "demoted"
+    assert earned.settle(library.store, library.state(shoot), ledger.rules(library.store))
 
 
 def test_a_delivery_says_how_much_of_what_nobody_saw_can_be_bad(library, shoot, tmp_path):

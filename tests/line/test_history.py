@@ -3,6 +3,7 @@
 import json
 import shutil
 from contextlib import closing
+from datetime import timedelta
 from sqlite3 import connect
 
 import pytest
@@ -15,6 +16,7 @@ from safelight.domain import Cull
 from safelight.ledger_rows import IMPORTED
 from safelight.line import Options
 from safelight.store import records
+from tests.conftest import START, save_jpeg, textured
 from tests.made_catalogue import catalogue
 
 INLINE = Options(engine="inline")
@@ -27,6 +29,11 @@ PHOTOS = [
     (WHERE, "IMG_0004", "JPG", -1.0, None),  # was decided here since
     ("2018/Elsewhere/", "IMG_0000", "JPG", -1.0, None),  # never run
 ]  # fmt: skip
+
+
+SIDECAR = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+ xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" {}/></rdf:RDF></x:xmpmeta>"""
 
 
 @pytest.fixture
@@ -57,7 +64,7 @@ def test_a_catalogue_decides_what_nobody_has_decided_and_only_once(library, fold
     taken = history.take(library.store, path, by="ann")
     assert (taken.taken, taken.unknown) == (3, 1)
     assert "3 earlier decisions were taken" in taken.words()
-    assert "1 are about photos that were never run" in taken.words()
+    assert "1 is about photos that were never run" in taken.words()
     held = {
         "IMG_0000.JPG": (f"{IMPORTED}ann", "keep"), "IMG_0001.JPG": (f"{IMPORTED}ann", "reject"),
         "IMG_0002.JPG": (f"{IMPORTED}ann", "keep"), "IMG_0004.JPG": ("ben", "keep"),
@@ -66,7 +73,7 @@ def test_a_catalogue_decides_what_nobody_has_decided_and_only_once(library, fold
     rows = counted(library)
 
     again = history.take(library.store, path, by="ann")
-    assert (again.taken, again.unknown) == (0, 1)
+    assert (again.taken, again.unknown, again.left) == (0, 1, 4)
     assert (said(library, folder), counted(library)) == (held, rows)
     assert path.read_bytes() == before
     assert mark_times(folder) == untouched
@@ -109,3 +116,55 @@ def test_the_command_takes_a_catalogue_twice_and_doubles_nothing(library, folder
     assert cells[0][0]["answered"] == 4
     with Library.open(tmp_path / "copy") as opened:
         assert len(said(opened, folder)) == 4
+
+
+def two_shoots(library, tmp_path, taken):
+    """Two shoots that have a photo of the same name in a folder of the same name."""
+    made = [tmp_path / name for name in ("Ada", "Ben")]
+    for i, folder in enumerate(made):
+        save_jpeg(folder / "raw" / "IMG_0000.JPG", textured(i), taken=taken + timedelta(days=i))
+        library.run(folder, options=INLINE)
+    return made
+
+
+def decisions(library, folders):
+    return [said(library, folder).get("raw/IMG_0000.JPG", ("", None))[1] for folder in folders]
+
+
+def test_a_name_that_many_shoots_have_decides_about_no_photo_of_another(library, tmp_path):
+    folders = two_shoots(library, tmp_path, START)
+    rows = [
+        (f"{name}/raw/", "IMG_0000", "JPG", pick, None) for name, pick in (("Ada", 1.0), ("Ben", -1.0), ("Cy", -1.0))
+    ]
+    taken = history.take(library.store, catalogue(tmp_path / "old.lrcat", rows), by="ann")
+    assert decisions(library, folders) == ["keep", "reject"]
+    assert (taken.taken, taken.unknown + taken.unclear) == (2, 1)
+
+
+def test_photos_of_folders_that_were_renamed_are_told_apart_by_when_they_were_taken(library, tmp_path):
+    folders = two_shoots(library, tmp_path, START)
+    at = [f"{START + timedelta(days=day):%Y-%m-%dT%H:%M:%S}.25" for day in (1, 0, 9)]
+    rows = [(f"old{i}/raw/", "IMG_0000", "JPG", (-1.0, 1.0, -1.0)[i], None, at[i]) for i in range(3)]
+    taken = history.take(library.store, catalogue(tmp_path / "old.lrcat", rows), by="ann")
+    assert decisions(library, folders) == ["keep", "reject"]
+    assert (taken.taken, taken.unknown) == (2, 1)
+    twice = [("copy1/", "IMG_0000", "JPG", 1.0, None, at[0]), ("copy2/", "IMG_0000", "JPG", -1.0, None, at[0])]
+    unclear = history.take(library.store, catalogue(tmp_path / "twice.lrcat", twice), by="ann")
+    assert (unclear.taken, unclear.unclear) == (0, 2)
+    assert "could be about several photos" in unclear.words()
+
+
+def test_sidecars_of_before_answer_nothing_that_was_decided_here(library, folder):
+    library.verdict(folder, ["IMG_0001.JPG"], operator="exposure", say="modify", params={"ev": 0.5}, by="ben")
+    library.verdict(folder, ["IMG_0001.JPG"], operator="cull", say="modify", params={"decision": "keep"}, by="ben")
+    for name, says in (("IMG_0001", 'xmp:Rating="-1" crs:Exposure2012="+1.00"'), ("IMG_0002", 'xmp:Rating="4"')):
+        (folder / f"{name}.JPG.xmp").write_text(SIDECAR.format(says))
+    (folder / "IMG_0003.JPG.xmp").write_text("no packet")
+    taken = history.take(library.store, folder, by="ann")
+    assert said(library, folder) == {
+        "IMG_0001.JPG": ("ben", "keep"), "IMG_0002.JPG": (f"{IMPORTED}ann", "keep"), "IMG_0004.JPG": ("ben", "keep"),
+    }  # fmt: skip
+    exposure = library.state(folder).photo("IMG_0001.JPG").standing["exposure"]
+    assert (exposure.by, exposure.params["ev"]) == ("ben", 0.5)
+    assert (taken.taken, taken.left) == (1, 1)
+    assert "IMG_0003.JPG.xmp" in taken.words()

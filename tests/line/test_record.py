@@ -45,6 +45,28 @@ def test_a_copy_cut_off_in_the_middle_brings_what_is_whole(folder, tmp_path):
         assert other.state(folder).photo("IMG_0000.JPG").decision is Cull.REJECT
 
 
+def test_a_spoilt_line_of_a_copy_is_set_aside_and_takes_no_other_along(library, folder, tmp_path):
+    note = "kept:\u2028the \x85look"  # what some programs take for ends of lines
+    library.verdict(folder, ["IMG_0001.JPG"], operator="cull", say="modify", params={"decision": "reject"}, by="ann",
+                    note=note)  # fmt: skip
+    path = folder / ".safelight" / "record.jsonl"
+    first, second, last = path.read_text().split("\n")[:3]
+    fields = json.loads(first)
+    foreign = [json.dumps(fields | {"shoot": f"other-{i}", "drawn": "audit"}) for i in range(3)]
+    odd = [json.dumps(fields | {"score": "high"}), json.dumps(fields | {"params": []}), "[]", '{"at": ', "{}"]
+    path.write_text("\n".join([first, *odd, *foreign, second, last, ""]))
+    with Library.open(tmp_path / "another") as other:
+        done = other.run(folder, options=INLINE)
+        state = other.state(folder)
+        assert state.photo("IMG_0000.JPG").decision is Cull.KEEP
+        assert state.photo("IMG_0001.JPG").standing["cull"].note == note
+        assert len(records.ledger(other.store).rows) == 3, "a folder speaks of its own shoot and of no other"
+    told = [trouble for trouble in done.troubles if "record.jsonl" in trouble]
+    assert [int(trouble.split()[1]) for trouble in told] == list(range(2, 10))
+    aside = (folder / ".safelight" / "log" / carried.ASIDE).read_text().splitlines()
+    assert aside == [*odd, *foreign]
+
+
 def test_the_ledger_leaves_with_its_columns(library, folder, tmp_path):
     ledger.export(library.store, tmp_path / "ledger.csv")
     with (tmp_path / "ledger.csv").open(newline="") as file:

@@ -3,14 +3,16 @@
 import csv
 import json
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from sqlite3 import connect
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from safelight import history, ledger, ledger_kept, ledger_rows, policy
+from safelight import history, ledger, ledger_kept, ledger_rows, policy, trust_table
 from safelight.cli import cli
 from safelight.domain import Drawn, Say, Verdict
 from safelight.errors import UsageError
@@ -19,6 +21,10 @@ from safelight.report import trust as pages
 from safelight.store import records, schema
 from safelight.store.library import Library
 from tests.made_catalogue import catalogue
+
+ENDLESS = """drop table Adobe_images; create view Adobe_images as
+with recursive row(n) as (select 0 union all select n + 1 from row)
+select n as id_local, 0 as rootFile, null as masterImage, 1.0 as pick, null as rating from row"""
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -75,7 +81,8 @@ def test_the_document_says_what_others_rely_on(library):
 
 
 def test_an_export_replayed_says_the_same(library, tmp_path):
-    records.save_verdicts(library, [said(40, i, say=Say.MODIFY, material=i < 2, params={"ev": 0.3}) for i in range(5)])
+    told = {"say": Say.MODIFY, "params": {"ev": 0.3}, "note": "no end of\u2028a \x85line"}
+    records.save_verdicts(library, [said(40, i, material=i < 2, **told) for i in range(5)])
     for name in ("ledger.csv", "ledger.jsonl"):
         ledger.export(library, tmp_path / name)
         again = ledger.replayed(tmp_path / name, ledger.rules(library))
@@ -281,6 +288,19 @@ def test_the_page_shows_map_rates_and_what_comes_next(library):
     assert "Nobody has decided anything yet" in empty
 
 
+def test_a_table_shows_every_task_at_a_glance(library):
+    found = ledger.document(library)
+    head, row = trust_table.table(found).splitlines()
+    cell = only(found)
+    assert head.split()[:3] == ["task", "state", "wrong"]
+    assert row.startswith(f"exposure  {cell['state']}  ")
+    assert f"{cell['drawn']:,}  " in row
+    assert (cell["state"], row.endswith("100 %      –  all is let through")) == ("licensed", True)
+    young = cell | {"state": "apprentice", "needs": cell["needs"] | {"verdicts_if_none_bad": 1084}}
+    assert trust_table.table({"cells": [young]}).endswith("–      –  1,084 more, none bad")
+    assert trust_table.table(found | {"cells": []}) == ""
+
+
 def test_the_command_line_replays_and_writes_the_page(library, tmp_path):
     ledger.export(library, tmp_path / "ledger.csv")
     asked = ["trust", "--library", str(tmp_path / "other"), "--replay", str(tmp_path / "ledger.csv")]
@@ -303,15 +323,39 @@ def test_a_catalogue_says_which_photos_were_kept(tmp_path):
     photos = [
         ("2019/Wedding/", "IMG_1", "CR2", 1.0, None), ("2019/Wedding/", "IMG_2", "CR2", -1.0, 3.0),
         ("2019/Wedding/", "IMG_3", "CR2", 0.0, 4.0), ("2019/Wedding/", "IMG_4", "CR2", 0.0, None),
-        ("2019/Δάφνη/", "IMG_5", "jpg", 1.0, None),
+        ("2019/Δάφνη/", "IMG_5", "jpg", 1.0, None, "2019-06-01T12:00:01.5"),
+        ("odd/", "IMG_6", "jpg", None, 2.0), ("odd/", "IMG_7", "jpg", "yes", None),
+        ("odd/", b"\xff", "jpg", -1.0, None),
     ]  # fmt: skip
     path = catalogue(tmp_path / "old.lrcat", photos)
     before = path.read_bytes()
-    assert dict(history.ratings(path)) == {
-        ("wedding", "img_1.cr2"): True, ("wedding", "img_2.cr2"): False, ("wedding", "img_3.cr2"): True,
-        ("δάφνη", "img_5.jpg"): True,
+    assert {old.parts[-2:]: (old.kept, old.taken) for old in history.ratings(path)} == {
+        ("wedding", "img_1.cr2"): (True, ""), ("wedding", "img_2.cr2"): (False, ""),
+        ("wedding", "img_3.cr2"): (True, ""), ("δάφνη", "img_5.jpg"): (True, "2019-06-01T12:00:01"),
+        ("odd", "img_6.jpg"): (True, ""), ("odd", "\ufffd.jpg"): (False, ""),
     }  # fmt: skip
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("act", ["drop table Adobe_images", "alter table AgLibraryFile drop column baseName", ENDLESS])
+def test_a_catalogue_of_another_form_is_refused_and_keeps_nobody_busy(tmp_path, act):
+    path = catalogue(tmp_path / "old.lrcat", [("a/", "b", "jpg", 1, None)])
+    with closing(connect(path)) as opened:
+        opened.executescript(act)
+    with pytest.raises(UsageError, match=r"old\.lrcat") as caught:
+        history.ratings(path)
+    assert caught.value.remedy
+
+
+def test_a_catalogue_that_lightroom_has_open_is_not_read_in_part(tmp_path):
+    path = catalogue(tmp_path / "old.lrcat", [("a/", "b", "jpg", 0, None)])
+    with closing(connect(path)) as opened:
+        opened.execute("pragma journal_mode=wal")
+        opened.execute("update Adobe_images set pick = 1")
+        opened.commit()
+        with pytest.raises(UsageError, match="in use"):
+            history.ratings(path)
+    assert len(history.ratings(path)) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"no catalogue at all, whatever its name says" * 40, None])
@@ -322,7 +366,7 @@ def test_what_is_no_catalogue_is_an_error_that_says_so(tmp_path, body):
         path.write_bytes(whole[: len(whole) // 3])
     else:
         path.write_bytes(body)
-    with pytest.raises(UsageError, match=r"old.lrcat cannot be read") as caught:
+    with pytest.raises(UsageError, match=r"old.lrcat (cannot be read|is no)") as caught:
         history.ratings(path)
     assert "copy" in caught.value.remedy
     shown = CliRunner().invoke(cli, ["trust", "--library", str(tmp_path / "l"), "--import", str(path)])

@@ -59,6 +59,31 @@ def test_adding_a_reject_never_promotes(rows, drawn):
 
 
 @settings(max_examples=60, deadline=None)
+@given(ledgers, st.sampled_from(["audit", "canary", "review"]), st.integers(0, 59))
+def test_a_reject_in_an_old_shoot_brings_no_licence(rows, drawn, shoot):
+    before = only(Record.from_rows(rows, RULES))
+    late = replace(
+        row(shoot % (int(rows[-1].shoot[1:]) + 1), 50, bad=True, drawn=drawn), at="2027-01-01T10:00:00.000+00:00"
+    )
+    after = only(Record.from_rows([*rows, late], RULES))
+    assert before.course.licences or not after.course.licences
+
+
+def test_a_bad_canary_that_is_found_late_hides_no_bad_audits():
+    bad = [replace(r, bad=r.shoot == "s3", say="reject" if r.shoot == "s3" else "approve") for r in ledger(32)]
+    canary = replace(row(3, 50, bad=True, drawn="canary"), at="2027-01-01T10:00:00.000+00:00")
+    in_time = replace(row(3, 50, bad=True, drawn="canary"))
+    assert not only(Record.from_rows(bad, PLAIN)).course.licences
+    assert not only(Record.from_rows([*bad, canary], PLAIN)).course.licences
+    assert only(Record.from_rows([*bad, in_time], PLAIN)).course.licences, "the shoot would have gone to a person"
+    after = [*ledger(40), *ledger(2, rate=1.0, start=40), *ledger(1, start=42)]
+    gone = only(Record.from_rows(after, PLAIN))
+    assert gone.state == "demoted"
+    late = [replace(row(s, 50, bad=True, drawn="canary"), at=f"2027-01-0{s - 39}T10:00:00.000+00:00") for s in (40, 41)]
+    assert only(Record.from_rows([*after, *late], PLAIN)).state == "demoted"
+
+
+@settings(max_examples=60, deadline=None)
 @given(ledgers, st.integers(0, 10_000), st.booleans())
 def test_undo_restores_the_state_exactly(rows, pick, bad):
     before = Record.from_rows(rows, RULES)
@@ -167,6 +192,11 @@ def test_groups_are_never_pooled_and_unknown_is_the_strictest():
     assert not record.licensed("exposure", "few", "", 0.9).auto
     assert not record.licensed("exposure", "", "", 0.9).auto, "it may be one of the few"
     assert not record.licensed("exposure", "new", "", 0.9).auto
+    sure = Record.from_rows(ledger(40, group="many"), PLAIN)
+    assert sure.licensed("exposure", "many", "", 0.9).auto
+    assert not sure.licensed("exposure", "", "", 0.9).auto, "it may be of a group that nobody has looked at"
+    both = [*ledger(40, group="many"), *(replace(r, asset=r.asset + "u") for r in ledger(40))]
+    assert Record.from_rows(both, PLAIN).licensed("exposure", "", "", 0.9).auto
 
 
 def test_a_client_whose_work_is_different_needs_a_licence_of_its_own():

@@ -2,9 +2,10 @@
 
 A shoot adds its evidence as a whole. At a threshold it adds at most a few of its audits above it, those with the lowest
 coins; a shoot in which a canary above the threshold was bad adds nothing, for all of it would have gone to a person. So
-evidence and what is later done alone are about the same items. Once licensed, audits (and clients' returns) feed an
-alarm one by one, and whether a canary was bad feeds another shoot by shoot; either takes the licence away, and evidence
-starts from zero with the next shoot.
+evidence and what is later done alone are about the same items. A canary that is called bad only once later shoots have
+begun takes the good ones of its shoot out and leaves the bad ones in: a reject must not bring a licence. Once licensed,
+audits (and clients' returns) feed an alarm one by one, and whether a canary was bad feeds another shoot by shoot;
+either takes the licence away, and evidence starts from zero with the next shoot.
 
 What was approved together with others is no evidence: nobody looks at forty photos with one key. To the alarm it is a
 good audit all the same. Whoever picks the bad ones out and approves the rest with one key would else be heard saying
@@ -52,6 +53,20 @@ class Looked:
     def shoots(self) -> int:
         """How many shoots there are."""
         return len(self.alpha)
+
+    @cached_property
+    def next_began(self) -> Ints:
+        """For each shoot, at which row the one after it began."""
+        first = np.full(self.shoots + 1, len(self.shoot), np.int64)
+        np.minimum.at(first, self.shoot, np.arange(len(self.shoot)))
+        return first[1:]
+
+    def late(self, bad: Flags) -> Flags:
+        """For each shoot, whether the first of these rows of it came after the next shoot began."""
+        when = np.full(self.shoots, -1, np.int64)
+        rows = np.flatnonzero(bad)[::-1]
+        when[self.shoot[rows]] = rows
+        return np.asarray(when > self.next_began)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +120,10 @@ def ladder(scores: Numbers, shares: Sequence[float]) -> tuple[tuple[float | None
 def evidence(looked: Looked, threshold: float | None, cap: int | None) -> tuple[Ints, Ints, Flags]:
     """For each shoot: verdicts that count above a threshold, bad ones among them, and whether a canary was bad."""
     above = _above(looked, threshold)
-    failed = np.bincount(looked.shoot[above & looked.canary & looked.bad], minlength=looked.shoots) > 0
-    counts = above & ~looked.canary & ~looked.returned & ~looked.bundled & ~failed[looked.shoot]
+    spoilt = above & looked.canary & looked.bad
+    failed = np.bincount(looked.shoot[spoilt], minlength=looked.shoots) > 0
+    counts = above & ~looked.canary & ~looked.returned & ~looked.bundled
+    counts &= ~failed[looked.shoot] | (looked.late(spoilt)[looked.shoot] & looked.bad)
     rows = looked.by_coin[counts[looked.by_coin]]
     if cap is not None and len(rows):
         shoots = looked.shoot[rows]
@@ -182,6 +199,7 @@ class _Term:
     force: Numbers
     alone: Flags
     failed: Flags
+    late: Flags  # of the failed ones, those that failed once later shoots had begun
 
 
 def _rungs(looked: Looked, rules: TaskRules) -> list[_Rung]:
@@ -203,15 +221,16 @@ def _term(looked: Looked, rungs: Sequence[_Rung], got: Sequence[int]) -> _Term:
         force[shoot + 1 :] = -np.inf if rung.threshold is None else rung.threshold
     level = force[looked.shoot]
     alone = np.isneginf(level) | (np.isfinite(level) & (looked.score >= level))
-    failed = np.bincount(looked.shoot[alone & looked.canary & looked.bad], minlength=looked.shoots) > 0
-    return _Term(force=force, alone=np.asarray(alone), failed=failed)
+    spoilt = alone & looked.canary & looked.bad
+    failed = np.bincount(looked.shoot[spoilt], minlength=looked.shoots) > 0
+    return _Term(force=force, alone=np.asarray(alone), failed=failed, late=looked.late(np.asarray(spoilt)))
 
 
 def _alarm(looked: Looked, rules: TaskRules, term: _Term, alpha: float) -> Step | None:
     """The first verdict at which one of the alarms sounds, at the level that the licence was given at: whoever misses
     a fifth of what is bad would hear it that much later else."""
     since = np.maximum.accumulate(~np.isposinf(term.force[looked.shoot])) if len(looked.shoot) else term.alone
-    audits = term.alone & ~looked.canary & ~term.failed[looked.shoot]
+    audits = term.alone & ~looked.canary & ~(term.failed & ~term.late)[looked.shoot]
     rows = np.flatnonzero((audits & ~looked.returned) | (looked.returned & since))
     ends = []
     at = audit.alarm(looked.bad[rows], alpha)

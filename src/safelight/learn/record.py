@@ -74,11 +74,14 @@ class Record:
 
     def of(self, task: str, group: str = "", client: str = "") -> list[Cell]:
         """The cells whose licences an item needs, all of them: those of its group, or of every group of the task where
-        its group is unknown; those of the client and of the style in use among them where there are any."""
+        its group is unknown; those of the client and of the style in use among them where there are any. None where
+        nothing was ever said of such a group, or of items whose group is unknown: they may be of one that was never
+        looked at."""
         style = self.styles.get(task, "")
         there = [c for c in self.cells if c.current and c.task == task]
         own = [c for c in there if c.client in ("", client) and c.style in ("", style)]
-        return [c for c in own if c.group == group] if group else own
+        same = [c for c in own if c.group == group]
+        return same if group or not same else own
 
     def licensed(
         self,

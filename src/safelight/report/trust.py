@@ -15,7 +15,16 @@ import jinja2
 from markupsafe import Markup
 
 from safelight.files import write_atomic
-from safelight.ledger import NOT_LISTED, is_of_people, name_of, needs_words, percent, rate_words, reviewer_words
+from safelight.ledger import (
+    NOT_LISTED,
+    is_of_people,
+    minutes_words,
+    name_of,
+    needs_words,
+    percent,
+    rate_words,
+    reviewer_words,
+)
 from safelight.words import many
 
 Cell = Mapping[str, Any]
@@ -110,7 +119,7 @@ def harm_words(cell: Cell) -> str:
     alone = 1000 * cell["share_automated"]
     seen = cell["k"] / cell["n"] if cell["n"] else cell["alpha"]
     bad = alone * min(seen, cell["alpha"])
-    time = "" if cell["saved"] is None else f" saves {alone * cell['saved']['seconds'] / 60:.0f} min and"
+    time = "" if cell["saved"] is None else f" saves {minutes_words(cell['saved'], alone)} and"
     through = f"{bad:.1f}" if bad >= 0.05 else "0"
     return (
         f"Of 1,000 about {alone:,.0f} are done alone, which{time} lets about {through} bad ones through (at most "

@@ -7,12 +7,11 @@ no record of it.
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from safelight.domain import Drawn, Say, Verdict
 from safelight.files import json_text, write_atomic
-from safelight.store import records
+from safelight.store import records, sound
 from safelight.store.library import Library
 from safelight.store.objects import ShootFolder
 
@@ -25,6 +24,7 @@ MORE = ("proposal", "note", "bundled", "upon", "together", "shown", "material")
 """What stands beside them."""
 TEXTS = ("params", "upon", "shown")
 """Columns whose values are JSON."""
+ASIDE = "record-set-aside.jsonl"  # in a folder's log: lines of a copy that were no verdicts of its shoot
 SENSITIVE = ("skin_tone",)
 """Evidence whose groups are keys of the record, and leave the library only if somebody asks for it."""
 
@@ -36,16 +36,29 @@ def write(library: Library, folder: ShootFolder, shoot: str) -> None:
         write_atomic(folder.state / "record.jsonl", lines(plain(v) for v in rows))
 
 
-def read(library: Library, folder: ShootFolder, shoot: str) -> int:
-    """Takes a folder's copy into a library that knows nothing of this shoot; how many verdicts came along.
-
-    A line that cannot be read ends the copy there: a file cut off in the middle still brings what is whole."""
+def read(library: Library, folder: ShootFolder, shoot: str) -> list[str]:
+    """Takes a folder's copy into a library that knows nothing of this shoot. Lines that say nothing that can be said,
+    and those about another shoot, are told with the reason, and kept in the folder's log as they are."""
     path = folder.state / "record.jsonl"
     if not path.is_file() or records.ledger(library, shoot).rows:
-        return 0
-    found = list(_whole_lines(path))
+        return []
+    found: list[Verdict] = []
+    aside: list[str] = []
+    troubles = []
+    text = path.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.split("\n"), 1):  # a text may hold what else ends a line
+        if not line.strip():
+            continue
+        try:
+            found.append(_verdict(line, shoot))
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            aside.append(line)
+            told = "it is not whole JSON" if isinstance(error, json.JSONDecodeError) else _why(error)
+            troubles.append(f"Line {number} of {path.name} is set aside: {told}.")
     records.save_verdicts(library, found)
-    return len(found)
+    if aside:
+        write_atomic(folder.state / "log" / ASIDE, "".join(f"{line}\n" for line in aside).encode())
+    return troubles
 
 
 def plain(verdict: Verdict) -> Verdict:
@@ -69,16 +82,30 @@ def row(verdict: Verdict) -> dict[str, Any]:
     return first | fields
 
 
-def _whole_lines(path: Path) -> Iterable[Verdict]:
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            fields = json.loads(line)
-            say, drawn = Say(fields.pop("verdict")), Drawn(fields.pop("drawn"))
-            upon = fields.pop("upon", None)
-            if "together" not in fields:  # older copies call what was shown as one the group
-                fields |= {"together": fields.pop("group", None)}
-            yield Verdict(
-                say=say, drawn=drawn, upon=None if upon is None else records.upon_from(json_text(upon)), **fields
-            )
-        except (ValueError, TypeError, KeyError):
-            return
+def _verdict(line: str, shoot: str) -> Verdict:
+    """A line as a verdict. Raises ValueError, TypeError or KeyError for what is none, or is about another shoot."""
+    fields = json.loads(line)
+    if not isinstance(fields, dict):
+        raise TypeError(line)
+    if "together" not in fields:  # older copies call what was shown as one the group
+        fields |= {"together": fields.pop("group", None)}
+    upon = fields.pop("upon", None)
+    say, drawn = fields.pop("verdict"), fields.pop("drawn")
+    named = [fields[name] for name in ("by", "asset", "shoot", "operator")]
+    trouble = sound.trouble(
+        at=fields["at"], named=named, texts=[fields.get(n, "") for n in ("weights", "group", "note", "reason")],
+        version=fields["version"], bundled=fields.get("bundled", 1), score=fields.get("score"),
+        seconds=fields.get("seconds"), say=say, drawn=drawn,
+    )  # fmt: skip
+    if trouble or fields["shoot"] != shoot:
+        raise ValueError(trouble or "it is about another shoot")
+    if not all(isinstance(fields.get(name), dict | None) for name in ("params", "shown")):
+        raise ValueError("its params are none")
+    edits = None if upon is None else records.upon_from(json_text(upon))
+    return Verdict(say=Say(say), drawn=Drawn(drawn), upon=edits, **fields)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]}"
+    return str(error) if isinstance(error, ValueError) else "it has not the form of a verdict"
