@@ -26,7 +26,6 @@ from safelight.store.objects import ShootFolder
 from safelight.workers import Lost
 
 SIDE = 1600  # px, long side at which files are compared
-LEAST = 480  # px, long side to which a smaller file is enlarged, so that there are blocks to compare
 _SUBFILE, _SMALL_OR_MASK = 254, 0b101  # TIFF NewSubfileType, and its bits that say so
 LIKELY = 4  # photos that a file is laid upon, of those that look alike and of those that share details
 SAME = 0.97  # of the likeness of the best: how alike a photo must be to be the one that a file was made from
@@ -146,9 +145,7 @@ class Recognised:
 
 def look_at(rgb: Bytes) -> Bytes:
     """A file's picture at the size at which it is laid on photos."""
-    small = shrink(rgb, SIDE)
-    scale = LEAST / max(small.shape[:2])
-    return small if scale <= 1 else np.asarray(cv2.resize(small, None, fx=scale, fy=scale), np.uint8)
+    return shrink(rgb, SIDE)
 
 
 def recognise(job: Job, small: Bytes) -> Recognised:
@@ -248,14 +245,13 @@ def _see(job: Job, written: encoded.Encoded) -> Seen:
         )  # fmt: skip
     if job.named not in (None, found.parent.photo):
         return Seen(file=job.file, instead=found.parent.photo, agreed=agreed)
-    small = shrink(written.rgb, SIDE)
-    compared = checking.compare(found.shown, small, weights=weights.installed(), limits=job.limits)
+    compared = checking.compare(found.shown, look, weights=weights.installed(), limits=job.limits)
     by = "name" if job.named else "picture"
     check = Check(before=found.parent.original, after=job.file, by=by, place=job.place)
     matrix = matrix_of(found, look, (written.width, written.height))
     return Seen(
         file=job.file, photo=found.parent.photo, agreed=found.agreed, size=found.whole,
-        entry=entry_of(check, compared, (), small), matrix=tuple(float(round(v, 9)) for v in matrix.ravel()),
+        entry=entry_of(check, compared, (), look), matrix=tuple(float(round(v, 9)) for v in matrix.ravel()),
         notes=_notes(written, found.whole),
     )  # fmt: skip
 
