@@ -84,7 +84,6 @@ def _parent(photo: Photo, where: ShootFolder) -> Parent:
     return Parent(
         photo=photo.id, path=photo.path, shown=proxy if proxy.exists() else original, original=original,
         width=photo.asset.width or 1, height=photo.asset.height or 1, edits=below(photo),
-        scene=photo.scene.id if photo.scene else "",
     )  # fmt: skip
 
 
