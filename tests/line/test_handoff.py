@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from psd_tools import PSDImage
 
-from safelight import deliver, engine, handoff, plugins
+from safelight import deliver, engine, explain, handoff, plugins
 from safelight.api import Library
 from safelight.contract_detectors import picture
 from safelight.deliver.accept import Word, accept
@@ -239,7 +239,12 @@ def test_a_file_comes_back_whatever_became_of_it(handed, library, tmp_path, name
     assert came.photo.path == "canyon.jpg"
     assert came.entry["matched_by"] == by
     assert came.entry["aligned"]["cannot"] is None
-    edit_ = library.state(shoot).photo("canyon.jpg").edit("external")
+    state = library.state(shoot)
+    assert explain.document(library.store, state, [state.photo("canyon.jpg")])["assets"][0]["versions"][-1] == {
+        "id": came.version.id, "edits": [f"{e.operator}@{e.version}" for e in came.version.edits],
+        "checkpoint": "returned",
+    }  # fmt: skip
+    edit_ = state.photo("canyon.jpg").edit("external")
     assert edit_.params["file"] == came.digest
     assert ShootFolder.at(shoot).kept(came.digest) == file.read_bytes()
     corner = np.reshape(edit_.params["matrix"], (3, 3)) @ [edit_.params["width"] / 2, edit_.params["height"] / 2, 1]
