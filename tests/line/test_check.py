@@ -110,7 +110,9 @@ def test_a_file_that_cannot_be_read_costs_itself(capsys, folders):
     (after / "IMG_1.jpg").write_bytes((before / "IMG_1.jpg").read_bytes()[:3000])
     code, out, _ = call(capsys, "check", before, after, "--json")
     found = json.loads(out)
-    assert [e["code"] for e in found["failed"]] == ["media-truncated"]
+    assert [(e["code"], e["remedy"]) for e in found["failed"]] == [
+        ("media-truncated", "Copy it again, or have it sent again.")
+    ]
     assert len(found["pairs"]) == 1
     assert code == 1
 
