@@ -83,7 +83,7 @@ class Placement:
         self,
         before: NDArray[Any],
         shape: tuple[int, int],
-        after_px: float,
+        after_px: float | NDArray[np.float64],
         before_px: float | NDArray[np.float64],
         *,
         corner: tuple[float, float] = (0.0, 0.0),
@@ -91,13 +91,14 @@ class Placement:
     ) -> tuple[NDArray[Any], Plane]:
         """A reduced before on the grid of a reduced after of `shape`, and where it has pixels (0 or 1).
 
-        `after_px` and `before_px` (of both axes, or across and down) are the lengths of a reduced pixel in native
-        ones, `corner` (x, y) the native after px at which the reduced after's first pixel begins.
+        `after_px` and `before_px` are the lengths of a reduced pixel in native ones, of both axes or across and down;
+        `corner` (x, y) is the native after px at which the reduced after's first pixel begins.
         """
         height, width = shape
         columns = np.arange(-1, (width - 1) // CELL + 2) * CELL + (CELL - 1) / 2
         rows = np.arange(-1, (height - 1) // CELL + 2) * CELL + (CELL - 1) / 2
-        x, y = np.meshgrid(*(((v + 0.5) * after_px - 0.5 + c) for v, c in zip((columns, rows), corner, strict=True)))
+        steps = zip((columns, rows), np.broadcast_to(after_px, 2), corner, strict=True)
+        x, y = np.meshgrid(*((v + 0.5) * px - 0.5 + c for v, px, c in steps))
         found = self.back(x, y)
         full = len(columns) * CELL, len(rows) * CELL
         inside = slice(CELL, CELL + height), slice(CELL, CELL + width)
@@ -166,10 +167,15 @@ def _looking(before: Bytes, after: Bytes) -> "_Looking":
     if enlarge > 1:
         second = np.asarray(cv2.resize(second, None, fx=enlarge, fy=enlarge, interpolation=cv2.INTER_CUBIC), np.uint8)
     return _Looking(
-        before=first, before_px=before.shape[1] / first.shape[1], after=second,
+        before=first, before_px=_lengths(before, first), after=second,
         even=even_contrast(np.asarray(second / np.float32(255), np.float32)),
-        after_px=after.shape[1] / second.shape[1],
+        after_px=_lengths(after, second),
     )  # fmt: skip
+
+
+def _lengths(whole: Bytes, reduced: Bytes) -> NDArray[np.float64]:
+    """Lengths of a reduced pixel in native ones, across and down: sides are whole numbers, so that the two differ."""
+    return np.divide(whole.shape[1::-1], reduced.shape[1::-1])
 
 
 def _plain(before: tuple[int, ...], after: tuple[int, ...]) -> Placement | None:
@@ -189,18 +195,19 @@ def _holds(tried: Placement, moves: Moved) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Looking:
-    """Both pictures at the size at which they are compared; the `_px` are native px a px of that size."""
+    """Both pictures at the size at which they are compared; the `_px` are native px a px of that size, across and
+    down."""
 
     before: Bytes
-    before_px: float
+    before_px: NDArray[np.float64]
     after: Bytes
     even: Plane
-    after_px: float
+    after_px: NDArray[np.float64]
 
     @property
     def coarse(self) -> float:
         """Px of the compared after that are one of the file: more than 1 where it was enlarged."""
-        return max(1.0, 1 / self.after_px)
+        return max(1.0, 1 / float(self.after_px[0]))
 
     def moves(self, placement: Placement) -> Moved:
         """What has still moved under this placement, in px of the reduced after."""
@@ -209,7 +216,7 @@ class _Looking:
         if finer > FINER:
             size = [max(1, round(side / finer)) for side in before.shape[1::-1]]
             before = np.asarray(cv2.resize(before, size, interpolation=cv2.INTER_AREA), np.uint8)
-        px = self.before_px * np.divide(self.before.shape[1::-1], before.shape[1::-1])
+        px = self.before_px * _lengths(self.before, before)
         grid, valid = placement.onto(before, self.even.shape, self.after_px, px)
         even = even_contrast(np.asarray(grid / np.float32(255), np.float32))
         return moved(even, self.even, valid=valid > 0)
@@ -219,7 +226,7 @@ class _Looking:
         (x, y), step = ((v - 1) / 2 for v in placement.warp.size), 1.0
         u, v = placement.back(np.array([x, x + step, x]), np.array([y, y, y + step]))
         area = abs((u[1] - u[0]) * (v[2] - v[0]) - (u[2] - u[0]) * (v[1] - v[0]))
-        return float(np.sqrt(area)) * self.after_px / self.before_px
+        return float(np.sqrt(area) * self.after_px[0] / self.before_px[0])
 
     def judged(self, placement: Placement) -> tuple[Placement, Moved]:
         """The placement with how many blocks agree with it."""
@@ -230,7 +237,7 @@ class _Looking:
         off = np.hypot(*moves.shift[believed].T)
         agreeing = off < STILL * self.coarse
         error = float(np.median(off[agreeing])) if agreeing.any() else float(np.median(off))
-        return replace(placement, agreed=float(agreeing.mean()), error_px=error * self.after_px), moves
+        return replace(placement, agreed=float(agreeing.mean()), error_px=error * float(self.after_px[0])), moves
 
     def by_features(self, size: tuple[int, int]) -> tuple[Placement, Placement] | None:
         """A homography, and one with a lens field, from features that look alike in both."""
@@ -248,7 +255,7 @@ class _Looking:
         there = (np.array([points_a[m.trainIdx].pt for m in pairs]) + 0.5) * self.before_px - 0.5
         cv2.setRNGSeed(1)
         matrix, inside = cv2.findHomography(
-            here, there, cv2.USAC_MAGSAC, 3 * self.before_px, maxIters=3000, confidence=0.999
+            here, there, cv2.USAC_MAGSAC, 3 * float(self.before_px[0]), maxIters=3000, confidence=0.999
         )
         if matrix is None or int(inside.sum()) < 2 * FEWEST or not _sane(np.asarray(matrix, np.float64), size):
             return None
@@ -256,7 +263,7 @@ class _Looking:
         middle, reach = ((size[0] - 1) / 2, (size[1] - 1) / 2), max(size) / 2
         basis = np.stack(_lens(*((here - middle) / reach).T), 1)
         near = np.hypot(*(back - here).T) < FAR * max(size)
-        terms = _robust(basis[near], (back - here)[near], scale=2 * self.after_px)
+        terms = _robust(basis[near], (back - here)[near], scale=2 * float(self.after_px[0]))
         flat = Placement(warp=Warp(size=size, steps=(np.asarray(matrix, np.float64),)), kind="homography")
         return flat, replace(flat, kind="lens", bend=Bend(terms=terms, middle=middle, reach=reach))
 
@@ -284,7 +291,7 @@ class _Looking:
         if plain:
             back = np.stack(placement.warp.back(*centre.T), 1)
             here = centre + shift
-            matrix, inside = cv2.findHomography(here, back, cv2.USAC_MAGSAC, 1.0 * self.before_px, maxIters=2000)
+            matrix, inside = cv2.findHomography(here, back, cv2.USAC_MAGSAC, float(self.before_px[0]), maxIters=2000)
             if matrix is None or int(inside.sum()) < FEWEST or not _sane(np.asarray(matrix, np.float64), size):
                 return placement
             return replace(placement, warp=Warp(size=size, steps=(np.asarray(matrix, np.float64),)))
@@ -292,7 +299,7 @@ class _Looking:
         # The after's place p + shift shows what the placement looks for at p: at q it must look at q − shift.
         basis = np.stack(_lens(*(((centre + shift) - middle) / reach).T), 1)
         now = 0 if placement.bend is None else basis @ placement.bend.terms
-        terms = _robust(basis, now - shift, scale=1.5 * self.after_px)
+        terms = _robust(basis, now - shift, scale=1.5 * float(self.after_px[0]))
         return replace(placement, kind="lens", bend=Bend(terms=terms, middle=middle, reach=reach))
 
 
