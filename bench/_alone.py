@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class Seen:
 
 def measured(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[Seen]:
     """A draw of the table, every picture asked."""
-    with ProcessPoolExecutor(os.cpu_count(), initializer=partial(cv2.setNumThreads, 1)) as pool:
+    context = get_context("spawn")  # a fork would copy the locks of OpenCV's threads, and wait for them
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context, initializer=_one_thread) as pool:
         return [one for told in pool.map(partial(_asked, folder), _drawn(rows), chunksize=4) for one in told]
 
 
@@ -70,6 +72,10 @@ def figures(folder: Path, rows: Sequence[Mapping[str, Any]]) -> Iterator[Result]
         yield Result(name=f"{name}.alone.ece", value=float(error), n=len(here))
         false = float(np.mean([at(limits, score) >= limits["fail"] for score in good]))
         yield Result(name=f"{name}.alone.false_fails", value=false, n=len(good), note="share of legal edits")
+
+
+def _one_thread() -> None:
+    cv2.setNumThreads(1)
 
 
 def _drawn(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

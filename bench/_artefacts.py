@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,8 @@ def measure(
     kept = _Kept(folder, columns, chosen)
     missing = [row for row in rows if row["after"] not in kept.lines]
     work = partial(_told, folder, columns, chosen)
-    with ProcessPoolExecutor(jobs or os.cpu_count(), initializer=_alone) as pool:
+    context = get_context("spawn")  # a fork would copy the locks of OpenCV's threads, and wait for them
+    with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context, initializer=_alone) as pool:
         for row, both in zip(missing, pool.map(work, missing, chunksize=4), strict=True):
             kept.add(row["after"], both)
     return [Told(row=row, **told) for row in rows for told in kept.lines[row["after"]]]

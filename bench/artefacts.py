@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench import _alone
 from bench._artefact_reality import real_pairs, speed
@@ -32,6 +33,7 @@ ON_SKIN = 0.97  # over-smoothing of faces
 WARP_ESTIMATED, WARP_FROM = 0.93, 3.0  # bar; px of displacement from which the bar for warp counts
 COVERAGE, CALIBRATION, FAMILY = 0.8, 0.05, 0.05
 FALSE = 0.05
+ROUNDS = 300  # of pairs drawn anew, for the error that true chances show
 PEER_NAMES = ("delta_e", "ssim", "laplacian")
 PEERS = 2  # pairs of each kind and strength on which the peers are asked
 
@@ -144,7 +146,8 @@ def _peers(bad: Sequence[Told], good: Sequence[Told], beside: Mapping[str, Mappi
 
 def _calibration(name: str, told: Sequence[Told]) -> Iterator[Result]:
     """The error of the chances that a calibration without the photo gives, in ten bins; a drawn legal edit counts for
-    all that it stands for, or chances would be held against another share of artefacts than there is."""
+    all that it stands for, or chances would be held against another share of artefacts than there is. The note says
+    what chances that are true would show on so few pairs."""
     pairs = []
     for t in told:
         score = t.scores.get(name)
@@ -156,9 +159,18 @@ def _calibration(name: str, told: Sequence[Told]) -> Iterator[Result]:
     if not pairs:
         return
     p, y, w = np.array(pairs).T
-    bins = np.minimum((p * 10).astype(int), 9)
-    error = sum(abs((w * (p - y))[bins == i].sum()) for i in range(10)) / w.sum()
-    yield Result(name=f"{name}.ece", value=float(error), n=len(pairs), bar=CALIBRATION, want="at most")
+    rng = np.random.default_rng(1)
+    chance = float(np.mean([_error(p, (rng.random(len(p)) < p).astype(float), w) for _ in range(ROUNDS)]))
+    yield Result(
+        name=f"{name}.ece", value=_error(p, y, w), n=len(pairs), bar=CALIBRATION, want="at most",
+        note=f"true chances would show {chance:.3f}",
+    )  # fmt: skip
+
+
+def _error(chances: NDArray[np.float64], spoilt: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    bins = np.minimum((chances * 10).astype(int), 9)
+    off = weights * (chances - spoilt)
+    return float(sum(abs(off[bins == i].sum()) for i in range(10)) / weights.sum())
 
 
 def _families(name: str, told: Sequence[Told]) -> Iterator[Result]:

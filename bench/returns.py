@@ -146,7 +146,7 @@ def _parent(data: Data, name: str) -> Parent | None:
     return None if path is None else _kept(data, name, image.read(path))
 
 
-def _kept(data: Data, name: str, rgb: Bytes, *, scene: str = "") -> Parent:
+def _kept(data: Data, name: str, rgb: Bytes) -> Parent:
     """A photo of the shoot, with a light and a crop of its own."""
     rgb = shrink(rgb, LONG_SIDE)
     place = data.work / f"{name.replace('/', '-')}.png"
@@ -159,7 +159,6 @@ def _kept(data: Data, name: str, rgb: Bytes, *, scene: str = "") -> Parent:
     )
     return Parent(
         photo=name, path=name, shown=place, original=place, width=rgb.shape[1], height=rgb.shape[0], edits=edits,
-        scene=scene,
     )  # fmt: skip
 
 
@@ -175,7 +174,7 @@ def _frames(data: Data) -> Iterable[tuple[Parent, Parent]]:
     """Real frames of one motif: photos taken one after the other, frames of a clip."""
     folder, rows = data.table("near_duplicates/near_duplicates.csv", recipe="photos")
     for row in rows:
-        one, other = (_kept(data, row[key], image.read(folder / row[key]), scene="one") for key in ("a", "b"))
+        one, other = (_kept(data, row[key], image.read(folder / row[key])) for key in ("a", "b"))
         yield one, other
         yield other, one
     for table in ("faces/eyes.json", "video/shots.json"):
@@ -184,7 +183,7 @@ def _frames(data: Data) -> Iterable[tuple[Parent, Parent]]:
             assert place is not None
             shown = list(islice(video.frames(place.parent / name, long_side=LONG_SIDE), APART + 1))
             if len(shown) > APART and np.abs(shown[0].rgb.astype(int) - shown[APART].rgb).mean() > 0.5:
-                one, other = (_kept(data, f"{name}-{i}", shown[i].rgb, scene="one") for i in (0, APART))
+                one, other = (_kept(data, f"{name}-{i}", shown[i].rgb) for i in (0, APART))
                 yield one, other
 
 
@@ -204,7 +203,7 @@ def _groups(data: Data, rng: np.random.Generator) -> Iterable[tuple[Parent, Pare
             groups[row["group"]].append(row["file"])
     names = sorted(name for name, files in groups.items() if len(files) > 1)
     for i in rng.permutation(len(names))[:GROUPS]:
-        one, other = (_kept(data, file, image.read(folder / file), scene="one") for file in groups[names[i]][:2])
+        one, other = (_kept(data, file, image.read(folder / file)) for file in groups[names[i]][:2])
         yield one, other
 
 

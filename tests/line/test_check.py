@@ -110,7 +110,9 @@ def test_a_file_that_cannot_be_read_costs_itself(capsys, folders):
     (after / "IMG_1.jpg").write_bytes((before / "IMG_1.jpg").read_bytes()[:3000])
     code, out, _ = call(capsys, "check", before, after, "--json")
     found = json.loads(out)
-    assert [e["code"] for e in found["failed"]] == ["media-truncated"]
+    assert [(e["code"], e["remedy"]) for e in found["failed"]] == [
+        ("media-truncated", "Copy it again, or have it sent again.")
+    ]
     assert len(found["pairs"]) == 1
     assert code == 1
 
@@ -179,6 +181,15 @@ def test_findings_come_worst_first_with_heat_maps_and_crops(folders, tmp_path, m
     assert "after, 100 %" in page
     assert pairs.verdict_of(found["pairs"]) is Outcome.FAIL
     assert "Seen." in pairs.words(found)
+
+
+def test_files_that_all_break_a_rule_come_by_what_was_found_beside():
+    def entry(name, chance):
+        found = [{"name": "warp", "outcome": "fail" if chance > 0.9 else "look", "probability": chance}]
+        return {"after": name, "findings": found, "rules": [{"held": False}], "verdict": "fail"}
+
+    found = pairs.document([entry("a", 0.3), entry("b", 0.95), {**entry("c", 0.99), "rules": []}])["pairs"]
+    assert [pair["after"] for pair in found] == ["b", "a", "c"]
 
 
 def test_a_pair_of_which_nothing_can_be_told_does_not_pass(folders, monkeypatch):

@@ -1,6 +1,7 @@
 """Out to a retoucher and back: every way in which a file may come back gets the right answer."""
 
 import json
+from dataclasses import replace
 from functools import partial
 
 import cv2
@@ -9,12 +10,14 @@ import pytest
 from PIL import Image
 from psd_tools import PSDImage
 
-from safelight import deliver, engine, handoff, plugins
+from safelight import deliver, engine, explain, handoff, plugins
 from safelight.api import Library
+from safelight.contract_detectors import picture
 from safelight.deliver.accept import Word, accept
 from safelight.domain import Say
 from safelight.errors import Refused, Truncated, UsageError
 from safelight.handoff import back, layers
+from safelight.handoff.recognise import Job, Parent, recognise
 from safelight.media import image, profiles, write
 from safelight.operators import Tools
 from safelight.store.objects import ShootFolder
@@ -236,7 +239,12 @@ def test_a_file_comes_back_whatever_became_of_it(handed, library, tmp_path, name
     assert came.photo.path == "canyon.jpg"
     assert came.entry["matched_by"] == by
     assert came.entry["aligned"]["cannot"] is None
-    edit_ = library.state(shoot).photo("canyon.jpg").edit("external")
+    state = library.state(shoot)
+    assert explain.document(library.store, state, [state.photo("canyon.jpg")])["assets"][0]["versions"][-1] == {
+        "id": came.version.id, "edits": [f"{e.operator}@{e.version}" for e in came.version.edits],
+        "checkpoint": "returned",
+    }  # fmt: skip
+    edit_ = state.photo("canyon.jpg").edit("external")
     assert edit_.params["file"] == came.digest
     assert ShootFolder.at(shoot).kept(came.digest) == file.read_bytes()
     corner = np.reshape(edit_.params["matrix"], (3, 3)) @ [edit_.params["width"] / 2, edit_.params["height"] / 2, 1]
@@ -289,6 +297,38 @@ def test_a_wrong_picture_is_refused_by_name(handed, library, tmp_path):
     Image.fromarray(final(to, "fig_bowl")).save(file)
     with pytest.raises(Refused, match=r"shows fig_bowl\.jpg"):
         come_back(library, handed, file)
+
+
+def test_another_frame_of_the_motif_is_told_whatever_scene_it_is_of(tmp_path):
+    wall = cv2.resize(picture(), (900, 675), interpolation=cv2.INTER_CUBIC)
+    aside = np.array([[0.7, 0.1, 60], [-0.1, 0.9, 80], [-3e-4, 1e-4, 1]])
+    frames = {"a": wall[:540, :720], "b": cv2.warpPerspective(wall, aside, (720, 540))}
+    parents = []
+    for name, rgb in frames.items():
+        file = tmp_path / f"{name}.png"
+        Image.fromarray(rgb).save(file)
+        parents.append(Parent(photo=name, path=name, shown=file, original=file, width=720, height=540, edits=()))
+    small = cv2.resize(frames["b"], (360, 270), interpolation=cv2.INTER_AREA)
+    said = recognise(Job(file=file, named="a", parents=tuple(parents), state=tmp_path), small)
+    assert said.agreed >= 0.5, "it lies on the photo that its name says"
+    assert said.laid is not None
+    assert said.laid.parent.photo == "b"
+
+
+def test_of_frames_that_are_as_much_alike_only_a_person_s_word_is_believed(tmp_path):
+    rgb = cv2.resize(picture(), (720, 540), interpolation=cv2.INTER_CUBIC)
+    file = tmp_path / "a.png"
+    Image.fromarray(rgb).save(file)
+    parents = tuple(
+        Parent(photo=name, path=name, shown=file, original=file, width=720, height=540, edits=()) for name in "ab"
+    )
+    job = Job(file=file, named="a", parents=parents, state=tmp_path)
+    said = recognise(job, rgb)
+    assert said.laid is None
+    assert {parent.photo for parent in said.either} == {"a", "b"}
+    sure = recognise(replace(job, sure=True), rgb)
+    assert sure.laid is not None
+    assert sure.laid.parent.photo == "a"
 
 
 def test_a_picture_of_nothing_we_know_is_refused(handed, library, tmp_path, shared):

@@ -76,6 +76,16 @@ def test_a_lens_field_is_found(before):
     assert np.abs(np.array(found.back(x, y)) - np.array(given.back(x, y))).max() < 0.7
 
 
+def test_a_tiny_crop_that_was_turned_finds_its_place(before):
+    turned = np.rot90(cv2.resize(before[60:420, 200:560], (112, 112), interpolation=cv2.INTER_AREA))
+    after = cv2.LUT(np.ascontiguousarray(turned), (255 * (np.arange(256) / 255) ** 0.8).astype(np.uint8))
+    found = place(before, after)
+    share = 112 / 360
+    matrix = np.array([[0, share, -60 * share], [-share, 0, 111 + 200 * share], [0, 0, 1]])
+    assert found.cannot is None
+    assert worst_error(found, matrix, (112, 112)) < 1 / share
+
+
 def test_pictures_of_other_things_cannot_be_aligned(before):
     other = np.random.default_rng(4).integers(0, 256, (500, 500, 3), dtype=np.uint8)
     found = compare(before, other)

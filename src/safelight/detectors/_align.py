@@ -21,6 +21,8 @@ from safelight.media.picture import grey, shrink
 from safelight.media.warp import Radial, Warp
 
 SIDE = 1000  # px, long side at which pictures are compared
+SMALL = 320  # px, long side to which a smaller after is enlarged, so that there are blocks to compare
+FINER = 1.2  # px of the before in one of the after, from which the before is reduced
 STILL = 0.35  # px at that size: blocks that move less agree
 ALIKE = 0.14  # likeness from which a block's shift is believed
 FEWEST = 6  # blocks, and …
@@ -81,27 +83,28 @@ class Placement:
         self,
         before: NDArray[Any],
         shape: tuple[int, int],
-        after_px: float,
-        before_px: float,
+        after_px: float | NDArray[np.float64],
+        before_px: float | NDArray[np.float64],
         *,
         corner: tuple[float, float] = (0.0, 0.0),
         how: int = cv2.INTER_CUBIC,
     ) -> tuple[NDArray[Any], Plane]:
         """A reduced before on the grid of a reduced after of `shape`, and where it has pixels (0 or 1).
 
-        `after_px` and `before_px` are the lengths of a reduced pixel in native ones, `corner` (x, y) the native after
-        px at which the reduced after's first pixel begins.
+        `after_px` and `before_px` are the lengths of a reduced pixel in native ones, of both axes or across and down;
+        `corner` (x, y) is the native after px at which the reduced after's first pixel begins.
         """
         height, width = shape
         columns = np.arange(-1, (width - 1) // CELL + 2) * CELL + (CELL - 1) / 2
         rows = np.arange(-1, (height - 1) // CELL + 2) * CELL + (CELL - 1) / 2
-        x, y = np.meshgrid(*(((v + 0.5) * after_px - 0.5 + c) for v, c in zip((columns, rows), corner, strict=True)))
+        steps = zip((columns, rows), np.broadcast_to(after_px, 2), corner, strict=True)
+        x, y = np.meshgrid(*((v + 0.5) * px - 0.5 + c for v, px, c in steps))
         found = self.back(x, y)
         full = len(columns) * CELL, len(rows) * CELL
         inside = slice(CELL, CELL + height), slice(CELL, CELL + width)
         u, v = (
-            np.ascontiguousarray(cv2.resize((((m + 0.5) / before_px) - 0.5).astype(np.float32), full)[inside])
-            for m in found
+            np.ascontiguousarray(cv2.resize((((m + 0.5) / px) - 0.5).astype(np.float32), full)[inside])
+            for m, px in zip(found, np.broadcast_to(before_px, 2), strict=True)
         )
         out = cv2.remap(before, u, v, how, borderMode=cv2.BORDER_REPLICATE)
         tall, wide = before.shape[:2]
@@ -137,16 +140,13 @@ def known(transform: Mapping[str, Any] | Warp, size: tuple[int, int]) -> Placeme
 def place(before: Bytes, after: Bytes) -> Placement:
     """The placement that explains most of two upright pictures of sRGB bytes."""
     size = after.shape[1], after.shape[0]
-    small_a, small_b = (grey(shrink(p, SIDE)) for p in (before, after))
-    a_px, b_px = before.shape[1] / small_a.shape[1], after.shape[1] / small_b.shape[1]
-    even = even_contrast(np.asarray(small_b / np.float32(255), np.float32))
-    looking = _Looking(before=small_a, before_px=a_px, after=even, after_px=b_px)
+    looking = _looking(before, after)
     plain = _plain(before.shape, after.shape)
     if plain is not None:
         tried, moves = looking.judged(plain)
         if len(moves) < FEWEST or _holds(tried, moves):
             return tried
-    found = looking.by_features(small_b, size)
+    found = looking.by_features(size)
     if found is None:
         if plain is not None and tried.agreed > 0.3:
             return tried
@@ -157,14 +157,25 @@ def place(before: Bytes, after: Bytes) -> Placement:
 def alike(before: Bytes, after: Bytes, placement: Placement) -> float:
     """How alike the blocks of two pictures are where one lies on the other, the middle of them all, 0 to 1. The picture
     that the after was made from is more alike than the next frame of the same motif."""
-    small_a, small_b = (grey(shrink(p, SIDE)) for p in (before, after))
-    looking = _Looking(
-        before=small_a, before_px=before.shape[1] / small_a.shape[1],
-        after=even_contrast(np.asarray(small_b / np.float32(255), np.float32)),
-        after_px=after.shape[1] / small_b.shape[1],
-    )  # fmt: skip
-    found = looking.moves(placement).alike
+    found = _looking(before, after).moves(placement).alike
     return float(np.median(found)) if len(found) else 0.0
+
+
+def _looking(before: Bytes, after: Bytes) -> "_Looking":
+    first, second = (grey(shrink(p, SIDE)) for p in (before, after))
+    enlarge = SMALL / max(second.shape)
+    if enlarge > 1:
+        second = np.asarray(cv2.resize(second, None, fx=enlarge, fy=enlarge, interpolation=cv2.INTER_CUBIC), np.uint8)
+    return _Looking(
+        before=first, before_px=_lengths(before, first), after=second,
+        even=even_contrast(np.asarray(second / np.float32(255), np.float32)),
+        after_px=_lengths(after, second),
+    )  # fmt: skip
+
+
+def _lengths(whole: Bytes, reduced: Bytes) -> NDArray[np.float64]:
+    """Lengths of a reduced pixel in native ones, across and down: sides are whole numbers, so that the two differ."""
+    return np.divide(whole.shape[1::-1], reduced.shape[1::-1])
 
 
 def _plain(before: tuple[int, ...], after: tuple[int, ...]) -> Placement | None:
@@ -184,18 +195,38 @@ def _holds(tried: Placement, moves: Moved) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Looking:
-    """Both pictures at the size at which they are compared."""
+    """Both pictures at the size at which they are compared; the `_px` are native px a px of that size, across and
+    down."""
 
     before: Bytes
-    before_px: float
-    after: Plane
-    after_px: float
+    before_px: NDArray[np.float64]
+    after: Bytes
+    even: Plane
+    after_px: NDArray[np.float64]
+
+    @property
+    def coarse(self) -> float:
+        """Px of the compared after that are one of the file: more than 1 where it was enlarged."""
+        return max(1.0, 1 / float(self.after_px[0]))
 
     def moves(self, placement: Placement) -> Moved:
         """What has still moved under this placement, in px of the reduced after."""
-        grid, valid = placement.onto(self.before, self.after.shape, self.after_px, self.before_px)
+        # A before that has more detail than the after would fold it into the after's px, and look unlike it.
+        before, finer = self.before, self._scale(placement) * self.coarse
+        if finer > FINER:
+            size = [max(1, round(side / finer)) for side in before.shape[1::-1]]
+            before = np.asarray(cv2.resize(before, size, interpolation=cv2.INTER_AREA), np.uint8)
+        px = self.before_px * _lengths(self.before, before)
+        grid, valid = placement.onto(before, self.even.shape, self.after_px, px)
         even = even_contrast(np.asarray(grid / np.float32(255), np.float32))
-        return moved(even, self.after, valid=valid > 0)
+        return moved(even, self.even, valid=valid > 0)
+
+    def _scale(self, placement: Placement) -> float:
+        """How many px of the reduced before lie in one of the reduced after, in the middle."""
+        (x, y), step = ((v - 1) / 2 for v in placement.warp.size), 1.0
+        u, v = placement.back(np.array([x, x + step, x]), np.array([y, y, y + step]))
+        area = abs((u[1] - u[0]) * (v[2] - v[0]) - (u[2] - u[0]) * (v[1] - v[0]))
+        return float(np.sqrt(area) * self.after_px[0] / self.before_px[0])
 
     def judged(self, placement: Placement) -> tuple[Placement, Moved]:
         """The placement with how many blocks agree with it."""
@@ -204,14 +235,14 @@ class _Looking:
         if not believed.any():
             return replace(placement, agreed=0.0 if len(moves) else 1.0), moves
         off = np.hypot(*moves.shift[believed].T)
-        agreeing = off < STILL
+        agreeing = off < STILL * self.coarse
         error = float(np.median(off[agreeing])) if agreeing.any() else float(np.median(off))
-        return replace(placement, agreed=float(agreeing.mean()), error_px=error * self.after_px), moves
+        return replace(placement, agreed=float(agreeing.mean()), error_px=error * float(self.after_px[0])), moves
 
-    def by_features(self, after: Bytes, size: tuple[int, int]) -> tuple[Placement, Placement] | None:
+    def by_features(self, size: tuple[int, int]) -> tuple[Placement, Placement] | None:
         """A homography, and one with a lens field, from features that look alike in both."""
         finder = cv2.SIFT.create(nfeatures=1500, contrastThreshold=0.02)
-        (points_a, looks_a), (points_b, looks_b) = (finder.detectAndCompute(p, None) for p in (self.before, after))
+        (points_a, looks_a), (points_b, looks_b) = (finder.detectAndCompute(p, None) for p in (self.before, self.after))
         if looks_a is None or looks_b is None or min(len(looks_a), len(looks_b)) < 2 * FEWEST:
             return None
         roots = [np.sqrt(v / np.maximum(v.sum(1, keepdims=True), 1e-6)) for v in (looks_a, looks_b)]
@@ -224,7 +255,7 @@ class _Looking:
         there = (np.array([points_a[m.trainIdx].pt for m in pairs]) + 0.5) * self.before_px - 0.5
         cv2.setRNGSeed(1)
         matrix, inside = cv2.findHomography(
-            here, there, cv2.USAC_MAGSAC, 3 * self.before_px, maxIters=3000, confidence=0.999
+            here, there, cv2.USAC_MAGSAC, 3 * float(self.before_px[0]), maxIters=3000, confidence=0.999
         )
         if matrix is None or int(inside.sum()) < 2 * FEWEST or not _sane(np.asarray(matrix, np.float64), size):
             return None
@@ -232,7 +263,7 @@ class _Looking:
         middle, reach = ((size[0] - 1) / 2, (size[1] - 1) / 2), max(size) / 2
         basis = np.stack(_lens(*((here - middle) / reach).T), 1)
         near = np.hypot(*(back - here).T) < FAR * max(size)
-        terms = _robust(basis[near], (back - here)[near], scale=2 * self.after_px)
+        terms = _robust(basis[near], (back - here)[near], scale=2 * float(self.after_px[0]))
         flat = Placement(warp=Warp(size=size, steps=(np.asarray(matrix, np.float64),)), kind="homography")
         return flat, replace(flat, kind="lens", bend=Bend(terms=terms, middle=middle, reach=reach))
 
@@ -260,7 +291,7 @@ class _Looking:
         if plain:
             back = np.stack(placement.warp.back(*centre.T), 1)
             here = centre + shift
-            matrix, inside = cv2.findHomography(here, back, cv2.USAC_MAGSAC, 1.0 * self.before_px, maxIters=2000)
+            matrix, inside = cv2.findHomography(here, back, cv2.USAC_MAGSAC, float(self.before_px[0]), maxIters=2000)
             if matrix is None or int(inside.sum()) < FEWEST or not _sane(np.asarray(matrix, np.float64), size):
                 return placement
             return replace(placement, warp=Warp(size=size, steps=(np.asarray(matrix, np.float64),)))
@@ -268,7 +299,7 @@ class _Looking:
         # The after's place p + shift shows what the placement looks for at p: at q it must look at q − shift.
         basis = np.stack(_lens(*(((centre + shift) - middle) / reach).T), 1)
         now = 0 if placement.bend is None else basis @ placement.bend.terms
-        terms = _robust(basis, now - shift, scale=1.5 * self.after_px)
+        terms = _robust(basis, now - shift, scale=1.5 * float(self.after_px[0]))
         return replace(placement, kind="lens", bend=Bend(terms=terms, middle=middle, reach=reach))
 
 

@@ -15,6 +15,7 @@ from safelight.handoff.recognise import Job, Parent, Seen, rescue, see
 from safelight.operators import Stage
 from safelight.plugins import operator
 from safelight.state import Photo, ShootState
+from safelight.store import records
 from safelight.store.library import Library
 from safelight.store.objects import ShootFolder
 
@@ -65,6 +66,7 @@ def bring_back(
     saying = verdicts.Saying(say=Say.MODIFY, by=by, operators=(OPERATOR,), params=params, note=note)
     verdicts.decide(library, state, [photo], saying)
     version = Version(inputs=(Input(id=photo.id),), edits=photo.edits())
+    records.save_versions(library, state.shoot.id, [(photo.id, version)], checkpoint="returned")
     return Returned(file=file, photo=photo, digest=digest, version=version, entry=seen.entry, notes=seen.notes)
 
 
@@ -84,7 +86,6 @@ def _parent(photo: Photo, where: ShootFolder) -> Parent:
     return Parent(
         photo=photo.id, path=photo.path, shown=proxy if proxy.exists() else original, original=original,
         width=photo.asset.width or 1, height=photo.asset.height or 1, edits=below(photo),
-        scene=photo.scene.id if photo.scene else "",
     )  # fmt: skip
 
 

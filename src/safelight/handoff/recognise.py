@@ -26,7 +26,6 @@ from safelight.store.objects import ShootFolder
 from safelight.workers import Lost
 
 SIDE = 1600  # px, long side at which files are compared
-LEAST = 480  # px, long side to which a smaller file is enlarged, so that there are blocks to compare
 _SUBFILE, _SMALL_OR_MASK = 254, 0b101  # TIFF NewSubfileType, and its bits that say so
 LIKELY = 4  # photos that a file is laid upon, of those that look alike and of those that share details
 SAME = 0.97  # of the likeness of the best: how alike a photo must be to be the one that a file was made from
@@ -34,8 +33,7 @@ SAME = 0.97  # of the likeness of the best: how alike a photo must be to be the 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
-    """A photo that a file may have been made from: its proxy (or original), full size, edits below the file, and the
-    scene in which it was taken, "" if that is not known."""
+    """A photo that a file may have been made from: its proxy (or original), full size, edits below the file."""
 
     photo: str
     path: str
@@ -44,7 +42,6 @@ class Parent:
     width: int
     height: int
     edits: tuple[Edit, ...]
-    scene: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,16 +143,15 @@ class Recognised:
 
 def look_at(rgb: Bytes) -> Bytes:
     """A file's picture at the size at which it is laid on photos."""
-    small = shrink(rgb, SIDE)
-    scale = LEAST / max(small.shape[:2])
-    return small if scale <= 1 else np.asarray(cv2.resize(small, None, fx=scale, fy=scale), np.uint8)
+    return shrink(rgb, SIDE)
 
 
 def recognise(job: Job, small: Bytes) -> Recognised:
     """The photo that a picture (see `look_at`) was made from.
 
-    A person who names the photo is believed if it lines up; a name only if no other frame of the motif is more alike.
-    Else those that look alike are tried, then those that share details. Nothing is taken that does not line up."""
+    A person who names the photo is believed if it lines up; the name of a file only if every other frame of the motif
+    is less alike. Else those that look alike are tried, then those that share details. Nothing is taken that does not
+    line up."""
     named = next((parent for parent in job.parents if parent.photo == job.named), None)
     first = None if named is None else lay(named, small, job.state)
     agreed = 0.0 if first is None else first.agreed
@@ -169,9 +165,8 @@ def recognise(job: Job, small: Bytes) -> Recognised:
     alike = _alike([first, *_kin(job, shown, first, small)], small)
     best = max(how for how, _ in alike)
     same = [laid for how, laid in alike if how >= SAME * best]
-    for laid in same:
-        if laid.parent.photo == job.named or len(same) == 1:
-            return Recognised(laid=laid, agreed=agreed)
+    if len(same) == 1:
+        return Recognised(laid=same[0], agreed=agreed)
     return Recognised(either=tuple(laid.parent for laid in same), agreed=agreed)
 
 
@@ -196,8 +191,7 @@ def _kin(job: Job, shown: Sequence[tuple[Parent, candidates.Look]], first: Laid,
     if own is None:
         return []
     others = [*shown[:own], *shown[own + 1 :]]
-    near = [bool(parent.scene) and parent.scene == first.parent.scene for parent, _ in others]
-    ranked = candidates.kin([look for _, look in others], near, shown[own][1])[:LIKELY]
+    ranked = candidates.kin([look for _, look in others], shown[own][1], candidates.look(small))[:LIKELY]
     return [laid for i in ranked if (laid := lay(others[i][0], small, job.state)).holds]
 
 
@@ -248,14 +242,13 @@ def _see(job: Job, written: encoded.Encoded) -> Seen:
         )  # fmt: skip
     if job.named not in (None, found.parent.photo):
         return Seen(file=job.file, instead=found.parent.photo, agreed=agreed)
-    small = shrink(written.rgb, SIDE)
-    compared = checking.compare(found.shown, small, weights=weights.installed(), limits=job.limits)
+    compared = checking.compare(found.shown, look, weights=weights.installed(), limits=job.limits)
     by = "name" if job.named else "picture"
     check = Check(before=found.parent.original, after=job.file, by=by, place=job.place)
     matrix = matrix_of(found, look, (written.width, written.height))
     return Seen(
         file=job.file, photo=found.parent.photo, agreed=found.agreed, size=found.whole,
-        entry=entry_of(check, compared, (), small), matrix=tuple(float(round(v, 9)) for v in matrix.ravel()),
+        entry=entry_of(check, compared, (), look), matrix=tuple(float(round(v, 9)) for v in matrix.ravel()),
         notes=_notes(written, found.whole),
     )  # fmt: skip
 

@@ -16,8 +16,8 @@ SIDE = 320  # px, long side at which details are looked for
 DETAILS = 400  # of a picture
 RATIO = 0.64  # squared distance of the nearest detail to that of the next (Lowe 2004)
 ALIKE = 0.5  # likeness from which two pictures may be one
-KIN = 0.75  # likeness, and …
-SHARED = 8  # … details in common from which two photos may be frames of one motif
+KIN = 0.75  # likeness from which two photos may be frames of one motif, or …
+SHARED, ABOUT = 8, 0.5  # … details in common, and of those in common with the other frame
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,19 +50,19 @@ def by_whole(looks: Sequence[Look], of: Look, *, least: float = ALIKE) -> list[i
     return [int(i) for i in np.argsort(-how, kind="stable") if how[i] >= least]
 
 
-def by_details(looks: Sequence[Look], of: Look, *, least: int = 1) -> list[int]:
+def by_details(looks: Sequence[Look], of: Look, *, least: float = 1) -> list[int]:
     """Those that share at least so many details, the one with most first."""
     wanted = _rooted(of)
     counts = np.array([_shared(wanted, _rooted(one)) for one in looks])
     return [int(i) for i in np.argsort(-counts, kind="stable") if counts[i] >= least]
 
 
-def kin(looks: Sequence[Look], near: Sequence[bool], of: Look) -> list[int]:
-    """Those that may be another frame of the same motif, the likeliest first: all that look alike, and of those that
-    were taken `near` it all that share details with it, as another view of the same wall does."""
-    alike = by_whole(looks, of, least=KIN)
-    there = [i for i, is_near in enumerate(near) if is_near and i not in alike]
-    return alike + [there[i] for i in by_details([looks[i] for i in there], of, least=SHARED)]
+def kin(looks: Sequence[Look], first: Look, of: Look) -> list[int]:
+    """Those from which a picture may have been made instead of from the `first`, the likeliest first: all with which it
+    shares about as many details, as with another view of the same wall, and all that look like the first."""
+    least = max(SHARED, ABOUT * _shared(_rooted(of), _rooted(first)))
+    sharing = by_details(looks, of, least=least)
+    return sharing + [i for i in by_whole(looks, first, least=KIN) if i not in sharing]
 
 
 def _rooted(one: Look) -> NDArray[np.float32]:

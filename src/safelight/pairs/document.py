@@ -20,20 +20,24 @@ TABLE = 40  # lines of a table at most
 
 def harm(entry: Mapping[str, Any]) -> float:
     """The expected harm of sending a pair's after to a client as it is: the dearest of its findings, by chance and
-    cost."""
-    found = [
-        (f["probability"] or 0.0) * COST.get(f["name"], USUAL)
-        for f in entry["findings"]
-        if f["outcome"] != Outcome.PASS
-    ]
-    broken = [1.0 for rule in entry.get("rules", ()) if rule["held"] is False]
-    return max([*found, *broken], default=0.0)
+    cost; a broken rule is certain."""
+    return 1.0 if any(rule["held"] is False for rule in entry.get("rules", ())) else _found(entry)
+
+
+def _found(entry: Mapping[str, Any]) -> float:
+    told = (f for f in entry["findings"] if f["outcome"] != Outcome.PASS)
+    return max(((f["probability"] or 0.0) * COST.get(f["name"], USUAL) for f in told), default=0.0)
+
+
+def worst_first(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Pairs by their harm; of those that break rules, as all files of a vendor may, by what was found beside."""
+    return sorted(entries, key=lambda e: (-harm(e), -_found(e), str(e["after"])))
 
 
 def document(entries: Iterable[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
     """`safelight.check/1`, the pairs that would do most harm first."""
-    ordered = sorted(entries, key=lambda e: (-harm(e), str(e["after"])))
-    return {"schema": SCHEMA, "pairs": [{k: v for k, v in e.items() if k != "shown"} for e in ordered], **more}
+    pairs = [{k: v for k, v in e.items() if k != "shown"} for e in worst_first(entries)]
+    return {"schema": SCHEMA, "pairs": pairs, **more}
 
 
 def verdict_of(entries: Iterable[Mapping[str, Any]]) -> Outcome:

@@ -17,6 +17,7 @@ from safelight.channels import Answer, Channel, encoded, sets
 from safelight.checking import Comparison, Outcome, Thresholds
 from safelight.detectors import Finding
 from safelight.domain import Box
+from safelight.errors import Truncated
 from safelight.files import write_atomic
 from safelight.media import image
 from safelight.media.frame import Bytes
@@ -97,7 +98,10 @@ def rescue(job: Check, lost: Lost) -> Checked:
 
 
 def _error(path: Path, error: Exception) -> dict[str, str]:
-    return _named(path, work.refusal(path, error, what="checked"))
+    told = work.refusal(path, error, what="checked")
+    if told["code"] == Truncated.code:
+        told = {**told, "remedy": "Copy it again, or have it sent again."}
+    return _named(path, told)
 
 
 def _named(path: Path, error: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 
 from safelight.checking import Outcome
-from safelight.pairs.document import harm
+from safelight.pairs.document import harm, worst_first
 from safelight.words import printable
 
 LARGEST = 20_000_000  # bytes of pictures in a page; what comes after is told in words
@@ -18,7 +18,7 @@ LARGEST = 20_000_000  # bytes of pictures in a page; what comes after is told in
 
 def page(entries: Sequence[Mapping[str, Any]], found: Mapping[str, Any]) -> str:
     """The HTML of a check; `entries` carry the places of their pictures, `found` is the document of all."""
-    ordered = sorted(entries, key=lambda e: (-harm(e), str(e["after"])))
+    ordered = worst_first(entries)
     room = [LARGEST]
     cards = [_card(entry, room) for entry in ordered if entry["verdict"] != Outcome.PASS]
     return _template().render(
