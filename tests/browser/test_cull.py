@@ -261,6 +261,12 @@ def test_compare_links_the_zoom(page, demo_server):
         }"""
     )
     assert moved == [[0.25, 0.6]] * 5
+    before = model(page, "m.current")
+    press_all(page, ["Shift+ArrowRight", "Shift+ArrowUp"])
+    x, y = page.evaluate("(({ x, y }) => [x, y])(document.querySelector('sl-stage').zoom)")
+    assert (x > 0.25, y < 0.6, model(page, "m.current")) == (True, True, before), "keys look around, too"
+    until(page, "document.querySelectorAll('.framed .faces sl-thumb').length === 5")  # each frame's, beside it
+    assert "sharpness" in page.locator(".framed .faces figcaption").first.inner_text()
 
 
 def test_before_and_after_of_a_photo_with_edits(page, demo_server):

@@ -172,6 +172,15 @@ export class Stage extends LitElement {
     } else if (!moved && !this.tool) this.dispatchEvent(new CustomEvent("zoom", { detail: this.spot(event) }));
   }
 
+  /** Marks the middle of what is seen, for hands that stay on the keys. */
+  markMiddle() {
+    if (!this.shown) return;
+    const [x0, y0, x1, y1] = this.shown.box;
+    const scale = [this.width / this.shown.whole[0], this.height / this.shown.whole[1]];
+    const middle = [(scale[0] * (x0 + x1)) / 2, (scale[1] * (y0 + y1)) / 2].map((v) => Math.round(v * 10) / 10);
+    this.dispatchEvent(new CustomEvent("mark", { detail: { tool: this.tool, mark: { shape: "point", points: [middle], ...this.brush } } }));
+  }
+
   /** The line of a wipe. @param {PointerEvent} event */
   wipe(event) {
     const pane = /** @type {HTMLElement} */ (this.querySelector(".pane"));
