@@ -22,8 +22,8 @@ from safelight.store.reviewers import Reviewer
 
 @dataclass(slots=True, kw_only=True)
 class Desk:
-    """`name` is who decides where nobody says otherwise; `cache` is where state of read-only shoots lies; `wanted` is the
-    folder that was asked for."""
+    """`name`: who decides where nobody says otherwise. `cache`: where state of read-only shoots lies. `wanted`:
+    the folder that was asked for."""
 
     library: Library
     name: str
