@@ -2,6 +2,8 @@
 
 import pytest
 
+from bench._browser import WATCH_LONG_TASKS, Server
+from bench._presses import decide_all
 from safelight.api import Library
 from safelight.deliver import gate
 from safelight.domain import Cull
@@ -12,6 +14,7 @@ from tests.browser.conftest import api, cull, model, settled, until
 from tests.conftest import START, save_jpeg, textured
 
 CURRENT = "m.photos.get(m.current)"
+LONGEST_MS = 250  # a busy machine takes longer than the 50 ms of one at rest; what grows with the shoot takes seconds
 
 
 def test_the_grid_shows_stacks_with_the_best_on_top_and_counts_what_is_open(page, demo_server):
@@ -282,11 +285,38 @@ def test_before_and_after_of_a_photo_with_edits(page, demo_server):
     until(page, "document.querySelectorAll('sl-stage').length === 1")
 
 
+def test_10000_photos_scroll_from_end_to_end_with_few_cells_at_hand(page, made_10000):
+    """How smooth that is on a machine at rest, the bench says: nothing here may take as long as thousands of cells do."""
+    place, made = made_10000
+    server = Server(place / "shoot", place / "library")
+    server.start()
+    try:
+        page.add_init_script(WATCH_LONG_TASKS)
+        cull(page, server)
+        until(page, "document.getElementById('status').textContent.includes('10,000 photos')")
+        assert model(page, "m.shown.length") == 3600, "stacks of five and single photos"
+        page.wait_for_timeout(500)
+        page.evaluate("() => { window.longTasks.length = 0; }")
+        page.mouse.move(600, 400)
+        most = 0
+        for _ in range(25):
+            page.mouse.wheel(0, 900)
+            page.wait_for_timeout(30)
+            most = max(most, page.locator(".cell").count())
+        assert most < 120
+        page.keyboard.press("End")
+        last = model(page, "m.current")
+        assert last in model(page, "m.units[3599].members")
+        until(page, f"document.querySelector('.cell.here sl-thumb').dataset.drawn === '{last}'")
+        assert page.locator(".cell").count() < 120
+        assert max(page.evaluate("window.longTasks"), default=0) < LONGEST_MS
+    finally:
+        server.stop()
+    assert len(made.state.photos) == 10_000
+
+
 def test_2000_photos_with_600_keepers_take_700_presses_at_most(page, made_2000, tmp_path):
     """A person who wants another frame in every fifth stack, and drops some singles, presses and is counted."""
-    from bench._browser import Server
-    from bench._presses import decide_all
-
     place, made = made_2000
     server = Server(place / "shoot", place / "library")
     server.start()

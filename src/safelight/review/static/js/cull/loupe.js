@@ -159,7 +159,7 @@ export class Loupe extends LitElement {
         ${this.comparing ? repeat(this.compared, (id) => id, (id) => this.framed(id)) : this.sides(photo.id)}
       </div>`}
       <div class="group" role="group" aria-label="The stack, best first">
-        <span class="label quiet">${unit.group ? `${name(unit.group.kind)}${unit.group.protected ? ", kept whole" : ""}` : isClip(photo) ? name(/** @type {string} */ (photo.kind)) : "single"}</span>
+        <span class="label quiet">${unit.group ? html`${unit.group.protected ? sign("lock") : nothing} ${name(unit.group.kind)}${unit.group.protected ? ", kept whole" : ""}` : isClip(photo) ? name(/** @type {string} */ (photo.kind)) : "single"}</span>
         ${repeat(unit.members, (id) => id, (id) => this.thumb(id, "frame"))}
       </div>
       <div class="shoot" role="group" aria-label="The shoot">${this.strip()}</div>`;
