@@ -135,7 +135,11 @@ def test_filters_leave_what_they_name(page, demo_server):
     page.get_by_role("button", name="Show all").click()
     page.fill("input[type=search]", "IMG_0015")
     assert page.locator(".cell").count() == 1
+    page.keyboard.press("f")
+    assert page.input_value("input[type=search]") == "IMG_0015f", "who writes gives no commands"
     page.keyboard.press("Escape")
+    page.keyboard.press("f")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Decision", "now keys are the page's"
 
 
 FILTERS = {  # of each select, what every photo that is left has
@@ -222,6 +226,16 @@ def test_undo_reaches_back_over_a_restart(page, demo_server):
     page.wait_for_selector("#told > div")
     assert "17 need you" in page.inner_text("#status")
     assert model(page, "[...m.photos.values()].filter((p) => p.decided).length") == 0
+    page.keyboard.press("Enter")
+    settled(page)
+    page.keyboard.press("?")
+    page.wait_for_url("**/help")
+    page.evaluate("async () => (await import('/static/js/page.js')).keys.ready")
+    page.keyboard.press("Control+z")  # on every page
+    until(page, "document.getElementById('told').textContent.includes('Taken back')")
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/cull")
+    until(page, "document.getElementById('status').textContent.includes('17 need you')")
 
 
 def test_a_server_killed_in_the_middle_loses_at_most_that_verdict_and_says_so(page, demo_server):
@@ -286,7 +300,7 @@ def test_before_and_after_of_a_photo_with_edits(page, demo_server):
 
 
 def test_10000_photos_scroll_from_end_to_end_with_few_cells_at_hand(page, made_10000):
-    """How smooth that is on a machine at rest, the bench says: nothing here may take as long as thousands of cells do."""
+    """How smooth that is on a machine at rest, the bench says; nothing here may take as long as thousands of cells."""
     place, made = made_10000
     server = Server(place / "shoot", place / "library")
     server.start()

@@ -142,6 +142,7 @@ def _apart(name: str, values: Mapping[str, Json], usual: Mapping[tuple[str, str]
         apart = min(1.0, max(0.0, (abs(value - middle) / way - APART / 2) / (FAR - APART / 2)))
         if apart > found.apart:
             shown = "" if unit in ("", slider) else f" {unit}"
-            text = f"{name.replace('_', ' ')}: {slider} {value:+.3g}{shown}; the scene's middle is {middle or 0:{'+' if middle else ''}.3g}{shown}."
+            usually = f"{middle:+.3g}{shown}" if middle else "at nothing"
+            text = f"{name.replace('_', ' ')}: {slider} {value:+.3g}{shown}; the scene's middle is {usually}."
             found = Standing(apart=apart, text=text)
     return found
