@@ -183,6 +183,11 @@ def test_side_by_side_at_full_size_shows_the_same_place(desk):
         still(desk)
     widths = desk.eval_on_selector_all(".pane canvas", "all => all.map(c => c.getBoundingClientRect().width / c.width)")
     assert widths == pytest.approx([1, 1], abs=0.01)
+    desk.keyboard.press("v")
+    still(desk)
+    sizes = desk.locator(".layer canvas").evaluate_all("all => all.map((c) => [c.clientWidth, c.width, c.className])")
+    assert [size[0] for size in sizes] == [size[1] for size in sizes], "with a line between them it is 100 %, too"
+    assert {size[2] for size in sizes} == {"exact"}
 
 
 def test_a_rejection_by_key_and_number_carries_its_reason(desk):

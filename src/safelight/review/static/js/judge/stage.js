@@ -222,9 +222,11 @@ export class Stage extends LitElement {
   /** @param {string} main @param {string} other */
   wiped(main, other) {
     const share = `${(100 * this.line).toFixed(1)}%`;
+    const exact = this.zoomed && this.shown?.at ? "exact" : "";
     this.style.setProperty("--line-at", share);
     return html`<div class="pane wiping" @pointerdown=${this.wipe} @pointermove=${this.wipe}>
-      <canvas data-src=${main} role="img" aria-label="After"></canvas><canvas data-src=${other} role="img" aria-label="Before" class="over"></canvas>
+      <div class="layer"><canvas data-src=${main} role="img" aria-label="After" class=${exact}></canvas></div>
+      <div class="layer over"><canvas data-src=${other} role="img" aria-label="Before" class=${exact}></canvas></div>
       <span class="label">Before</span><span class="label right">After</span>
       <div class="cut" role="slider" tabindex="0" aria-label="Line between before and after" aria-valuemin="0" aria-valuemax="100"
         aria-valuenow=${Math.round(100 * this.line)} @keydown=${this.wipeKey}></div>
