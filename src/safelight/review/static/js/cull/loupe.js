@@ -123,10 +123,9 @@ export class Loupe extends LitElement {
   /** Asks for the faces of the frames that are compared. */
   meet() {
     for (const id of this.compared.filter((one) => this.model.at(one).faces && !this.known.has(one))) {
-      this.known.set(id, null);
+      this.known.set(id, null); // asked for once, whatever comes of it
       about(id).then((found) => {
-        if (found) this.known.set(id, found);
-        else this.known.delete(id);
+        if (found && this.known.has(id)) this.known.set(id, found);
         this.requestUpdate();
       });
     }
