@@ -115,10 +115,11 @@ def hidden(photo: Photo) -> list[str]:
 
 
 def _said(photo: Judged, name: str) -> bool:
-    """Whether a person has decided, so that nothing is to be hidden any more."""
+    """Whether a person has decided, so that nothing is to be hidden any more; who is still at it has not."""
     verdict = photo.standing.get(name)
     decided = verdict is not None and verdict.say is not Say.ESCALATE and not verdict.by.startswith(POLICY)
-    return decided or name in photo.contested
+    begun = verdict is not None and verdict.params is not None and bool(verdict.params.get("open"))
+    return (decided and not begun) or name in photo.contested
 
 
 def _waits(photo: Photo, name: str) -> bool:

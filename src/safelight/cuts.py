@@ -11,8 +11,8 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import Any, TypedDict
 
+from safelight import blind, plugins
 from safelight import params as json_params
-from safelight import plugins
 from safelight.cutting import NEEDS, PACES, Talk, Word, word_of
 from safelight.cutting.facts import frames
 from safelight.domain import Because, Input, Json, Measure, Proposal, Say, State, Version, exact
@@ -27,6 +27,7 @@ from safelight.store.library import Library
 from safelight.verdicts import Saying
 
 TIGHTEN, STRIKE = "tighten", "strike"
+REST = "rest"  # is open while somebody cuts a clip without a suggestion, until they say that this is all
 EVIDENCE = NEEDS  # what a clip's facts must hold
 
 
@@ -66,7 +67,8 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """One operator's edit of a clip: where it stands, its cuts and doubts by time, and what else it says."""
+    """One operator's edit of a clip: where it stands, its cuts and doubts by time, and what else it says. `blind`:
+    whether it is judged without a suggestion, so that all its cuts are a person's own."""
 
     operator: str
     state: State | None
@@ -77,6 +79,7 @@ class Listed:
     cuts: tuple[Cut, ...]
     doubts: tuple[Doubt, ...]
     notes: tuple[str, ...]
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +141,7 @@ def _listed(clip: Footage, op: Operator[Any]) -> Listed | None:
             for b in (proposal.because if proposal else ()) if (frames_ := _frames(b)) and b.code.startswith(DOUBT)
         ),
         notes=tuple(b.text for b in (proposal.because if proposal else ()) if not b.code),
+        blind=blind.is_blank(proposal),
     )  # fmt: skip
 
 
@@ -346,13 +350,27 @@ def answered(clip: Footage, operator: str, answers: Sequence[Answer], saying: Sa
         else:
             now[said.name] = (said.start, said.end)
     value = _params(op, now, rate, pace=one.pace if one is not None else None, open_=open_)
+    if one is not None and one.blind:
+        return _about(saying, operator, Say.MODIFY, {**value, "open": [REST]})
     return _as_decision(clip, operator, value, saying)
+
+
+def finished(clip: Footage, operator: str, saying: Saying) -> Saying:
+    """That the cuts somebody made in a clip without a suggestion are all. Raises UsageError where there are none."""
+    held = clip.standing.get(operator)
+    if held is None or not held.params or held.params.get("open") != [REST]:
+        raise UsageError(
+            f"Nobody was shown what {operator} suggests for {clip.path}, so that nothing can be approved.",
+            remedy="Cut what you would cut, then say that this is all; or reject it, to leave the clip as it is.",
+        )
+    return _about(saying, operator, Say.MODIFY, {**held.params, "open": []})
 
 
 def at_pace(clip: Footage, pace: str, saying: Saying) -> Saying:
     """The choice of a pace, whose cuts nobody has looked at yet. Raises UsageError for one that is not offered."""
     proposal = clip.proposals.get(TIGHTEN)
-    for edit in (proposal.edit, *proposal.alternatives) if proposal is not None and proposal.offers else ():
+    is_shown = proposal is not None and proposal.offers and not blind.is_blank(proposal)
+    for edit in (proposal.edit, *proposal.alternatives) if proposal is not None and is_shown else ():
         if edit.params.get("pace") == pace:
             rows: Any = edit.params["cuts"]
             names = [c["name"] for c in rows]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from bench._browser import WATCH_LONG_TASKS, Server
+from bench._presses import decide_all
 from safelight.api import Library
 from safelight.deliver import gate
 from safelight.domain import Cull
@@ -12,6 +14,7 @@ from tests.browser.conftest import api, cull, model, settled, until
 from tests.conftest import START, save_jpeg, textured
 
 CURRENT = "m.photos.get(m.current)"
+LONGEST_MS = 250  # a busy machine takes longer than the 50 ms of one at rest; what grows with the shoot takes seconds
 
 
 def test_the_grid_shows_stacks_with_the_best_on_top_and_counts_what_is_open(page, demo_server):
@@ -132,7 +135,11 @@ def test_filters_leave_what_they_name(page, demo_server):
     page.get_by_role("button", name="Show all").click()
     page.fill("input[type=search]", "IMG_0015")
     assert page.locator(".cell").count() == 1
+    page.keyboard.press("f")
+    assert page.input_value("input[type=search]") == "IMG_0015f", "who writes gives no commands"
     page.keyboard.press("Escape")
+    page.keyboard.press("f")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Decision", "now keys are the page's"
 
 
 FILTERS = {  # of each select, what every photo that is left has
@@ -219,6 +226,16 @@ def test_undo_reaches_back_over_a_restart(page, demo_server):
     page.wait_for_selector("#told > div")
     assert "17 need you" in page.inner_text("#status")
     assert model(page, "[...m.photos.values()].filter((p) => p.decided).length") == 0
+    page.keyboard.press("Enter")
+    settled(page)
+    page.keyboard.press("?")
+    page.wait_for_url("**/help")
+    page.evaluate("async () => (await import('/static/js/page.js')).keys.ready")
+    page.keyboard.press("Control+z")  # on every page
+    until(page, "document.getElementById('told').textContent.includes('Taken back')")
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/cull")
+    until(page, "document.getElementById('status').textContent.includes('17 need you')")
 
 
 def test_a_server_killed_in_the_middle_loses_at_most_that_verdict_and_says_so(page, demo_server):
@@ -261,6 +278,12 @@ def test_compare_links_the_zoom(page, demo_server):
         }"""
     )
     assert moved == [[0.25, 0.6]] * 5
+    before = model(page, "m.current")
+    press_all(page, ["Shift+ArrowRight", "Shift+ArrowUp"])
+    x, y = page.evaluate("(({ x, y }) => [x, y])(document.querySelector('sl-stage').zoom)")
+    assert (x > 0.25, y < 0.6, model(page, "m.current")) == (True, True, before), "keys look around, too"
+    until(page, "document.querySelectorAll('.framed .faces sl-thumb').length === 5")  # each frame's, beside it
+    assert "sharpness" in page.locator(".framed .faces figcaption").first.inner_text()
 
 
 def test_before_and_after_of_a_photo_with_edits(page, demo_server):
@@ -276,11 +299,38 @@ def test_before_and_after_of_a_photo_with_edits(page, demo_server):
     until(page, "document.querySelectorAll('sl-stage').length === 1")
 
 
+def test_10000_photos_scroll_from_end_to_end_with_few_cells_at_hand(page, made_10000):
+    """How smooth that is on a machine at rest, the bench says; nothing here may take as long as thousands of cells."""
+    place, made = made_10000
+    server = Server(place / "shoot", place / "library")
+    server.start()
+    try:
+        page.add_init_script(WATCH_LONG_TASKS)
+        cull(page, server)
+        until(page, "document.getElementById('status').textContent.includes('10,000 photos')")
+        assert model(page, "m.shown.length") == 3600, "stacks of five and single photos"
+        page.wait_for_timeout(500)
+        page.evaluate("() => { window.longTasks.length = 0; }")
+        page.mouse.move(600, 400)
+        most = 0
+        for _ in range(25):
+            page.mouse.wheel(0, 900)
+            page.wait_for_timeout(30)
+            most = max(most, page.locator(".cell").count())
+        assert most < 120
+        page.keyboard.press("End")
+        last = model(page, "m.current")
+        assert last in model(page, "m.units[3599].members")
+        until(page, f"document.querySelector('.cell.here sl-thumb').dataset.drawn === '{last}'")
+        assert page.locator(".cell").count() < 120
+        assert max(page.evaluate("window.longTasks"), default=0) < LONGEST_MS
+    finally:
+        server.stop()
+    assert len(made.state.photos) == 10_000
+
+
 def test_2000_photos_with_600_keepers_take_700_presses_at_most(page, made_2000, tmp_path):
     """A person who wants another frame in every fifth stack, and drops some singles, presses and is counted."""
-    from bench._browser import Server
-    from bench._presses import decide_all
-
     place, made = made_2000
     server = Server(place / "shoot", place / "library")
     server.start()

@@ -10,6 +10,7 @@ from PIL import Image
 from bench._browser import WATCH_LONG_TASKS
 from safelight.api import Library
 from safelight.line import Options
+from safelight.review import shortcuts
 from tests import made_talk
 from tests.browser import golden
 from tests.browser.conftest import api, serving, until
@@ -139,6 +140,32 @@ def test_a_whole_edit_by_keyboard(page, server):
     press(page, "Control+z", "Control+z", "Control+z", "Control+z", "Control+z", "Control+z")
     until(page, "document.querySelector('sl-cut').model.items.every((i) => i.waits)")
     told(page, "Taken back")
+
+
+def test_every_key_of_the_table_does_what_it_says(page, server):
+    """Both maps: darktable has no keys of its own for clips."""
+    for layout in ("own", "darktable"):
+        page.goto(server.link)
+        page.evaluate(f"localStorage.setItem('safelight.keys', '{layout}')")
+        opened(page, server, "talk.mov", wait=False)
+        there = page.evaluate(
+            """async () => {
+              const { keys } = await import("/static/js/page.js");
+              await keys.ready;
+              const there = [...keys.actions.keys()];
+              for (const action of there) keys.on(action, (advance) => { window.pressed = [action, advance]; });
+              return there;
+            }"""
+        )
+        rows = [row for row in shortcuts.TABLE if row.page in ("cut", "all")]
+        assert {row.action for row in rows} <= set(there)
+        for row in rows:
+            for key in shortcuts.keys_of(row, layout):
+                page.keyboard.press(key.replace("Ctrl", "Control"))
+                assert page.evaluate("window.pressed") == [row.action, False], (row.action, key)
+                if row.advances:
+                    page.keyboard.press(f"Shift+{key.upper()}")
+                    assert page.evaluate("window.pressed") == [row.action, True], (row.action, key)
 
 
 def test_the_playhead_by_keys(page, server):

@@ -6,11 +6,20 @@ from PIL import Image
 from tests.browser import golden
 from tests.browser.test_every_page import AROUND, NAMES, opened
 
+KEYS = {"loupe": "Space", "judge-photo": "Space", "compare": "c"}  # what is pressed before they are looked at
+
 
 def pages():
     """Names of the golden pictures with the address of each."""
     named = [(address.split("?")[0].strip("/") or "start", address) for address in (*NAMES, *AROUND)]
-    return [*named, ("loupe", "cull"), ("judge-photo", "judge")]
+    return [
+        *named,
+        ("queue-all", "/queue"),
+        ("trust", "/trust"),
+        ("loupe", "cull"),
+        ("compare", "cull"),
+        ("judge-photo", "judge"),
+    ]
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -22,8 +31,8 @@ def test_every_page_looks_as_it_did(browser, demo_server, theme, width):
     try:
         for name, address in pages():
             opened(page, demo_server, theme, address)
-            if name in ("loupe", "judge-photo"):
-                page.keyboard.press("Space")
+            if name in KEYS:
+                page.keyboard.press(KEYS[name])
                 page.wait_for_timeout(1200)
             page.wait_for_timeout(500)
             full = f"{name}-{width}-{theme}"

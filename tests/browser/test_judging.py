@@ -183,6 +183,11 @@ def test_side_by_side_at_full_size_shows_the_same_place(desk):
         still(desk)
     widths = desk.eval_on_selector_all(".pane canvas", "all => all.map(c => c.getBoundingClientRect().width / c.width)")
     assert widths == pytest.approx([1, 1], abs=0.01)
+    desk.keyboard.press("v")
+    still(desk)
+    sizes = desk.locator(".layer canvas").evaluate_all("all => all.map((c) => [c.clientWidth, c.width, c.className])")
+    assert [size[0] for size in sizes] == [size[1] for size in sizes], "with a line between them it is 100 %, too"
+    assert {size[2] for size in sizes} == {"exact"}
 
 
 def test_a_rejection_by_key_and_number_carries_its_reason(desk):
@@ -289,6 +294,29 @@ def test_a_place_that_is_pointed_at_goes_along_with_the_verdict(desk, tmp_path):
     assert first[0] < first[2]
     assert first[1] < first[3]
     assert first[2] < (second[0] + second[2]) / 2, "the click lies right of the box, in pixels of the photo"
+
+
+def test_a_place_can_be_pointed_at_by_keys_alone(desk, tmp_path):
+    large(desk)
+    for key in ("t", "t", "x", "0"):
+        desk.keyboard.press(key)
+    desk.get_by_text("1 edit rejected.").wait_for()
+    x0, y0, x1, y1 = map(int, said(tmp_path, "exposure")[-1].note.removeprefix("here ").split(","))
+    assert ((x0 + x1) / 2, (y0 + y1) / 2) == (450, 300), "the middle of a photo of 900 by 600"
+
+
+def test_one_verdict_goes_to_a_whole_scene_and_one_undo_takes_it_back(desk):
+    """Rejected with a reason, and handed on: all that are marked, at once."""
+    desk.go("judge")
+    desk.wait_for_selector(".cell img")
+    for keys, told in (("sx1", "4 edits rejected."), ("se", "4 edits handed on.")):
+        for key in keys:
+            desk.keyboard.press(key)
+        desk.get_by_text(told).wait_for()
+        desk.keyboard.press("Control+z")
+        desk.get_by_text("Taken back.").wait_for()
+        assert len(waits(desk)) == 5
+        desk.wait_for_function("() => document.querySelector('sl-judge').now.open === 4")
 
 
 def test_a_restart_forgets_no_answer_and_undo_still_takes_it_back(desk):
@@ -454,7 +482,9 @@ def test_every_key_of_the_table_does_what_it_says(desk, name, others, layout):
     rows = [row for row in shortcuts.TABLE if row.page in ({"judge", "queue", "all"} - others)]
     for row in rows:
         if row.action not in actions:
-            assert (name, row.action) in (("queue", "mark"), ("queue", "loupe")), "a list has no marks and no sheet"
+            assert (name, row.action) in {("queue", a) for a in ("mark", "all", "loupe")}, (
+                "a list has no marks, no sheet"
+            )
             continue
         for key in shortcuts.keys_of(row, layout):
             desk.evaluate("window.pressed = ''")

@@ -239,6 +239,20 @@ def test_an_empty_library_says_what_to_do_and_a_bad_folder_what_is_wrong(page, t
             server.stop()
 
 
+def test_a_shoot_that_was_asked_for_before_its_first_run_opens_by_itself(page, tmp_path):
+    save_jpeg(tmp_path / "shoot" / "A.JPG", textured(1), taken=START)
+    server = Server(tmp_path / "shoot", tmp_path / "library")
+    server.start()
+    try:
+        page.goto(server.link)
+        assert "Nothing was run on" in page.inner_text("main")
+        with Library.open(tmp_path / "library") as library:
+            library.run(tmp_path / "shoot", options=Options(engine="inline"))
+        page.wait_for_selector(".cell sl-thumb[data-drawn]", timeout=15_000)
+    finally:
+        server.stop()
+
+
 def test_the_page_fills_up_while_the_library_grows(page, demo_server, tmp_path):
     cull(page, demo_server)
     for i in range(3):

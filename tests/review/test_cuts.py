@@ -4,6 +4,8 @@ import pytest
 
 from safelight import interchange
 from safelight.line import Options
+from safelight.store import schema
+from safelight.store.library import now
 from tests import made_talk
 
 
@@ -92,6 +94,48 @@ def test_the_cut_is_sent_as_a_timeline_for_another_program(app, clip, tmp_path):
 def saved(path, data):
     path.write_bytes(data)
     return path
+
+
+@pytest.fixture
+def control(app, clip, library, tmp_path, open_app):
+    """The same, where a coin drew the pauses to be judged without a suggestion."""
+    state = library.state(tmp_path / "shoot", evidence=False)
+    row = {
+        "shoot": state.shoot.id, "asset": clip.removeprefix("clips/"), "operator": "tighten", "drawn": "control",
+        "seed": state.shoot.id, "share": 0.05, "lot": None, "at": now(),
+    }  # fmt: skip
+    library.store.append(schema.draws, [row])
+    return open_app(tmp_path / "shoot")
+
+
+def test_a_clip_that_is_judged_without_a_suggestion_shows_none_until_all_of_it_is_cut(control, clip):
+    pauses = edit(control.get(f"{clip}/cuts"))
+    assert (pauses["blind"], pauses["waits"], pauses["cuts"], pauses["doubts"], pauses["notes"]) == (
+        True,
+        True,
+        [],
+        [],
+        [],
+    )
+    (row,) = control.get("cuts")
+    assert (row["waits"], row["open"], row["cuts"]) == (["retakes", "tighten"], 1, 1), "the retake is shown"
+    item = next(i for i in control.get("queue")["items"] if i["operator"] == "tighten")
+    assert (item["blind"], item["because"]) == (True, [])
+    control.post(f"{clip}/verdict", {"operator": "tighten", "say": "approve"}, status=400)
+    control.post(f"{clip}/pace", {"pace": "fast"}, status=400)
+    own = {"operator": "tighten", "cuts": [{"name": "own-60", "say": "move", "start": 60, "end": 90}]}
+    begun = edit(control.post(f"{clip}/cuts", own))
+    assert (begun["blind"], begun["waits"], [c["state"] for c in begun["cuts"]]) == (True, True, ["added"])
+    dropped = edit(control.post(f"{clip}/cuts", {"operator": "tighten", "cuts": [{"name": "own-60", "say": "drop"}]}))
+    assert (dropped["blind"], dropped["cuts"]) == (True, [])
+    control.post("undo")
+    told = edit(control.post(f"{clip}/verdict", {"operator": "tighten", "say": "approve", "seconds": 1e6}))
+    assert (told["blind"], told["waits"]) == (False, False)
+    assert sorted(c["state"] for c in told["cuts"]) == ["added", "dropped", "dropped", "dropped"], "now it is told"
+    control.post("undo")
+    assert edit(control.get(f"{clip}/cuts"))["blind"]
+    left = edit(control.post(f"{clip}/verdict", {"operator": "tighten", "say": "reject"}))
+    assert (left["blind"], left["waits"]) == (False, False)
 
 
 def test_a_clip_that_is_not_there(app):

@@ -272,6 +272,15 @@ class TestPractice:
         assert flawed.shape == clean.shape
         assert len(library.state(tmp_path / "shoot").ledger.rows) == before
 
+    def test_a_round_stays_as_it_is_whatever_is_decided_meanwhile(self, judged):
+        addresses = [f"/shoots/{judged.shoot}/practice/5/{n}.jpg?without=flaw" for n in range(4)]
+        before = [picture(judged, address) for address in addresses]
+        ids = [p["id"] for p in judged.photos().values()]
+        judged.post("choices", {"keep": ids[-1:], "reject": ids[:-1]})
+        assert all(np.array_equal(b, picture(judged, a)) for a, b in zip(addresses, before, strict=True))
+        others = [picture(judged, address.replace("/5/", "/6/")) for address in addresses]
+        assert all(np.array_equal(others[0], other) for other in others), "the next is of what stays"
+
     def test_what_is_wrong_is_not_told_before_the_answer(self, judged):
         assert "box" not in str(judged.get("practice/5"))
 

@@ -9,6 +9,7 @@ from safelight.domain import Because
 from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Wishes, _lifts
 from safelight.operators._lifts import Lift
 from safelight.params import declare
+from safelight.words import many
 
 
 class Pace(StrEnum):
@@ -52,7 +53,8 @@ def _suggest(subject: Subject) -> Suggestion[TightenParams] | None:
         TightenParams(pace=pace, cuts=_lifts.of_plan(talk.tightened(PACES[pace])))
         for pace in (Pace.BALANCED, Pace.NATURAL, Pace.FAST)
     )
-    said = f"{len(plan.cuts)} pauses lose {plan.saved_s:.1f} s of {float(plan.length / plan.rate):.1f} s."
+    pauses = many(len(plan.cuts), "pause loses", "pauses lose")
+    said = f"{pauses} {plan.saved_s:.1f} s of {float(plan.length / plan.rate):.1f} s."
     because = (
         Because(evidence="quiet", value=round(plan.saved_s, 3), text=said),
         *(Because(evidence="quiet", value=None, text=note) for note in plan.notes),

@@ -17,14 +17,11 @@ from pathlib import Path
 
 import uvicorn
 
-from safelight.errors import SafelightError, UsageError
-from safelight.line import Options, know
+from safelight.errors import UsageError
 from safelight.review.app import create_app
 from safelight.review.desk import Desk
 from safelight.review.security import LOCAL, Door
-from safelight.store import records
 from safelight.store.library import Library
-from safelight.store.objects import ShootFolder
 
 PORT = 8421
 
@@ -86,16 +83,8 @@ def door_of(opening: Opening) -> Door:
 
 def desk_of(library: Library, folder: Path | None, opening: Opening) -> Desk:
     """The desk with the shoot that was asked for, or with what is wrong with its folder."""
-    desk = Desk(library=library, name=opening.name, cache=opening.cache)
-    if folder is not None:
-        try:
-            where = ShootFolder.at(folder, cache=opening.cache)
-            known = where.shoot_id()
-            if known is None or records.shoot_of(library, known) is None:
-                raise UsageError(f"Nothing was run on {where.root} yet.", remedy=f"safelight run {where.root}")
-            desk.first = know(library, where, Options()).id
-        except SafelightError as error:
-            desk.trouble = {"cause": error.cause, "remedy": error.remedy}
+    desk = Desk(library=library, name=opening.name, cache=opening.cache, wanted=folder)
+    desk.look()
     return desk
 
 

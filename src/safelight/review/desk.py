@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from safelight.errors import UsageError
+from safelight.errors import SafelightError, UsageError
+from safelight.line import Options, know
 from safelight.review.session import Session
 from safelight.store import records, reviewers
 from safelight.store.library import Library
@@ -21,16 +22,33 @@ from safelight.store.reviewers import Reviewer
 
 @dataclass(slots=True, kw_only=True)
 class Desk:
-    """`name` is who decides where nobody says otherwise; `cache` is where state of read-only shoots lies."""
+    """`name`: who decides where nobody says otherwise. `cache`: where state of read-only shoots lies. `wanted`:
+    the folder that was asked for."""
 
     library: Library
     name: str
     cache: Path | None = None
+    wanted: Path | None = None
     first: str | None = None  # the shoot that was asked for
     trouble: dict[str, str] | None = None  # what is wrong with the folder that was asked for
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     _sessions: dict[str, Session] = field(default_factory=dict)
     _lock: Any = field(default_factory=threading.Lock)
+
+    def look(self) -> None:
+        """Finds the shoot of the folder that was asked for, or what is wrong with it. While there is none it is looked
+        for again: its first run may have begun since."""
+        if self.wanted is None or self.first is not None:
+            return
+        self.trouble = None
+        try:
+            where = ShootFolder.at(self.wanted, cache=self.cache)
+            known = where.shoot_id()
+            if known is None or records.shoot_of(self.library, known) is None:
+                raise UsageError(f"Nothing was run on {where.root} yet.", remedy=f"safelight run {where.root}")
+            self.first = know(self.library, where, Options()).id
+        except SafelightError as error:
+            self.trouble = {"cause": error.cause, "remedy": error.remedy}
 
     def session(self, shoot: str) -> Session:
         """A shoot of this library, loaded at its first use. Raises UsageError where there is none such."""

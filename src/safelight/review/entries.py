@@ -22,6 +22,11 @@ def order(state: ShootState) -> list[str]:
     return [photo.id for photo in by_time(state.photos.values())]
 
 
+def findings(photo: Photo) -> list[str]:
+    """The faults that were found in a photo."""
+    return [name for name in FAULTS if (_number(photo, name) or 0) >= FINDING]
+
+
 def entry(photo: Photo) -> dict[str, Any]:
     """A photo as lists show it."""
     proposal, verdict = photo.proposals.get("cull"), photo.standing.get("cull")
@@ -46,7 +51,7 @@ def entry(photo: Photo) -> dict[str, Any]:
         "score": proposal.score if proposal else None,
         "reasons": [b.code or b.evidence for b in proposal.because if b.code != blind.SURE] if proposal else [],
         "because": proposal.because[0].text if proposal and proposal.because else "",
-        "findings": [name for name in FAULTS if (_number(photo, name) or 0) >= FINDING],
+        "findings": findings(photo),
         "faces": len(faces),
         "closed": sum(face.get("eyes") == "closed" for face in faces),
         "sharpness": _number(photo, "sharpness"),

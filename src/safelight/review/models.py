@@ -2,11 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 PhotoId = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="The photo's id")]
 Photos = Annotated[list[PhotoId], Field(min_length=1, max_length=20_000)]
-Seconds = Annotated[float | None, Field(ge=0, le=86_400, description="How long the person looked")]
+DAY_S = 86_400.0  # who left a page open for longer did not look at it all the time: how long is not known then
+Seconds = Annotated[
+    float | None,
+    Field(ge=0, allow_inf_nan=False, description="How long the person looked"),
+    AfterValidator(lambda seconds: seconds if seconds is None or seconds <= DAY_S else None),
+]
 
 
 class Checked(BaseModel):

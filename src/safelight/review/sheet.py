@@ -142,8 +142,7 @@ def _apart(name: str, values: Mapping[str, Json], usual: Mapping[tuple[str, str]
         apart = min(1.0, max(0.0, (abs(value - middle) / way - APART / 2) / (FAR - APART / 2)))
         if apart > found.apart:
             shown = "" if unit in ("", slider) else f" {unit}"
-            text = (
-                f"{name.replace('_', ' ')}: {slider} {value:+.3g}{shown}; the scene's middle is {middle:+.3g}{shown}."
-            )
+            usually = f"the scene's middle is {middle:+.3g}{shown}" if middle else "most of the scene have none"
+            text = f"{name.replace('_', ' ')}: {slider} {value:+.3g}{shown}; {usually}."
             found = Standing(apart=apart, text=text)
     return found

@@ -124,7 +124,6 @@ class Waiting:
             "picture": known is not None and known.medium is Medium.FRAME,
             "suggested": None if item.params is None else item.params.get("decision"),
             "because": list(item.because) if item.operator == CULL else [],
-            "blind": item.known_bad is None and item.operator in blind.of(at.veil, photo),
         }
 
     def _about(self, at: Session, item: Item, about: Judged, usual: tuple[int, int]) -> dict[str, Any]:
@@ -134,7 +133,8 @@ class Waiting:
             "token": self._token(at, item), "shoot": at.shoot.id, "photo": about.id, "path": printable(about.path),
             "width": about.asset.width or usual[0], "height": about.asset.height or usual[1],
             "operator": item.operator, "picture": False, "suggested": None, "because": list(item.because),
-            "blind": False, "harm": round(item.harm, STEPS), "clip": isinstance(about, Footage),
+            "blind": item.known_bad is None and item.operator in blind.of(at.veil, about),
+            "harm": round(item.harm, STEPS), "clip": isinstance(about, Footage),
         }  # fmt: skip
 
     def _token(self, at: Session, item: Item) -> str:

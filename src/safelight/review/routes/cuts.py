@@ -16,7 +16,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from safelight import cuts, interchange, rough, verdicts
+from safelight import blind, cuts, interchange, rough, verdicts
 from safelight.cutting import PACES
 from safelight.cutting.facts import frames
 from safelight.cutting.speech import Word as SpokenWord
@@ -64,7 +64,8 @@ class Doubt(BaseModel):
 
 
 class Edit(BaseModel):
-    """What one operator cuts out of a clip, and where that stands. `waits`: whether a person is still asked."""
+    """What one operator cuts out of a clip, and where that stands. `waits`: whether a person is still asked. `blind`:
+    without a suggestion; cuts are a person's own then, and `approve` says that they are all."""
 
     operator: str
     state: str | None
@@ -76,6 +77,7 @@ class Edit(BaseModel):
     cuts: list[Cut]
     doubts: list[Doubt]
     notes: list[str]
+    blind: bool
 
 
 class Sheet(BaseModel):
@@ -301,6 +303,9 @@ def decide(at: TheSession, me: Who, clip: PhotoId, said: Whole) -> Sheet:
         say=Say(said.say), by=me.name, operators=(said.operator,), reason=said.reason, note=said.note,
         seconds=said.seconds,
     )  # fmt: skip
+    found = known_clip(at, clip)
+    if said.say == "approve" and (said.operator in blind.of(at.veil, found)):
+        saying = cuts.finished(found, said.operator, saying)
     return _said(at, clip, saying)
 
 
@@ -325,7 +330,8 @@ def strike(at: TheSession, me: Who, clip: PhotoId, said: Struck) -> Sheet:
 
 
 def known_clip(at: Session, id_: str) -> Footage:
-    """A clip of the shoot as it stands, with what cuts are planned from. Raises UsageError where there is none such."""
+    """A clip of the shoot as people may see it, with what cuts are planned from. Raises UsageError where there is none
+    such."""
     at.fresh()
     return _with(at, id_, records.evidence(at.library, [id_], names=cuts.EVIDENCE).get(id_, {}))
 
@@ -334,7 +340,8 @@ def _with(at: Session, id_: str, known: Mapping[str, Any]) -> Footage:
     clip = at.state.footage.get(id_)
     if clip is None:
         raise UsageError("There is no such clip or sound in this shoot.", remedy="Open the shoot's page anew.")
-    return replace(clip, facts={name: measure for name, (measure, _) in known.items()})
+    seen = blind.seen_clip(at.veil, clip)
+    return replace(seen, facts={name: measure for name, (measure, _) in known.items()})
 
 
 def _said(at: Session, id_: str, saying: verdicts.Saying) -> Sheet:
@@ -365,7 +372,7 @@ def _edit(one: cuts.Listed, rate: Fraction, *, waits: bool) -> Edit:
     return Edit(
         operator=one.operator, state=one.state.value if one.state else None, waits=waits, zone=one.zone, by=one.by,
         cannot_tell=one.cannot_tell, pace=one.pace, cuts=[_cut(c, rate) for c in one.cuts],
-        doubts=[_doubt(d, rate) for d in one.doubts], notes=list(one.notes),
+        doubts=[_doubt(d, rate) for d in one.doubts], notes=list(one.notes), blind=one.blind,
     )  # fmt: skip
 
 

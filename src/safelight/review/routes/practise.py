@@ -15,6 +15,7 @@ from safelight.media import image, write
 from safelight.media.frame import Bytes
 from safelight.media.picture import shrink
 from safelight.review import flaws
+from safelight.review.entries import findings
 from safelight.review.given import TheSession, page
 from safelight.review.models import Checked
 from safelight.review.session import Session
@@ -51,9 +52,9 @@ def practise(request: Request, at: TheSession) -> HTMLResponse:
 
 
 @router.get("/api/shoots/{shoot}/practice/{seed}")
-def round_(at: TheSession, seed: Seed) -> dict[str, Any]:
+def round_(at: TheSession, made: TheShelf, seed: Seed) -> dict[str, Any]:
     """A round of practice: how many pictures, and the kinds to choose from."""
-    lesson = _lesson(at, seed)
+    lesson = _lesson(at, made, seed)
     return {
         "seed": seed,
         "count": len(lesson),
@@ -93,28 +94,35 @@ def guess(at: TheSession, made: TheShelf, seed: Seed, number: int, said: Guess) 
     }
 
 
-def _lesson(at: Session, seed: int) -> list[tuple[int, str | None, int]]:
-    return flaws.lesson(seed, len(_pictures(at)))
+def _lesson(at: Session, made: Shelf, seed: int) -> list[tuple[int, str | None, int]]:
+    return flaws.lesson(seed, len(_pictures(at, made, seed)))
 
 
-def _pictures(at: Session) -> list[Path]:
-    """Good photographs of the shoot: kept ones, without findings, spread over it; their proxies."""
-    photos = sorted(at.fresh().photos.values(), key=lambda p: (p.decision is not Cull.KEEP, p.path))
-    found = [at.folder.cached(p.id).with_suffix(".jpg") for p in photos]
-    there = [path for path in found if path.is_file()]
+def _pictures(at: Session, made: Shelf, seed: int) -> list[Path]:
+    """The photographs of a round, the same until it is over, whatever is decided meanwhile."""
+    found: list[Path] = made.get((at.shoot.id, seed), lambda: _good(at), lambda paths: 200 * len(paths))
+    return found
+
+
+def _good(at: Session) -> list[Path]:
+    """Good photographs of the shoot: kept ones without findings, else kept ones, else any, spread over it; their
+    proxies."""
+    places = {p.id: at.folder.cached(p.id).with_suffix(".jpg") for p in at.fresh().photos.values()}
+    there = sorted((p for p in at.state.photos.values() if places[p.id].is_file()), key=lambda p: p.path)
     if len(there) < FEWEST:
         raise UsageError("There are no pictures to practise on.", remedy="Run `safelight run` on the shoot first.")
-    kept = [path for path, p in zip(found, photos, strict=True) if p.decision is Cull.KEEP and path in set(there)]
-    chosen = kept or there
-    return [chosen[i] for i in np.linspace(0, len(chosen) - 1, min(MOST, len(chosen))).round().astype(int)]
+    kept = [p for p in there if p.decision is Cull.KEEP]
+    chosen = [p for p in kept if not findings(p)] or kept or there
+    spread = np.linspace(0, len(chosen) - 1, min(MOST, len(chosen))).round().astype(int)
+    return [places[chosen[i].id] for i in spread]
 
 
 def _planted(at: Session, made: Shelf, seed: int, number: int) -> tuple[Bytes, flaws.Planted]:
-    lesson = _lesson(at, seed)
+    lesson = _lesson(at, made, seed)
     if not 0 <= number < len(lesson):
         raise UsageError("There is no such picture in this round.", remedy=f"Pictures are 0 to {len(lesson) - 1}.")
     which, kind, own = lesson[number]
-    path = _pictures(at)[which]
+    path = _pictures(at, made, seed)[which]
 
     def make() -> tuple[Bytes, flaws.Planted]:
         rgb = shrink(image.read(path), SIDE)

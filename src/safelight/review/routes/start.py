@@ -18,6 +18,7 @@ router = APIRouter()
 @router.get("/", include_in_schema=False)
 def first(request: Request, at: TheDesk) -> Response:
     """The shoots; where the start was asked for one, that one."""
+    at.look()
     if at.first is not None and "from" not in request.query_params:
         return RedirectResponse(f"/shoots/{at.first}/cull", status_code=303)
     return page(request, "start.html", shoots=_shoots(at), trouble=at.trouble, library=at.library.place)

@@ -51,7 +51,11 @@ export class Keys {
 
   /** @param {KeyboardEvent} event */
   pressed(event) {
-    if (event.defaultPrevented || event.isComposing || typing(event)) return;
+    if (event.defaultPrevented || event.isComposing) return;
+    if (typing(event)) {
+      if (event.key === "Escape") /** @type {HTMLElement} */ (event.target).blur(); // keys are for the page again
+      return;
+    }
     const { key, shift } = written(event);
     const row = this.table.get(key);
     const act = row && this.actions.get(row.action);

@@ -1,4 +1,5 @@
 // What every page does: theme, keys that work everywhere, telling what happened.
+import { alarm, ofShoot, send, shoot, tell } from "./api.js";
 import { Keys, layout } from "./keys.js";
 
 const theme = document.getElementById("theme");
@@ -17,7 +18,14 @@ if (box) {
 /** The keys of this page; pages add what their actions do.
  * @type {Keys} */
 export const keys = new Keys();
-keys.on("help", () => {
-  if (document.body.dataset.page === "help") history.back();
-  else location.href = "/help";
+const helping = document.body.dataset.page === "help";
+keys.on("help", () => (helping ? history.back() : location.assign("/help")));
+if (helping) keys.on("back", () => history.back());
+keys.on("undo", async () => {
+  try {
+    const answer = await send(shoot ? ofShoot("undo") : "/api/undo", {});
+    tell(answer.undone ? "Taken back what you said last." : "There is nothing to take back.");
+  } catch (error) {
+    alarm(error);
+  }
 });

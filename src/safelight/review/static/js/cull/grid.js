@@ -208,7 +208,8 @@ class Cell {
     this.name.textContent = photo.path.slice(-80);
     this.stars.textContent = "★".repeat(photo.rating);
     root.dataset.label = photo.label;
-    this.count.textContent = isClip(photo) ? badge(photo) : unit.group ? `${unit.group.protected ? "⊞" : "▤"} ${unit.members.length}` : "";
+    this.count.textContent = isClip(photo) ? badge(photo) : unit.group ? `${unit.group.protected ? "" : "▤ "}${unit.members.length}` : "";
+    if (unit.group?.protected) this.count.insertAdjacentHTML("afterbegin", `${markup("lock")} `);
     const stack = unit.group ? `, ${unit.group.protected ? "kept whole" : "stack"} of ${unit.members.length}` : "";
     const stars = photo.rating ? `, ${photo.rating} stars` : "";
     root.setAttribute("aria-label", `${photo.path.slice(-80)}: ${isClip(photo) ? `${what(photo)}, ` : ""}${words(photo)}${stack}${stars}${photo.label ? `, ${photo.label}` : ""}`);

@@ -2,11 +2,11 @@
 import { picture } from "../api.js";
 import { html, LitElement, nothing, repeat } from "../vendor/lit.js";
 import { Pictures } from "../parts/pictures.js";
+import { strip } from "../parts/faces.js";
 import { decision, name, sign } from "../parts/signs.js";
 import { isClip, player } from "./clips.js";
-import { eyesOf } from "./why.js";
+import { about, eyesOf } from "./why.js";
 import "../parts/stage.js";
-import "../parts/thumb.js";
 
 /** @typedef {import("./model.js").Model} Model @typedef {import("../parts/stage.js").Stage} Stage */
 
@@ -14,6 +14,7 @@ const AROUND = 24; // units of the strip on each side of the cursor
 const ROOM = 9; // pictures of 7 MB that are kept decoded
 const AHEAD = 3; // units whose pictures are made ready before somebody goes there
 export const MOST = 6; // frames side by side
+const FACES = 6; // of a frame beside others
 
 export class Loupe extends LitElement {
   constructor() {
@@ -24,6 +25,7 @@ export class Loupe extends LitElement {
     this.zoom = { on: false, x: 0.5, y: 0.5 };
     /** @type {"before" | "after" | "split"} */ this.side = "before";
     this.comparing = false;
+    /** @type {Map<string, any>} what is known about the frames that are compared */ this.known = new Map();
     /** @type {Set<string>} clips that this browser could not play */ this.failed = new Set();
     /** @type {(milliseconds: number) => void} */ this.ondrawn = () => {};
   }
@@ -69,6 +71,16 @@ export class Loupe extends LitElement {
     for (const stage of this.stages()) stage.look(zoom);
   }
 
+  /** Moves what is seen at 100 % by halves of the view; says whether anything is. @param {number} x @param {number} y */
+  pan(x, y) {
+    const [stage] = this.stages();
+    if (!this.zoom.on || !stage) return false;
+    const half = (window.devicePixelRatio || 1) / 2;
+    const moved = (/** @type {number} */ at, /** @type {number} */ by, /** @type {number} */ view, /** @type {number} */ side) => Math.min(1, Math.max(0, at + (by * half * view) / side));
+    this.look({ on: true, x: moved(this.zoom.x, x, stage.clientWidth, stage.photo.width), y: moved(this.zoom.y, y, stage.clientHeight, stage.photo.height) });
+    return true;
+  }
+
   /** @returns {Stage[]} */
   stages() {
     return [.../** @type {NodeListOf<Stage>} */ (this.querySelectorAll("sl-stage"))];
@@ -93,6 +105,7 @@ export class Loupe extends LitElement {
   updated() {
     const { model } = this;
     if (!model?.unit || this.hidden) return;
+    if (this.comparing) this.meet();
     for (const stage of this.stages()) {
       const photo = model.photos.get(stage.dataset.id ?? "");
       if (!photo) continue;
@@ -105,6 +118,18 @@ export class Loupe extends LitElement {
     this.prepare();
     this.querySelector(".shoot .here")?.scrollIntoView({ block: "nearest", inline: "center", behavior: "instant" });
     this.querySelector(".group .here")?.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
+  }
+
+  /** Asks for the faces of the frames that are compared. */
+  meet() {
+    for (const id of this.compared.filter((one) => this.model.at(one).faces && !this.known.has(one))) {
+      this.known.set(id, null); // asked for once, whatever comes of it
+      about(id).then((found) => {
+        if (found && this.known.has(id)) this.known.set(id, found);
+        this.requestUpdate();
+      });
+    }
+    for (const id of this.known.keys()) if (!this.compared.includes(id)) this.known.delete(id);
   }
 
   /** Makes ready what will be asked for next: the frames of this stack, then the tops of the stacks around it. */
@@ -133,7 +158,7 @@ export class Loupe extends LitElement {
         ${this.comparing ? repeat(this.compared, (id) => id, (id) => this.framed(id)) : this.sides(photo.id)}
       </div>`}
       <div class="group" role="group" aria-label="The stack, best first">
-        <span class="label quiet">${unit.group ? `${name(unit.group.kind)}${unit.group.protected ? ", kept whole" : ""}` : isClip(photo) ? name(/** @type {string} */ (photo.kind)) : "single"}</span>
+        <span class="label quiet">${unit.group ? html`${unit.group.protected ? sign("lock") : nothing} ${name(unit.group.kind)}${unit.group.protected ? ", kept whole" : ""}` : isClip(photo) ? name(/** @type {string} */ (photo.kind)) : "single"}</span>
         ${repeat(unit.members, (id) => id, (id) => this.thumb(id, "frame"))}
       </div>
       <div class="shoot" role="group" aria-label="The shoot">${this.strip()}</div>`;
@@ -156,10 +181,12 @@ export class Loupe extends LitElement {
   framed(id) {
     const photo = this.model.at(id);
     const sharp = photo.sharpness === null ? "" : `sharpness ${photo.sharpness.toFixed(2)}`;
-    const eyes = photo.faces ? `${photo.closed} of ${photo.faces} with eyes closed` : "";
-    return html`<figure class=${id === this.model.current ? "here" : ""} @click=${() => this.model.go(id)}>
+    const eyes = photo.closed ? `eyes closed: ${photo.closed} of ${photo.faces}` : "";
+    const found = this.known.get(id);
+    return html`<figure class="framed ${photo.faces ? "people" : ""} ${id === this.model.current ? "here" : ""}" @click=${() => this.model.go(id)}>
       <sl-stage data-id=${id} data-size="proxy"></sl-stage>
-      <figcaption>${decision(photo)} <span>${photo.path.slice(-40)}</span> <span class="quiet">${[sharp, eyes].filter(Boolean).join(" · ")}</span></figcaption>
+      ${photo.faces ? html`<div class="faces" role="group" aria-label="Faces" tabindex="0">${found ? strip(found, FACES) : nothing}</div>` : nothing}
+      <figcaption>${decision(photo)} <span class="name">${photo.path.slice(-40)}</span> <span class="quiet">${[eyes, sharp].filter(Boolean).join(" · ")}</span></figcaption>
     </figure>`;
   }
 

@@ -119,6 +119,7 @@ class Cull extends LitElement {
     const { model, actions } = this;
     const inGrid = () => this.view === "grid";
     const across = (/** @type {number} */ by) => model.step(by);
+    const pan = (/** @type {KeyboardEvent} */ event, /** @type {number} */ x, /** @type {number} */ y) => event.shiftKey && !inGrid() && this.loupe?.pan(x, y);
     keys
       .on("approve", () => actions.approve())
       .on("moment", () => actions.approveMoment())
@@ -127,10 +128,10 @@ class Cull extends LitElement {
       .on("undecide", (advance) => actions.choose("undecided", advance))
       .on("best", (advance) => actions.best(advance))
       .on("escalate", (advance) => actions.escalate(advance))
-      .on("left", () => (inGrid() ? across(-1) : this.loupe?.comparing ? this.loupe.stepCompared(-1) : model.frame(-1)))
-      .on("right", () => (inGrid() ? across(1) : this.loupe?.comparing ? this.loupe.stepCompared(1) : model.frame(1)))
-      .on("up", () => across(inGrid() ? -(this.grid?.columns ?? 1) : -1))
-      .on("down", () => across(inGrid() ? this.grid?.columns ?? 1 : 1))
+      .on("left", (_, event) => pan(event, -1, 0) || (inGrid() ? across(-1) : this.loupe?.comparing ? this.loupe.stepCompared(-1) : model.frame(-1)))
+      .on("right", (_, event) => pan(event, 1, 0) || (inGrid() ? across(1) : this.loupe?.comparing ? this.loupe.stepCompared(1) : model.frame(1)))
+      .on("up", (_, event) => pan(event, 0, -1) || across(inGrid() ? -(this.grid?.columns ?? 1) : -1))
+      .on("down", (_, event) => pan(event, 0, 1) || across(inGrid() ? this.grid?.columns ?? 1 : 1))
       .on("first", () => across(-1e9))
       .on("last", () => across(1e9))
       .on("open", () => model.nextOpen() || tell("Everything here is answered."))

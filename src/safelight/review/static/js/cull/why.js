@@ -2,8 +2,8 @@
 import { get, ofShoot } from "../api.js";
 import { html, LitElement, nothing } from "../vendor/lit.js";
 import { NOTHING_TO_SAY, isClip, what } from "./clips.js";
+import { size, strip } from "../parts/faces.js";
 import { decision, name } from "../parts/signs.js";
-import "../parts/thumb.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
@@ -41,8 +41,6 @@ export async function eyesOf(id) {
   return { x: (left[0] + right[0]) / 2 / found.width, y: (left[1] + right[1]) / 2 / found.height };
 }
 
-/** @param {{box: number[]}} face */
-const size = ({ box }) => (box[2] - box[0]) * (box[3] - box[1]);
 /** @param {number[]} box */
 const middle = (box) => [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
 
@@ -104,12 +102,7 @@ export class Why extends LitElement {
   /** @param {any} found */
   faces(found) {
     if (!found?.faces.length) return nothing;
-    return html`<h2>Faces</h2><div class="faces">${found.faces.slice(0, 12).map((/** @type {any} */ face, /** @type {number} */ n) => {
-      const eyes = face.eyes === "cannot_tell" ? `cannot tell: ${face.eyes_reason ?? "not clear"}` : `eyes ${face.eyes}`;
-      const sharp = typeof face.sharpness === "number" ? `sharpness ${face.sharpness.toFixed(2)}` : "";
-      return html`<figure title=${eyes}><sl-thumb role="img" aria-label="Face ${n + 1}: ${eyes}" .of=${`faces/${n}`} .photo=${found.id}></sl-thumb>
-        <figcaption><span>${face.eyes === "closed" ? "⌣ " : ""}${face.eyes === "cannot_tell" ? "eyes: cannot tell" : eyes}</span><span class="quiet">${sharp}</span></figcaption></figure>`;
-    })}</div>`;
+    return html`<h2>Faces</h2><div class="faces">${strip(found, 12)}</div>`;
   }
 
   /** @param {any} found */

@@ -40,7 +40,7 @@ class Clips extends LitElement {
       <p>${!this.rows.length ? "There are no clips and no sounds in this shoot." : open ? `${open} of ${this.rows.length} wait for you.` : "Nothing waits."}</p>
       <ul class="clips">${this.rows.map((row) => html`<li><a href="/shoots/${shoot}/cut/${row.clip}"><img src=${picture(row.clip, "thumb")} alt="" loading="lazy" width="112" height="63"><span class="name path">${row.path}</span></a>
         <span class="quiet">${short(row.seconds)}</span>
-        <span>${row.waits.length ? html`<b class="need">${row.open} ${row.open === 1 ? "cut waits" : "cuts wait"}</b>` : html`<span class="quiet">${row.cuts ? "answered" : row.because}</span>`}${row.doubts ? html`<span class="quiet">, ${row.doubts} in doubt</span>` : nothing}</span>
+        <span>${row.waits.length ? html`<b class="need">${row.open ? `${row.open} ${row.open === 1 ? "cut waits" : "cuts wait"}` : "waits"}</b>` : html`<span class="quiet">${row.cuts ? "answered" : row.because}</span>`}${row.doubts ? html`<span class="quiet">, ${row.doubts} in doubt</span>` : nothing}</span>
         <span class="quiet">${row.cuts ? `plays ${lasting(row.plays_s)}${row.open ? `, as proposed ${lasting(row.plays_with_proposed_s)}` : ""}` : nothing}</span></li>`)}</ul></section>`;
   }
 }

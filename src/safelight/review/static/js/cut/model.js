@@ -5,7 +5,7 @@ import { above, rateOf } from "./time.js";
 /** @typedef {{key: string, kind: "cut" | "doubt" | "heard", name: string, operator: string, start: number, end: number, state: string, waits: boolean,
  *   was: [number, number] | null, rule: string, text: string, evidence: Record<string, any>, inside: string[]}} Item */
 /** @typedef {{number: number, text: string, start: number, end: number, confidence: number, estimated: boolean, suspect: boolean}} Word */
-/** @typedef {{operator: string, state: string | null, waits: boolean, zone: string, by: string | null, cannot_tell: string | null, pace: string | null, cuts: any[], doubts: any[], notes: string[]}} Edit */
+/** @typedef {{operator: string, state: string | null, waits: boolean, zone: string, by: string | null, cannot_tell: string | null, pace: string | null, cuts: any[], doubts: any[], notes: string[], blind: boolean}} Edit */
 
 const PART = 4000; // words of one answer: reading more at a stretch would hold up the page
 export const UNSURE = 0.5; // confidence below which a word is marked
@@ -30,7 +30,7 @@ export class Model extends EventTarget {
     /** @type {{start: number | null, end: number | null}} */ this.range = { start: null, end: null };
     /** @type {any[]} */ this.left = [];
     /** @type {Promise<any>} */ this.line = Promise.resolve();
-    this.since = performance.now();
+    this.since = this.opened = performance.now();
   }
 
   get item() {
@@ -153,8 +153,13 @@ export class Model extends EventTarget {
     return this.say(ofShoot(`clips/${this.clip}/cuts`), { operator: item.operator, cuts: [cut], seconds });
   }
 
+  /** The edit that waits without a suggestion: what a person cuts meanwhile is theirs for it. */
+  get unseen() {
+    return this.edits.find((edit) => edit.blind && edit.waits);
+  }
+
   /** A cut of one's own. @param {[number, number]} span @param {string} [name] @param {string} [operator] */
-  add(span, name = `own-${span[0]}`, operator = "tighten") {
+  add(span, name = `own-${span[0]}`, operator = this.unseen?.operator ?? "tighten") {
     this.chosen = `${operator}/${name}`;
     return this.say(ofShoot(`clips/${this.clip}/cuts`), { operator, cuts: [{ name, say: "move", start: span[0], end: span[1] }] });
   }
@@ -187,9 +192,9 @@ export class Model extends EventTarget {
     return said;
   }
 
-  /** @param {string} operator @param {string} say @param {string} [reason] */
-  whole(operator, say, reason = "") {
-    const seconds = (performance.now() - this.since) / 1000;
+  /** @param {string} operator @param {string} say @param {string} [reason] @param {number} [since] when somebody began to look */
+  whole(operator, say, reason = "", since = this.since) {
+    const seconds = (performance.now() - since) / 1000;
     return this.say(ofShoot(`clips/${this.clip}/verdict`), { operator, say, reason, seconds });
   }
 

@@ -17,6 +17,7 @@ import "./wave.js";
 const AROUND_S = 2;
 const MORE = 5; // frames of a trim with Shift
 const LOOK_MS = 1000; // between two looks at a copy that is being made
+const UNSEEN = "Shown without a suggestion: cut what you would cut, then press Enter; or leave the clip as it is.";
 
 export class CutPage extends LitElement {
   static properties = { source: { state: true }, version: { state: true }, tab: { state: true }, panel: { state: true }, speed: { state: true }, leaves: { state: true }, asking: { state: true } };
@@ -235,6 +236,7 @@ export class CutPage extends LitElement {
     await this.model.settle().catch(() => {});
     const edit = this.edit;
     if (!edit) return tell("Nothing waits.");
+    if (edit.blind) return edit.cuts.length ? this.said(this.model.whole(edit.operator, "approve", "", this.model.opened), "That is all.") : tell(UNSEEN);
     const open = edit.cuts.filter((c) => c.state === "proposed");
     const answered = edit.cuts.some((c) => c.state !== "proposed");
     if (!answered) return this.said(this.model.whole(edit.operator, "approve"), `All ${open.length} approved.`);
@@ -354,7 +356,7 @@ export class CutPage extends LitElement {
     if (this.tab === "captions" && this.captions) return this.captions.next() || tell("Every caption keeps the rules.");
     const next = this.model.next();
     if (next) return this.model.choose(next.key);
-    return tell("Nothing waits.");
+    return tell(this.model.unseen ? UNSEEN : "Nothing waits.");
   }
 
   leave() {
@@ -380,7 +382,7 @@ export class CutPage extends LitElement {
       <section class="watch" aria-label="Player">
         <sl-player .source=${this.source} .clip=${this.clip} .name=${model.sheet?.path ?? ""} @frame=${(/** @type {CustomEvent} */ e) => this.at(e.detail)} @playing=${(/** @type {CustomEvent} */ e) => (this.speed = e.detail)} @toggle=${() => this.play()} @unplayable=${() => this.lost()}></sl-player>
         ${this.controls()}
-        ${item ? card(item, model, /** @type {any} */ (this.plain())) : html`<section class="card"><p class="quiet">${model.sheet ? "Nothing is cut out of this clip. Mark a range with I and O and cut it out with C, or strike words." : ""}</p></section>`}
+        ${item ? card(item, model, /** @type {any} */ (this.plain())) : html`<section class="card"><p class="quiet">${model.sheet ? `${model.unseen ? "This clip is shown without a suggestion." : "Nothing is cut out of this clip."} Mark a range with I and O and cut it out with C, or strike words.` : ""}</p></section>`}
       </section>
       <section class="script" aria-label="Words"><sl-transcript @seek=${(/** @type {CustomEvent} */ e) => this.seek(Math.floor(model.words[e.detail].start * model.rate))}></sl-transcript>${this.under()}</section>
       ${this.panel ? html`<aside class="panel" aria-label=${this.tab === "cuts" ? "Cuts" : "Captions"}>${this.tabs()}${this.tab === "cuts" ? this.cuts() : html`<sl-captions @seek=${(/** @type {CustomEvent} */ e) => this.seek(e.detail)}></sl-captions>`}</aside>` : nothing}
@@ -417,18 +419,26 @@ export class CutPage extends LitElement {
     const model = this.model;
     if (!model.sheet) return nothing;
     return html`<div class="edits">${model.edits.map((edit) => this.summary(edit))}${model.sheet.not_heard && model.items.length ? html`<p class="quiet">Its joins: ${model.sheet.not_heard}.</p>` : nothing}</div>
-      ${model.items.length ? html`<sl-cuts @choose=${(/** @type {CustomEvent} */ e) => model.choose(e.detail)}></sl-cuts>` : html`<p class="quiet nothing">Nothing is cut, and nothing is in doubt.</p>`}`;
+      ${model.items.length ? html`<sl-cuts @choose=${(/** @type {CustomEvent} */ e) => model.choose(e.detail)}></sl-cuts>` : model.unseen ? nothing : html`<p class="quiet nothing">Nothing is cut, and nothing is in doubt.</p>`}`;
   }
 
   /** @param {import("./model.js").Edit} edit */
   summary(edit) {
     const open = edit.cuts.filter((c) => c.state === "proposed").length;
     const counts = [`${edit.cuts.length} ${edit.cuts.length === 1 ? "cut" : "cuts"}`, edit.doubts.length && `${edit.doubts.length} in doubt`].filter(Boolean).join(", ");
+    if (edit.blind && edit.waits) return this.unseen(edit);
     return html`<div class="edit"><div class="line"><b>${named(edit.operator)}</b>${edit.pace ? html`<label><span class="hidden">Pace</span><select title="Pace" @change=${(/** @type {any} */ e) => this.said(this.model.pace(e.target.value))}>${this.model.sheet.paces.map((/** @type {string} */ p) => html`<option value=${p} ?selected=${p === edit.pace}>${p}</option>`)}</select></label>` : nothing}${edit.waits ? html`<span class="need">${open} wait</span>` : html`<span class="quiet">answered${edit.by ? ` by ${edit.by}` : ""}</span>`}</div>
       ${edit.cannot_tell ? html`<p class="quiet">Cannot tell: ${edit.cannot_tell}.</p>` : nothing}
       <p class="quiet">${[`${counts}.`, ...edit.notes].join(" ")}</p>
       <div class="line">${edit.waits ? html`<button type="button" @click=${() => { this.model.choose(this.model.items.find((one) => one.operator === edit.operator && one.waits)?.key ?? this.model.chosen); this.approve(); }}>Approve all ${this.edit === edit ? html`<kbd>Enter</kbd>` : nothing}</button><button type="button" aria-expanded=${this.asking === edit ? "true" : "false"} @click=${() => (this.asking = this.asking === edit ? null : edit)}>Reject all</button>` : nothing}</div>
       ${this.asking === edit ? html`<div class="chips" role="group" aria-label="Why not?">${Object.entries(this.reasons).map(([code, text], i) => html`<button type="button" class="chip" @click=${() => this.rejectAll(code)}>${digit(i) ? html`<kbd>${digit(i)}</kbd> ` : nothing}${text}</button>`)}<button type="button" class="chip" @click=${() => this.rejectAll("")}>No reason</button></div>` : nothing}</div>`;
+  }
+
+  /** What is judged without a suggestion. @param {import("./model.js").Edit} edit */
+  unseen(edit) {
+    const leave = () => this.said(this.model.whole(edit.operator, "reject", "", this.model.opened), "The clip stays as it is.");
+    return html`<div class="edit"><div class="line"><b>${named(edit.operator)}</b><span class="need">waits</span></div><p class="quiet">${UNSEEN}</p>
+      <div class="line"><button type="button" ?disabled=${!edit.cuts.length} @click=${() => this.approve()}>That is all <kbd>Enter</kbd></button><button type="button" @click=${leave}>Leave it as it is</button></div></div>`;
   }
 
   updated() {

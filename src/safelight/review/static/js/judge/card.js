@@ -130,9 +130,9 @@ export class Card extends LitElement {
     const id = `f-${field.name}`;
     if (field.kind === "slider") return this.slider(field, value, id, (v) => this.set(field.name, v));
     if (field.kind === "switch")
-      return html`<label class="choice"><input type="checkbox" .checked=${value} @change=${(/** @type {any} */ e) => this.set(field.name, e.target.checked)}> ${field.label}</label>`;
+      return html`<label class="choice"><input type="checkbox" .checked=${value} @change=${(/** @type {any} */ e) => this.set(field.name, e.target.checked)}> ${capital(field.label)}</label>`;
     if (field.kind === "choice")
-      return html`<label class="row">${field.label} <select @change=${(/** @type {any} */ e) => this.set(field.name, e.target.value)}>
+      return html`<label class="row">${capital(field.label)} <select @change=${(/** @type {any} */ e) => this.set(field.name, e.target.value)}>
         ${field.options?.map((option) => html`<option value=${option} ?selected=${option === value}>${option}</option>`)}</select></label>`;
     if (field.kind === "box")
       return html`${field.labels?.map((label, i) =>
@@ -141,7 +141,7 @@ export class Card extends LitElement {
         ),
       )}`;
     if (field.kind === "mask") return this.mask(value);
-    return html`<label class="row">${field.label} <input .value=${value ?? ""} title=${field.help} @change=${(/** @type {any} */ e) => this.set(field.name, e.target.value)}></label>`;
+    return html`<label class="row">${capital(field.label)} <input .value=${value ?? ""} title=${field.help} @change=${(/** @type {any} */ e) => this.set(field.name, e.target.value)}></label>`;
   }
 
   /** @param {Field} field @param {number} value @param {string} id @param {(v: number) => void} set */

@@ -169,12 +169,19 @@ export class Judge extends LitElement {
     return this.say({ photos, say: "approve", group: this.now.id, seconds: (performance.now() - this.since) / 1000 });
   }
 
+  /** The same about all photos that are marked, else about the one before us. @param {Record<string, unknown>} what */
+  together(what) {
+    if (!this.photo) return;
+    const marked = [...this.marked];
+    this.asking = false;
+    this.marked = new Set();
+    const seconds = (performance.now() - this.since) / 1000;
+    return this.say({ ...what, photos: marked.length ? marked : [this.photo.id], group: marked.length > 1 ? this.now.id : null, seconds });
+  }
+
   /** @param {string} code */
   rejectAll(code) {
-    this.asking = false;
-    const marked = [...this.marked];
-    const photos = marked.length ? marked : [this.photo.id];
-    return this.say({ photos, say: "reject", reason: code, group: marked.length > 1 ? this.now.id : null });
+    return this.together({ say: "reject", reason: code });
   }
 
   async undo() {
@@ -183,10 +190,19 @@ export class Judge extends LitElement {
       this.stamp = String(answer.revision);
       tell(answer.undone ? "Taken back." : "There is nothing to take back.");
       await this.load();
+      if (answer.undone) this.returnTo(answer.photos[0]?.id);
       this.view?.load();
     } catch (error) {
       alarm(error);
     }
+  }
+
+  /** Goes to a photo, so that what was taken back is seen. @param {string} id */
+  returnTo(id) {
+    const is = (/** @type {any} */ photo) => photo.id === id;
+    if (!id || this.now?.photos.some(is)) return;
+    const scene = this.scenes.findIndex((/** @type {any} */ s) => s.photos.some(is));
+    if (scene >= 0) this.go(scene, this.scenes[scene].photos.findIndex(is));
   }
 
   // ------------------------------------------------------------ one change for the scene
@@ -230,10 +246,10 @@ export class Judge extends LitElement {
     };
     keys
       .on("approve", () => this.approve()).on("left", () => move(-1, 0)).on("right", () => move(1, 0)).on("up", () => move(0, -1)).on("down", () => move(0, 1))
-      .on("open", () => this.open()).on("undo", () => this.undo()).on("loupe", () => this.enlarge()).on("mark", () => this.photo && this.mark(this.photo.id))
+      .on("open", () => this.open()).on("undo", () => this.undo()).on("loupe", () => this.enlarge()).on("mark", () => this.photo && this.mark(this.photo.id)).on("all", () => this.markAll())
       .on("reject", () => (this.large ? this.view?.reject() : this.asking ? this.rejectAll("") : (this.asking = true)))
       .on("reason", (_, event) => this.reason(nth(event.key)))
-      .on("escalate", () => (this.large ? this.view?.escalate() : this.say({ photos: [this.photo.id], say: "escalate" })))
+      .on("escalate", () => (this.large ? this.view?.escalate() : this.together({ say: "escalate" })))
       .on("modify", () => { this.large = true; this.updateComplete.then(() => this.view?.modify()); })
       .on("zoom", large((v) => v.zoom())).on("before", large((v) => v.show("before"))).on("split", large((v) => v.show("split"))).on("wipe", large((v) => v.show("wipe")))
       .on("overlay", large((v) => v.nextOverlay())).on("clipping", large((v) => v.clipping())).on("point", large((v) => v.point()))
@@ -265,6 +281,12 @@ export class Judge extends LitElement {
     const marked = new Set(this.marked);
     if (!marked.delete(id)) marked.add(id);
     this.marked = marked;
+  }
+
+  /** Marks every photo of the scene of which something waits, or none. */
+  markAll() {
+    const waiting = (this.now?.photos ?? []).filter((/** @type {any} */ p) => p.waits.length).map((/** @type {any} */ p) => p.id);
+    this.marked = new Set(waiting.every((/** @type {string} */ id) => this.marked.has(id)) ? [] : waiting);
   }
 
   // ------------------------------------------------------------ how it looks
@@ -306,6 +328,7 @@ export class Judge extends LitElement {
       <div class="buttons">
         <button type="button" class="first" ?disabled=${!waits} @click=${() => this.approve()}>${this.marked.size ? `Approve ${waits} not marked` : waits === 1 ? "Approve it" : `Approve all ${waits}`} <kbd>Enter</kbd></button>
         <button type="button" @click=${() => (this.asking = !this.asking)}>Reject ${this.marked.size ? "marked" : "this one"} <kbd>x</kbd></button>
+        <button type="button" ?disabled=${!scene.open} @click=${() => this.markAll()}>${this.marked.size && this.marked.size === scene.open ? "Mark none" : "Mark all"} <kbd>s</kbd></button>
         <button type="button" @click=${() => this.enlarge()}>Look closer <kbd>Space</kbd></button></div>
       ${this.asking ? html`<div class="chips" role="group" aria-label="Why not?">${Object.entries(this.reasons).map(([code, text], i) => html`<button type="button" class="chip" @click=${() => this.rejectAll(code)}>${digit(i) ? html`<kbd>${digit(i)}</kbd> ` : nothing}${text}</button>`)}<button type="button" class="chip" @click=${() => this.rejectAll("")}>No reason</button></div>` : nothing}</header>`;
   }

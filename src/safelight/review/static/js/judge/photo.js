@@ -134,9 +134,11 @@ export class PhotoView extends LitElement {
     this.overlay = this.overlay === "clipping" ? "none" : "clipping";
   }
 
+  /** Takes up what points at a place; again, it is the middle of what is seen. */
   point() {
-    this.tool = this.tool === "here" ? "" : "here";
-    if (this.tool) tell("Drag a box or click: the place goes along with your verdict.");
+    if (this.tool === "here" || this.tool === "select") return this.stage?.markMiddle();
+    this.tool = "here";
+    tell("Drag a box or click, or T again for the middle: the place goes along with your verdict.");
   }
 
   /** @returns {boolean} whether there was something to stop */

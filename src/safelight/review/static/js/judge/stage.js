@@ -172,6 +172,15 @@ export class Stage extends LitElement {
     } else if (!moved && !this.tool) this.dispatchEvent(new CustomEvent("zoom", { detail: this.spot(event) }));
   }
 
+  /** Marks the middle of what is seen, for hands that stay on the keys. */
+  markMiddle() {
+    if (!this.shown) return;
+    const [x0, y0, x1, y1] = this.shown.box;
+    const scale = [this.width / this.shown.whole[0], this.height / this.shown.whole[1]];
+    const middle = [(scale[0] * (x0 + x1)) / 2, (scale[1] * (y0 + y1)) / 2].map((v) => Math.round(v * 10) / 10);
+    this.dispatchEvent(new CustomEvent("mark", { detail: { tool: this.tool, mark: { shape: "point", points: [middle], ...this.brush } } }));
+  }
+
   /** The line of a wipe. @param {PointerEvent} event */
   wipe(event) {
     const pane = /** @type {HTMLElement} */ (this.querySelector(".pane"));
@@ -213,9 +222,11 @@ export class Stage extends LitElement {
   /** @param {string} main @param {string} other */
   wiped(main, other) {
     const share = `${(100 * this.line).toFixed(1)}%`;
+    const exact = this.zoomed && this.shown?.at ? "exact" : "";
     this.style.setProperty("--line-at", share);
     return html`<div class="pane wiping" @pointerdown=${this.wipe} @pointermove=${this.wipe}>
-      <canvas data-src=${main} role="img" aria-label="After"></canvas><canvas data-src=${other} role="img" aria-label="Before" class="over"></canvas>
+      <div class="layer"><canvas data-src=${main} role="img" aria-label="After" class=${exact}></canvas></div>
+      <div class="layer over"><canvas data-src=${other} role="img" aria-label="Before" class=${exact}></canvas></div>
       <span class="label">Before</span><span class="label right">After</span>
       <div class="cut" role="slider" tabindex="0" aria-label="Line between before and after" aria-valuemin="0" aria-valuemax="100"
         aria-valuenow=${Math.round(100 * this.line)} @keydown=${this.wipeKey}></div>

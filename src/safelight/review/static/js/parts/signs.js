@@ -30,6 +30,7 @@ export function markup(name) {
     reject: '<circle cx="6" cy="6" r="4.4" class="ring"/><path d="M2.5 9.5l7-7" class="ring"/>',
     undecided: '<circle cx="6" cy="6" r="4.4" class="ring"/>',
     none: '<path d="M3 2l7 4-7 4z"/>',
+    lock: '<path d="M3.6 5V3.8a2.4 2.4 0 0 1 4.8 0V5" class="ring"/><rect x="2.2" y="5" width="7.6" height="5.6"/>',
   };
   return `<svg class="sign ${name}" viewBox="0 0 12 12" aria-hidden="true">${shapes[/** @type {keyof typeof shapes} */ (name)]}</svg>`;
 }

@@ -224,8 +224,9 @@ export class Queue extends LitElement {
   cuts() {
     return html`<figure class="pane still"><img src=${picture(this.item.photo, "proxy", this.item.shoot)} alt=${this.item.path.slice(-80)}></figure><aside class="side" aria-label="Cuts of a clip">
       <h2>${this.item.operator.replaceAll("_", " ")}</h2><p class="path">${this.item.path}</p>
-      <div class="buttons"><a class="button first" href=${this.film()}>Play and judge <kbd>Enter</kbd></a><button type="button" @click=${() => (this.asking = !this.asking)}>Reject all <kbd>x</kbd></button>
+      <div class="buttons"><a class="button first" href=${this.film()}>Play and judge <kbd>Enter</kbd></a><button type="button" @click=${() => (this.item.blind ? this.reject("") : (this.asking = !this.asking))}>${this.item.blind ? "As it is" : "Reject all"} <kbd>x</kbd></button>
       <button type="button" @click=${() => this.say({ say: "escalate" })}>Hand on <kbd>e</kbd></button></div>
+      ${this.item.blind ? html`<p>Shown without a suggestion: cut on its page what you would cut, or leave it as it is.</p>` : nothing}
       ${this.asking ? this.chips() : nothing}
       ${this.item.because.length ? html`<ol class="because">${this.item.because.slice(0, FIRST).map((/** @type {string} */ text) => html`<li>${text}</li>`)}</ol>` : nothing}
       ${this.item.because.length > FIRST ? html`<p class="quiet">${this.item.because.length - FIRST} more stand on its page.</p>` : nothing}</aside>`;
