@@ -1,0 +1,91 @@
+"""Hum of the mains: lines at multiples of 50 or 60 Hz that keep their amplitude and phase for seconds.
+
+Voices and music pass through these frequencies, hum stays. Every half second of sound gives a complex amplitude at
+each harmonic, and the power of what lies beside it. Over a few seconds the amplitudes are one constant in noise or
+noise alone; how much noise, each step says for itself, from little, so it counts as Student's t and one loud syllable
+as little as the next. The evidence for hum is the logarithm of how much likelier the constant is, added over the
+harmonics (the constant is a mean weighted again and again: Lange, Little and Taylor, "Robust Statistical Modeling
+Using the t Distribution", 1989).
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.media.runs import runs
+
+LOW_RATE = 4000  # Hz, at which hum is listened for
+HOP_S, HOPS = 0.25, 14  # seconds of a step; steps that are judged together
+LEAST_S = 2.0
+MAINS = np.concatenate([50.0 * np.arange(1, 11), 60.0 * np.arange(1, 11)])
+BESIDE = (-11.0, -8.0, 8.0, 11.0)  # Hz from a harmonic, where hum is not
+LINES = np.concatenate([MAINS, *(MAINS + away for away in BESIDE)])
+FLOOR = 1e-9  # of power beside a line: digital silence is not quieter
+FREEDOM, TURNS = 4.0, 6  # of Student's t; of the weighted mean
+SHARED = 1.5  # steps overlap by half: so many of them tell what one apart would
+PRICE, MOST = 3.0, 40.0  # of evidence: what noise gives at the best constant; a single tone gives no more, and is no hum
+ENOUGH = 60.0
+AT_ONCE = 512  # stretches
+
+
+class Hum:
+    """Hears blocks one after another; `found` gives the spans."""
+
+    def __init__(self) -> None:
+        self.low: NDArray[np.float32] = np.zeros(0, np.float32)  # at a low rate, what no step has taken yet
+        self.taken = 0
+        self.lines: list[NDArray[np.complex64]] = []
+
+    def hear(self, samples: NDArray[np.float32], rate: int) -> None:
+        """More samples (count × channels, full scale 1) at `rate` Hz."""
+        step = max(rate // LOW_RATE, 1)
+        count = len(samples) // step
+        low = samples[: count * step].mean(1).reshape(count, step).mean(1)
+        self.low = np.concatenate([self.low, low])
+        size, hop = round(2 * HOP_S * rate / step), round(HOP_S * rate / step)
+        while len(self.low) >= size:
+            turned = np.exp(-2j * np.pi * LINES * (self.taken / (rate / step)))
+            self.lines.append((turned * (_waves(size, rate / step) @ self.low[:size])).astype(np.complex64))
+            self.low, self.taken = self.low[hop:], self.taken + hop
+
+    def found(self) -> Iterator[tuple[float, float, float, float]]:
+        """Start and end in seconds, strength (1 at the threshold) and mains frequency in Hz of each span."""
+        if len(self.lines) < HOPS:
+            return
+        lines = np.array(self.lines).reshape(len(self.lines), 1 + len(BESIDE), len(MAINS))
+        on, beside = lines[:, 0], (np.abs(lines[:, 1:]) ** 2).mean(1) + FLOOR
+        strengths, mains = np.zeros(len(lines)), np.zeros(len(lines))
+        for first in range(0, len(lines) - HOPS + 1, AT_ONCE):
+            part = slice(first, first + AT_ONCE + HOPS - 1)
+            for n, both in enumerate(_evidence(on[part], beside[part]) / ENOUGH, first):
+                place, best = slice(n + 2, n + HOPS - 2), int(both.argmax())
+                mains[place] = np.where(both[best] > strengths[place], (50.0, 60.0)[best], mains[place])
+                strengths[place] = np.maximum(strengths[place], both[best])
+        for first, end in runs(strengths > 0.7, bridge=2):
+            if (end + 1 - first) * HOP_S >= LEAST_S:
+                peak = first + int(strengths[first:end].argmax())
+                yield first * HOP_S, (end + 1) * HOP_S, float(strengths[peak]), float(mains[peak])
+
+
+@cache
+def _waves(size: int, rate: float) -> NDArray[np.complex128]:
+    """What turns a stretch of samples into its amplitudes and phases at `LINES`."""
+    window = np.hanning(size) / np.sqrt((np.hanning(size) ** 2).sum())
+    return np.asarray(np.exp(-2j * np.pi * LINES[:, None] * np.arange(size) / rate) * window)
+
+
+def _evidence(on: NDArray[np.complex64], beside: NDArray[Any]) -> NDArray[np.float64]:
+    """Of every stretch of `HOPS` steps: evidence for hum of 50 and of 60 Hz, a row a stretch."""
+    values = np.lib.stride_tricks.sliding_window_view(on.astype(np.complex128), HOPS, axis=0)
+    noise = np.lib.stride_tricks.sliding_window_view(beside.astype(np.float64), HOPS, axis=0)
+    weight = 1 / noise
+    constant = (values * weight).sum(-1) / weight.sum(-1)
+    for _ in range(TURNS):
+        weight = (FREEDOM + 1) / (FREEDOM * noise + np.abs(values - constant[..., None]) ** 2)
+        constant = (values * weight).sum(-1) / weight.sum(-1)
+    alone, beyond = (np.log1p(np.abs(rest) ** 2 / (FREEDOM * noise)) for rest in (values, values - constant[..., None]))
+    likelier = (FREEDOM + 1) * (alone - beyond).sum(-1) / SHARED
+    return np.asarray(np.clip(likelier - PRICE, 0, MOST).reshape(len(likelier), 2, -1).sum(-1))
