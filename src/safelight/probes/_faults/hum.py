@@ -26,7 +26,10 @@ LINES = np.concatenate([MAINS, *(MAINS + away for away in BESIDE)])
 FLOOR = 1e-9  # of power beside a line: digital silence is not quieter
 FREEDOM, TURNS = 4.0, 6  # of Student's t; of the weighted mean
 SHARED = 1.5  # steps overlap by half: so many of them tell what one apart would
-PRICE, MOST = 3.0, 40.0  # of evidence: what noise gives at the best constant; a single tone gives no more, and is no hum
+PRICE, MOST = (
+    3.0,
+    40.0,
+)  # of evidence: what noise gives at the best constant; a single tone gives no more, and is no hum
 ENOUGH = 60.0
 AT_ONCE = 512  # stretches
 

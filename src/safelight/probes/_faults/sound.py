@@ -85,8 +85,13 @@ class Listening:
             *self._joined("click", 0.002),
             *self._channels(),
             *(
-                Fault(kind="hum", start=self.start + Fraction(start), end=self.start + Fraction(end),
-                      strength=limited(strength), hertz=hertz)
+                Fault(
+                    kind="hum",
+                    start=self.start + Fraction(start),
+                    end=self.start + Fraction(end),
+                    strength=limited(strength),
+                    hertz=hertz,
+                )
                 for start, end, strength, hertz in self.hum.found()
             ),
         ]
