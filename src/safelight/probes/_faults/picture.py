@@ -21,23 +21,20 @@ Column = NDArray[np.float64]
 
 BLACK, EVEN = 14.0, 4.0  # 98 % of a black frame lie below, its spread too
 SHOWN = 24.0  # light of the frame beside it: abruptly, not faded
-NEAR = 6  # frames to either side
+NEAR, TURNS = 6, 9  # frames to either side
 EXACT, STILL = 0.7, 0.06  # code values in the part that changes most, and of what it changes around: a repeated frame
 MOVES = 0.35  # least motion around, code values
-CUT_TIMES, CUT_STEP = 2.5, 10.0  # times the motion before, code values
+CUT_TIMES, CUT_AFTER, CUT_STEP = 2.5, 1.5, 10.0  # times the motion before and that after, code values
 PERIODS, BEATS = (
     range(2, 9),
     6,
 )  # frames from one doubled frame of a cadence to the next; of so many before and after, half
 DIP = 0.4  # of the motion around: a beat of a cadence
 FREEZE = 3  # repeated frames in a row; fewer are doubled ones
-BESIDE, PEAK, SUDDEN = (
-    1.48,
-    1.4,
-    1.9,
-)  # a gap, times the step before and after; the largest near; of their sharpest turn
-ALIKE, LONGER, HELD = 0.53, 1.45, 0.6  # least likeness of its direction; times the motion; likeness of what is moved
-FAR, MOST = 0.08, 8.0  # px of motion that can be seen; a step larger than so many times its sides is a held picture's
+GAP = (0.45, 0.5, 0.3, 0.15, 0.1)  # weights of what tells a gap, fitted to made ones
+GAP_MOST, GAP_LEAST = np.array((2.6, 2.5, 6.0, 1.0, 3.0)), 0.1  # more tells no more
+ENOUGH, HELD, FAR = 1.77, 0.6, 0.08  # of what tells a gap; likeness of what is moved; px of motion that can be seen
+CATCHES = 8.0  # a step larger than so many times those beside it is a held picture's
 COMB, COMBED = 0.14, 0.01  # share of motion between the fields; least part that moves
 BLOCKS, FAINT, PLAIN = 0.24, 0.05, 0.25  # more than at other places; code values; share of a shot that is not blocky
 OUTSIDE = 0.01  # of the picture, EBU R 103
@@ -62,7 +59,8 @@ class _Judge:
         self.exact = (self.most < np.maximum(EXACT, STILL * self._usual())) & ~self.black_at
         self.exact[0] = False
         before = np.lib.stride_tricks.sliding_window_view(np.r_[np.full(NEAR, self.step[1]), self.step[1:]], NEAR)
-        self.cuts = np.r_[False, self.step[1:] > np.maximum(CUT_TIMES * np.median(before[:-1], axis=1), CUT_STEP)]
+        least = np.maximum(CUT_TIMES * np.median(before[:-1], axis=1), CUT_AFTER * np.r_[self.step[2:], 0])
+        self.cuts = np.r_[False, self.step[1:] > np.maximum(least, CUT_STEP)]
 
     def fault(self, kind: str, span: tuple[int, int], strength: float) -> Fault:
         """A fault over frames [first, end)."""
@@ -105,31 +103,32 @@ class _Judge:
         return min(sides / MOVES, max(EXACT, STILL * most) / max(float(np.median(self.most[first:end])), 0.05))
 
     def dropped(self) -> Iterator[Fault]:
-        """Motion that goes on in its direction, several times as far, once: unsteady hands jump too, but often."""
+        """A step larger than those before and after, than any near and than the motion around turns sharply, in the
+        direction of that motion and several times as far. Weighed together, for none of it holds always: unsteady
+        hands jump too, and small motion has a direction that is hard to read."""
         for gap in self.rows.gaps:
             place = gap.frame
             if self.exact[place - 1] or self.exact[place + 1]:  # a held picture catches up
                 continue
-            first, end = max(place - 2 * NEAR, 0), min(place + 2 * NEAR + 1, self.count)
-            first = max([first, *(first + np.flatnonzero(self.cuts[first:place]))])  # of the shot
+            first, end = max(place - TURNS, 1), min(place + TURNS + 1, self.count)
+            first = max([first, *(first + 1 + np.flatnonzero(self.cuts[first:place]))])  # of the shot
             end = min([end, *(place + 1 + np.flatnonzero(self.cuts[place + 1 : end]))])
+            if min(place - first, end - place - 1) < NEAR // 2:
+                continue
             step, here = self.step[first:end], place - first
+            jump, sides = float(step[here]), step[[here - 1, here + 1]]
             near = np.delete(step[max(here - NEAR, 0) : here + NEAR + 1], min(here, NEAR))
             turns = np.abs(np.convolve(step, (-0.5, 1, -0.5), "valid"))
             turns = turns[np.abs(np.arange(1, len(step) - 1) - here) > 1]
-            jump = float(self.step[place])
-            sudden = jump - float(self.step[[place - 1, place + 1]].mean())
-            beside = jump / max(float(self.step[[place - 1, place + 1]].max()), 1e-3)
-            strength = min(
-                beside / BESIDE,
-                MOST / beside,
-                max(jump / max(float(near.max(initial=0)), 1e-3) / PEAK,
-                    sudden / max(float(turns.max(initial=0)), jump / 20) / SUDDEN),
-                gap.alike / ALIKE,
-                gap.times / max(gap.alike, 1e-3) / LONGER,
-                gap.held / HELD,
-                gap.far / FAR,
-            )  # fmt: skip
+            tells = np.array([
+                jump / max(float(sides.max()), 1e-3),
+                jump / max(float(near.max()), 1e-3),
+                (jump - float(sides.mean())) / max(float(turns.max(initial=0)), jump / 20),
+                gap.alike,
+                gap.times / max(gap.alike, GAP_LEAST),
+            ])  # fmt: skip
+            told = float(np.prod(np.clip(tells, GAP_LEAST, GAP_MOST) ** GAP)) / ENOUGH
+            strength = min(told, CATCHES / tells[0], gap.held / HELD, gap.far / FAR)
             yield self.fault("dropped", (place, place + 1), strength)
 
     def comb(self) -> Iterator[Fault]:

@@ -26,6 +26,7 @@ DEAD_S, TURNED_S, OFF_S = 1.0, 1.2, 2.0
 TURNED = 0.35  # least negative correlation
 OFF, STANDING = 0.006, 0.003  # of full scale; four in five tenths of a second lie so far to the same side
 CLICK, LONE, ALONE = 55.0, 3.0, 1.5  # times what is usual around; times the next largest within 2.5 and 12.5 ms
+SHARP = 0.22  # of the loudness around: a voice that is mastered loud has edges too
 CLIPPED = 10  # samples in flat runs at one ceiling in a cell of half a second
 
 
@@ -141,6 +142,9 @@ class Listening:
                 far = np.concatenate([rest[max(first - 5 * wide, 0) : first - 4], rest[end + 16 : end + 5 * wide]])
                 alone = most / max(float(far.max(initial=0)), 6e-5)  # a voice has such a peak in each of its periods
                 strength = min(most / (CLICK * usual_there), lone / LONE, alone / ALONE)
+                if strength > 0.4:
+                    loud = np.concatenate([x[max(first - 8 * wide, 0) : first - 4], x[end + 16 : end + 8 * wide]])
+                    strength = min(strength, most / (SHARP * max(_rms(loud), 1e-4)))
                 if strength > 0.4:
                     self.open["click"].append(
                         (at + Fraction(first, self.rate), at + Fraction(end, self.rate), strength)
