@@ -30,7 +30,7 @@ PRICE, MOST = (
     3.0,
     40.0,
 )  # of evidence: what noise gives at the best constant; a single tone gives no more, and is no hum
-ENOUGH = 60.0
+ENOUGH, NEARLY = 60.0, 0.7
 AT_ONCE = 512  # stretches
 
 
@@ -60,17 +60,26 @@ class Hum:
             return
         lines = np.array(self.lines).reshape(len(self.lines), 1 + len(BESIDE), len(MAINS))
         on, beside = lines[:, 0], (np.abs(lines[:, 1:]) ** 2).mean(1) + FLOOR
-        strengths, mains = np.zeros(len(lines)), np.zeros(len(lines))
-        for first in range(0, len(lines) - HOPS + 1, AT_ONCE):
-            part = slice(first, first + AT_ONCE + HOPS - 1)
-            for n, both in enumerate(_evidence(on[part], beside[part]) / ENOUGH, first):
-                place, best = slice(n + 2, n + HOPS - 2), int(both.argmax())
-                mains[place] = np.where(both[best] > strengths[place], (50.0, 60.0)[best], mains[place])
-                strengths[place] = np.maximum(strengths[place], both[best])
-        for first, end in runs(strengths > 0.7, bridge=2):
-            if (end + 1 - first) * HOP_S >= LEAST_S:
-                peak = first + int(strengths[first:end].argmax())
-                yield first * HOP_S, (end + 1) * HOP_S, float(strengths[peak]), float(mains[peak])
+        strengths = np.zeros((2, len(lines)))
+        for begin in range(0, len(lines) - HOPS + 1, AT_ONCE):
+            part = slice(begin, begin + AT_ONCE + HOPS - 1)
+            evidence, shares = _evidence(on[part], beside[part])
+            for n in np.flatnonzero(evidence.max(1) > NEARLY * ENOUGH):
+                which = int(evidence[n].argmax())
+                first, end = _stretch(shares[n, which])
+                place = slice(begin + n + first, begin + n + end)
+                strengths[which, place] = np.maximum(strengths[which, place], evidence[n, which] / ENOUGH)
+        for mains, strength in zip((50.0, 60.0), strengths, strict=True):
+            for first, end in runs(strength > 0, bridge=2):
+                if (end + 1 - first) * HOP_S >= LEAST_S:
+                    yield first * HOP_S, (end + 1) * HOP_S, float(strength[first:end].max()), mains
+
+
+def _stretch(shares: NDArray[np.float64]) -> tuple[int, int]:
+    """The steps [first, end) that speak for hum the most, taken together."""
+    sums = np.r_[0, np.cumsum(shares)]
+    first, last = np.unravel_index(int(np.triu(sums[None] - sums[:, None]).argmax()), (len(sums), len(sums)))
+    return int(first), int(last)
 
 
 @cache
@@ -80,8 +89,8 @@ def _waves(size: int, rate: float) -> NDArray[np.complex128]:
     return np.asarray(np.exp(-2j * np.pi * LINES[:, None] * np.arange(size) / rate) * window)
 
 
-def _evidence(on: NDArray[np.complex64], beside: NDArray[Any]) -> NDArray[np.float64]:
-    """Of every stretch of `HOPS` steps: evidence for hum of 50 and of 60 Hz, a row a stretch."""
+def _evidence(on: NDArray[np.complex64], beside: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of every stretch of `HOPS` steps: evidence for hum of 50 and of 60 Hz, and the share of each step in it."""
     values = np.lib.stride_tricks.sliding_window_view(on.astype(np.complex128), HOPS, axis=0)
     noise = np.lib.stride_tricks.sliding_window_view(beside.astype(np.float64), HOPS, axis=0)
     weight = 1 / noise
@@ -90,5 +99,7 @@ def _evidence(on: NDArray[np.complex64], beside: NDArray[Any]) -> NDArray[np.flo
         weight = (FREEDOM + 1) / (FREEDOM * noise + np.abs(values - constant[..., None]) ** 2)
         constant = (values * weight).sum(-1) / weight.sum(-1)
     alone, beyond = (np.log1p(np.abs(rest) ** 2 / (FREEDOM * noise)) for rest in (values, values - constant[..., None]))
-    likelier = (FREEDOM + 1) * (alone - beyond).sum(-1) / SHARED
-    return np.asarray(np.clip(likelier - PRICE, 0, MOST).reshape(len(likelier), 2, -1).sum(-1))
+    shares = (FREEDOM + 1) / SHARED * (alone - beyond)
+    evidence = np.clip(shares.sum(-1) - PRICE, 0, MOST)
+    shares *= (evidence > 0)[..., None]
+    return evidence.reshape(len(evidence), 2, -1).sum(-1), shares.reshape(len(evidence), 2, -1, HOPS).sum(2)
