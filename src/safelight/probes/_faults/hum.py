@@ -30,7 +30,7 @@ PRICE, MOST = (
     3.0,
     40.0,
 )  # of evidence: what noise gives at the best constant; a single tone gives no more, and is no hum
-ENOUGH, NEARLY = 60.0, 0.7
+ENOUGH, NEARLY = 50.0, 0.8
 AT_ONCE = 512  # stretches
 
 
