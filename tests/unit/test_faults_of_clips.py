@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 
@@ -49,6 +50,30 @@ def test_a_held_picture_is_found_to_the_frame():
     for i in range(40, 52):
         frames[i] = frames[39]
     assert [f.frames for f in faults_of(frames) if f.kind == "freeze"] == [(40, 52)]
+
+
+def test_a_missing_frame_is_found_where_the_motion_goes_on():
+    frames = pan(step=2)
+    for missing in (1, 3):
+        found = [f for f in faults_of(frames[:50] + frames[50 + missing :]) if f.kind == "dropped"]
+        assert [f.frames for f in found] == [(50, 51)]
+
+
+def test_a_hand_that_jolts_and_comes_back_drops_nothing():
+    frames = pan(step=2)
+    jolted = [*frames[:50], frames[54], frames[51], frames[55], *frames[53:]]
+    assert not any(f.kind == "dropped" for f in faults_of(jolted))
+
+
+def test_blocks_are_seen_around_the_only_detail_of_a_plain_picture():
+    rng = np.random.default_rng(5)
+    frames = [np.full((144, 256, 3), 120, np.uint8) for _ in range(60)]
+    detail = rng.integers(60, 200, (24, 64, 1)).astype(np.uint8)
+    for n, frame in enumerate(frames):
+        frame[100:124, 130:194] = np.roll(detail, n // 12, axis=1)
+        if 30 <= n < 34:
+            frame[:] = cv2.imdecode(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 3])[1], cv2.IMREAD_COLOR)
+    assert [f.frames for f in faults_of(frames) if f.kind == "blocky"] == [(30, 34)]
 
 
 def test_flashing_is_judged_by_its_rate():
@@ -123,6 +148,32 @@ def test_each_fault_of_sound_is_named(spoil, kind):
     samples = speech()
     spoil(samples)
     assert kind in {f.kind for f in heard(samples)}
+
+
+def test_a_lopsided_voice_is_not_off_centre():
+    samples = speech(seconds=10) * 3
+    samples += 2 * samples**2  # its mean lies above zero where it is loud, and nowhere else
+    assert abs(samples.mean()) > 0.006
+    assert not any(f.kind == "dc_offset" for f in heard(samples))
+
+
+def test_a_voice_that_passes_through_the_mains_is_no_hum():
+    samples = speech(seconds=8)
+    pitch = 100 + 4 * np.sin(2 * np.pi * 0.7 * np.arange(len(samples)) / SOUND)
+    phase = 2 * np.pi * np.cumsum(pitch) / SOUND
+    samples += 0.05 * sum(np.sin(n * phase) / n for n in (1, 2, 3, 4)).astype(np.float32)[:, None]
+    assert not any(f.kind == "hum" for f in heard(samples))
+
+
+def test_hum_far_under_a_voice_is_told_with_its_mains_and_near_its_span():
+    samples = speech(seconds=12)
+    time = np.arange(4 * SOUND, 9 * SOUND) / SOUND
+    tone = sum(np.sin(2 * np.pi * 60 * n * time + n) / n for n in (1, 2, 3, 4))
+    samples[4 * SOUND : 9 * SOUND] += (8e-3 * tone).astype(np.float32)[:, None]
+    (found,) = [f for f in heard(samples) if f.kind == "hum"]
+    assert found.hertz == 60
+    assert abs(found.start - 4) < 1.5
+    assert abs(found.end - 9) < 1.5
 
 
 def test_silence_and_dropout_lie_where_they_were_made():

@@ -6,7 +6,7 @@ Light, motion and flashing on small frames; combing, blocks and legal levels on 
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -24,10 +24,13 @@ BLOCKS = (16, 9)  # in which the largest motion is sought
 WHOLE, THIN = 540, 160  # of stored luma: so many rows (columns) as they are, thinned along them, for combing and blocks
 FLASH, DARKER = 0.1, 0.8  # of relative luminance: least change; the darker state lies below (WCAG 2.3.1)
 RED_SHARE, RED_STEP = 0.8, 20.0  # saturated red, and least change of (R − G − B) · 320
+SRGB = np.arange(256) / 255
+LINEAR = np.where(SRGB <= 0.04045, SRGB / 12.92, ((SRGB + 0.055) / 1.055) ** 2.4).astype(np.float32)
+OF_LINEAR = np.array([(0.2126, 320, 1), (0.7152, -320, 1), (0.0722, -320, 1)], np.float32)  # luminance, red, sum
 LEGAL = (5, 246)  # EBU R 103, 8 bits
 UNSEEN = 0.1  # code values of steps that nobody sees
-JUMP = 1.2  # times the largest difference of the frames before: worth asking whether frames are missing
-FLOW = (128, 72)
+JUMP, SEEN = 1.3, 1.0  # times the differences beside it, code values: worth asking whether frames are missing
+FLOW, FINE = (128, 72), 1.5  # px; of detail that is noise rather than motion
 NAMES = (
     "mean",
     "dark",
@@ -46,13 +49,26 @@ NAMES = (
 )
 
 
+class Gap(NamedTuple):
+    """Where frames may be missing before `frame`: how many times the motion around it reaches across, how alike the
+    two are, how alike the pictures are once moved, and how far they move (px of `FLOW`)."""
+
+    frame: int
+    times: float
+    alike: float
+    held: float
+    far: float
+
+
 @dataclass(slots=True)
 class Rows:
-    """One row a frame: `NAMES`, when it is shown, and what was found where frames may be missing."""
+    """One row a frame: `NAMES`, steps by their place in blocks of eight, when it is shown, and what was found where
+    frames may be missing."""
 
     values: list[tuple[float, ...]] = field(default_factory=list)
+    phases: list[Grey] = field(default_factory=list)  # 2×8, code values: mean step into each row and column of a block
     at: list[Fraction] = field(default_factory=list)
-    gaps: list[tuple[int, float, float]] = field(default_factory=list)  # frame, times the motion around, likeness
+    gaps: list[Gap] = field(default_factory=list)
     light: Light = field(default_factory=Light)
 
     def column(self, name: str) -> NDArray[np.float64]:
@@ -77,22 +93,23 @@ class Measuring:
         rgb = cv2.resize(still.rgb, (SIDE, max(round(SIDE * still.rgb.shape[0] / still.rgb.shape[1]), 8)),
                          interpolation=cv2.INTER_AREA)  # fmt: skip
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-        levels = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / grey.size
+        levels = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256])) / grey.size
         dark, light = (float(np.searchsorted(levels, share)) for share in (0.02, 0.98))
         now = grey.astype(np.float32)
         self.rows.light.see(now)
         step = most = moves = 0.0
         if self.greys and self.greys[-1].shape == now.shape:
             apart = _apart(now, self.greys[-1])
-            step = moves = float(apart.mean())
+            step = moves = cv2.mean(apart)[0]
             most = float(cv2.resize(apart, BLOCKS, interpolation=cv2.INTER_AREA).max())
             if len(self.greys) > 1 and self.greys[-2].shape == now.shape:
-                moves = min(step, float(_apart(now, self.greys[-2]).mean()))
+                moves = min(step, cv2.mean(_apart(now, self.greys[-2]))[0])
         comb, motion, blocks, outside = self._stored(still.luma)
         up, down, red = self.flashes.see(np.asarray(rgb, np.uint8))
+        mean, spread = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
         index = len(self.rows.values)
         self.rows.values.append((
-            float(now.mean()), dark, light, float(now.std()), step, most, comb, motion, blocks, outside,
+            mean, dark, light, spread, step, most, comb, motion, blocks, outside,
             up, down, red, moves,
         ))  # fmt: skip
         self.rows.at.append(still.at)
@@ -105,10 +122,13 @@ class Measuring:
 
     def _stored(self, luma: Bytes | None) -> tuple[float, float, float, float]:
         if luma is None:
+            self.rows.phases.append(np.zeros((2, 8), np.float32))
             return 0.0, 0.0, 0.0, 0.0
         outside = self._outside(luma) if self.legal else 0.0
         part = _thinned(luma)
-        blocks = min(_grid(part), _grid(_thinned(luma.T).T, across=True))
+        (down, one), (along, two) = _grid(part), _grid(_thinned(luma.T).T, across=True)
+        self.rows.phases.append(np.stack([down, along]))
+        blocks = min(one, two)
         comb, motion = self._comb(part.astype(np.float32)) if self.combs else (0.0, 0.0)
         return comb, motion, blocks, outside
 
@@ -127,10 +147,11 @@ class Measuring:
         if before is None or before.shape != rows.shape:
             return 0.0, 0.0
         moved = cv2.sepFilter2D(rows - before, -1, np.ones(1), np.array([0.25, 0.5, 0.25]))
-        moved[np.abs(moved) < 4] = 0
-        share = cv2.countNonZero(moved) / moved.size
+        clearly = cv2.bitwise_not(cv2.inRange(moved, -4, 4))
+        share = cv2.countNonZero(clearly) / moved.size
         if share < 0.002:
             return 0.0, share
+        moved = cv2.copyTo(moved, clearly)
         between = cv2.sepFilter2D(rows, -1, np.ones(1), np.array([1, -4, 6, -4, 1]) / 16)
         between[1::2] *= -1
         along = float(np.vdot(moved, between)) / float(np.vdot(moved, moved))
@@ -141,25 +162,27 @@ class Measuring:
     def _missing(self, index: int) -> None:
         """Whether the motion into the last but one frame goes on in the direction of those around it, several times as
         far."""
-        if len(self.greys) < 4 or len(self.steps) < 5 or any(g.shape != self.greys[-1].shape for g in self.greys[-4:]):
+        if len(self.greys) < 4 or any(g.shape != self.greys[-1].shape for g in self.greys[-4:]):
             return
-        jump, around = self.steps[-2], max(*self.steps[-5:-2], self.steps[-1])
-        if jump < 1.0 or jump < JUMP * around:
+        jump, around = self.steps[-2], max(self.steps[-3], self.steps[-1])
+        if jump < SEEN or jump < JUMP * around:
             return
         small = [cv2.resize(g, FLOW, interpolation=cv2.INTER_AREA).astype(np.uint8) for g in self.greys[-4:]]
-        nothing = np.zeros((FLOW[1], FLOW[0], 2), np.float32)
-        before, across, after = (self.flow.calc(a, b, nothing.copy()) for a, b in pairwise(small))
+        before, across, after = (
+            self.flow.calc(a, b, np.zeros((*FLOW[::-1], 2), np.float32)) for a, b in pairwise(small)
+        )
+        differences = [cv2.GaussianBlur(b - a, (0, 0), FINE) for a, b in pairwise(self.greys[-4:])]
         times, alike = max(
             _along((before + after) / 2, across),
-            _along(((self.greys[-3] - self.greys[-4]) + (self.greys[-1] - self.greys[-2])) / 2,
-                   self.greys[-2] - self.greys[-3]), key=lambda found: found[1],
-        )  # fmt: skip
+            _along((differences[0] + differences[2]) / 2, differences[1]),  # where motion is too small to be followed
+            key=lambda found: found[1],
+        )
         ys, xs = np.mgrid[0 : FLOW[1], 0 : FLOW[0]].astype(np.float32)
         moved = cv2.remap(small[2], xs + across[..., 0], ys + across[..., 1], cv2.INTER_LINEAR,
                           borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
         one, two = (part.astype(np.float32) - part.mean() for part in (moved, small[1]))
-        held = _along(one, two)[1]
-        self.rows.gaps.append((index - 1, times, min(alike, held)))
+        far = float(np.hypot(across[..., 0], across[..., 1]).mean())
+        self.rows.gaps.append(Gap(index - 1, times, alike, _along(one, two)[1], far))
 
 
 def _apart(one: Grey, two: Grey) -> Grey:
@@ -182,18 +205,18 @@ def _thinned(luma: Bytes) -> Bytes:
     return luma[first : first + WHOLE, :: max(-(-luma.shape[1] // THIN), 1)]
 
 
-def _grid(part: Bytes, *, across: bool = False) -> float:
-    """How much larger steps are at every eighth row (`across`: column) than at any other: 0 for none."""
+def _grid(part: Bytes, *, across: bool = False) -> tuple[Grey, float]:
+    """Mean steps into each row (`across`: column) of a block of eight; and how much larger those at one of them are
+    than at any other: 0 for none, edges of what is shown set aside."""
     part = np.ascontiguousarray(part)
     steps = cv2.absdiff(part[:, 1:], part[:, :-1]) if across else cv2.absdiff(part[1:], part[:-1])
     means = cv2.reduce(steps, 0 if across else 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
     count = len(means) // 8 * 8
     if count < 64:
-        return 0.0
-    edges = max(float(np.quantile(means, 0.9)), 4 * float(means.mean()))  # of what is shown, not of blocks
-    phases = np.minimum(means[:count], edges).reshape(-1, 8).mean(0)
-    second, best = np.sort(phases)[-2:]
-    return float(best / (second + UNSEEN) - 1)
+        return np.zeros(8, np.float32), 0.0
+    edges = max(float(np.partition(means, len(means) * 9 // 10)[len(means) * 9 // 10]), 4 * cv2.mean(means)[0])
+    second, best = np.sort(cv2.reduce(np.minimum(means[:count], edges).reshape(-1, 8), 0, cv2.REDUCE_AVG)[0])[-2:]
+    return cv2.reduce(means[:count].reshape(-1, 8), 0, cv2.REDUCE_AVG)[0], float(best / (second + UNSEEN) - 1)
 
 
 class _Flashes:
@@ -205,12 +228,10 @@ class _Flashes:
 
     def see(self, rgb: Bytes) -> tuple[float, float, float]:
         """Shares of the picture that turned lighter, turned darker, turned to or from red since their last extreme."""
-        tiles = cv2.resize(rgb, TILES, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-        linear = np.where(tiles <= 0.04045, tiles / 12.92, ((tiles + 0.055) / 1.055) ** 2.4)
-        light = (linear @ np.array([0.2126, 0.7152, 0.0722])).astype(np.float32)
-        total = linear.sum(2)
-        pure = np.where(linear[..., 0] >= RED_SHARE * np.maximum(total, 1e-3), 1, 0) * (linear[..., 0] > 0.05)
-        red = np.maximum(linear[..., 0] - linear[..., 1] - linear[..., 2], 0) * 320 * pure
+        linear = LINEAR[cv2.resize(rgb, TILES, interpolation=cv2.INTER_AREA)]
+        light, red, total = np.moveaxis(linear @ OF_LINEAR, -1, 0)
+        pure = (linear[..., 0] >= RED_SHARE * np.maximum(total, 1e-3)) & (linear[..., 0] > 0.05)
+        red = np.maximum(red, 0) * pure
         if self.fresh:
             self.low, self.high, self.red_low, self.red_high, self.fresh = light, light, red, red, False
             return 0.0, 0.0, 0.0
@@ -222,4 +243,5 @@ class _Flashes:
         turned = (red - self.red_low > RED_STEP) | (self.red_high - red > RED_STEP)
         self.red_low = np.where(turned, red, np.minimum(self.red_low, red))
         self.red_high = np.where(turned, red, np.maximum(self.red_high, red))
-        return float(up.mean()), float(down.mean()), float(turned.mean())
+        up_share, down_share, red_share = (np.count_nonzero(changed) / changed.size for changed in (up, down, turned))
+        return up_share, down_share, red_share

@@ -6,6 +6,7 @@ is none. A strength of 1 is the threshold.
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,21 +21,22 @@ Column = NDArray[np.float64]
 
 BLACK, EVEN = 14.0, 4.0  # 98 % of a black frame lie below, its spread too
 SHOWN = 24.0  # light of the frame beside it: abruptly, not faded
-NEAR = 6  # frames to either side
+NEAR, TURNS = 6, 9  # frames to either side
 EXACT, STILL = 0.7, 0.06  # code values in the part that changes most, and of what it changes around: a repeated frame
 MOVES = 0.35  # least motion around, code values
-CUT_TIMES, CUT_STEP = 2.5, 10.0  # times the motion before, code values
+CUT_TIMES, CUT_AFTER, CUT_STEP = 2.5, 1.5, 10.0  # times the motion before and that after, code values
 PERIODS, BEATS = (
     range(2, 9),
     6,
 )  # frames from one doubled frame of a cadence to the next; of so many before and after, half
 DIP = 0.4  # of the motion around: a beat of a cadence
 FREEZE = 3  # repeated frames in a row; fewer are doubled ones
-GAP, ALIKE = 1.5, 0.6  # times the usual motion across a gap; least likeness of its direction
-PEAK = 1.3  # times what changes most in the frames beside it: unsteady hands jump too, but not once
-CUT = 0.35
+GAP = (0.45, 0.5, 0.3, 0.15, 0.1)  # weights of what tells a gap, fitted to made ones
+GAP_MOST, GAP_LEAST = np.array((2.6, 2.5, 6.0, 1.0, 3.0)), 0.1  # more tells no more
+ENOUGH, HELD, FAR = 1.77, 0.6, 0.08  # of what tells a gap; likeness of what is moved; px of motion that can be seen
+CATCHES = 8.0  # a step larger than so many times those beside it is a held picture's
 COMB, COMBED = 0.14, 0.01  # share of motion between the fields; least part that moves
-BLOCKS = 0.25
+BLOCKS, FAINT, PLAIN = 0.24, 0.05, 0.25  # more than at other places; code values; share of a shot that is not blocky
 OUTSIDE = 0.01  # of the picture, EBU R 103
 AREA, FLASHES = 0.25, 3  # of the picture at once; in a second, at most (BT.1702, WCAG 2.3.1)
 
@@ -54,6 +56,11 @@ class _Judge:
         self.step, self.mean = rows.column("step"), rows.column("mean")
         self.most, self.moves = rows.column("most"), rows.column("moves")
         self.black_at = (rows.column("light") <= BLACK) & (rows.column("spread") <= EVEN)
+        self.exact = (self.most < np.maximum(EXACT, STILL * self._usual())) & ~self.black_at
+        self.exact[0] = False
+        before = np.lib.stride_tricks.sliding_window_view(np.r_[np.full(NEAR, self.step[1]), self.step[1:]], NEAR)
+        least = np.maximum(CUT_TIMES * np.median(before[:-1], axis=1), CUT_AFTER * np.r_[self.step[2:], 0])
+        self.cuts = np.r_[False, self.step[1:] > np.maximum(least, CUT_STEP)]
 
     def fault(self, kind: str, span: tuple[int, int], strength: float) -> Fault:
         """A fault over frames [first, end)."""
@@ -72,13 +79,11 @@ class _Judge:
 
     def held(self) -> Iterator[Fault]:
         """Frames that repeat the one before while all around moves. A cadence is no fault."""
-        exact = (self.most < np.maximum(EXACT, STILL * self._usual())) & ~self.black_at
-        exact[0] = False
-        found = [(span, self._strength(*span)) for span in runs(exact)]
+        found = [(span, self._strength(*span)) for span in runs(self.exact)]
         steady = _cadence(np.nonzero(self.step < DIP * percentile_filter(self.step, 75, size=9, mode="nearest"))[0])
         for (first, end), strength in found:
             if end - first >= FREEZE:
-                if not self._cut(first - 1):  # a still shot begins with a cut
+                if not self.cuts[first - 1]:  # a still shot begins with a cut
                     yield self.fault("freeze", (first, end), strength)
             elif first not in steady:
                 yield self.fault("duplicate", (first, end), strength)
@@ -86,10 +91,6 @@ class _Judge:
     def _usual(self) -> Column:
         """How much the part that moves most changes in the seconds around."""
         return np.asarray(percentile_filter(self.most, 50, size=121, mode="nearest"))
-
-    def _cut(self, place: int) -> bool:
-        before = self.step[max(place - NEAR, 1) : place]
-        return bool(len(before) and self.step[place] > max(CUT_TIMES * float(np.median(before)), CUT_STEP))
 
     def _strength(self, first: int, end: int) -> float:
         """How much moves on either side of a run, and how far below it the run lies; the frame after it jumps and does
@@ -102,15 +103,33 @@ class _Judge:
         return min(sides / MOVES, max(EXACT, STILL * most) / max(float(np.median(self.most[first:end])), 0.05))
 
     def dropped(self) -> Iterator[Fault]:
-        """Motion that goes on in its direction, several times as far."""
-        for place, times, alike in self.rows.gaps:
-            near = self.step[max(place - round(self.rate), 1) : place + round(self.rate)]
-            cadence = (near < 0.15 * float(np.quantile(near, 0.75))).mean() > 0.1  # held frames in a rhythm, or a hold
-            beside = np.concatenate([self.step[max(place - NEAR, 1) : place], self.step[place + 1 : place + 1 + NEAR]])
-            peak = float(self.step[place] / max(beside.max(initial=0), 1e-3))
-            if alike > CUT and not cadence:
-                strength = min(times / GAP, alike / ALIKE, peak / PEAK)
-                yield self.fault("dropped", (place, place + 1), strength)
+        """A step larger than those before and after, than any near and than the motion around turns sharply, in the
+        direction of that motion and several times as far. Weighed together, for none of it holds always: unsteady
+        hands jump too, and small motion has a direction that is hard to read."""
+        for gap in self.rows.gaps:
+            place = gap.frame
+            if self.exact[place - 1] or self.exact[place + 1]:  # a held picture catches up
+                continue
+            first, end = max(place - TURNS, 1), min(place + TURNS + 1, self.count)
+            first = max([first, *(first + 1 + np.flatnonzero(self.cuts[first:place]))])  # of the shot
+            end = min([end, *(place + 1 + np.flatnonzero(self.cuts[place + 1 : end]))])
+            if min(place - first, end - place - 1) < NEAR // 2:
+                continue
+            step, here = self.step[first:end], place - first
+            jump, sides = float(step[here]), step[[here - 1, here + 1]]
+            near = np.delete(step[max(here - NEAR, 0) : here + NEAR + 1], min(here, NEAR))
+            turns = np.abs(np.convolve(step, (-0.5, 1, -0.5), "valid"))
+            turns = turns[np.abs(np.arange(1, len(step) - 1) - here) > 1]
+            tells = np.array([
+                jump / max(float(sides.max()), 1e-3),
+                jump / max(float(near.max()), 1e-3),
+                (jump - float(sides.mean())) / max(float(turns.max(initial=0)), jump / 20),
+                gap.alike,
+                gap.times / max(gap.alike, GAP_LEAST),
+            ])  # fmt: skip
+            told = float(np.prod(np.clip(tells, GAP_LEAST, GAP_MOST) ** GAP)) / ENOUGH
+            strength = min(told, CATCHES / tells[0], gap.held / HELD, gap.far / FAR)
+            yield self.fault("dropped", (place, place + 1), strength)
 
     def comb(self) -> Iterator[Fault]:
         """Two instants in one frame, three frames and more."""
@@ -120,12 +139,18 @@ class _Judge:
                 yield self.fault("comb", (first, end), float(np.median(comb[first:end])) / COMB)
 
     def blocks(self) -> Iterator[Fault]:
-        """Steps at every eighth pixel both ways, more than the clip has anyway."""
+        """Steps at every eighth pixel both ways, more than the clip or the shot has anyway."""
         blocks = self.rows.column("blocks")
-        usual = max(float(np.median(blocks)), 0.0)
-        for first, end in runs(blocks - usual > BLOCKS / 2, bridge=1):
+        blocks -= max(float(np.median(blocks)), 0.0)
+        phases = np.array(self.rows.phases) + FAINT
+        cuts = [0, *np.flatnonzero(self.cuts), self.count]
+        for first, end in pairwise(cuts):
+            risen = phases[first:end] / np.quantile(phases[first:end], PLAIN, axis=0)
+            second, best = np.moveaxis(np.sort(risen, axis=-1)[..., -2:], -1, 0)
+            blocks[first:end] = np.maximum(blocks[first:end], (best / second - 1).min(1))
+        for first, end in runs(blocks > BLOCKS / 2, bridge=1):
             if end - first >= 2:
-                yield self.fault("blocky", (first, end), float(np.median(blocks[first:end]) - usual) / BLOCKS)
+                yield self.fault("blocky", (first, end), float(np.median(blocks[first:end])) / BLOCKS)
 
     def levels(self) -> Iterator[Fault]:
         """Luma that broadcast does not allow, over more than one part in a hundred."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from safelight.media.runs import runs
 from safelight.media.sound import Block, Samples
+from safelight.probes._faults.hum import Hum
 from safelight.probes._faults.spans import Fault, limited
 
 CELL_S = 0.1
@@ -21,13 +22,12 @@ QUIET = 10 ** (-66 / 20)  # a channel below it, while another is above, is dead
 HEARD = 10 ** (-45 / 20)  # speech and the like are above
 NOTHING = 1e-5
 SILENCE_S, DROPOUT_S = 0.4, (0.003, 0.4)
-DEAD_S, TURNED_S, HUM_S, OFF_S = 1.0, 1.2, 2.0, 1.0
+DEAD_S, TURNED_S, OFF_S = 1.0, 1.2, 2.0
 TURNED = 0.35  # least negative correlation
-OFF = 0.006  # of full scale
+OFF, STANDING = 0.006, 0.003  # of full scale; four in five tenths of a second lie so far to the same side
 CLICK, LONE, ALONE = 55.0, 3.0, 1.5  # times what is usual around; times the next largest within 2.5 and 12.5 ms
+SHARP = 0.22  # of the loudness around: a voice that is mastered loud has edges too
 CLIPPED = 10  # samples in flat runs at one ceiling in a cell of half a second
-HUM_HOP_S, HUM_HOPS = 0.25, 14  # seconds of a step; steps that are judged together
-AGREED, OVER = 2.3, 6.0  # agreement of phases and height over what lies beside the line, both times that of noise
 
 
 @dataclass(slots=True)
@@ -48,9 +48,7 @@ class Listening:
         self.start: Fraction | None = None
         self.rate = 0
         self.before: Samples | None = None  # the end of the block before
-        self.low: Samples = np.zeros(0, np.float32)  # half a second at a low rate, for hum
-        self.low_count = 0
-        self.lines: list[NDArray[np.complex64]] = []  # of each step, at the harmonics of both mains
+        self.hum = Hum()
         self.zeros: tuple[Fraction, float] | None = None  # where nothing began, and how loud it was before
         self.open: dict[str, list[tuple[Fraction, Fraction, float]]] = defaultdict(list)
 
@@ -72,7 +70,7 @@ class Listening:
         self._clipped(joined, at, len(lead))
         self._clicks(joined, at)
         self._nothing(joined, at, len(lead))
-        self._hum(samples)
+        self.hum.hear(samples, self.rate)
         self.before = joined[-round(0.25 * block.rate) :]
 
     def done(self) -> list[Fault]:
@@ -87,7 +85,16 @@ class Listening:
             *self._joined("clipping", 0.6),
             *self._joined("click", 0.002),
             *self._channels(),
-            *self._humming(),
+            *(
+                Fault(
+                    kind="hum",
+                    start=self.start + Fraction(start),
+                    end=self.start + Fraction(end),
+                    strength=limited(strength),
+                    hertz=hertz,
+                )
+                for start, end, strength, hertz in self.hum.found()
+            ),
         ]
 
     # ------------------------------------------------------------ samples
@@ -135,6 +142,9 @@ class Listening:
                 far = np.concatenate([rest[max(first - 5 * wide, 0) : first - 4], rest[end + 16 : end + 5 * wide]])
                 alone = most / max(float(far.max(initial=0)), 6e-5)  # a voice has such a peak in each of its periods
                 strength = min(most / (CLICK * usual_there), lone / LONE, alone / ALONE)
+                if strength > 0.4:
+                    loud = np.concatenate([x[max(first - 8 * wide, 0) : first - 4], x[end + 16 : end + 8 * wide]])
+                    strength = min(strength, most / (SHARP * max(_rms(loud), 1e-4)))
                 if strength > 0.4:
                     self.open["click"].append(
                         (at + Fraction(first, self.rate), at + Fraction(end, self.rate), strength)
@@ -202,7 +212,9 @@ class Listening:
                 if span[1] - span[0] >= OFF_S * least:
                     weight = 1 / (level[span[0] : span[1], channel] + NOTHING) ** 2  # pauses say it best
                     there = float(abs((weight * mean[span[0] : span[1], channel]).sum()) / weight.sum())
-                    yield self._cell("dc_offset", span, there / OFF, channel)
+                    side = np.sign(np.median(mean[slice(*span), channel]))  # a lopsided voice swings, an offset stands
+                    stands = float(np.quantile(side * mean[slice(*span), channel], 0.2))
+                    yield self._cell("dc_offset", span, min(there / OFF, stands / STANDING), channel)
         if level.shape[1] != 2:
             return
         for channel in (0, 1):
@@ -217,72 +229,6 @@ class Listening:
         for span in runs(smooth < -TURNED / 2, bridge=12):
             if span[1] - span[0] >= TURNED_S * least:
                 yield self._cell("inverted_phase", span, -float(np.nanmedian(smooth[span[0] : span[1]])) / TURNED)
-
-    # ------------------------------------------------------------ hum
-
-    def _hum(self, samples: Samples) -> None:
-        """Amplitude and phase at the harmonics of both mains, four times a second."""
-        step = max(self.rate // 4000, 1)
-        count = len(samples) // step
-        low = samples[: count * step].mean(1).reshape(count, step).mean(1)
-        self.low = np.concatenate([self.low, low])
-        rate = self.rate / step
-        size, hop = round(2 * HUM_HOP_S * rate), round(HUM_HOP_S * rate)
-        while len(self.low) >= size:
-            turned = np.exp(-2j * np.pi * LINES * (self.low_count / rate))
-            self.lines.append((turned * (_lines(size, rate) @ self.low[:size])).astype(np.complex64))
-            self.low, self.low_count = self.low[hop:], self.low_count + hop
-
-    def _humming(self) -> Iterator[Fault]:
-        """Where the phases of harmonics stay what they were, and their sum stands over what lies beside them."""
-        assert self.start is not None
-        if len(self.lines) < HUM_HOPS:
-            return
-        lines = np.array(self.lines).reshape(len(self.lines), 1 + len(BESIDE), len(MAINS))
-        on, beside = lines[:, 0], (np.abs(lines[:, 1:]) ** 2).mean(1) + FLOOR
-        strengths, mains = np.zeros(len(lines)), np.zeros(len(lines))
-        for first in range(len(lines) - HUM_HOPS + 1):
-            part = slice(first, first + HUM_HOPS)
-            said = np.minimum(_agreed(on[part]) / AGREED, _over(on[part], beside[part]) / OVER)
-            best, hertz = max(
-                (float(np.sort(said[half])[-3:].mean()), hertz)
-                for half, hertz in ((slice(0, 10), 50.0), (slice(10, 20), 60.0))
-            )
-            place = slice(first + 2, first + HUM_HOPS - 2)
-            mains[place] = np.where(best > strengths[place], hertz, mains[place])
-            strengths[place] = np.maximum(strengths[place], best)
-        for first, end in runs(strengths > 0.7, bridge=2):
-            span = (Fraction(first, 4), Fraction(end + 1, 4))
-            if float(span[1] - span[0]) >= HUM_S:
-                yield Fault(kind="hum", start=self.start + span[0], end=self.start + span[1],
-                            strength=limited(float(strengths[first:end].max())),
-                            hertz=float(mains[first + int(strengths[first:end].argmax())]))  # fmt: skip
-
-
-MAINS = np.concatenate([50.0 * np.arange(1, 11), 60.0 * np.arange(1, 11)])
-BESIDE = (-11.0, -8.0, 8.0, 11.0)  # Hz from a harmonic, where hum is not
-LINES = np.concatenate([MAINS, *(MAINS + away for away in BESIDE)])
-FLOOR = 1e-9  # of power beside a line: digital silence is not quieter
-
-
-@cache
-def _lines(size: int, rate: float) -> NDArray[np.complex128]:
-    """What turns a stretch of samples into its amplitudes and phases at `LINES`."""
-    window = np.hanning(size) / np.sqrt((np.hanning(size) ** 2).sum())
-    return np.asarray(np.exp(-2j * np.pi * LINES[:, None] * np.arange(size) / rate) * window)
-
-
-def _agreed(lines: NDArray[np.complex64]) -> NDArray[np.float64]:
-    """How well the phases of steps agree, loud steps counting no more than quiet ones; 1 for noise."""
-    size = np.abs(lines) + 1e-9
-    weight = np.minimum(1, 1.5 * np.quantile(size, 0.2, axis=0) / size)
-    return np.asarray(np.abs((weight * lines / size).sum(0)) / np.sqrt((weight**2).sum(0)), float)
-
-
-def _over(lines: NDArray[np.complex64], beside: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far the sum of steps stands over noise, each step weighted by what lies beside the line; 1 for noise."""
-    weight = 1 / beside
-    return np.asarray(np.abs((lines * weight).sum(0)) / np.sqrt(1.5 * weight.sum(0)), float)
 
 
 def _likeness(part: NDArray[np.float64]) -> float:
