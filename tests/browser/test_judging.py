@@ -272,6 +272,29 @@ def test_an_eraser_takes_away_what_a_brush_has_painted(desk):
     assert 0 < covered[1] < 0.8 * covered[0]
 
 
+def test_a_brush_and_a_box_are_led_by_keys(desk):
+    large(desk)
+    desk.select_option(".side select", "painted_light")
+    covered = []
+    for tool, steps in (("Brush", 6), ("Eraser", 2), ("Box or point", 4)):
+        button = desk.get_by_role("button", name=tool)
+        button.focus()
+        if button.get_attribute("aria-pressed") == "true":
+            desk.keyboard.press("Enter")
+        desk.keyboard.press("Enter")
+        desk.wait_for_function("document.activeElement.matches('.pane.drawing')")
+        with desk.expect_response(lambda answer: answer.url.endswith("/masks")) as painted:
+            desk.keyboard.press("Space")
+            for _ in range(steps):
+                desk.keyboard.press("ArrowRight")
+                desk.keyboard.press("ArrowDown")
+            desk.keyboard.press("Space")
+        covered.append(painted.value.json()["covers"])
+    assert 0 < covered[1] < min(covered[0], covered[2])
+    desk.keyboard.press("Escape")
+    assert desk.evaluate("document.querySelector('sl-view').tool") == ""
+
+
 def test_a_place_that_is_pointed_at_goes_along_with_the_verdict(desk, tmp_path):
     large(desk)
     box = desk.locator("sl-view canvas").first.bounding_box()

@@ -26,6 +26,18 @@ export const picture = (id, size, of = shoot) => `/shoots/${of}/photos/${id}/${s
 /** @param {string} id where the original of a clip or a sound is played from */
 export const playing = (id) => `/shoots/${shoot}/photos/${id}/play`;
 
+const LEAVES = 3000; // ms within which a page that is being left is gone; a download only looks as if it were
+let leaving = false;
+addEventListener("beforeunload", () => {
+  leaving = true;
+  setTimeout(() => (leaving = false), LEAVES);
+});
+
+/** What nobody answered: a server that is gone or, where the page is being left, nothing that anybody waits for.
+ * @returns {Promise<never>} */
+const unanswered = () =>
+  leaving ? new Promise(() => {}) : Promise.reject(new Trouble("The app does not answer.", "See whether `safelight review` still runs in its terminal.", true));
+
 /** @param {string} path @param {RequestInit} [more] @returns {Promise<any>} */
 export async function get(path, more = {}) {
   let answer;
@@ -33,7 +45,7 @@ export async function get(path, more = {}) {
     answer = await fetch(path, more);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Trouble("The app does not answer.", "See whether `safelight review` still runs in its terminal.", true);
+    return unanswered();
   }
   const text = await answer.text().catch(() => {
     throw new Trouble("The answer broke off.", "See whether `safelight review` still runs in its terminal.", true);
@@ -60,7 +72,7 @@ export function pauses() {
 export async function* lines(path) {
   const gone = () => new Trouble("The answer broke off.", "See whether `safelight review` still runs in its terminal.", true);
   const answer = await fetch(path, { headers: { Accept: "application/x-ndjson" } }).catch(() => null);
-  if (!answer) throw new Trouble("The app does not answer.", "See whether `safelight review` still runs in its terminal.", true);
+  if (!answer) return unanswered();
   if (!answer.ok || !answer.body) {
     const told = await answer.json().catch(() => null);
     throw new Trouble(told?.cause ?? `The app said ${answer.status}.`, told?.remedy ?? "");

@@ -1,5 +1,5 @@
 // Keys to actions, from the one table that the server has too: it makes this, the help page and the test of both.
-import { get } from "./api.js";
+import { alarm, get } from "./api.js";
 
 /** @typedef {{action: string, page: string, group: string, keys: string[], text: string, advances: boolean, darktable: string[]}} Row */
 
@@ -28,7 +28,7 @@ export class Keys {
     this.actions = new Map();
     /** @type {Map<string, Row>} */
     this.table = new Map();
-    this.ready = get("/api/shortcuts").then((rows) => this.read(rows));
+    this.ready = get("/api/shortcuts").then((rows) => this.read(rows)).catch(alarm);
     document.addEventListener("keydown", (event) => this.pressed(event));
   }
 

@@ -161,7 +161,7 @@ export class Card extends LitElement {
       html`<button type="button" aria-pressed=${this.tool === tool} @click=${pick(tool)}>${label}</button>`;
     return html`<div class="row tools" role="group" aria-label="Where">${button("brush", "Brush")}${button("eraser", "Eraser")}${button("select", "Box or point")}</div>
       ${this.brushSlider("radius", "Size", 4, 600, 2, " px")}${this.brushSlider("hardness", "Edge", 0, 1, 0.05, "")}
-      <p class="quiet">${value ? "Painted." : "Paint where it applies: drag a brush, drag a box, or click a place and what is like it is taken."}</p>`;
+      <p class="quiet">${value ? "Painted." : "Paint where it applies: drag a brush, drag a box, or click a place and what is like it is taken. By keys: arrows move, Space sets down and lifts."}</p>`;
   }
 
   /** @param {"radius" | "hardness"} name @param {string} label @param {number} low @param {number} high @param {number} step @param {string} unit */

@@ -4,12 +4,15 @@ import { picture, shootOf } from "../api.js";
 import { draw, placed } from "../parts/views.js";
 import { Follower } from "./look.js";
 
+const [COARSE, FINE] = [0.5, 0.1]; // of the brush's radius: how far an arrow moves it
+const POINTED = 6; // px, radius of what shows where a box or a point would be
+
 /** @typedef {"after" | "before" | "wipe" | "split"} Mode */
 
 export class Stage extends LitElement {
   static properties = {
     photo: {}, place: {}, wish: { attribute: false }, mode: {}, zoomed: { type: Boolean }, overlay: {}, tool: {}, brush: { attribute: false },
-    shown: { state: true }, other: { state: true }, patch: { state: true }, line: { state: true }, ink: { state: true }, labels: { attribute: false },
+    shown: { state: true }, other: { state: true }, patch: { state: true }, line: { state: true }, ink: { state: true }, pen: { state: true }, labels: { attribute: false },
     width: { type: Number }, height: { type: Number },
   };
 
@@ -32,6 +35,8 @@ export class Stage extends LitElement {
     this.height = 2;
     /** @type {[number, number][]} */
     this.ink = [];
+    /** @type {[number, number] | null} where a hand on the keys holds the brush, in pixels of the original */
+    this.pen = null;
     /** @type {[number, number]} */
     this.at = [0, 0];
     /** @type {any} */
@@ -68,12 +73,19 @@ export class Stage extends LitElement {
 
   /** @param {Map<string, unknown>} changed */
   updated(changed) {
-    if (changed.has("place")) this.ink = [];
+    if (changed.has("place") || changed.has("tool")) [this.ink, this.pen] = [[], null];
+    if (changed.has("tool") && this.tool) this.hold();
     if (["place", "width", "height"].some((name) => changed.has(name))) this.at = [this.width / 2, this.height / 2];
     draw(this, () => this.lay(), changed.has("place"));
     this.lay();
     const asked = ["place", "wish", "mode", "zoomed", "overlay"].some((name) => changed.has(name));
     if (asked || (this.zoomed && changed.has("width"))) this.look(this.moving);
+  }
+
+  /** Gives the keys to the picture, where they are free or have just taken up the tool. */
+  hold() {
+    const at = document.activeElement;
+    if (at === document.body || at?.closest(".tools")) /** @type {HTMLElement | null} */ (this.querySelector(".pane.drawing[tabindex]"))?.focus({ preventScroll: true });
   }
 
   /** Asks for what the view shows now. @param {boolean} [moving] whether a slider is being moved */
@@ -142,6 +154,7 @@ export class Stage extends LitElement {
     const at = /** @type {HTMLElement} */ (event.currentTarget);
     at.setPointerCapture(event.pointerId);
     this.from = [event.clientX, event.clientY];
+    this.pen = null;
     this.ink = this.tool ? [this.spot(event)] : [];
     event.preventDefault();
   }
@@ -150,8 +163,7 @@ export class Stage extends LitElement {
   move(event) {
     if (this.shown && !this.zoomed && !this.tool) this.hover = this.spot(event);
     if (!this.from) return;
-    if (this.tool === "brush" || this.tool === "eraser") this.ink = [...this.ink, this.spot(event)];
-    else if (this.tool) this.ink = [this.ink[0], this.spot(event)];
+    if (this.tool) this.grow(this.spot(event));
     else if (this.zoomed) {
       this.pan(this.from[0] - event.clientX, this.from[1] - event.clientY);
       this.from = [event.clientX, event.clientY];
@@ -163,22 +175,57 @@ export class Stage extends LitElement {
     if (!this.from) return;
     const moved = Math.hypot(event.clientX - this.from[0], event.clientY - this.from[1]) > 3;
     this.from = undefined;
-    if (this.tool && this.ink.length) {
-      const points = this.ink.map(([x, y]) => [Math.round(x * 10) / 10, Math.round(y * 10) / 10]);
-      const shape = this.tool === "here" ? (moved ? "box" : "point") : this.tool === "select" ? (moved ? "box" : "point") : this.tool;
-      const ends = shape === "box" ? [points[0], points[points.length - 1]] : shape === "point" ? [points[0]] : points;
-      this.dispatchEvent(new CustomEvent("mark", { detail: { tool: this.tool, mark: { shape, points: ends, ...this.brush } } }));
-      this.ink = [];
-    } else if (!moved && !this.tool) this.dispatchEvent(new CustomEvent("zoom", { detail: this.spot(event) }));
+    if (this.tool && this.ink.length) this.lift(moved);
+    else if (!moved && !this.tool) this.dispatchEvent(new CustomEvent("zoom", { detail: this.spot(event) }));
   }
 
-  /** Marks the middle of what is seen, for hands that stay on the keys. */
-  markMiddle() {
-    if (!this.shown) return;
+  /** Whether what is drawn is a way, not a box or a point. */
+  get lines() {
+    return this.tool === "brush" || this.tool === "eraser";
+  }
+
+  /** @param {[number, number]} to pixels of the original */
+  grow(to) {
+    this.ink = this.lines ? [...this.ink, to] : [this.ink[0], to];
+  }
+
+  /** Ends what is drawn. @param {boolean} moved since it was begun */
+  lift(moved) {
+    this.mark(this.lines ? this.tool : moved ? "box" : "point", this.ink);
+    this.ink = [];
+  }
+
+  /** @param {string} shape @param {[number, number][]} way */
+  mark(shape, way) {
+    const points = way.map(([x, y]) => [Math.round(x * 10) / 10, Math.round(y * 10) / 10]);
+    const ends = shape === "box" ? [points[0], points[points.length - 1]] : shape === "point" ? [points[0]] : points;
+    this.dispatchEvent(new CustomEvent("mark", { detail: { tool: this.tool, mark: { shape, points: ends, ...this.brush } } }));
+  }
+
+  /** The middle of what is seen, in pixels of the original. @returns {[number, number]} */
+  get middle() {
     const [x0, y0, x1, y1] = this.shown.box;
-    const scale = [this.width / this.shown.whole[0], this.height / this.shown.whole[1]];
-    const middle = [(scale[0] * (x0 + x1)) / 2, (scale[1] * (y0 + y1)) / 2].map((v) => Math.round(v * 10) / 10);
-    this.dispatchEvent(new CustomEvent("mark", { detail: { tool: this.tool, mark: { shape: "point", points: [middle], ...this.brush } } }));
+    return [(this.width / this.shown.whole[0]) * ((x0 + x1) / 2), (this.height / this.shown.whole[1]) * ((y0 + y1) / 2)];
+  }
+
+  /** Marks that middle, for hands that stay on the keys. */
+  markMiddle() {
+    if (this.shown) this.mark("point", [this.middle]);
+  }
+
+  /** A hand on the keys: arrows move the brush, with Shift by little; Space sets it down, and lifts it. @param {KeyboardEvent} event */
+  penKey(event) {
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (!this.tool || !this.shown || !(way || event.key === " ")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const [x, y] = (this.pen ??= this.middle);
+    if (way) {
+      const step = this.brush.radius * (event.shiftKey ? FINE : COARSE);
+      this.pen = [Math.min(this.width, Math.max(0, x + way[0] * step)), Math.min(this.height, Math.max(0, y + way[1] * step))];
+      if (this.ink.length) this.grow(this.pen);
+    } else if (this.ink.length) this.lift(this.ink.length > 1);
+    else this.ink = [this.pen];
   }
 
   /** The line of a wipe. @param {PointerEvent} event */
@@ -211,10 +258,11 @@ export class Stage extends LitElement {
 
   /** @param {string} image @param {string} label @param {any} shown @param {boolean} [drawn] */
   pane(image, label, shown, drawn = false) {
-    return html`<div class="pane ${this.zoomed ? "zoomed" : ""} ${this.tool ? "drawing" : ""}" @pointerdown=${this.down} @pointermove=${this.move} @pointerup=${this.up}>
+    return html`<div class="pane ${this.zoomed ? "zoomed" : ""} ${this.tool ? "drawing" : ""}" @pointerdown=${this.down} @pointermove=${this.move} @pointerup=${this.up} @keydown=${this.penKey}
+      tabindex=${drawn && this.tool ? "0" : nothing} role=${drawn && this.tool ? "group" : nothing} aria-label=${drawn && this.tool ? "Where: arrows move, Space sets down and lifts" : nothing}>
       ${image ? html`<canvas data-src=${image} role="img" aria-label=${label} class=${this.zoomed && shown?.at ? "exact" : ""}></canvas>` : nothing}
       ${drawn && this.patch && this.zoomed && shown?.at ? html`<canvas data-src=${this.patch.image} aria-hidden="true" class="exact patch"></canvas>` : nothing}
-      ${drawn && this.ink.length ? this.drawn() : nothing}
+      ${drawn && (this.ink.length || this.pen) ? this.drawn() : nothing}
       ${this.labels && this.mode !== "after" ? html`<span class="label">${label}</span>` : nothing}
     </div>`;
   }
@@ -246,19 +294,18 @@ export class Stage extends LitElement {
     ];
     const points = this.ink.map(at);
     const wide = (2 * this.brush.radius * box.width) / ((x1 - x0) * scale[0]);
-    const lines = this.tool === "brush" || this.tool === "eraser";
     const [a, b] = [points[0], points[points.length - 1]];
-    return html`<svg class="ink" aria-hidden="true">${
-      lines
-        ? svgLine(points, wide)
-        : svgBox(Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.abs(b[0] - a[0]), Math.abs(b[1] - a[1]))
-    }</svg>`;
+    const ink = !points.length ? nothing
+      : this.lines ? svgLine(points, wide) : svgBox(Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.abs(b[0] - a[0]), Math.abs(b[1] - a[1]));
+    return html`<svg class="ink" aria-hidden="true">${ink}${this.pen ? svgPen(at(this.pen), this.lines ? wide / 2 : POINTED) : nothing}</svg>`;
   }
 }
 
 /** @param {number[][]} points @param {number} wide */
 const svgLine = (points, wide) =>
   svg`<polyline class="stroke" points=${points.map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" ")} stroke-width=${wide.toFixed(1)}/>`;
+/** @param {number[]} at @param {number} radius */
+const svgPen = ([x, y], radius) => svg`<circle class="frame" cx=${x} cy=${y} r=${radius}/>`;
 /** @param {number} x @param {number} y @param {number} w @param {number} h */
 const svgBox = (x, y, w, h) => svg`<rect class="frame" x=${x} y=${y} width=${w} height=${h}/>`;
 
