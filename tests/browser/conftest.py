@@ -15,6 +15,7 @@ from bench import _made_shoot
 from bench._browser import Server, chromium, reason_to_skip
 from safelight.api import Library
 from safelight.line import Options
+from safelight.review import shortcuts
 from tests.conftest import no_coins
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,6 +111,32 @@ def settled(page):
     """Waits until everything that was said has been saved."""
     page.evaluate("() => document.querySelector('sl-cull').model.line")
     until(page, "document.querySelector('sl-cull').model.waiting === 0")
+
+
+def listening(page):
+    """The actions of this page; from now on each only notes itself and whether it goes on, in `window.pressed`."""
+    return page.evaluate(
+        """async () => {
+          const { keys } = await import("/static/js/page.js");
+          await keys.ready;
+          const there = [...keys.actions.keys()];
+          for (const action of there) keys.on(action, (advance) => { window.pressed = [action, advance]; });
+          return there;
+        }"""
+    )
+
+
+def press_table(page, rows, layout):
+    """Presses every key of these rows of the table; each leads to its action and to no other."""
+    for row in rows:
+        for key in shortcuts.keys_of(row, layout):
+            pressed = key.replace("Ctrl", "Control")
+            page.evaluate("window.pressed = null")
+            page.keyboard.press(pressed)
+            assert page.evaluate("window.pressed") == [row.action, False], (row.action, key)
+            if row.advances:
+                page.keyboard.press(f"Shift+{pressed.upper() if len(pressed) == 1 else pressed}")
+                assert page.evaluate("window.pressed") == [row.action, True], (row.action, key)
 
 
 def until(page, expression, *, seconds=15):

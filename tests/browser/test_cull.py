@@ -10,7 +10,7 @@ from safelight.domain import Cull
 from safelight.line import Options
 from safelight.operators import Wishes
 from safelight.review import shortcuts
-from tests.browser.conftest import api, cull, model, settled, until
+from tests.browser.conftest import api, cull, listening, model, press_table, settled, until
 from tests.conftest import START, save_jpeg, textured
 
 CURRENT = "m.photos.get(m.current)"
@@ -52,25 +52,9 @@ def test_every_shortcut_does_something(page, demo_server, layout):
     page.goto(demo_server.link)
     page.evaluate(f"localStorage.setItem('safelight.keys', '{layout}')")
     cull(page, demo_server)
-    actions = page.evaluate(
-        """async () => {
-          const { keys } = await import("/static/js/page.js");
-          await keys.ready;
-          const there = [...keys.actions.keys()];
-          for (const action of there) keys.on(action, (advance) => { window.pressed = [action, advance]; });
-          return there;
-        }"""
-    )
     rows = [row for row in shortcuts.TABLE if row.page in ("cull", "all")]
-    assert {row.action for row in rows} <= set(actions)
-    for row in rows:
-        for key in shortcuts.keys_of(row, layout):
-            pressed = key.replace("Ctrl", "Control")
-            page.keyboard.press(pressed)
-            assert page.evaluate("window.pressed") == [row.action, False], (row.action, key)
-            if row.advances:
-                page.keyboard.press(f"Shift+{pressed.upper() if len(pressed) == 1 else pressed}")
-                assert page.evaluate("window.pressed") == [row.action, True], (row.action, key)
+    assert {row.action for row in rows} <= set(listening(page))
+    press_table(page, rows, layout)
 
 
 def test_pick_reject_undecided_and_best_are_what_they_say(page, demo_server):

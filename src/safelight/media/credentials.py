@@ -5,12 +5,11 @@ here signs; so that they stay with the original alone is told wherever something
 """
 
 import os
-import struct
 from collections.abc import Iterable
 from pathlib import Path
 
 from safelight.errors import MediaError
-from safelight.media import boxes, formats
+from safelight.media import boxes, formats, riff
 from safelight.media.ifd import Fetch
 
 STORE = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # of the uuid box in ISO media (C2PA 2.2, A.5.1)
@@ -35,7 +34,7 @@ def present(path: Path) -> bool:
             if head[4:8] in (b"ftyp", b"JXL "):
                 return _boxed(fetch)
             if head[:4] in (b"RIFF", b"RF64"):
-                return any(name == IN_RIFF for name in _chunks(fetch))
+                return any(chunk.name == IN_RIFF for chunk in riff.chunks(fetch))
     except (MediaError, OSError):
         return False
     return b"c2pa" in head and (b"jumb" in head or b"caBX" in head)
@@ -47,14 +46,6 @@ def _boxed(fetch: Fetch) -> bool:
         or (box.name == b"jumb" and b"c2pa" in fetch(box.start, min(box.end - box.start, 256)))
         for box in boxes.walk(fetch)
     )
-
-
-def _chunks(fetch: Fetch) -> Iterable[bytes]:
-    at = 12
-    while len(head := fetch(at, 8)) == 8:
-        name, length = struct.unpack("<4sI", head)
-        yield name
-        at += 8 + length + length % 2
 
 
 def lost(paths: Iterable[Path], *, what: str) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from safelight.media import boxes
+from safelight.media import boxes, riff
 from safelight.media.boxes import Box
 from safelight.media.ifd import Fetch
 
@@ -25,7 +25,8 @@ def read(path: Path) -> bytes | None:
     with path.open("rb") as file:
         head = file.read(12)
         if head[:4] == b"RIFF":
-            return _read_chunk(file)
+            found = next((c for c in riff.chunks(_fetch(file)) if c.name == IN_WAV), None)
+            return None if found is None else _bytes(file, found.start, min(found.end - found.start, MOST))
         if head[4:8] not in (b"ftyp", b"moov", b"wide", b"mdat", b"free", b"skip"):
             return None
         for box in boxes.walk(_fetch(file)):
@@ -104,16 +105,6 @@ def _append_chunk(file: BinaryIO, packet: bytes) -> bool:
     file.seek(4)
     file.write(struct.pack("<I", size + len(chunk) - 8))
     return True
-
-
-def _read_chunk(file: BinaryIO) -> bytes | None:
-    at = 12
-    while len(head := _bytes(file, at, 8)) == 8:
-        name, length = struct.unpack("<4sI", head)
-        if name == IN_WAV:
-            return _bytes(file, at + 8, min(length, MOST))
-        at += 8 + length + length % 2
-    return None
 
 
 # ---------------------------------------------------------------- boxes

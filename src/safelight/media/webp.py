@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 
+from safelight.media import riff
 from safelight.media.ifd import Fetch
 
 _MOST = 16 << 20  # bytes of one metadata chunk that are read
@@ -27,27 +28,27 @@ def facts(fetch: Fetch) -> Facts:
     """Reads the headers of all chunks, and the contents of those with metadata."""
     head = fetch(0, 12)
     end = 8 + struct.unpack_from("<I", head, 4)[0] if len(head) == 12 else 0
-    at, size = 12, (0, 0)
+    need, size = max(end, riff.FIRST), (0, 0)
     held: dict[bytes, bytes] = {}
     parts = []
     frames = 0
-    while at + 8 <= end and len(header := fetch(at, 8)) == 8:
-        name, length = struct.unpack("<4sI", header)
+    for chunk in riff.chunks(fetch, end):
+        name, at, length = chunk.name, chunk.start, chunk.end - chunk.start
         if name == b"VP8X":
-            body = fetch(at + 8, 10)
+            body = fetch(at, 10)
             size = (_three(body, 4) + 1, _three(body, 7) + 1) if len(body) == 10 else size
         elif name in (b"VP8 ", b"VP8L") and size == (0, 0):
-            size = _coded(name, fetch(at + 8, 10))
+            size = _coded(name, fetch(at, 10))
         elif name in (b"EXIF", b"XMP ", b"ICCP"):
-            held.setdefault(name, fetch(at + 8, min(length, _MOST)))
+            held.setdefault(name, fetch(at, min(length, _MOST)))
         frames += name == b"ANMF"
         if name in _PICTURE:
-            parts.append((at, 8 + length))
-        at += 8 + length + length % 2
+            parts.append((at - 8, 8 + length))
+        need = max(need, chunk.end + length % 2)
     exif = held.get(b"EXIF")
     return Facts(
         width=size[0], height=size[1], exif=exif.removeprefix(b"Exif\0\0") if exif else None, xmp=held.get(b"XMP "),
-        icc=held.get(b"ICCP"), frames=max(frames, 1), need=max(end, at), parts=tuple(parts),
+        icc=held.get(b"ICCP"), frames=max(frames, 1), need=need, parts=tuple(parts),
     )  # fmt: skip
 
 

@@ -98,6 +98,9 @@ export async function* lines(path) {
 export const send = (path, body, method = "POST", more = {}) =>
   get(path, { ...more, method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 
+/** Takes back what was said last: in this shoot or, on a page of all, anywhere. @returns {Promise<any>} */
+export const takeBack = () => send(shoot ? ofShoot("undo") : "/api/undo", {});
+
 const LEAST_TOLD = 2500; // ms that a message stays
 const TO_READ = 70; // ms for each of its letters: 170 words a minute, so that a long one can be read to its end
 

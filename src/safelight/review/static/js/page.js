@@ -1,5 +1,5 @@
 // What every page does: theme, keys that work everywhere, telling what happened.
-import { alarm, ofShoot, send, shoot, tell } from "./api.js";
+import { alarm, takeBack, tell } from "./api.js";
 import { Keys, layout } from "./keys.js";
 
 const theme = document.getElementById("theme");
@@ -23,7 +23,7 @@ keys.on("help", () => (helping ? history.back() : location.assign("/help")));
 if (helping) keys.on("back", () => history.back());
 keys.on("undo", async () => {
   try {
-    const answer = await send(shoot ? ofShoot("undo") : "/api/undo", {});
+    const answer = await takeBack();
     tell(answer.undone ? "Taken back what you said last." : "There is nothing to take back.");
   } catch (error) {
     alarm(error);

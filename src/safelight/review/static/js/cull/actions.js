@@ -1,6 +1,6 @@
 // What keys and buttons of the Cull page do: each makes the change that is shown at once and the request that records it.
 import { refused } from "./clips.js";
-import { alarm, ofShoot, send, tell } from "../api.js";
+import { alarm, takeBack, tell } from "../api.js";
 
 /** @typedef {import("./model.js").Model} Model @typedef {import("./model.js").Photo} Photo @typedef {import("./model.js").Unit} Unit */
 
@@ -144,7 +144,7 @@ export class Actions {
     const { model } = this;
     await model.line;
     try {
-      const answer = await send(ofShoot("undo"), {});
+      const answer = await takeBack();
       for (const photo of answer.photos) model.photos.set(photo.id, photo);
       await model.take(answer);
       if (!answer.undone) return tell("There is nothing to undo.");

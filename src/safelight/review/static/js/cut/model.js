@@ -1,5 +1,5 @@
 // A clip's cuts, words and what a person says about them. Answers go to the server one after the other; each is a verdict.
-import { get, ofShoot, pauses, send } from "../api.js";
+import { get, ofShoot, pauses, send, takeBack } from "../api.js";
 import { above, rateOf } from "./time.js";
 
 /** @typedef {{key: string, kind: "cut" | "doubt" | "heard", name: string, operator: string, start: number, end: number, state: string, waits: boolean,
@@ -214,7 +214,7 @@ export class Model extends EventTarget {
     await this.settle();
     await this.line;
     const before = JSON.stringify(this.sheet);
-    const answer = await send(ofShoot("undo"), {});
+    const answer = await takeBack();
     this.left = [];
     await this.load();
     return { undone: Boolean(answer.undone), here: JSON.stringify({ ...this.sheet, left: [] }) !== JSON.stringify({ ...JSON.parse(before), left: [] }) };

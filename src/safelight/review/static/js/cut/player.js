@@ -9,6 +9,8 @@ const FASTER = [1, 1.5, 2, 4];
 const AHEAD_S = 3; // so long before a cut the other element is sent behind it
 const EARLY_S = 0.012; // half a picture of the screen
 const SAME_S = 1e-4; // browsers keep the moment they were sent to in whole microseconds
+const REST_MS = 150; // after which an element that rests is asked for its frame once more, …
+const BESIDE_S = 1e-3; // … so far beside: for what it has already, a browser does nothing
 
 export class Player extends LitElement {
   static properties = { source: { attribute: false }, clip: {}, name: {}, shape: { attribute: false }, making: { state: true }, broken: { state: true } };
@@ -74,8 +76,7 @@ export class Player extends LitElement {
     this.told();
   }
 
-  /** Sends the seen element to a moment, one seek after another: a browser that is asked for a moment while it still
-   * seeks may go on showing the frame of the one before. @param {number} seconds */
+  /** Sends the seen element to a moment, one seek after another. @param {number} seconds */
   send(seconds) {
     this.wanted = seconds;
     if (!this.medium.seeking) this.medium.currentTime = seconds;
@@ -85,7 +86,17 @@ export class Player extends LitElement {
   arrived(medium) {
     if (medium !== this.medium || this.wanted === null) return;
     if (Math.abs(medium.currentTime - this.wanted) > SAME_S) medium.currentTime = this.wanted;
-    else this.wanted = null;
+    else {
+      this.wanted = null;
+      clearTimeout(this.again);
+      this.again = window.setTimeout(() => this.draw(), REST_MS);
+    }
+  }
+
+  /** Has the frame drawn once more: after quick jumps there and back a browser may go on showing the one in between. */
+  draw() {
+    const medium = this.medium;
+    if (!this.speed && this.wanted === null && medium instanceof HTMLVideoElement) medium.currentTime += BESIDE_S;
   }
 
   /** Where the seen element is, or is on its way to, in frames. */

@@ -1,6 +1,6 @@
 // The page Deliver: the checklist follows the order as it is written; the delivery goes on in the background.
 import { LitElement, html, nothing } from "../vendor/lit.js";
-import { alarm, get, ofShoot, send, shoot, tell, Trouble } from "../api.js";
+import { alarm, get, ofShoot, send, shoot, takeBack, tell, Trouble } from "../api.js";
 import { keys } from "../page.js";
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("order"));
@@ -53,7 +53,7 @@ class Checklist extends LitElement {
 
   async undo() {
     try {
-      const answer = await send(ofShoot("undo"), {});
+      const answer = await takeBack();
       tell(answer.undone ? "Taken back." : "There is nothing to take back.");
       await follow();
       await this.look();

@@ -1,6 +1,6 @@
 // The page Judge edits: scenes at the left, their sheet, or one photo large.
 import { LitElement, html, nothing } from "../vendor/lit.js";
-import { alarm, get, ofShoot, send, tell, watch } from "../api.js";
+import { alarm, get, ofShoot, send, takeBack, tell, watch } from "../api.js";
 import { digit, nth } from "../keys.js";
 import { keys } from "../page.js";
 import { ofPhoto, view } from "./look.js";
@@ -186,7 +186,7 @@ export class Judge extends LitElement {
 
   async undo() {
     try {
-      const answer = await send(ofShoot("undo"), {});
+      const answer = await takeBack();
       this.stamp = String(answer.revision);
       tell(answer.undone ? "Taken back." : "There is nothing to take back.");
       await this.load();

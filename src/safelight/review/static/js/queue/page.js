@@ -1,7 +1,7 @@
 // The page Queue: what needs a person first, in one shoot or in all. What is behind an item is not known here before it
 // is answered.
 import { LitElement, html, nothing, repeat } from "../vendor/lit.js";
-import { alarm, get, ofShoot, picture, send, shoot, tell, watch } from "../api.js";
+import { alarm, get, ofShoot, picture, send, shoot, takeBack, tell, watch } from "../api.js";
 import { digit, nth } from "../keys.js";
 import { keys } from "../page.js";
 import "../judge/photo.js";
@@ -151,7 +151,7 @@ export class Queue extends LitElement {
 
   async undo() {
     try {
-      const answer = await send(shoot ? ofShoot("undo") : "/api/undo", {});
+      const answer = await takeBack();
       tell(answer.undone ? "Taken back." : "There is nothing to take back.");
       await this.load();
     } catch (error) {
