@@ -49,9 +49,10 @@ def document(
 
 
 def known(task: str) -> None:
-    """Raises UsageError for a task that is not installed."""
-    if task not in plugins.operators():
-        raise UsageError(f"{task!r} is no task here.", remedy=f"Tasks are {', '.join(plugins.operators())}.")
+    """Raises UsageError for a task that is neither installed nor on the map."""
+    tasks = sorted({*plugins.operators(), *policy.default().tasks})
+    if task not in tasks:
+        raise UsageError(f"{task!r} is no task here.", remedy=f"Tasks are {', '.join(tasks)}.")
 
 
 def _zone(rules: Policy, task: str, advice: Advice, client: str | None) -> Zone:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import sqlalchemy as sa
 
-from safelight import ledger, limits, params, plugins, propose, render, weights
+from safelight import ledger_builds, limits, params, plugins, propose, render, weights
 from safelight.domain import Cull, Drawn, Edit, Proposal, Say, State, Verdict, digest_of
 from safelight.files import json_text
 from safelight.learn import draws
@@ -85,7 +85,7 @@ def _again(library: Library, state: ShootState) -> list[dict[str, Any]]:
                 continue
             between = (task, said.version, edit.version)
             if between not in changed:
-                changed[between] = ledger.unlike(library, *between)
+                changed[between] = ledger_builds.unlike(library, *between)
             if changed[between]:
                 rows.append(_row(state, photo, proposal, again=True))
     return [row for row in rows if row["id"] not in have]

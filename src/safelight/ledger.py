@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safelight import params, plugins, policy, weights
+from safelight import ledger_builds, plugins, policy, weights
 from safelight.domain import Say, Verdict, digest_of
 from safelight.errors import UsageError
 from safelight.files import json_text, write_atomic
@@ -91,8 +91,8 @@ def licences(library: Library, asked: Policy, read: Callable[[], Record]) -> lis
 
 
 def _reduced(library: Library, ledger: Columns, asked: Policy) -> Record:
-    def same(task: str, old: str, new: str, assets: Sequence[str]) -> bool:
-        return same_output(library, task, old, new, assets)
+    def same(task: str, builds: Sequence[str], new: str, assets: Sequence[str]) -> bool:
+        return ledger_builds.same_output(library, task, builds, new, assets)
 
     return Record.from_columns(
         ledger.without_groups(asked.opt_out),
@@ -107,54 +107,6 @@ def running(tasks: Mapping[str, Any]) -> dict[str, str]:
     """The build that is installed of each of these tasks, as the ledger names it."""
     known = plugins.operators()
     return {name: build(known[name].version, weights.used(known[name].weights)) for name in tasks if name in known}
-
-
-def same_output(library: Library, task: str, old: str, new: str, assets: Sequence[str]) -> bool:
-    """Whether an operator's new build suggests the same as the old one, within its written threshold, for every asset
-    that somebody decided on. Where it has not looked at one of them again, nobody knows, and the answer is no."""
-    known = plugins.operators().get(task)
-    if known is None or known.material is None or not assets:
-        return False
-    asked = schema.known_bads.c
-    twins = {row["id"]: row["asset"] for row in library.rows(sa.select(asked.id, asked.asset).where(asked.again))}
-    assets = sorted({twins.get(asset, asset) for asset in assets})
-    found: dict[str, dict[int, Any]] = {}
-    for start in range(0, len(assets), records.CHUNK):
-        found |= _suggested(library, task, schema.proposals.c.asset.in_(assets[start : start + records.CHUNK]))
-    before, after = (int(each.split("/", 1)[0]) for each in (old, new))
-    if before == after:  # other weights behind the same version: what they suggested cannot be told apart afterwards
-        return False
-    return all(_alike(known, found.get(asset, {}), before, after) for asset in assets)
-
-
-def unlike(library: Library, task: str, old: int, new: int) -> bool:
-    """Whether two versions of an operator suggested something materially else for any photo that both looked at."""
-    known = plugins.operators().get(task)
-    if known is None or known.material is None:
-        return False
-    found = _suggested(library, task, schema.proposals.c.version.in_((old, new)))
-    both = [said for said in found.values() if {old, new} <= set(said)]
-    return any(not _alike(known, said, old, new) for said in both)
-
-
-def _suggested(library: Library, task: str, where: sa.ColumnElement[bool]) -> dict[str, dict[int, tuple[str, bool]]]:
-    """By photo and version, the newest suggestion of a task: its params, and whether it made one."""
-    table = schema.proposals.c
-    chosen = sa.select(table.asset, table.version, table.params, table.cannot_tell).where(table.operator == task, where)
-    found: dict[str, dict[int, tuple[str, bool]]] = {}
-    for row in library.rows(chosen.where(table.withdrawn.is_(False)).order_by(table.seq)):
-        found.setdefault(row["asset"], {})[row["version"]] = (row["params"], row["cannot_tell"] is None)
-    return found
-
-
-def _alike(operator: Any, said: Mapping[int, Any], before: int, after: int) -> bool:
-    if before not in said or after not in said or said[before][1] != said[after][1]:
-        return False
-    try:
-        one, other = (params.from_json(operator.params, json.loads(said[v][0])) for v in (before, after))
-    except UsageError:  # the old version's params mean nothing to the new one
-        return False
-    return not operator.material(one, other)
 
 
 # ---------------------------------------------------------------- the document

@@ -26,6 +26,7 @@ LEAST_AUDIT = 0.05  # below this, a licence that has gone bad would go on for to
 INSIDE = ("alpha", "delta")  # between 0 and 1, neither of them
 SHARES = ("complexity", "cost", "audit", "control", "known_bad")
 FLAGS = ("needs_licence", "strict")
+PROMISES: Mapping[str, Callable[..., Any]] = {"alpha": min, "delta": min, "audit": max, "canary": max}  # the stricter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +123,9 @@ def default() -> Policy:
 
 def load(path: Path | None, *, studio: Path | None = None, tasks: Collection[str] = ()) -> Policy:
     """A policy file laid over the studio's own (where there is one) and that over the built-in one. `tasks` are those
-    that may be named besides the built-in ones. Raises UsageError with the line that cannot be understood, and for a
-    file that would let the machine do more."""
+    that may be named besides the built-in ones. The first of the two says what is promised, the other may only promise
+    more. Raises UsageError with the line that cannot be understood, and for a file that would let the machine do
+    more."""
     made = default()
     for each in (studio if studio is not None and studio.is_file() else None, path):
         if each is None:
@@ -134,19 +136,22 @@ def load(path: Path | None, *, studio: Path | None = None, tasks: Collection[str
             raise UsageError(f"The policy {each} cannot be read ({error.strerror}).") from error
         except UnicodeDecodeError as error:
             raise UsageError(f"The policy {each} is no UTF-8 text: {error}.", remedy="Save it as UTF-8.") from error
-        made = parse(text, str(each), base=made, tasks=tasks)
+        made = parse(text, str(each), base=made, tasks=tasks, promised=made is not default())
     return made
 
 
-def parse(text: str, name: str, *, base: Policy | None = None, tasks: Collection[str] = ()) -> Policy:
-    """A policy from TOML; what it does not name comes from `base`, and nothing may be laxer than there."""
+def parse(
+    text: str, name: str, *, base: Policy | None = None, tasks: Collection[str] = (), promised: bool = False
+) -> Policy:  # fmt: skip
+    """A policy from TOML; what it does not name comes from `base`, and no level may be higher than there. Where
+    `promised`, nothing may be promised less and looked at less than there either."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(
             f"{name} is not valid TOML: {error}.", remedy="Mend that line; the manual shows an example."
         ) from error
-    file = _File(name=name, text=text)
+    file = _File(name=name, text=text, promised=promised)
     if data.get("schema") != SCHEMA:
         raise file.error((), "schema", f"the schema is {data.get('schema')!r}", f'Write schema = "{SCHEMA}" first.')
     for section in set(data) - {"schema", "default", "task", "client", "opt_out"}:
@@ -173,10 +178,12 @@ def parse(text: str, name: str, *, base: Policy | None = None, tasks: Collection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
-    """A policy's text, to name the line that a complaint is about."""
+    """A policy's text, to name the line that a complaint is about; `promised` where the layer below has said what is
+    promised, which this one may not take back."""
 
     name: str
     text: str
+    promised: bool = False
 
     def error(self, section: tuple[str, ...], key: str | None, cause: str, remedy: str) -> UsageError:
         line = self.line(section, key)
@@ -213,8 +220,8 @@ def _client(
     row: Mapping[str, Any], file: _File, client: str, before: Client, *, floor: Policy, made: Policy,
     known: Collection[str] | None,
 ) -> Client:  # fmt: skip
-    """A client's section: it may not raise what the layer below says, and where the studio's own rules in the same
-    file are stricter, those hold."""
+    """A client's section: it may not raise what the layer below says, and where the studio's own rules or promises in
+    the same file are stricter, those hold."""
     section = ("client", client)
     for key in set(row) - {"stakes", "task"}:
         raise file.error(section, key, f"{key!r} is no rule of a client", "Rules are stakes and task.NAME.")
@@ -234,11 +241,13 @@ def _client(
 
 
 def _stricter(task: Task, studio: Task) -> Task:
-    """A client's rules where the studio's are stricter: the lower zone, all caps, each at its lowest."""
+    """A client's rules where the studio's are stricter: the lower zone, all caps, each at its lowest, the greater
+    promise, the more that is looked at."""
     caps = {name: max(task.cap.get(name, zone), zone, key=ORDER.index) for name, zone in studio.cap.items()}
     return replace(
         task, zone=max(task.zone, studio.zone, key=ORDER.index), cap={**task.cap, **caps},
         strict=task.strict or studio.strict, needs_licence=task.needs_licence or studio.needs_licence,
+        **{key: least(getattr(task, key), getattr(studio, key)) for key, least in PROMISES.items()},
     )  # fmt: skip
 
 
@@ -350,6 +359,10 @@ def _only_lower(made: Task, base: Task, file: _File, section: tuple[str, ...]) -
         raise file.error(section, "needs_licence", f"{name} needs a licence", LOWER)
     if base.strict and not made.strict:
         raise file.error(section, "strict", f"{name} is strict already", LOWER)
+    for key, stricter in PROMISES.items() if file.promised else ():
+        mine, below = getattr(made, key), getattr(base, key)
+        if stricter(mine, below) != mine:
+            raise file.error(section, key, f"{name} has {key} {below:g}; {mine:g} would promise less", LOWER)
     if missing := set(base.groups) - set(made.groups):
         cause = f"{name} keeps records apart by {min(missing)}, which would be pooled"
         raise file.error(section, "groups", cause, f"{LOWER} To leave that evidence out of use, see opt_out.")

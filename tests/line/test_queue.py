@@ -188,13 +188,14 @@ def test_what_may_not_be_done_alone_any_more_is_in_the_queue_at_once(library, sh
 # ---------------------------------------------------------------- another version of an operator
 
 
-def another(monkeypatch, ev):
-    """The next version of the operator, which lifts by `ev`."""
+def another(monkeypatch, ev, *, only=None):
+    """The next version of the operator, which lifts by `ev`: all photos, or one."""
     from safelight import plugins
 
     def lifts(subjects, wishes):
         return [
-            dataclasses.replace(s, params=dataclasses.replace(s.params, ev=ev)) for s in old.propose(subjects, wishes)
+            dataclasses.replace(s, params=dataclasses.replace(s.params, ev=ev)) if only in (None, s.member) else s
+            for s in old.propose(subjects, wishes)
         ]
 
     old = plugins.operators()["exposure"]
@@ -231,6 +232,16 @@ def test_a_version_that_suggests_the_same_keeps_what_was_earned(library, plain, 
     assert not bad_items(waiting(library, plain))
     assert len(current(library).builds) == 2
     assert current(library).drawn == sum(map(len, coins.values()))
+
+
+def test_a_version_inherits_only_if_it_says_the_same_of_what_no_coin_drew_too(library, plain, monkeypatch):
+    coins = kept(library, plain)
+    by_coin = {asset for some in coins.values() for asset in some}
+    item = next(i for i in waiting(library, plain, task="exposure").items if i.photo not in by_coin)
+    queue.answer(library.store, library.state(plain), item, dataclasses.replace(ANN, say=Say.APPROVE))
+    another(monkeypatch, 1.2, only=item.photo)
+    library.run(plain, options=INLINE)
+    assert len(current(library).builds) == 1
 
 
 def test_known_bads_do_not_keep_a_version_from_inheriting(library, spoilt, monkeypatch):

@@ -125,15 +125,15 @@ def test_the_same_rows_in_any_order_of_writing_give_the_same_record(rows):
 def test_a_changed_operator_starts_as_apprentice_unless_its_output_is_the_same(same):
     asked = []
 
-    def same_output(task, old, new, assets):
-        asked.append((task, old, new, len(assets)))
+    def same_output(task, builds, new, assets):
+        asked.append((task, tuple(builds), new, len(assets)))
         return same
 
     rows = [*ledger(40), *ledger(1, start=40, version=2)]
     cell = only(Record.from_rows(rows, PLAIN, same_output=same_output))
     assert cell.state == ("licensed" if same else "apprentice")
     assert cell.n == (205 if same else 5)
-    assert asked == [("exposure", "1", "2", 200)], "it is asked about the assets of all kept verdicts"
+    assert asked == [("exposure", ("1",), "2", 200)], "it is asked about the assets of all kept verdicts"
     assert only(Record.from_rows(rows, PLAIN)).state == "apprentice", "nobody who could tell: no"
     installed = Record.from_rows(ledger(40), PLAIN, running={"exposure": "2"})
     assert not installed.licensed("exposure", "", "", 0.9).auto, "the version that runs has no verdict yet"

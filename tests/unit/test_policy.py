@@ -71,8 +71,45 @@ def test_a_client_has_rules_of_its_own_over_those_of_the_studio():
     assert rules.zone("tone", {}, licensed=True, stakes="high") is Zone.REVIEW
 
 
-def test_every_operator_has_its_place_on_the_map_and_nothing_else_has():
-    assert set(policy.default().tasks) == set(plugins.operators())
+def test_every_operator_has_its_place_on_the_map_and_so_has_the_work_of_others():
+    tasks = policy.default().tasks
+    assert set(plugins.operators()) < set(tasks)
+    others = {name: tasks[name] for name in set(tasks) - set(plugins.operators())}
+    assert all(task.needs_licence for task in others.values())
+    safe, hybrid, human, never = ({name for name, task in others.items() if task.zone is zone} for zone in policy.ORDER)
+    assert safe == {"tagging", "transcription", "logging", "segmentation", "naming", "version_tracking"}
+    assert {"skin", "background", "object_removal", "rough_cut", "grading"} < hybrid
+    assert {"story", "creative_direction", "compositing", "artistic_retouch", "brand_tone"} < human
+    assert never == {"generative_fill", "stylised_portrait", "continuity", "final_delivery"}
+
+
+def test_a_studio_chooses_its_promise_and_what_is_laid_over_it_can_only_promise_more():
+    studio = policy.parse(HEAD + "[task.tone]\nalpha = 0.05\n", "mine.toml", base=policy.default())
+    assert studio.task("tone").alpha == 0.05
+    for rule in ("alpha = 0.06", "delta = 0.2", "audit = 0.05", "canary = 4"):
+        with pytest.raises(UsageError) as error:
+            policy.parse(HEAD + f"[task.tone]\n{rule}\n", "run.toml", base=studio, promised=True)
+        assert "run.toml, line 3: " in error.value.cause
+    run = policy.parse(HEAD + "[task.tone]\nalpha = 0.01\ncanary = 9\n", "run.toml", base=studio, promised=True)
+    assert (run.task("tone").alpha, run.task("tone").canary) == (0.01, 9)
+
+
+def test_a_client_is_never_promised_less_than_the_studio_promises():
+    text = HEAD + (
+        "[task.tone]\nalpha = 0.01\naudit = 0.2\n"
+        "[client.Ada.task.tone]\nalpha = 0.03\ndelta = 0.05\naudit = 0.1\ncanary = 8\n"
+    )
+    tone = policy.parse(text, "mine.toml", base=policy.default()).task("tone", "Ada")
+    assert (tone.alpha, tone.delta, tone.audit, tone.canary) == (0.01, 0.05, 0.2, 8)
+
+
+def test_two_policy_files_are_laid_over_each_other(tmp_path):
+    studio, run = tmp_path / "policy.toml", tmp_path / "run.toml"
+    studio.write_text(HEAD + "[task.tone]\nalpha = 0.05\n")
+    run.write_text(HEAD + "[task.tone]\nalpha = 0.08\n")
+    assert policy.load(run).task("tone").alpha == 0.08
+    with pytest.raises(UsageError):
+        policy.load(run, studio=studio)
 
 
 def test_a_group_is_told_by_evidence_and_unknown_without_it():

@@ -27,6 +27,9 @@ CURVE = 60  # points of a learning curve, at most
 RECENT = 200  # scores that are compared with those before
 
 Ints = NDArray[np.int64]
+SameOutput = Callable[[str, Sequence[str], str, Sequence[str]], bool]
+"""(task, builds whose verdicts are kept, oldest first, new build, assets drawn by coin) → whether the new build gives
+the same output, within the operator's written threshold, for those assets and all others that people decided about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +124,7 @@ def reduce(
     ledger: Columns,
     rules: Rules,
     *,
-    same_output: Callable[[str, str, str, Sequence[str]], bool] | None,
+    same_output: SameOutput | None,
     running: Mapping[str, str],
 ) -> tuple[Cell, ...]:
     """All cells of a ledger."""
@@ -152,7 +155,7 @@ def _lineages(
     ledger: Columns,
     task: str,
     rows: Ints,
-    same_output: Callable[[str, str, str, Sequence[str]], bool] | None,
+    same_output: SameOutput | None,
     running: str | None,
 ) -> list[tuple[tuple[str, ...], bool]]:
     """Builds that count as one, oldest first, and whether they are what runs. A build joins the one before it if it
@@ -165,9 +168,9 @@ def _lineages(
     out: list[list[str]] = []
     for name in names:
         old = [i for i, known in enumerate(ledger.names["build"]) if out and known in out[-1]]
-        kept = rows[np.isin(ledger.build[rows], old) & (ledger.kind[rows] != KNOWN_BAD)]
+        kept = rows[np.isin(ledger.build[rows], old) & (ledger.kind[rows] != KNOWN_BAD) & ~ledger.imported[rows]]
         assets = [ledger.names["asset"][i] for i in np.unique(ledger.asset[kept]).tolist()]
-        if out and same_output is not None and same_output(task, out[-1][-1], name, assets):
+        if out and same_output is not None and same_output(task, out[-1], name, assets):
             out[-1].append(name)
         else:
             out.append([name])

@@ -7,7 +7,7 @@ A cell is a task and a risk group (and a client, where its work proved different
 version of the operator. Verdicts that people made item by item, drawn by coin, are its evidence; see `course`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from safelight.domain import Zone
@@ -19,9 +19,7 @@ from safelight.learn.rules import Rules, TaskRules
 
 __all__ = ["Cell", "Columns", "Event", "Record", "Row", "Rules", "SameOutput", "Standing", "TaskRules"]
 
-SameOutput = Callable[[str, str, str, Sequence[str]], bool]
-"""(task, old build, new build, assets of kept verdicts) → whether the new build gives the same output, within the
-operator's written threshold, for all of them."""
+SameOutput = cells.SameOutput
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

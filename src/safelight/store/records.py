@@ -168,7 +168,7 @@ def save_assets(library: Library, found: Iterable[Asset]) -> None:
     listed = {asset.id: asset for asset in found}
     with library.transaction() as connection:
         known: set[str] = set()
-        for part in _chunks(list(listed)):
+        for part in chunks(list(listed)):
             known |= set(connection.scalars(sa.select(schema.assets.c.id).where(schema.assets.c.id.in_(part))))
         rows = [
             {
@@ -185,7 +185,7 @@ def save_assets(library: Library, found: Iterable[Asset]) -> None:
 def assets(library: Library, ids: Sequence[str]) -> dict[str, Asset]:
     """Assets by id."""
     out: dict[str, Asset] = {}
-    for part in _chunks(ids):
+    for part in chunks(ids):
         for row in library.rows(sa.select(schema.assets).where(schema.assets.c.id.in_(part))):
             out[row["id"]] = Asset(
                 id=row["id"], content=row["content"], kind=Kind(row["kind"]), format=row["format"],
@@ -198,7 +198,7 @@ def assets(library: Library, ids: Sequence[str]) -> dict[str, Asset]:
 def assets_by_content(library: Library, contents: Sequence[str]) -> dict[str, str]:
     """Oldest known asset id for each content digest."""
     out: dict[str, str] = {}
-    for part in _chunks(contents):
+    for part in chunks(contents):
         found = sa.select(schema.assets.c.id, schema.assets.c.content).where(schema.assets.c.content.in_(part))
         for row in library.rows(found.order_by(schema.assets.c.at, schema.assets.c.id)):
             out.setdefault(row["content"], row["id"])
@@ -238,7 +238,7 @@ def save_files(library: Library, shoot_id: str, found: Iterable[File]) -> None:
 def measured(library: Library, subjects: Iterable[str]) -> set[tuple[str, str]]:
     """Which (subject, key) pairs of these subjects have been looked at already."""
     out: set[tuple[str, str]] = set()
-    for part in _chunks(list(subjects)):
+    for part in chunks(list(subjects)):
         found = sa.select(schema.measured.c.subject, schema.measured.c.key).where(schema.measured.c.subject.in_(part))
         out |= {(row["subject"], row["key"]) for row in library.rows(found)}
     return out
@@ -284,7 +284,7 @@ def evidence(
     out: dict[str, dict[str, tuple[Measure, str]]] = defaultdict(dict)
     table = schema.evidence
     named = (table.c.name.in_(names),) if names else ()
-    for part in _chunks(subjects):
+    for part in chunks(subjects):
         for row in library.newest(table, ["subject", "name"], table.c.subject.in_(part), *named):
             measure = Measure(
                 name=row["name"], value=value_of(row["value"]), unit=row["unit"], cannot_tell=row["cannot_tell"],
@@ -365,7 +365,7 @@ def proposals(library: Library, shoot_id: str) -> dict[tuple[str, str], Proposal
 def proposals_by_id(library: Library, ids: Sequence[str]) -> dict[str, Proposal]:
     """Proposals by id, whether they still stand or not."""
     out: dict[str, Proposal] = {}
-    for part in _chunks(sorted(set(ids))):
+    for part in chunks(sorted(set(ids))):
         for row in library.rows(sa.select(schema.proposals).where(schema.proposals.c.id.in_(part))):
             out[row["id"]] = _proposal(row)
     return out
@@ -495,5 +495,6 @@ def delivered(library: Library, shoot_id: str) -> set[str]:
     return {file["source"]["asset"] for made in manifests for file in made["files"]}
 
 
-def _chunks(items: Sequence[str]) -> Iterable[Sequence[str]]:
+def chunks(items: Sequence[str]) -> Iterable[Sequence[str]]:
+    """Ids in parts that one statement takes."""
     return (items[i : i + CHUNK] for i in range(0, len(items), CHUNK))
