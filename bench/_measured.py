@@ -109,7 +109,7 @@ def measure_picture(picture: Picture, source: str) -> dict[str, Measure]:
         module = probe_module(name)
         if module is not None:
             picture.facts = facts
-            facts = facts | {m.name: m for m in _judge(module, picture, model_of(name, source))}
+            facts = facts | {m.name: m for m in judged(module, picture, model_of(name, source))}
     return facts
 
 
@@ -124,7 +124,8 @@ def probe_module(name: str) -> ModuleType | None:
         return None
 
 
-def _judge(module: ModuleType, picture: Picture, model: Mapping[str, Any] | None) -> Sequence[Measure]:
+def judged(module: ModuleType, picture: Picture, model: Mapping[str, Any] | None) -> Sequence[Measure]:
+    """What a probe says by a model of its own; by the one it ships where that is None, or where it has none."""
     judge = module.judge if hasattr(module, "judge") else module.probe.measure
     if model is None or "model" not in inspect.signature(judge).parameters:
         found: Sequence[Measure] = judge(picture)
