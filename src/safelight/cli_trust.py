@@ -32,8 +32,11 @@ def trust(
     with Library.open(library) as opened:
         if history is not None:
             from safelight import history as past  # late, as below: who only asks need not wait for what takes in
+            from safelight import terminal
 
-            click.echo(past.take(opened, history, by=by or getpass.getuser()).words(), err=True)
+            with terminal.Bar() as bar:
+                taken = past.take(opened, history, by=by or getpass.getuser(), tell=bar.tell)
+            click.echo(taken.words(), err=True)
         rules = ledger.rules(opened, policy)
         found: dict[str, Any] = ledger.document(opened, rules) if replay is None else ledger.replayed(replay, rules)
         if export is not None:

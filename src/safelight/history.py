@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from safelight import earned, sidecars, verdicts
+from safelight.clock import Clock, Tell
 from safelight.domain import Cull, Drawn, Say
 from safelight.errors import UsageError
 from safelight.ledger_rows import IMPORTED
@@ -77,13 +78,13 @@ class Taken:
         return "\n".join([" ".join(told), *self.troubles])
 
 
-def take(library: Library, path: Path, *, by: str) -> Taken:
-    """Takes decisions from a Lightroom catalogue (`.lrcat`) or from the sidecars of a shoot's folder. Raises UsageError
-    for what is neither, and where nothing was ever run on the folder."""
+def take(library: Library, path: Path, *, by: str, tell: Tell) -> Taken:
+    """Takes decisions from a Lightroom catalogue (`.lrcat`) or from the sidecars of a shoot's folder, and tells how far
+    it is. Raises UsageError for what is neither, and where nothing was ever run on the folder."""
     if path.is_dir():
         return _folder(library, path, by=IMPORTED + by)
     if path.suffix.lower() == ".lrcat":
-        return _catalogue(library, path, by=IMPORTED + by)
+        return _catalogue(library, path, by=IMPORTED + by, tell=tell)
     raise UsageError(
         f"{path.name} is neither a shoot's folder nor a Lightroom catalogue.",
         remedy="Name a folder with sidecars or a .lrcat file; a ledger is looked at with --replay.",
@@ -114,7 +115,7 @@ def _held(library: Library, state: ShootState) -> frozenset[tuple[str, str]]:
 # ---------------------------------------------------------------- catalogues
 
 
-def _catalogue(library: Library, path: Path, *, by: str) -> Taken:
+def _catalogue(library: Library, path: Path, *, by: str, tell: Tell) -> Taken:
     said = ratings(path)
     by_name: dict[str, list[int]] = defaultdict(list)
     for i, old in enumerate(said):
@@ -132,6 +133,7 @@ def _catalogue(library: Library, path: Path, *, by: str) -> Taken:
                     fits.append((agree, f"{shoot.id}/{photo.id}", i))
     of_photo, unclear = _matched(fits)
     count = left = 0
+    clock = Clock("take in", len(of_photo), tell)
     for shoot, state in shoots:
         held = _held(library, state)
         for photo in state.photos.values():
@@ -140,8 +142,9 @@ def _catalogue(library: Library, path: Path, *, by: str) -> Taken:
                 continue
             if (photo.id, "cull") in held or "cull" not in photo.proposals:
                 left += 1
-                continue
-            count += _decided(library, state, photo, kept=said[which].kept, by=by)
+            else:
+                count += _decided(library, state, photo, kept=said[which].kept, by=by)
+            clock.step()
     return Taken(
         taken=count, unknown=len(said) - len({i for _, _, i in fits}), unclear=len(unclear), left=left,
     )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from safelight import history, ledger
-from safelight.api import Library
+from safelight.api import Library, silent
 from safelight.cli import cli
 from safelight.domain import Cull
 from safelight.ledger_rows import IMPORTED
@@ -61,7 +61,9 @@ def counted(library):
 def test_a_catalogue_decides_what_nobody_has_decided_and_only_once(library, folder, tmp_path, mark_times):
     path = catalogue(tmp_path / "old.lrcat", PHOTOS)
     before, untouched = path.read_bytes(), mark_times(folder)
-    taken = history.take(library.store, path, by="ann")
+    told = []
+    taken = history.take(library.store, path, by="ann", tell=told.append)
+    assert (told[-1].stage, told[-1].done, told[-1].total) == ("take in", 4, 4)
     assert (taken.taken, taken.unknown) == (3, 1)
     assert "3 earlier decisions were taken" in taken.words()
     assert "1 is about photos that were never run" in taken.words()
@@ -72,7 +74,7 @@ def test_a_catalogue_decides_what_nobody_has_decided_and_only_once(library, fold
     assert said(library, folder) == held
     rows = counted(library)
 
-    again = history.take(library.store, path, by="ann")
+    again = history.take(library.store, path, by="ann", tell=silent)
     assert (again.taken, again.unknown, again.left) == (0, 1, 4)
     assert (said(library, folder), counted(library)) == (held, rows)
     assert path.read_bytes() == before
@@ -86,7 +88,7 @@ def test_what_was_taken_is_no_evidence_and_holds_in_the_next_run(library, folder
 
     before = evidence()
     assert before, "Ben's own decision is there"
-    history.take(library.store, catalogue(tmp_path / "old.lrcat", PHOTOS), by="ann")
+    history.take(library.store, catalogue(tmp_path / "old.lrcat", PHOTOS), by="ann", tell=silent)
     assert evidence() == before
     library.run(folder, options=INLINE)
     assert library.state(folder).photo("IMG_0001.JPG").decision is Cull.REJECT
@@ -95,11 +97,11 @@ def test_what_was_taken_is_no_evidence_and_holds_in_the_next_run(library, folder
 
 def test_a_changed_catalogue_adds_what_is_new_and_overrules_nobody(library, folder, tmp_path):
     path = catalogue(tmp_path / "old.lrcat", PHOTOS)
-    history.take(library.store, path, by="ann")
+    history.take(library.store, path, by="ann", tell=silent)
     held = said(library, folder)
     with closing(connect(path)) as opened, opened:
         opened.execute("update Adobe_images set pick = 1 where rootFile in (1, 3, 4) and masterImage is null")
-    assert history.take(library.store, path, by="ann").taken == 1
+    assert history.take(library.store, path, by="ann", tell=silent).taken == 1
     assert said(library, folder) == held | {"IMG_0003.JPG": (f"{IMPORTED}ann", "keep")}
 
 
@@ -136,7 +138,7 @@ def test_a_name_that_many_shoots_have_decides_about_no_photo_of_another(library,
     rows = [
         (f"{name}/raw/", "IMG_0000", "JPG", pick, None) for name, pick in (("Ada", 1.0), ("Ben", -1.0), ("Cy", -1.0))
     ]
-    taken = history.take(library.store, catalogue(tmp_path / "old.lrcat", rows), by="ann")
+    taken = history.take(library.store, catalogue(tmp_path / "old.lrcat", rows), by="ann", tell=silent)
     assert decisions(library, folders) == ["keep", "reject"]
     assert (taken.taken, taken.unknown + taken.unclear) == (2, 1)
 
@@ -145,11 +147,11 @@ def test_photos_of_folders_that_were_renamed_are_told_apart_by_when_they_were_ta
     folders = two_shoots(library, tmp_path, START)
     at = [f"{START + timedelta(days=day):%Y-%m-%dT%H:%M:%S}.25" for day in (1, 0, 9)]
     rows = [(f"old{i}/raw/", "IMG_0000", "JPG", (-1.0, 1.0, -1.0)[i], None, at[i]) for i in range(3)]
-    taken = history.take(library.store, catalogue(tmp_path / "old.lrcat", rows), by="ann")
+    taken = history.take(library.store, catalogue(tmp_path / "old.lrcat", rows), by="ann", tell=silent)
     assert decisions(library, folders) == ["keep", "reject"]
     assert (taken.taken, taken.unknown) == (2, 1)
     twice = [("copy1/", "IMG_0000", "JPG", 1.0, None, at[0]), ("copy2/", "IMG_0000", "JPG", -1.0, None, at[0])]
-    unclear = history.take(library.store, catalogue(tmp_path / "twice.lrcat", twice), by="ann")
+    unclear = history.take(library.store, catalogue(tmp_path / "twice.lrcat", twice), by="ann", tell=silent)
     assert (unclear.taken, unclear.unclear) == (0, 2)
     assert "could be about several photos" in unclear.words()
 
@@ -160,7 +162,7 @@ def test_sidecars_of_before_answer_nothing_that_was_decided_here(library, folder
     for name, says in (("IMG_0001", 'xmp:Rating="-1" crs:Exposure2012="+1.00"'), ("IMG_0002", 'xmp:Rating="4"')):
         (folder / f"{name}.JPG.xmp").write_text(SIDECAR.format(says))
     (folder / "IMG_0003.JPG.xmp").write_text("no packet")
-    taken = history.take(library.store, folder, by="ann")
+    taken = history.take(library.store, folder, by="ann", tell=silent)
     assert said(library, folder) == {
         "IMG_0001.JPG": ("ben", "keep"), "IMG_0002.JPG": (f"{IMPORTED}ann", "keep"), "IMG_0004.JPG": ("ben", "keep"),
     }  # fmt: skip
