@@ -13,7 +13,7 @@ from PIL import Image
 from bench.harness import Data
 from safelight.media.image import read
 
-BURSTS, FRAMES = 24, 3
+BURSTS, FRAMES = 16, 3
 FAULTY = ("blur_gaussian", "blur_defocus", "blur_motion", "over", "under")
 GOOD = ("clean", "sharpened", "graded", "film_grain")
 SHIFT = 8  # px that a frame is moved at most, so that no two files hold the same picture
@@ -32,9 +32,8 @@ class Pool:
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """Of a frame: its burst, and whether it is fit to be delivered."""
+    """Of a frame: whether it is fit to be delivered."""
 
-    burst: int
     good: bool
 
 
@@ -71,7 +70,7 @@ def write(
             rgb = _moved(read(_any(rng, pool.good if fit else pool.faulty)), rng)
             name = f"{burst:02d}{i}_{pool.code}.jpg"
             _save(folder / name, decentred(rgb) if broken else rgb, moment + timedelta(milliseconds=300 * i))
-            out[name] = Truth(burst=burst, good=kinds[at] and not broken)
+            out[name] = Truth(good=kinds[at] and not broken)
         moment += timedelta(minutes=4)
     return out
 

@@ -27,7 +27,7 @@ from safelight.learn import audit
 from safelight.line import Options
 from safelight.policy import NOBODY, SCHEMA
 from safelight.queue import Item
-from safelight.state import POLICY, ShootState
+from safelight.state import POLICY, Photo, ShootState
 from safelight.verdicts import Saying
 
 SHOOTS = 60
@@ -111,10 +111,9 @@ def go_on(story: Story, some: Sequence[Pool], number: int) -> None:
         _answer(library, folder, truths, story.rng, 1)
         state = library.state(folder)
         story.cell = _cell(library)
-    decided = {photo.path: photo.decision for photo in state.photos.values()}
     shoot.offered = sum("cull" in photo.proposals and photo.proposals["cull"].offers for photo in state.photos.values())
-    alone = [p.path for p in state.photos.values() if "cull" in p.standing and p.standing["cull"].by.startswith(POLICY)]
-    shoot.alone, shoot.let_through = len(alone), sum(_wrong(path, decided[path], truths, decided) for path in alone)
+    alone = [p for p in state.photos.values() if "cull" in p.standing and p.standing["cull"].by.startswith(POLICY)]
+    shoot.alone, shoot.let_through = len(alone), sum(is_wrong(p, p.decision, state, truths) for p in alone)
     shoot.events = [e["because"] for e in story.cell["history"][before:] if e["event"] != "canary_failed"]
     if len(story.cell["history"]) - before > len(shoot.events):
         shoot.events.append("A canary was bad: all of the shoot went to the reviewer.")
@@ -145,36 +144,31 @@ def _answer(
 
 def _said(item: Item, state: ShootState, truths: Mapping[str, Truth], rng: np.random.Generator) -> Saying:
     """What the reviewer says to an item: to what is shown, or without a suggestion what he would do."""
-    path = state.photos[item.photo].path
+    photo = state.photos[item.photo]
     seconds = float(rng.uniform(*SECONDS))
-    decided = {photo.path: photo.decision for photo in state.photos.values()}
-    right = _right(path, truths, decided)
+    right = Cull.REJECT if not truths[photo.path].good or _spared(photo, state, truths) else Cull.KEEP
     saying = Saying(say=Say.MODIFY, by="ann", params={"decision": right.value}, seconds=seconds)
     if item.params is None:
         return saying
-    shown = Cull(item.params["decision"])
-    bad = _wrong(path, shown, truths, decided)
+    bad = is_wrong(photo, Cull(item.params["decision"]), state, truths)
     sees = rng.random() >= MISSED if bad else rng.random() < PICKY
     if not sees:
         return Saying(say=Say.APPROVE, by="ann", seconds=seconds)
     return saying if bad else Saying(say=Say.REJECT, by="ann", reason="taste", seconds=seconds)
 
 
-def _right(path: str, truths: Mapping[str, Truth], decided: Mapping[str, Cull]) -> Cull:
-    return Cull.REJECT if not truths[path].good or _spared(path, truths, decided) else Cull.KEEP
-
-
-def _wrong(path: str, decision: Cull, truths: Mapping[str, Truth], decided: Mapping[str, Cull]) -> bool:
-    """Whether a decision is bad: an unfit frame is kept, or a fit one goes though no fit one of its burst stays."""
+def is_wrong(photo: Photo, decision: Cull, state: ShootState, truths: Mapping[str, Truth]) -> bool:
+    """Whether a decision is bad: an unfit frame is kept, or a fit one goes though no fit one of its stack stays."""
+    good = truths[photo.path].good
     if decision is Cull.KEEP:
-        return not truths[path].good
-    return decision is Cull.REJECT and truths[path].good and not _spared(path, truths, decided)
+        return not good
+    return decision is Cull.REJECT and good and not _spared(photo, state, truths)
 
 
-def _spared(path: str, truths: Mapping[str, Truth], decided: Mapping[str, Cull]) -> bool:
-    """Whether a fit frame of the same burst stays."""
-    burst = [p for p, t in truths.items() if t.burst == truths[path].burst and p != path]
-    return any(truths[p].good and decided[p] is not Cull.REJECT for p in burst)
+def _spared(photo: Photo, state: ShootState, truths: Mapping[str, Truth]) -> bool:
+    """Whether another fit frame of the same stack stays."""
+    others = [state.photos[m] for m in photo.group.members if m != photo.id] if photo.group else []
+    return any(truths[other.path].good and other.decision is not Cull.REJECT for other in others)
 
 
 # ---------------------------------------------------------------- what is told

@@ -1,5 +1,6 @@
 """A small form of the sixty shoots: the made reviewer and the product talk through files and the queue."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import cv2
@@ -9,9 +10,8 @@ from bench import _earned_shoots, _heldout_probes, earned
 from bench._earned_shoots import Pool
 from bench._heldout_probes import held_out
 from safelight import plugins
-from safelight.domain import Cull
 from safelight.media.picture import Picture
-from tests.conftest import save_jpeg, textured
+from tests.conftest import START, save_jpeg, textured
 
 
 def made_pools(folder):
@@ -56,15 +56,24 @@ def test_held_out_probes_judge_by_the_fold_that_never_saw_the_photo(monkeypatch)
     assert plugins.probes()["noise"].measure is not probe.measure
 
 
-def test_what_is_bad_about_a_decision():
-    truths = {
-        "a": earned.Truth(burst=0, good=True), "b": earned.Truth(burst=0, good=True),
-        "c": earned.Truth(burst=0, good=False), "d": earned.Truth(burst=1, good=True),
-    }  # fmt: skip
-    keep, reject = Cull.KEEP, Cull.REJECT
-    decided = {"a": keep, "b": reject, "c": keep, "d": reject}
-    bad = {name: earned._wrong(name, decided[name], truths, decided) for name in truths}
-    assert bad == {"a": False, "b": False, "c": True, "d": True}
+def test_what_is_bad_about_a_decision(library, tmp_path):
+    folder = tmp_path / "shoot"
+    folder.mkdir()
+    for i, name in enumerate(("a", "b", "c", "d")):
+        save_jpeg(
+            folder / f"{name}.jpg", textured(i // 2), taken=START + timedelta(minutes=i // 2, milliseconds=300 * i)
+        )
+    library.run(folder, options=earned.PASS)
+    state = library.state(folder)
+    photos = state.by_path
+    assert photos["a.jpg"].group is photos["b.jpg"].group is not None
+    assert photos["a.jpg"].group is not photos["c.jpg"].group
+    truths = {f"{name}.jpg": earned.Truth(good=name != "c") for name in "abcd"}
+    for name, decision in (("a", "keep"), ("b", "reject"), ("c", "keep"), ("d", "reject")):
+        library.verdict(folder, [f"{name}.jpg"], operator="cull", say="modify", params={"decision": decision}, by="ann")
+    state = library.state(folder)
+    bad = {name: earned.is_wrong(photo, photo.decision, state, truths) for name, photo in state.by_path.items()}
+    assert bad == {"a.jpg": False, "b.jpg": False, "c.jpg": True, "d.jpg": True}, "of b's stack a fit frame stays"
 
 
 def test_a_broken_lens_blurs_one_side():
