@@ -143,9 +143,12 @@ def _answer(
 
 
 def _said(item: Item, state: ShootState, truths: Mapping[str, Truth], rng: np.random.Generator) -> Saying:
-    """What the reviewer says to an item: to what is shown, or without a suggestion what he would do."""
+    """What the reviewer says to an item: to what is shown, or without a suggestion what he would do. A photo that was
+    spoilt on purpose looks spoilt."""
     photo = state.photos[item.photo]
     seconds = float(rng.uniform(*SECONDS))
+    if item.known_bad is not None and not item.known_bad.again:
+        truths = {**truths, photo.path: Truth(good=False)}
     right = Cull.REJECT if not truths[photo.path].good or _spared(photo, state, truths) else Cull.KEEP
     saying = Saying(say=Say.MODIFY, by="ann", params={"decision": right.value}, seconds=seconds)
     if item.params is None:

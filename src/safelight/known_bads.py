@@ -6,10 +6,8 @@ photo's, so that no state of a photo, no version and no delivery can ever come f
 """
 
 import json
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 import cv2
@@ -55,32 +53,21 @@ def make(library: Library, state: ShootState, rules: Policy) -> None:
     anew. Once for each item."""
     have = {(k.asset, k.operator) for k in of_shoot(library, state.shoot.id) if not k.again}
     rows = []
-    sure = _sure(state)
     for photo in state.photos.values():
         for task, proposal in photo.proposals.items():
             share = rules.task(task, state.shoot.client).known_bad
             if (photo.id, task) in have or draws.coin(state.shoot.id, f"known_bad/{task}", photo.id) >= share:
                 continue
-            if photo.state(task) is State.PROPOSED and _can_be_spoilt(photo, proposal, sure):
+            if photo.state(task) is State.PROPOSED and _can_be_spoilt(photo, proposal):
                 rows.append(_row(state, photo, proposal))
     library.append(schema.known_bads, [*rows, *_again(library, state)])
 
 
-def _can_be_spoilt(photo: Photo, proposal: Proposal, sure: Collection[str]) -> bool:
+def _can_be_spoilt(photo: Photo, proposal: Proposal) -> bool:
     op = plugins.operators().get(proposal.edit.operator)
     if op is None or not proposal.offers or photo.decision is not Cull.KEEP:
         return False
-    return photo.id in sure if op.medium is Medium.CHOICE else op.medium is Medium.FRAME and op.spoil is not None
-
-
-def _sure(state: ShootState) -> set[str]:
-    """Photos whose loss anybody would call a mistake: the surer half of those that stay, where all others of
-    their stack go. That another frame will do, or that this one is weak, is no oversight."""
-    kept = [p for p in state.photos.values() if p.decision is Cull.KEEP and "cull" in p.proposals]
-    scores = {p.id: p.proposals["cull"].score or 0.0 for p in kept}
-    middle = median(scores.values()) if scores else 0.0
-    stays = Counter(p.group.id for p in state.photos.values() if p.group and p.decision is not Cull.REJECT)
-    return {p.id for p in kept if scores[p.id] >= middle and (p.group is None or stays[p.group.id] == 1)}
+    return op.medium is Medium.CHOICE or (op.medium is Medium.FRAME and op.spoil is not None)
 
 
 def _again(library: Library, state: ShootState) -> list[dict[str, Any]]:
