@@ -22,8 +22,10 @@ Column = NDArray[np.float64]
 BLACK, EVEN = 14.0, 4.0  # 98 % of a black frame lie below, its spread too
 SHOWN = 24.0  # light of the frame beside it: abruptly, not faded
 NEAR, TURNS = 6, 9  # frames to either side
-EXACT, STILL = 0.7, 0.06  # code values in the part that changes most, and of what it changes around: a repeated frame
-MOVES, REST = 0.45, 0.17  # least motion around, code values; of the part that moves most, what moves in a repeated frame
+EXACT, STILL = 0.6, 0.06  # code values in the part that changes most, and of what it changes around: a repeated frame
+MOVES, REST = 0.43, 0.15  # least motion around, code values; of the part that moves most, what moves in a repeated frame
+FIRM, STANDS, REFINED = 0.075, 0.52, 2.5  # of that part, or code values; times as much where an encoder refines it
+RESUMED = 0.8  # times the motion around: a held picture catches up with a step
 PLAIN_CARD = 4.0  # spread in code values: nobody can tell whether a plain card is held
 CUT_TIMES, CUT_AFTER, CUT_STEP = 2.5, 1.5, 10.0  # times the motion before and that after, code values
 CUT_LIGHT, DIM = 0.5, 4.0  # log light, of code values above `DIM`
@@ -62,6 +64,8 @@ class _Judge:
         self.black_at = (rows.column("light") <= BLACK) & (spread <= EVEN)
         self.exact = (self.most < np.maximum(EXACT, STILL * self._usual())) & (spread > PLAIN_CARD)
         self.exact[0] = False
+        refined = (self.most < REFINED * np.maximum(EXACT, STILL * self._usual())) & (spread > PLAIN_CARD)
+        self.exact[1:-1] |= refined[1:-1] & self.exact[:-2] & self.exact[2:]
         before = np.lib.stride_tricks.sliding_window_view(np.r_[np.full(NEAR, self.step[1]), self.step[1:]], NEAR)
         least = np.maximum(CUT_TIMES * np.median(before[:-1], axis=1), CUT_AFTER * np.r_[self.step[2:], 0])
         self.cuts = np.r_[False, (self.step[1:] > np.maximum(least, CUT_STEP)) | (np.abs(np.diff(light)) > CUT_LIGHT)]
@@ -87,7 +91,7 @@ class _Judge:
         steady = self._steady()
         for (first, end), strength in found:
             if end - first >= FREEZE:
-                if not self.cuts[first - 1]:  # a still shot begins with a cut
+                if not (self.cuts[first - 1] or self.cuts[min(end, self.count - 1)]):  # a still, or a shot come to rest
                     yield self.fault("freeze", (first, end), strength)
             elif first not in steady:
                 yield self.fault("duplicate", (first, end), strength)
@@ -97,11 +101,12 @@ class _Judge:
         leave it."""
         dips = self.step < DIP * percentile_filter(self.step, 75, size=9, mode="nearest")
         shots = [0, *np.flatnonzero(self.cuts).tolist(), self.count]
-        return {
+        of_shots = (
             first + place
             for first, end in pairwise(shots)
             for place in _cadence(np.flatnonzero(dips[first:end]), end - first)
-        }
+        )
+        return _cadence(np.flatnonzero(dips), self.count).union(of_shots)
 
     def _usual(self) -> Column:
         """How much the part that moves most changes in the seconds around."""
@@ -115,7 +120,9 @@ class _Judge:
             return 0.0
         sides = min(float(np.median(self.moves[part])) for part in (before, after))
         most = min(float(np.median(self.most[part])) for part in (before, after))
-        return min(sides / MOVES, REST * most / max(float(np.median(self.most[first:end])), 0.05))
+        rests = max(float(np.median(self.most[first:end])), 0.05)
+        resumes = self.step[end] / max(sides, 1e-3) / RESUMED if end - first >= FREEZE and end < self.count else np.inf
+        return float(min(sides / MOVES, REST * most / rests, max(STANDS, FIRM * most) / rests, resumes))
 
     def dropped(self) -> Iterator[Fault]:
         """A step larger than those before and after, than any near and than the motion around turns sharply, in the
