@@ -109,6 +109,16 @@ def test_a_slow_or_shallow_swing_is_told_even_where_the_camera_moves(wide, hertz
     assert told(sine(hertz, share), source=wide, pan=1.3)
 
 
+def test_the_gain_of_the_light_is_read_beside_motion(wide):
+    light = Light()
+    for i in range(40):
+        frame = wide[24:96, round(1.4 * i) : round(1.4 * i) + 128] * (1.01 if i >= 20 else 1.0)
+        light.see(frame.astype(np.float32))
+    whole = light.changes().whole
+    assert whole[20] == pytest.approx(0.01, abs=0.002)
+    assert np.abs(np.delete(whole, 20)).max() < 0.003
+
+
 def test_a_step_of_exposure_and_a_ramp_back_are_none(wide):
     def hand(t):
         return 1.06 if 1.0 <= t < 1.6 else 1 + 0.06 * max(0.0, 1 - (t - 1.6) / 0.5) * (t >= 1.6)

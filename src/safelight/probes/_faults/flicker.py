@@ -1,14 +1,15 @@
 """Flicker: light that swings while the picture stays, as a whole or as bands that roll through it.
 
 Light of the mains pulses at 100 or 120 Hz, and a shutter that does not fit it sees the difference: all of the frame
-swings, or, with a rolling shutter, rows swing one after another; an exposure that hunts swings slowly. So flicker is one
-sine in log light. A swing of the whole is told by what is weighed together: how large it is, how far tiles agree on its
-size and its phase (a mean weighted by Student's t, so that tiles in which something moves count little), how far it
-stands over all other frequencies, how steady it is. Bands are a sine whose phase moves on evenly from row to row.
+swings, or, with a rolling shutter, rows swing one after another; an exposure that hunts swings slowly. So flicker is
+one sine in log light. A swing of the whole is told by what is weighed together: how large it is, how far tiles agree on
+its size and its phase (a mean weighted by Student's t, so that tiles in which something moves count little), how steady
+it is; and it must stand over all other frequencies. Bands are a sine whose phase moves on evenly from row to row.
 """
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +47,8 @@ MARGIN = 0.2  # of a window, to either side
 
 class Tells(NamedTuple):
     """Of one sine in one window: hertz, amplitude (log light) by the whole and by tiles, how far tiles agree (0–1), its
-    share of all change, times the next frequency, steadiness (0–1), and the largest single step beside it (log light)."""
+    share of all change, times the next frequency, steadiness (0–1), and the largest single step beside it (log
+    light)."""
 
     hertz: float
     amplitude: float
@@ -66,9 +68,8 @@ def flicker(changes: Changes, rate: float) -> Iterator[tuple[tuple[int, int], fl
         strengths = [math.exp(weighed(tells, rate) / 4) for tells in window.whole(changes, part, cut)]
         strength = max([window.bands(changes, part, cut), *strengths])
         margin = round(window.size * MARGIN)  # a window that reaches beyond what swings still sees it
-        told[part.start + margin if part.start else 0 : count if last else part.stop - margin] = np.maximum(
-            told[part.start + margin if part.start else 0 : count if last else part.stop - margin], strength
-        )
+        inside = slice(part.start + margin if part.start else 0, count if last else part.stop - margin)
+        told[inside] = np.maximum(told[inside], strength)
     for first, end in runs(told >= 1):
         yield (first, end), float(told[first:end].max())
 
@@ -93,8 +94,11 @@ def weighed(tells: Tells, rate: float) -> float:
     slow = min(max((SLOW[1] - tells.hertz) / (SLOW[1] - SLOW[0]), 0), 1)
     unlike = abs(math.log(max(tells.tiled, 1e-5) / max(tells.amplitude, 1e-5)))
     is_slow = slow > 0.5
-    if (tells.agree < AGREE or unlike > UNLIKE or tells.above < ABOVE[is_slow] or tells.share < SHARE[is_slow]
-            or tells.steady < STEADY[is_slow] or (is_slow and (tells.amplitude > LARGE or tells.step > STEP * tells.amplitude))):  # fmt: skip
+    if tells.agree < AGREE or unlike > UNLIKE:
+        return -math.inf
+    if tells.above < ABOVE[is_slow] or tells.share < SHARE[is_slow] or tells.steady < STEADY[is_slow]:
+        return -math.inf
+    if is_slow and (tells.amplitude > LARGE or tells.step > STEP * tells.amplitude):
         return -math.inf
     coded = min(abs(tells.hertz - rate / k) for k in (2, 3, 4, 5)) < CODED
     steady = math.log(min(tells.steady, 0.97))
@@ -180,10 +184,10 @@ class _Window:
         )
 
     def _base(self, steps: Array, cut: Flags) -> tuple[Array, float]:
-        """What is no swing: level and trend of each shot, and steps far larger than the others; and the largest of these."""
+        """What is no swing: level and trend of each shot, steps far larger than others; and the largest of these."""
         places = [0, *(np.flatnonzero(cut[1:]) + 1), self.size]
         columns = []
-        for first, end in zip(places[:-1], places[1:], strict=True):
+        for first, end in pairwise(places):
             inside = np.zeros(self.size)
             inside[first:end] = 1
             columns += [inside, inside * (self.times - self.times.mean())] if end - first >= TREND else [inside]

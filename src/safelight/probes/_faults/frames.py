@@ -103,7 +103,9 @@ class Measuring:
             apart = _apart(now, self.greys[-1])
             step = moves = cv2.mean(apart)[0]
             most = float(cv2.resize(apart, BLOCKS, interpolation=cv2.INTER_AREA).max())
-            again = [grey for grey in self.greys[-AGAIN:-1] if grey.shape == now.shape]  # what comes and goes does not move
+            again = [
+                grey for grey in self.greys[-AGAIN:-1] if grey.shape == now.shape
+            ]  # what comes and goes does not move
             moves = min([step, *(cv2.mean(_apart(now, grey))[0] for grey in again)])
         comb, motion, blocks, outside = self._stored(still.luma)
         up, down, red = self.flashes.see(np.asarray(rgb, np.uint8))

@@ -23,7 +23,10 @@ BLACK, EVEN = 14.0, 4.0  # 98 % of a black frame lie below, its spread too
 SHOWN = 24.0  # light of the frame beside it: abruptly, not faded
 NEAR, TURNS = 6, 9  # frames to either side
 EXACT, STILL = 0.6, 0.06  # code values in the part that changes most, and of what it changes around: a repeated frame
-MOVES, REST = 0.43, 0.15  # least motion around, code values; of the part that moves most, what moves in a repeated frame
+MOVES, REST = (
+    0.43,
+    0.15,
+)  # least motion around, code values; of the part that moves most, what moves in a repeated frame
 FIRM, STANDS, REFINED = 0.075, 0.52, 2.5  # of that part, or code values; times as much where an encoder refines it
 RESUMED = 0.8  # times the motion around: a held picture catches up with a step
 PLAIN_CARD = 4.0  # spread in code values: nobody can tell whether a plain card is held
@@ -91,14 +94,14 @@ class _Judge:
         steady = self._steady()
         for (first, end), strength in found:
             if end - first >= FREEZE:
-                if not (self.cuts[first - 1] or self.cuts[min(end, self.count - 1)]):  # a still, or a shot come to rest
+                if not self.cuts[first - 1]:  # a still shot begins with a cut
                     yield self.fault("freeze", (first, end), strength)
             elif first not in steady:
                 yield self.fault("duplicate", (first, end), strength)
 
     def _steady(self) -> set[int]:
-        """Frames that hardly move in the rhythm of their shot: a cadence, as pulldown, animation on twos and some encoders
-        leave it."""
+        """Frames that hardly move in a rhythm, of the clip or of their shot: a cadence, as pulldown, animation on twos
+        and some encoders leave it."""
         dips = self.step < DIP * percentile_filter(self.step, 75, size=9, mode="nearest")
         shots = [0, *np.flatnonzero(self.cuts).tolist(), self.count]
         of_shots = (
