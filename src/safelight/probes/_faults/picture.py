@@ -28,7 +28,7 @@ MOVES, REST = (
     0.15,
 )  # least motion around, code values; of the part that moves most, what moves in a repeated frame
 FIRM, STANDS, REFINED = 0.075, 0.52, 2.5  # of that part, or code values; times as much where an encoder refines it
-RESUMED = 0.8  # times the motion around: a held picture catches up with a step
+RESUMED = 0.6  # times the motion around: a held picture catches up with a step
 PLAIN_CARD = 4.0  # spread in code values: nobody can tell whether a plain card is held
 CUT_TIMES, CUT_AFTER, CUT_STEP = 2.5, 1.5, 10.0  # times the motion before and that after, code values
 CUT_LIGHT, DIM = 0.5, 4.0  # log light, of code values above `DIM`
@@ -121,10 +121,13 @@ class _Judge:
         before, after = slice(max(first - NEAR, 1), first), slice(end + 1, end + 1 + NEAR)
         if min(len(self.moves[before]), len(self.moves[after])) < NEAR // 2:
             return 0.0
-        sides = min(float(np.median(self.moves[part])) for part in (before, after))
+        motion = [float(np.median(self.moves[part])) for part in (before, after)]
+        sides = min(motion)
         most = min(float(np.median(self.most[part])) for part in (before, after))
         rests = max(float(np.median(self.most[first:end])), 0.05)
-        resumes = self.step[end] / max(sides, 1e-3) / RESUMED if end - first >= FREEZE and end < self.count else np.inf
+        resumes = (
+            self.step[end] / max(*motion, 1e-3) / RESUMED if end - first >= FREEZE and end < self.count else np.inf
+        )
         return float(min(sides / MOVES, REST * most / rests, max(STANDS, FIRM * most) / rests, resumes))
 
     def dropped(self) -> Iterator[Fault]:
