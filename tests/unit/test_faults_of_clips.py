@@ -67,7 +67,7 @@ def test_a_rhythm_may_be_as_short_as_its_shot():
 
 def test_what_comes_to_rest_and_starts_slowly_is_not_frozen():
     wide = pan(count=1)[0].shape[1]
-    speed = np.r_[np.full(40, 4), np.linspace(4, 0, 12), np.zeros(16), np.linspace(0, 4, 24), np.full(8, 4)]
+    speed = np.r_[np.full(40, 4), np.linspace(4, 0, 5), np.zeros(16), np.linspace(0, 4, 24), np.full(8, 4)]
     everything = np.concatenate(pan(count=4, step=256), axis=1)
     places = np.cumsum(speed).round().astype(int)
     assert held([everything[:, x : x + wide].copy() for x in places]) == []
