@@ -5,7 +5,9 @@ look-alikes, and on the clips of the data.
 `false`: spans told where nothing was done, in ten minutes, over look-alikes and clean programmes, and by kind. Voices
 come from real recordings, and some of these hum: the note says how many false spans of hum lie in programmes of such
 (a line of their mains stands over its surroundings in the mean spectrum of the whole recording). `real.spans`: what is
-told on real clips, whose own faults nobody has listed. Beside: FFmpeg's detectors with the thresholds that are usual.
+told on real clips, whose own faults nobody has listed. Jumps of colour (`colour_jump`) are made too, but no probe looks
+for them. A frame that a source itself shows twice counts as false, for the truth lists only what was made. Beside:
+FFmpeg's detectors with the thresholds that are usual.
 """
 
 import json

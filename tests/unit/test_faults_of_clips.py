@@ -37,6 +37,42 @@ def test_an_honest_pan_has_no_fault():
     assert faults_of(pan()) == []
 
 
+def held(frames):
+    return [f.frames for f in faults_of(frames) if f.kind in ("freeze", "duplicate")]
+
+
+def test_a_part_that_comes_and_goes_repeats_nothing():
+    still = pan(count=1)[0]
+    lit = still.copy()
+    lit[20:70, 40:120] = 235
+    pattern = [0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0]
+    assert held([(still, lit)[pattern[i % 12] ^ (i % 7 == 3)] for i in range(90)]) == []
+
+
+def test_a_plain_card_cannot_be_told_held():
+    frames = pan()
+    for i in range(40, 60):
+        frames[i] = np.full_like(frames[i], 120)
+    assert held(frames) == []
+
+
+def test_a_rhythm_may_be_as_short_as_its_shot():
+    frames = pan(step=1)
+    other = [255 - frame[::-1] for frame in frames]
+    beats = [other[i - (i % 4 == 2)] for i in range(50, 70)]
+    assert held(frames[:50] + beats + frames[70:]) == []
+    once = [other[i - (i == 60)] for i in range(50, 70)]
+    assert held(frames[:50] + once + frames[70:]) == [(60, 61)]
+
+
+def test_what_comes_to_rest_and_starts_slowly_is_not_frozen():
+    wide = pan(count=1)[0].shape[1]
+    speed = np.r_[np.full(40, 4), np.linspace(4, 0, 5), np.zeros(16), np.linspace(0, 4, 24), np.full(8, 4)]
+    everything = np.concatenate(pan(count=4, step=256), axis=1)
+    places = np.cumsum(speed).round().astype(int)
+    assert held([everything[:, x : x + wide].copy() for x in places]) == []
+
+
 def test_black_inside_is_a_fault_and_at_the_ends_is_none():
     frames = pan()
     for i in (0, 1, 2, 50, 51, 98, 99):

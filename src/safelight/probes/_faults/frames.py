@@ -29,6 +29,7 @@ LINEAR = np.where(SRGB <= 0.04045, SRGB / 12.92, ((SRGB + 0.055) / 1.055) ** 2.4
 OF_LINEAR = np.array([(0.2126, 320, 1), (0.7152, -320, 1), (0.0722, -320, 1)], np.float32)  # luminance, red, sum
 LEGAL = (5, 246)  # EBU R 103, 8 bits
 UNSEEN = 0.1  # code values of steps that nobody sees
+AGAIN = 4  # frames ago that a picture may have been there already
 JUMP, SEEN = 1.3, 1.0  # times the differences beside it, code values: worth asking whether frames are missing
 FLOW, FINE = (128, 72), 1.5  # px; of detail that is noise rather than motion
 NAMES = (
@@ -102,8 +103,10 @@ class Measuring:
             apart = _apart(now, self.greys[-1])
             step = moves = cv2.mean(apart)[0]
             most = float(cv2.resize(apart, BLOCKS, interpolation=cv2.INTER_AREA).max())
-            if len(self.greys) > 1 and self.greys[-2].shape == now.shape:
-                moves = min(step, cv2.mean(_apart(now, self.greys[-2]))[0])
+            again = [
+                grey for grey in self.greys[-AGAIN:-1] if grey.shape == now.shape
+            ]  # what comes and goes does not move
+            moves = min([step, *(cv2.mean(_apart(now, grey))[0] for grey in again)])
         comb, motion, blocks, outside = self._stored(still.luma)
         up, down, red = self.flashes.see(np.asarray(rgb, np.uint8))
         mean, spread = (float(value[0, 0]) for value in cv2.meanStdDev(grey))

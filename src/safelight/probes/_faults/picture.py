@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import percentile_filter
 
 from safelight.media.runs import runs
-from safelight.probes._faults import light
+from safelight.probes._faults.flicker import flicker
 from safelight.probes._faults.frames import Rows
 from safelight.probes._faults.spans import Fault, limited
 
@@ -22,13 +22,21 @@ Column = NDArray[np.float64]
 BLACK, EVEN = 14.0, 4.0  # 98 % of a black frame lie below, its spread too
 SHOWN = 24.0  # light of the frame beside it: abruptly, not faded
 NEAR, TURNS = 6, 9  # frames to either side
-EXACT, STILL = 0.7, 0.06  # code values in the part that changes most, and of what it changes around: a repeated frame
-MOVES = 0.35  # least motion around, code values
+EXACT, STILL = 0.6, 0.06  # code values in the part that changes most, and of what it changes around: a repeated frame
+MOVES, REST = (
+    0.43,
+    0.15,
+)  # least motion around, code values; of the part that moves most, what moves in a repeated frame
+FIRM, STANDS, REFINED = 0.075, 0.52, 2.5  # of that part, or code values; times as much where an encoder refines it
+RESUMED = 0.6  # times the motion around: a held picture catches up with a step
+PLAIN_CARD = 4.0  # spread in code values: nobody can tell whether a plain card is held
 CUT_TIMES, CUT_AFTER, CUT_STEP = 2.5, 1.5, 10.0  # times the motion before and that after, code values
+CUT_LIGHT, DIM = 0.5, 4.0  # log light, of code values above `DIM`
 PERIODS, BEATS = (
     range(2, 9),
     6,
 )  # frames from one doubled frame of a cadence to the next; of so many before and after, half
+SHORT = 4  # beats of a shot that has no room for more, all of them there
 DIP = 0.4  # of the motion around: a beat of a cadence
 FREEZE = 3  # repeated frames in a row; fewer are doubled ones
 GAP = (0.45, 0.5, 0.3, 0.15, 0.1)  # weights of what tells a gap, fitted to made ones
@@ -55,12 +63,15 @@ class _Judge:
         self.rows, self.rate, self.count = rows, rate, len(rows.values)
         self.step, self.mean = rows.column("step"), rows.column("mean")
         self.most, self.moves = rows.column("most"), rows.column("moves")
-        self.black_at = (rows.column("light") <= BLACK) & (rows.column("spread") <= EVEN)
-        self.exact = (self.most < np.maximum(EXACT, STILL * self._usual())) & ~self.black_at
+        spread, light = rows.column("spread"), np.log(self.mean + DIM)
+        self.black_at = (rows.column("light") <= BLACK) & (spread <= EVEN)
+        self.exact = (self.most < np.maximum(EXACT, STILL * self._usual())) & (spread > PLAIN_CARD)
         self.exact[0] = False
+        refined = (self.most < REFINED * np.maximum(EXACT, STILL * self._usual())) & (spread > PLAIN_CARD)
+        self.exact[1:-1] |= refined[1:-1] & self.exact[:-2] & self.exact[2:]
         before = np.lib.stride_tricks.sliding_window_view(np.r_[np.full(NEAR, self.step[1]), self.step[1:]], NEAR)
         least = np.maximum(CUT_TIMES * np.median(before[:-1], axis=1), CUT_AFTER * np.r_[self.step[2:], 0])
-        self.cuts = np.r_[False, self.step[1:] > np.maximum(least, CUT_STEP)]
+        self.cuts = np.r_[False, (self.step[1:] > np.maximum(least, CUT_STEP)) | (np.abs(np.diff(light)) > CUT_LIGHT)]
 
     def fault(self, kind: str, span: tuple[int, int], strength: float) -> Fault:
         """A fault over frames [first, end)."""
@@ -80,13 +91,25 @@ class _Judge:
     def held(self) -> Iterator[Fault]:
         """Frames that repeat the one before while all around moves. A cadence is no fault."""
         found = [(span, self._strength(*span)) for span in runs(self.exact)]
-        steady = _cadence(np.nonzero(self.step < DIP * percentile_filter(self.step, 75, size=9, mode="nearest"))[0])
+        steady = self._steady()
         for (first, end), strength in found:
             if end - first >= FREEZE:
                 if not self.cuts[first - 1]:  # a still shot begins with a cut
                     yield self.fault("freeze", (first, end), strength)
             elif first not in steady:
                 yield self.fault("duplicate", (first, end), strength)
+
+    def _steady(self) -> set[int]:
+        """Frames that hardly move in a rhythm, of the clip or of their shot: a cadence, as pulldown, animation on twos
+        and some encoders leave it."""
+        dips = self.step < DIP * percentile_filter(self.step, 75, size=9, mode="nearest")
+        shots = [0, *np.flatnonzero(self.cuts).tolist(), self.count]
+        of_shots = (
+            first + place
+            for first, end in pairwise(shots)
+            for place in _cadence(np.flatnonzero(dips[first:end]), end - first)
+        )
+        return _cadence(np.flatnonzero(dips), self.count).union(of_shots)
 
     def _usual(self) -> Column:
         """How much the part that moves most changes in the seconds around."""
@@ -98,9 +121,14 @@ class _Judge:
         before, after = slice(max(first - NEAR, 1), first), slice(end + 1, end + 1 + NEAR)
         if min(len(self.moves[before]), len(self.moves[after])) < NEAR // 2:
             return 0.0
-        sides = min(float(np.median(self.moves[part])) for part in (before, after))
+        motion = [float(np.median(self.moves[part])) for part in (before, after)]
+        sides = min(motion)
         most = min(float(np.median(self.most[part])) for part in (before, after))
-        return min(sides / MOVES, max(EXACT, STILL * most) / max(float(np.median(self.most[first:end])), 0.05))
+        rests = max(float(np.median(self.most[first:end])), 0.05)
+        resumes = (
+            self.step[end] / max(*motion, 1e-3) / RESUMED if end - first >= FREEZE and end < self.count else np.inf
+        )
+        return float(min(sides / MOVES, REST * most / rests, max(STANDS, FIRM * most) / rests, resumes))
 
     def dropped(self) -> Iterator[Fault]:
         """A step larger than those before and after, than any near and than the motion around turns sharply, in the
@@ -181,17 +209,21 @@ class _Judge:
 
     def flicker(self) -> Iterator[Fault]:
         """Light that swings as a whole or in bands; a strong one flashes too."""
-        for span, strength in light.flicker(self.rows.light.columns(), self.rate):
+        for span, strength in flicker(self.rows.light.changes(), self.rate):
             yield self.fault("flicker", span, strength)
 
 
-def _cadence(places: NDArray[np.intp]) -> set[int]:
-    """Of frames that hardly move those at even distances, as pulldown and animation on twos leave them."""
+def _cadence(places: NDArray[np.intp], count: int) -> set[int]:
+    """Of frames that hardly move in a shot of `count` those at even distances: half of `BEATS` to either side, or all
+    that a short shot has room for."""
     there = set(places.tolist())
 
     def steady(place: int) -> bool:
-        return any(
-            sum(place + step * period in there for step in range(-BEATS, BEATS + 1)) > BEATS for period in PERIODS
-        )
+        for period in PERIODS:
+            beats = [place + step * period for step in range(-BEATS, BEATS + 1) if 0 < place + step * period < count]
+            hits = sum(beat in there for beat in beats)
+            if hits > BEATS or (hits >= SHORT and hits == len(beats)):
+                return True
+        return False
 
     return {place for place in there if steady(place)}
