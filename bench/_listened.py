@@ -30,8 +30,8 @@ LEAST_LETTERS = 3  # of a word: shorter ones are written by what stands around t
 class Count:
     """Words beside joins. `sure`: written by the first pass and again where the uncut sound is heard around both edges;
     of these `kept` are heard in the cut sound, `again` where the uncut sound is heard once more in a window laid as
-    the cut's, with the whole pause in it. `settled`: heard there in two such windows; of these `lost` in both windows of the cut. `said` by
-    the truth: of these heard in the uncut sound and in the cut one."""
+    the cut's, with the whole pause in it. `settled`: heard there in two such windows; of these `lost` in both windows
+    of the cut. `said` by the truth: of these heard in the uncut sound and in the cut one."""
 
     sure: int = 0
     kept: int = 0

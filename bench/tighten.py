@@ -73,8 +73,7 @@ def _figures(name: str, talks: Sequence[tuple[Path, dict[str, Any]]]) -> Iterato
                 worst, cut_s = max([worst, *inside]), cut_s + plan.saved_s
                 if rate == USUAL and pace is cutting.PACES["balanced"]:
                     hurt += _hurt(words, _spans(plan), speech)
-                asked = float(pace.sentence)
-                off += [abs(float(c.leaves_s or 0) - asked) * float(rate) for c in plan.cuts]
+                off += [float(abs((c.leaves_s or 0) - pace.sentence) * rate) for c in plan.cuts]
                 gaps = [(a, b) for (_, a), (b, _) in pairwise(speech) if b - a > pace.longer + 0.2]
                 longer += len(gaps)
                 shortened += sum(any(a < e and b > s for s, e in _spans(plan)) for a, b in gaps)
@@ -103,7 +102,7 @@ def _in_noise(talks: Sequence[tuple[Path, dict[str, Any]]]) -> Iterator[Result]:
                 inside = [_inside(span, speech) for span in _spans(plan)]
                 cuts, damaged = cuts + len(inside), damaged + sum(i > TOLERANCE_S for i in inside)
                 worst, saved = max([worst, *inside]), saved + plan.saved_s
-                off += [abs(float(c.leaves_s or 0) - 2) * float(rate) for c in plan.cuts if c.rule == "pause_in_noise"]
+                off += [float(abs((c.leaves_s or 0) - 2) * rate) for c in plan.cuts if c.rule == "pause_in_noise"]
                 gaps = [(a, b) for (_, a), (b, _) in pairwise(speech) if b - a > pace.longer + 0.2]
                 longer += len(gaps)
                 shortened += sum(any(a < e and b > s for s, e in _spans(plan)) for a, b in gaps)
@@ -265,8 +264,9 @@ def _heard_back(heard: Sequence[_Talk]) -> Iterator[Result]:
         for by, row in far.items():
             cut, joins = _bitten.too_far(made, by)
             with joined.heard(cut, rate=heard_back.RATE) as sounds:
-                places_of = {d.at for d in bites.bites(cut, sounds, assembly.programme_words(cut), files)}
-            row[0] += sum(assembly.joins(cut)[n][0] in places_of for n in joins)
+                seen = bites.bites(cut, sounds, assembly.programme_words(cut), files)
+            ats = [assembly.joins(cut)[n][0] for n in joins]
+            row[0] += sum(any(abs(d.at - at) < cut.programme.rate for d in seen) for at in ats)
             row[1] += len(joins)
     yield from _listened.results(strict)
     yield Result(name="heard_back.found", value=found / max(expected, 1), n=expected, bar=0.99, want="at least",
@@ -276,8 +276,8 @@ def _heard_back(heard: Sequence[_Talk]) -> Iterator[Result]:
                  note=f"false alarms of the same listening: {told} in all, nothing is bitten")  # fmt: skip
     yield Result(name="heard_back.bites_noticed", value=noticed / max(silent, 1), n=silent,
                  note=f"{float(_bitten.SILENT_S):g} s gone silent at an end of a word beside a join")  # fmt: skip
-    for by, (seen, count) in far.items():
-        yield Result(name=f"heard_back.too_far.{float(by):g}_s", value=seen / max(count, 1), n=count, bar=0.8,
+    for by, (hits, count) in far.items():
+        yield Result(name=f"heard_back.too_far.{float(by):g}_s", value=hits / max(count, 1), n=count, bar=0.8,
                      want="at least", note="cuts that reach so far into a word, noticed by sound alone")  # fmt: skip
 
 

@@ -74,8 +74,8 @@ class Difference:
     def text(self) -> str:
         """As a sentence."""
         if self.bitten:
-            beside = f" beside “{self.expected}”" if self.expected else ""
-            return f"The cut falls into sound{beside}: a part of what was said may be gone."
+            word = f"“{self.expected}” may not be whole: the" if self.expected else "The"
+            return f"{word} cut falls into sound here."
         if not self.heard:
             return f"“{self.expected}” should be heard here, and is not."
         return f"“{self.heard}” is heard here, and should not be."

@@ -36,20 +36,22 @@ AGREE = 2  # answers that must say the same
 
 
 def bites(made: Assembly, joined: Joined, words: Sequence[Word], weights: Files) -> list[Difference]:
-    """Joins of a programme at which a part of what is said is gone, one difference for each. `words`: those that are
-    heard in it, with its times; samples are those of the joined sound, at 16 kHz."""
+    """Joins of a programme at which a part of what is said is gone, one difference for each: at the word that is short,
+    or else at the join. `words`: those that are heard in it, with its times. The joined sound has 16 kHz."""
+    rate = made.programme.rate
     found = []
     for at, one, two in joins(made):
-        place = at / made.programme.rate
+        place = at / rate
         before = max((w for w in words if w.end <= place), key=lambda w: w.end, default=None)
         after = min((w for w in words if w.start >= place), key=lambda w: w.start, default=None)
         sides = ((before, _Edge(made, one, last=True)), (after, _Edge(made, two, last=False)))
-        bitten = [
-            word for word, edge in sides
-            if edge.in_sound(joined) or (word is not None and _is_short(word, words, place, edge, joined, weights))
-        ]  # fmt: skip
-        if bitten:
-            said = next((word.text for word in bitten if word is not None), "")
+        loud = [word for word, edge in sides if edge.in_sound(joined)]
+        short = [w for w, edge in sides if w is not None and _is_short(w, words, place, edge, joined, weights)]
+        if short:
+            word = short[0]
+            found.append(Difference(at=int(word.start * rate), expected=word.text, heard="", bitten=True))
+        elif loud:
+            said = next((word.text for word in loud if word is not None), "")
             found.append(Difference(at=at, expected=said, heard="", bitten=True))
     return found
 
