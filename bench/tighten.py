@@ -73,7 +73,7 @@ def _figures(name: str, talks: Sequence[tuple[Path, dict[str, Any]]]) -> Iterato
                 worst, cut_s = max([worst, *inside]), cut_s + plan.saved_s
                 if rate == USUAL and pace is cutting.PACES["balanced"]:
                     hurt += _hurt(words, _spans(plan), speech)
-                off += [float(abs((c.leaves_s or 0) - pace.sentence) * rate) for c in plan.cuts]
+                off += [float(abs(Fraction(c.leaves_s or 0) - pace.sentence) * rate) for c in plan.cuts]
                 gaps = [(a, b) for (_, a), (b, _) in pairwise(speech) if b - a > pace.longer + 0.2]
                 longer += len(gaps)
                 shortened += sum(any(a < e and b > s for s, e in _spans(plan)) for a, b in gaps)
@@ -102,7 +102,9 @@ def _in_noise(talks: Sequence[tuple[Path, dict[str, Any]]]) -> Iterator[Result]:
                 inside = [_inside(span, speech) for span in _spans(plan)]
                 cuts, damaged = cuts + len(inside), damaged + sum(i > TOLERANCE_S for i in inside)
                 worst, saved = max([worst, *inside]), saved + plan.saved_s
-                off += [float(abs((c.leaves_s or 0) - 2) * rate) for c in plan.cuts if c.rule == "pause_in_noise"]
+                off += [
+                    float(abs(Fraction(c.leaves_s or 0) - 2) * rate) for c in plan.cuts if c.rule == "pause_in_noise"
+                ]
                 gaps = [(a, b) for (_, a), (b, _) in pairwise(speech) if b - a > pace.longer + 0.2]
                 longer += len(gaps)
                 shortened += sum(any(a < e and b > s for s, e in _spans(plan)) for a, b in gaps)

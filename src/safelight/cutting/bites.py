@@ -96,6 +96,8 @@ def _is_short(
     there = replace(word, start=word.start + edge.at - place, end=word.end + edge.at - place)
     whole = short = nowhere = 0
     for reach in REACHES_S:
+        if whole == AGREE:
+            return False
         here = _off(word, words, (place - reach, place + reach), joined.window, weights, ends=edge.last)
         if here is not None and abs(here) <= APART_S:
             whole += 1
