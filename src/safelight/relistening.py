@@ -13,7 +13,7 @@ from safelight.speech import align, moonshine
 from safelight.work import refusal
 from safelight.workers import Lost
 
-HEARD_BACK = "heard_back@1"
+HEARD_BACK = "heard_back@2"
 S_A_SECOND, S_A_JOIN = 0.1, 20.0  # what decoding a second, and hearing a join, may compute
 
 

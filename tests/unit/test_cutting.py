@@ -102,6 +102,21 @@ def test_sound_without_words_and_words_too_long_are_told():
     assert not plan.cuts or all(c.rule == "pause" for c in plan.cuts)
 
 
+@pytest.mark.parametrize(("voiced", "sound", "is_told"), [(0.3, 0.6, True), (0.3, 0.4, False), (0.1, 0.6, False)])
+def test_a_word_that_was_broken_off_and_not_written_down_is_told(voiced, sound, is_told):
+    half = Fraction(1, 2)
+    stills = (
+        cutting.Still(start=Fraction(2), end=Fraction(4), margin_db=4.0),
+        cutting.Still(start=4 + Fraction(str(sound)), end=Fraction(6), margin_db=4.0),
+    )
+    plan = cutting.tighten(
+        cutting.Room(stills=stills, end=Fraction(10)), pace=PACES["balanced"], rate=Fraction(25), length=250,
+        words=words(("done.", "1.5", "2"), ("Ask", "6", "6.3")),
+        speech=((Fraction(3, 2), Fraction(2)), (4 + half / 10, 4 + half / 10 + Fraction(str(voiced))), (6, 7)),
+    )  # fmt: skip
+    assert ("sound_without_words" in {d.rule for d in plan.doubts}) == is_told
+
+
 def test_a_quarter_of_a_minute_is_a_persons_to_judge():
     long = heard(wave(seconds=40, talk=((1, 3), (30, 33), (35, 39))))
     plan = cutting.tighten(long, pace=PACES["fast"], rate=Fraction(25), length=1000, words=words(("a", "1", "1.2")))
@@ -171,6 +186,7 @@ def test_takes_said_again_are_found_and_new_sentences_are_not():
     assert (take.goes, take.stays, take.broken_off) == ((0, 4), (4, 10), True)
 
 
+@settings(deadline=None)
 @given(
     lengths=st.lists(st.integers(1, 20), min_size=1, max_size=8), target=st.integers(1, 60),
     worth=st.lists(st.floats(0.1, 1), min_size=8, max_size=8),

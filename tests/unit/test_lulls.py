@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from safelight import cutting, weights
 from safelight.cutting import PACES, Room, Still, Word
@@ -35,6 +37,22 @@ def test_the_middle_of_a_lull_goes_and_a_second_stays_on_either_side(pace, rate)
     assert cut.end <= 8 * rate
     assert abs(cut.leaves_s - 2) <= Fraction(1, rate)
     assert dict(cut.evidence)["voice.margin_db"] == 6.0
+
+
+@settings(deadline=None)
+@given(
+    start=st.integers(4900, 5200), end=st.integers(8000, 9190),
+    rate=st.sampled_from([Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(50)]),
+)  # fmt: skip
+def test_two_seconds_stay_within_a_frame_at_every_rate_and_wherever_a_lull_lies(start, end, rate):
+    lull = Still(start=Fraction(start, 1000), end=Fraction(end, 1000), margin_db=6.0)
+    room = cutting.Room(stills=(), end=Fraction(20), untold=1.0)
+    (cut,) = cutting.tighten(
+        room, pace=PACES["balanced"], rate=rate, length=int(20 * rate), words=WORDS, speech=(), lulls=(lull,)
+    ).cuts
+    assert abs(cut.leaves_s - 2) <= 1 / rate
+    assert cut.start / rate - lull.start >= 1 - 1 / (2 * rate)
+    assert lull.end - cut.end / rate >= 1 - 1 / (2 * rate)
 
 
 def test_words_in_a_lull_make_it_a_persons_and_without_words_nothing_goes():

@@ -62,15 +62,20 @@ class Cover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """At frame `at` of the programme: words that should be heard and are not, or that are heard and should not."""
+    """At frame `at` of the programme: words that should be heard and are not, or that are heard and should not.
+    `bitten`: what should be heard is there, but not whole."""
 
     at: int
     expected: str
     heard: str
+    bitten: bool = False
 
     @property
     def text(self) -> str:
         """As a sentence."""
+        if self.bitten:
+            word = f"“{self.expected}” may not be whole: the" if self.expected else "The"
+            return f"{word} cut falls into sound here."
         if not self.heard:
             return f"“{self.expected}” should be heard here, and is not."
         return f"“{self.heard}” is heard here, and should not be."

@@ -14,8 +14,9 @@ from fractions import Fraction
 import numpy as np
 
 from safelight.cutting.assembly import Assembly, Difference, joins, programme_words
+from safelight.cutting.bites import bites
 from safelight.cutting.joined import Joined
-from safelight.cutting.speech import Word
+from safelight.cutting.speech import Word, edges
 from safelight.speech import activity, align
 from safelight.speech.activity import Samples
 from safelight.speech.chunks import PEAK, unlooped
@@ -25,6 +26,7 @@ RATE = activity.RATE
 AROUND_S, WIDER_S = Fraction(7, 2), Fraction(3, 2)  # of a join that is heard; by so much wider the second time
 LONGEST_S = Fraction(11)  # of one stretch
 NEAR_S = Fraction(3, 2)  # of a join: words so close are compared
+TOLD_S = 1  # of a join at which a word is missing: that a part of it is gone is not told once more
 PAD_S = Fraction(1, 5)  # of silence around what is heard
 LOOPED = 1.5  # times as many words as there should be, so that a loop of the recogniser is looked for
 APART_S = 0.1  # by which a word may lie elsewhere
@@ -59,6 +61,9 @@ def listen(made: Assembly, joined: Joined, recogniser: Recogniser, weights: File
             extra = {place: said for place, said in extra.items() if said in more.values()}
         expected, found = expected + len(near), found + len(set(near) - lost)
         told += _told(words, sorted(lost & set(near)), extra, group, rate)
+    missing = [d.at / rate for d in told]
+    cut_into = bites(made, joined, words, weights)
+    told += [d for d in cut_into if not any(abs(d.at / rate - at) < TOLD_S for at in missing)]
     return Heard(expected=expected, found=found, joins=len(places), differences=tuple(told))
 
 
@@ -84,7 +89,7 @@ def _compared(
     inside = [i for i, w in enumerate(words) if w.start >= span[0] and w.end <= span[1]]
     if not inside:
         return set(), {}
-    start, end = _edges(words, inside[0], inside[-1])
+    start, end = edges(words, inside[0], inside[-1])
     said = recogniser.hear(padded(joined.window(start, end)), weights)
     said = unlooped(said) if len(said) > LOOPED * len(inside) else said  # a take that is said twice is no loop
     heard = [plain for w in said if (plain := _plain(w.text))]
@@ -108,7 +113,7 @@ def _aligned(words: Sequence[Word], span: tuple[Fraction, Fraction], joined: Joi
     inside = [i for i, w in enumerate(words) if w.start >= span[0] and w.end <= span[1]]
     if align.NAME not in weights or not inside:
         return set()
-    start, end = _edges(words, inside[0], inside[-1])
+    start, end = edges(words, inside[0], inside[-1])
     times = align.align(joined.window(start, end), [words[i].text for i in inside], weights)
     if times is None:
         return set()
@@ -116,16 +121,6 @@ def _aligned(words: Sequence[Word], span: tuple[Fraction, Fraction], joined: Joi
         i for i, (a, b) in zip(inside, times, strict=True)
         if abs(a - float(words[i].start - start)) <= APART_S and abs(b - float(words[i].end - start)) <= APART_S
     }  # fmt: skip
-
-
-def _edges(words: Sequence[Word], first: int, last: int) -> tuple[Fraction, Fraction]:
-    """Where a stretch of whole words is cut out: in the middle of the gaps around it, a second from it at most."""
-    before = words[first - 1].end if first else words[first].start - 1
-    after = words[last + 1].start if last + 1 < len(words) else words[last].end + 1
-    return (
-        max((before + words[first].start) / 2, words[first].start - 1, Fraction(0)),
-        min((words[last].end + after) / 2, words[last].end + 1),
-    )
 
 
 def padded(samples: Samples) -> Samples:

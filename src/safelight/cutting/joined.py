@@ -47,16 +47,24 @@ class Joined:
             out[low - first : high - first] = part[low - a : high - a]
         return out
 
+    def source(self, clip: int, start: Fraction, end: Fraction) -> Samples:
+        """Samples of [start, end) seconds of a clip, whether they are played or not; zeros where it has no sound."""
+        first = self._sample(start)
+        return self._samples(clip, first, self._sample(end) - first)
+
     def _goes_on(self, n: int) -> bool:
         one, two = self.made.pieces[n], self.made.pieces[n + 1]
         return one.clip == two.clip and one.end == two.start
 
     def _piece(self, piece: Piece, length: int) -> Samples:
-        made = np.zeros(length, np.float32)
-        source = self._sounds[piece.clip]
+        return self._samples(piece.clip, self._sample(piece.start / self.made.materials[piece.clip].rate), length)
+
+    def _samples(self, clip: int, first: int, length: int) -> Samples:
+        made = np.zeros(max(length, 0), np.float32)
+        source = self._sounds[clip]
         if source is None:
             return made
-        first = self._sample(piece.start / self.made.materials[piece.clip].rate) - self._starts[piece.clip]
+        first -= self._starts[clip]
         low = max(first, 0)
         found = np.asarray(source[low : max(first + length, 0)], np.float32) / np.float32(32768)
         made[low - first : low - first + len(found)] = found

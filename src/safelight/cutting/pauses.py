@@ -28,7 +28,8 @@ STRANGE, FEW_STRANGE = 0.05, 3  # share and number of words that are too long, b
 UNTOLD = 0.01  # of the whole: from here on it is said
 LOUD_GAP_S = 1  # sound without a word for so long: a laugh, a reaction, a word not heard
 DROWNED = Fraction(1, 5)  # share of a gap that is still, below which it is not seen as quiet
-VOICED_S = Fraction(1, 2)  # of a voice between two words, so that something was said
+VOICED_S = Fraction(1, 2)  # of a voice between two words, so that something was said …
+BRIEF_S = Fraction(1, 5)  # … or so much, where as much as that is not still: a word that was broken off
 ASKED = Fraction(3, 2)  # a question is given time
 DROWNS = "pause_not_still"
 NUMBERS = frozenset({
@@ -162,13 +163,24 @@ def _middle(
     """The frames to take out of a pause so that `stays` is left, within a frame; None where that is too little.
     `beside`: what stays after and before speech at least."""
     (start, end), (after, before) = pause, beside
-    room = max(ceil((start + after) * rate), 0), min(floor((end - before) * rate), length)
-    count = min(round((end - start - stays) * rate), room[1] - room[0])
+    goes = (end - start - stays) * rate
+    room = _frames((start + after) * rate, (end - before) * rate, least=goes - 1)
+    room = max(room[0], 0), min(room[1], length)
+    count = min(round(goes), room[1] - room[0])
     if count < SHORTEST_CUT_S * rate:
         return None
     wanted = round((start + stays * after / (after + before)) * rate)
     first = min(max(wanted, room[0]), room[1] - count)
     return first, first + count
+
+
+def _frames(low: Fraction, high: Fraction, *, least: Fraction) -> tuple[int, int]:
+    """The whole frames between two edges. Where both edges' rounding costs so much that fewer than `least` are left,
+    the edge that lies nearer to the next frame outwards gives way: by half a frame at most."""
+    first, last = ceil(low), floor(high)
+    if last - first >= least:
+        return first, last
+    return (first - 1, last) if first - low >= high - last else (first, last + 1)
 
 
 def _objection(
@@ -241,7 +253,7 @@ def _loud_gaps(heard: _Heard, pace: Pace) -> list[Doubt]:
                 found.append(_unheard(heard, one, two))
             continue
         voiced = sum((max(min(b, end) - max(a, start), Fraction(0)) for a, b in heard.speech), Fraction(0))
-        if voiced >= VOICED_S:
+        if voiced >= VOICED_S or (voiced >= BRIEF_S and end - start - still >= VOICED_S):
             found.append(_unheard(heard, one, two))
         elif not voiced and still < (end - start) * DROWNED and two.start - one.end >= pace.longer:
             found += _not_still(heard, pace, one, two)

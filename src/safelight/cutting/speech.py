@@ -39,3 +39,14 @@ class Word:
 def suspects(words: Sequence[Word]) -> tuple[Word, ...]:
     """Words in which something else is hidden: those that were marked when they were heard."""
     return tuple(w for w in words if (lasts_long(w.text, float(w.end - w.start)) if w.suspect is None else w.suspect))
+
+
+def edges(words: Sequence[Word], first: int, last: int) -> tuple[Fraction, Fraction]:
+    """Where a stretch of whole words is cut out, from number `first` to `last`: in the middle of the gaps around it, a
+    second from it at most."""
+    before = words[first - 1].end if first else words[first].start - 1
+    after = words[last + 1].start if last + 1 < len(words) else words[last].end + 1
+    return (
+        max((before + words[first].start) / 2, words[first].start - 1, Fraction(0)),
+        min((words[last].end + after) / 2, words[last].end + 1),
+    )

@@ -1,0 +1,139 @@
+"""Whether a cut took a part of what is said: looked for in the sound, since a recogniser writes bitten words whole.
+
+Two looks at each join. Where a range ends or begins, the room must be heard for a moment: a cut through a voice has
+none. And the words on both sides must begin and end where they should, by forced alignment of the joined sound. An
+aligner errs, too: it is asked about stretches of several lengths, and where it finds a word elsewhere or nowhere, about
+the same stretch of the uncut sound; what most of them say is told.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.cutting.assembly import Assembly, Difference, Piece, joins
+from safelight.cutting.joined import Joined
+from safelight.cutting.speech import Word, edges
+from safelight.speech import align
+from safelight.speech.activity import RATE, Samples
+from safelight.speech.levels import FRAME_S
+from safelight.speech.recogniser import Files
+
+EITHER_SIDE_S = Fraction(7, 100)  # of an edge, in which the room must be heard …
+MOMENT = 3  # … for so many levels
+AROUND_S = Fraction(15)  # of an edge, from which its room is known
+FLOOR_SHARE, VOICE_SHARE = 0.05, 0.9
+ABOVE_DB = 6.0  # over the floor: no longer the room
+CLEAR_DB = 20.0  # by which the voice must stand over the floor, else nothing is told
+RUMBLE = 0.97  # of each sample, that is taken from the next: a voice is not known by its rumble
+REACHES_S = (Fraction(7, 2), Fraction(11, 4), Fraction(2))  # of a join, within which words are aligned
+NOTHING_DB = -100.0  # of samples that are all zero, or of none at all
+APART_S = 0.1  # by which an end of a word may lie elsewhere
+SAME_S = Fraction(1, 20)  # by which times of one word differ at most between clip and programme
+AGREE = 2  # answers that must say the same
+
+
+def bites(made: Assembly, joined: Joined, words: Sequence[Word], weights: Files) -> list[Difference]:
+    """Joins of a programme at which a part of what is said is gone, one difference for each: at the word that is short,
+    or else at the join. `words`: those that are heard in it, with its times. The joined sound has 16 kHz."""
+    rate = made.programme.rate
+    found = []
+    for at, one, two in joins(made):
+        place = at / rate
+        before = max((w for w in words if w.end <= place), key=lambda w: w.end, default=None)
+        after = min((w for w in words if w.start >= place), key=lambda w: w.start, default=None)
+        sides = ((before, _Edge(made, one, last=True)), (after, _Edge(made, two, last=False)))
+        loud = [word for word, edge in sides if edge.in_sound(joined)]
+        short = [w for w, edge in sides if w is not None and _is_short(w, words, place, edge, joined, weights)]
+        if short:
+            word = short[0]
+            found.append(Difference(at=int(word.start * rate), expected=word.text, heard="", bitten=True))
+        elif loud:
+            said = next((word.text for word in loud if word is not None), "")
+            found.append(Difference(at=at, expected=said, heard="", bitten=True))
+    return found
+
+
+class _Edge:
+    """Where a range of a clip ends (`last`) or begins at a join."""
+
+    def __init__(self, made: Assembly, piece: Piece, *, last: bool) -> None:
+        material = made.materials[piece.clip]
+        self.clip, self.words, self.last = piece.clip, material.words, last
+        self.at = Fraction(piece.end if last else piece.start) / material.rate
+
+    def in_sound(self, joined: Joined) -> bool:
+        """Whether it lies in sound, without a moment of the room."""
+        around = _levels(joined.source(self.clip, max(self.at - AROUND_S, Fraction(0)), self.at + AROUND_S))
+        heard = around[around > NOTHING_DB]
+        if not len(heard):
+            return False
+        floor, voice = np.percentile(heard, (100 * FLOOR_SHARE, 100 * VOICE_SHARE))
+        if voice - floor < CLEAR_DB:
+            return False
+        near = _levels(joined.source(self.clip, self.at - EITHER_SIDE_S, self.at + EITHER_SIDE_S))
+        power = np.convolve(10 ** (near / 10), np.ones(MOMENT) / MOMENT, "valid")
+        return bool(10 * np.log10(power.min()) > floor + ABOVE_DB)
+
+    def off(self, word: Word, reach: Fraction, joined: Joined, weights: Files) -> float | None:
+        """By how much a word of the clip lies elsewhere in the uncut sound around the edge, by the same alignment."""
+
+        def cut(start: Fraction, end: Fraction) -> Samples:
+            return joined.source(self.clip, start, end)
+
+        return _off(word, self.words, (self.at - reach, self.at + reach), cut, weights, ends=self.last)
+
+
+def _is_short(
+    word: Word, words: Sequence[Word], place: Fraction, edge: _Edge, joined: Joined, weights: Files
+) -> bool:  # fmt: skip
+    """Whether the end of the word before a join, or the beginning of the one after it, lies elsewhere than it should in
+    the joined sound but not in the uncut one."""
+    if align.NAME not in weights or word.estimated or word.suspect:
+        return False
+    there = replace(word, start=word.start + edge.at - place, end=word.end + edge.at - place)
+    whole = short = nowhere = 0
+    for reach in REACHES_S:
+        if whole == AGREE:
+            return False
+        here = _off(word, words, (place - reach, place + reach), joined.window, weights, ends=edge.last)
+        if here is not None and abs(here) <= APART_S:
+            whole += 1
+            continue
+        uncut = edge.off(there, reach, joined, weights)
+        if here is None:
+            nowhere += uncut is not None
+        elif uncut is None or abs(here - uncut) > APART_S:
+            short += 1
+        else:
+            whole += 1
+    return short > 0 and short + nowhere >= AGREE and short + nowhere > whole
+
+
+def _off(
+    word: Word, words: Sequence[Word], span: tuple[Fraction, Fraction], cut: Callable[[Fraction, Fraction], Samples],
+    weights: Files, *, ends: bool,
+) -> float | None:  # fmt: skip
+    """Seconds by which the end (`ends`) or the beginning of a word lies elsewhere than it should, when those within a
+    span are aligned; None where they cannot be, or it is not among them."""
+    inside = [i for i, w in enumerate(words) if w.start >= span[0] and w.end <= span[1]]
+    same = (n for n, i in enumerate(inside) if words[i].text == word.text and abs(words[i].start - word.start) < SAME_S)
+    number = next(same, None)
+    if number is None:
+        return None
+    start, end = edges(words, inside[0], inside[-1])
+    times = align.align(cut(start, end), [words[i].text for i in inside], weights)
+    if times is None:
+        return None
+    return times[number][1] - float(word.end - start) if ends else times[number][0] - float(word.start - start)
+
+
+def _levels(samples: Samples) -> NDArray[np.float64]:
+    """Decibels of each 10 ms, the rumble taken away."""
+    size = round(RATE * FRAME_S)
+    sharp = samples[1:] - np.float32(RUMBLE) * samples[:-1]
+    count = len(sharp) // size
+    power = np.square(sharp[: count * size].reshape(count, size)).mean(1)
+    return np.asarray(10 * np.log10(power + 1e-12), np.float64)
