@@ -98,6 +98,15 @@ def test_unknown_transforms_are_refused():
         known({"type": "affine"}, SIZE)
 
 
+def test_a_reduced_before_lies_on_a_reduced_after_in_both_axes():
+    ramp = (np.arange(341) % 200 + 20).astype(np.uint8)  # reduced to 1600 x 266, a pixel is longer down than across
+    rgb = np.broadcast_to(ramp[:, None, None], (341, 2003, 3)).copy()
+    crop = known({"type": "homography", "matrix": [[1, 0, -3], [0, 1, -8], [0, 0, 1]]}, (2000, 333))
+    pair = Pair(before=rgb, after=np.ascontiguousarray(rgb[8:, 3:]), placement=crop)
+    before, after = (p[-40:-8, 800, 1] * 255 for p in (pair.before_work, pair.after_work))
+    assert abs(float((before - after).mean() / np.gradient(after).mean())) < 0.3  # px of the grid
+
+
 # ---------------------------------------------------------------- the legal edit
 
 
@@ -157,7 +166,8 @@ def test_damage_scores_above_every_honest_edit(before):
     for name, after, mask in spoilt(before):
         bad = score(name, before, after, mask)
         assert bad.cannot_tell is None, (name, bad.cannot_tell)
-        assert bad.where is not None or name == "jpeg", name
+        assert bad.where is not None, name
+        assert bad.heat is not None, name
         for good in honest:
             fine = score(name, before, good)
             assert fine.score is None or bad.score > fine.score + 0.01, (name, bad.score, fine.score)
@@ -183,6 +193,20 @@ def test_the_box_lies_where_the_damage_is(before):
     x0, y0, x1, y1 = found.where
     assert x0 < 500 < x1
     assert y0 < 180 < y1
+
+
+def test_blocks_are_shown_where_they_are_and_nowhere_else(before):
+    small = simplejpeg.decode_jpeg(simplejpeg.encode_jpeg(before, quality=12))
+    for top in (0, 3):  # blocks that begin within a block of the whole, as after a crop
+        after = before.copy()
+        after[200:540, :300] = small[200:540, :300]
+        found = score("jpeg", before[top:], np.ascontiguousarray(after[top:]))
+        x0, y0, x1, _ = found.where
+        assert (x0 < 100, y0 > 180, x1 < 320) == (True, True, True), found.where
+        assert found.heat[:, int(found.heat.shape[1] * 0.45) :].max() < 0.3
+    clean = score("jpeg", before, before)
+    assert clean.where is None
+    assert clean.text == "No blocks show."
 
 
 def cut_out(before, *, kept):
