@@ -209,6 +209,17 @@ def test_blocks_are_shown_where_they_are_and_nowhere_else(before):
     assert clean.text == "No blocks show."
 
 
+def test_one_channel_at_its_end_wants_a_look_at_most_and_all_of_them_fail(before):
+    level = before.astype(np.float32)
+    reds = level.copy()
+    reds[..., 0] *= 255 / np.quantile(level[..., 0], 0.8)
+    alone, whole = (score("clipping", before, np.clip(p, 0, 255).astype(np.uint8)) for p in (reds, level * 1.6))
+    assert "one colour channel" in alone.text
+    assert "one colour channel" not in whole.text
+    limits = checking.thresholds()["clipping"]
+    assert alone.probability < limits.fail <= whole.probability
+
+
 def cut_out(before, *, kept):
     """An object on a new ground, its rim with so much of the old one; before, after and matte."""
     rng = np.random.default_rng(6)

@@ -85,7 +85,7 @@ def traces(rgb: Bytes) -> tuple[float, float]:
 def standing_out(rgb: Bytes) -> Plane:
     """Levels by which the edges of blocks stand out from what lies inside them, a heat map of the whole picture."""
     _, ((column, _), (row, _)) = _looked_at(rgb)
-    height, width = rgb.shape[:2]
+    height = rgb.shape[0]
     columns, rows = reduced(rgb, HEAT_SIDE)
     found: Plane = np.empty((height, columns), np.float32)
     for top in range(0, height, STRIP):
