@@ -220,6 +220,20 @@ def test_one_channel_at_its_end_wants_a_look_at_most_and_all_of_them_fail(before
     assert alone.probability < limits.fail <= whole.probability
 
 
+def test_a_patch_that_stands_twice_is_seen_without_a_before_and_a_repeating_pattern_is_not():
+    rng = np.random.default_rng(5)
+    brick = cv2.GaussianBlur(rng.random((30, 40), np.float32), (0, 0), 2.5, borderType=cv2.BORDER_REFLECT_101)
+    bricks = np.tile(60 + 150 * brick[..., None], (18, 18, 3))
+    wall = np.clip(bricks + rng.normal(0, 6, bricks.shape), 0, 255).astype(np.uint8)
+    copied = wall.copy()
+    copied[300:420, 420:540] = wall[290:410, 300:420]
+    honest, twice = (next(f for f in checking.inspect(p).findings if f.name == "fill_repeat") for p in (wall, copied))
+    assert honest.score < 0.05
+    assert twice.score > 0.5
+    assert twice.probability > honest.probability
+    assert "pixel for pixel" in twice.text
+
+
 def cut_out(before, *, kept):
     """An object on a new ground, its rim with so much of the old one; before, after and matte."""
     rng = np.random.default_rng(6)
@@ -358,7 +372,11 @@ def test_a_lens_correction_leaves_no_shift_in_the_corners():
 
 def test_one_picture_is_asked_only_what_it_can_show(before):
     found = checking.inspect(before)
-    assert {f.name for f in found.findings} == {"banding", "clipping", "jpeg", "oversmoothing"}
+    able = {"banding", "clipping", "fill_repeat", "jpeg", "oversmoothing"}
+    told = {f.name: f for f in found.findings}
+    assert set(told) == {name for d in plugins.detectors().values() for name in d.finds}
+    assert {name for d in plugins.detectors().values() if d.alone for name in d.finds} == able
+    assert all(told[name].cannot_tell for name in set(told) - able)
     assert found.alone
     blocks = simplejpeg.decode_jpeg(simplejpeg.encode_jpeg(before, quality=6, colorspace="RGB"))
     told = {f.name: f for f in checking.inspect(blocks).findings}
