@@ -22,7 +22,7 @@ NEAR = 1 / 255  # of an end: what was so near it before was clipped already
 DEEP = 0.04  # from an end: what was so far from it before counts whole
 SQUARE = np.ones((5, 5), np.uint8)  # px: smaller places at an end are no plateau
 LEAST = 1e-5  # share of the picture from which anything is counted
-TINTED = 2e-4  # share that what one channel alone has lost approaches, however much of the picture it is
+TINTED = 8e-5  # share that what one channel alone has lost approaches, however much of the picture it is
 
 
 def detect(pair: Pair) -> list[Finding]:
