@@ -102,6 +102,7 @@ def cut(
         _may_write(out, originals)
     asked = [clip for _, clip in chosen if clip is not None and not decided]
     singles = {out: single.begin(out, originals, sign_off=sign_off, clips=asked) for out in (captions, film) if out}
+    named = film.name if film else None
     captions, film = (singles[out].path if out else None for out in (captions, film))
     wanted = rough.Wanted(
         pace=pace, length_s=length_s, passages=_passages(passages) if passages else (), decided=decided,
@@ -116,7 +117,7 @@ def cut(
         single.propose(written.files, originals)
     said = _captioned(made, captions, preset=preset) if captions else []
     rendered = _rendered(made, film, preview=preview) if film else None
-    checked = films.check(film, book, captions=captions) if film and book else None
+    checked = films.check(film, book, captions=captions, name=named) if film and book else None
     settled = single.settle(tuple(singles.values()), _found(made, chosen, checked))
     if as_json:
         show(document(made, written, rendered) | {"check": checked.as_json() if checked else None})

@@ -86,7 +86,9 @@ def test_what_fails_stays_a_draft_whoever_signs(tmp_path):
     assert not made.to.exists()
     assert made.path.read_bytes() == b"film"
     assert (paper(made.path)["kind"], paper(made.path)["signed_off_by"]) == ("draft", None)
+    made.path.with_name("film.draft.mp4.xmp").write_bytes(b"origin")
     assert single.settle([made]) == (made.to,)
+    assert (tmp_path / "film.mp4.xmp").read_bytes() == b"origin"
 
 
 def test_names_of_rules_and_originals_are_refused(tmp_path):
@@ -96,4 +98,6 @@ def test_names_of_rules_and_originals_are_refused(tmp_path):
         single.begin(tmp_path / "b.mov", [source], sign_off="policy:default")
     with pytest.raises(UsageError, match="original"):
         single.begin(source, [source], sign_off="Ada")
+    with pytest.raises(UsageError, match="name of a draft"):
+        single.begin(tmp_path / "b.draft.mov", [source], sign_off="Ada")
     assert single.draft_of(tmp_path / "a.draft.mov") == tmp_path / "a.draft.mov"

@@ -21,6 +21,7 @@ from safelight.store.library import now
 
 SCHEMA = "safelight.made/1"
 DRAFT, PAPER = ".draft", ".made.json"
+SIDECAR = ".xmp"  # beside films whose format cannot hold where they come from
 PROPOSAL, FINAL = "proposal", "final"
 
 
@@ -56,6 +57,8 @@ def begin(to: Path, sources: Sequence[Path], *, sign_off: str | None, clips: Seq
     """
     if sign_off is not None and not gate.is_person(sign_off):
         raise UsageError(f"{sign_off!r} is not a person's name.", remedy="Sign with your own: --sign-off NAME.")
+    if sign_off is not None and DRAFT in to.suffixes:
+        raise UsageError(f"{to.name} is the name of a draft.", remedy="Give the name that it is to have.")
     if to.exists() and any(source.exists() and to.samefile(source) for source in sources):
         raise UsageError(f"{to.name} is the original.", remedy="Give another name.")
     waiting = [(clip, names) for clip in clips if (names := gate.unsettled(clip))]
@@ -80,7 +83,12 @@ def settle(made: Sequence[Single], found: Sequence[Found] = ()) -> tuple[Path, .
     places = []
     for one in made:
         final = one.by is not None and not failed
-        place = one.path.replace(one.to) if final else one.path
+        place = one.path
+        if final:
+            place = one.path.replace(one.to)
+            beside = one.path.with_name(one.path.name + SIDECAR)
+            if beside.exists():
+                beside.replace(one.to.with_name(one.to.name + SIDECAR))
         _paper(place, [place], kind=FINAL if final else DRAFT[1:], sources=one.sources,
                by=one.by if final else None, found=found)  # fmt: skip
         places.append(place)
