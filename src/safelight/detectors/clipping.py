@@ -4,9 +4,11 @@ A channel is clipped where it reaches 254 of 255 or 1, or the very end where bot
 clipped before does not count, nor do single pixels of an edge that sharpening drives over the end; what lay just below
 it counts less than what had colour to lose. Where a second channel is at the end, what was there is gone and counts
 whole. Where it is one channel alone, the others still carry the detail, as under a film look that lifts the reds: that
-counts by the channel's part of luma, and up to a share that asks for a look and never fails by itself. The score is the
-share of the picture, as a logarithm.
+counts by the channel's part of luma, and asks for a look but never fails by itself. The score is the share of the
+picture, as a logarithm.
 """
+
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,6 +17,7 @@ from safelight.detectors import Detector, Finding, Pair
 from safelight.detectors._pair import LUMA
 from safelight.detectors._planes import Flags, Plane
 from safelight.detectors.answers import cannot, said
+from safelight.detectors.calibration import chance
 
 HIGH, LOW = 253.2 / 255, 1.8 / 255  # of the mean of 3 x 3: saving as JPEG moves single pixels off the end
 FINE_HIGH, FINE_LOW = 254.7 / 255, 0.3 / 255  # the same of files with sixteen bits, which are not saved as JPEG
@@ -22,7 +25,7 @@ NEAR = 1 / 255  # of an end: what was so near it before was clipped already
 DEEP = 0.04  # from an end: what was so far from it before counts whole
 SQUARE = np.ones((5, 5), np.uint8)  # px: smaller places at an end are no plateau
 LEAST = 1e-5  # share of the picture from which anything is counted
-TINTED = 8e-5  # share that what one channel alone has lost approaches, however much of the picture it is
+ONE_CHANNEL = 0.85  # most that the chance rises to by what single channels have lost
 
 
 def detect(pair: Pair) -> list[Finding]:
@@ -36,19 +39,35 @@ def detect(pair: Pair) -> list[Finding]:
         left = _room(pair.after_work, high=high, fine=pair.fine)
         at_end = left <= 0
         if not at_end.any():
-            ends.append((0.0, 0.0))
+            ends.append(_End())
             continue
         gone, tinted = _lost(at_end, _room(pair.before_work, high=high, fine=pair.fine), pair.stayed)
-        tint = float(tinted.mean()) / stayed
-        ends.append((float(gone.mean()) / stayed + tint / (1 + tint / TINTED), float((tinted > 0).mean()) / stayed))
+        shares = (float(p.mean()) / stayed for p in (gone, tinted, tinted > 0))
+        ends.append(_End(*shares))
         heat += np.maximum(gone, tinted)
-    end = "burnt out" if ends[0] >= ends[1] else "drowned in black"
-    share, touched = max(ends)
-    score = float(np.log10(max(share, LEAST) / LEAST))
-    text = f"{100 * touched:.2f} % of the picture is newly {end}"
-    if share <= TINTED < touched:
-        text += ", in one colour channel: the others keep the detail"
-    return [said(pair, "clipping", score, f"{text}.", heat=_spread(heat))]
+    worst = max(ends, key=lambda end: end.gone + end.tinted)
+    text = (
+        f"{100 * worst.touched:.2f} % of the picture is newly {'burnt out' if worst is ends[0] else 'drowned in black'}"
+    )
+    if worst.gone < worst.tinted:
+        text += ", mostly in one colour channel: the others keep the detail"
+    found = said(pair, "clipping", _score(worst.gone + worst.tinted), f"{text}.", heat=_spread(heat))
+    # What is gone may fail; what single channels have lost beside it may only ask.
+    sure = max(chance("clipping", _score(end.gone)) for end in ends)
+    return [replace(found, probability=max(sure, min(float(found.probability or 0), ONE_CHANNEL)))]
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Shares of the picture at one end: gone, lost by single channels (by their part of luma), touched at all."""
+
+    gone: float = 0.0
+    tinted: float = 0.0
+    touched: float = 0.0
+
+
+def _score(share: float) -> float:
+    return float(np.log10(max(share, LEAST) / LEAST))
 
 
 def _lost(at_end: Flags, room: Plane, stayed: Flags) -> tuple[Plane, Plane]:
@@ -76,7 +95,7 @@ def alone(pair: Pair) -> list[Finding]:
     ]
     shares = [float(end.mean()) for end in ends]
     end = "burnt out" if shares[0] >= shares[1] else "drowned in black"
-    score = float(np.log10(max(*shares, LEAST) / LEAST))
+    score = _score(max(shares))
     heat = _spread(np.asarray(ends[0] + ends[1], np.float32))
     return [said(pair, "clipping", score, f"{100 * max(shares):.2f} % of the picture is {end}.", heat=heat, alone=True)]
 
