@@ -42,9 +42,10 @@ def detect(pair: Pair) -> list[Finding]:
             ends.append(_End())
             continue
         gone, tinted = _lost(at_end, _room(pair.before_work, high=high, fine=pair.fine), pair.stayed)
-        shares = (float(p.mean()) / stayed for p in (gone, tinted, tinted > 0))
+        lost = np.maximum(gone, tinted)
+        shares = (float(p.mean()) / stayed for p in (gone, tinted, lost > 0))
         ends.append(_End(*shares))
-        heat += np.maximum(gone, tinted)
+        heat += lost
     worst = max(ends, key=lambda end: end.gone + end.tinted)
     text = (
         f"{100 * worst.touched:.2f} % of the picture is newly {'burnt out' if worst is ends[0] else 'drowned in black'}"
@@ -81,7 +82,7 @@ def _lost(at_end: Flags, room: Plane, stayed: Flags) -> tuple[Plane, Plane]:
         if fresh.any():
             weight = np.clip(room[..., c] / DEEP, 0, 1)
             gone = np.maximum(gone, (fresh & both) * weight)
-            tinted += LUMA[c] * _whole(fresh) * weight
+            tinted += LUMA[c] * _whole(fresh & ~both) * weight
     return gone * _whole(gone > 0), tinted
 
 
