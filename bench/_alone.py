@@ -26,7 +26,7 @@ from safelight.detectors.calibration import at, calibrated_alone
 from safelight.media.image import read
 from safelight.weights import installed
 
-FINDINGS = ("banding", "clipping", "jpeg", "oversmoothing")
+FINDINGS = ("banding", "clipping", "fill_repeat", "jpeg", "oversmoothing")
 SPOILT, LEGAL = 36, 5  # pictures of each finding, and of each legal edit
 REGIONS = {"oversmoothing": "skin"}  # where a finding can be told without a before, if not everywhere
 CUT = ("good_cutout",)  # another ground than the photo's: nothing to ask these detectors about

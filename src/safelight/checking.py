@@ -106,8 +106,8 @@ def inspect(
     """What one picture shows by itself, without the picture before the edit: a file, or upright sRGB bytes H x W x 3.
 
     Detectors that have such a form answer, with chances and thresholds of their own; they are right less often than
-    with a before, and blame the picture for what it always had. `words` is the picture with sixteen bits a channel.
-    Raises as `check` for files, ValueError for arrays of another form.
+    with a before, and blame the picture for what it always had. The others say why they cannot tell. `words` is the
+    picture with sixteen bits a channel. Raises as `check` for files, ValueError for arrays of another form.
     """
     if isinstance(picture, str | Path):
         from safelight.weights import installed
@@ -119,8 +119,13 @@ def inspect(
     placement = known({"type": "identity"}, (rgb.shape[1], rgb.shape[0]))
     pair = Pair(before=rgb, after=rgb, placement=placement, weights=weights or {}, before_words=fine, after_words=fine)
     chosen = tuple(plugins.detectors().values()) if detectors is None else tuple(detectors)
-    answers = [_asked(detector.alone, pair) for detector in chosen if detector.alone is not None]
+    answers = [_asked(detector.alone or _untold(detector), pair) for detector in chosen]
     return _judged(pair, answers, thresholds(alone=True), alone=True)
+
+
+def _untold(detector: Detector) -> Callable[[Pair], Iterable[Finding]]:
+    """What a detector without such a form says of a picture by itself."""
+    return lambda _: [Finding(name=name, cannot_tell=detector.alone_cannot) for name in detector.finds]
 
 
 def _asked(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from safelight.cli_options import json_option, library_option, show
+from safelight.cli_options import json_option, library_option, show, sign_option
 from safelight.errors import UsageError
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -82,15 +82,24 @@ def _frames(path: Path | None) -> list[int]:
 @click.option("--to", type=FILE, required=True, help="The file to write: .srt, .vtt, .ttml.")
 @click.option("--preset", default="netflix", show_default=True, metavar="NAME", help="Whose rules.")
 @rate_option
+@sign_option
 @library_option
-def make_captions(clip: Path, to: Path, preset: str, rate: Fraction | None, library: str | None) -> None:
+def make_captions(
+    clip: Path, to: Path, preset: str, rate: Fraction | None, sign_off: str | None, library: str | None
+) -> None:
     """Make captions of the words that a run heard in a clip. Exit code 1 if a rule could not be kept."""
     from safelight import captions as caps
+    from safelight import places
+    from safelight.checking import Outcome
+    from safelight.deliver import single
 
     if preset not in caps.PRESETS:
         raise UsageError(f"There is no preset {preset!r}.", remedy=f"There are {', '.join(caps.PRESETS)}.")
     if to.exists() and to.samefile(clip):
         raise UsageError(f"{to.name} is the clip.", remedy="Give another name.")
+    known = places.clips_known(library, clip) if sign_off else []
+    out = single.begin(to, [clip], sign_off=sign_off, clips=known)
+    to = out.path
     heard, shots, own = _heard(clip, library)
     rate = rate or own or Fraction(25)
     spoken = [
@@ -109,6 +118,8 @@ def make_captions(clip: Path, to: Path, preset: str, rate: Fraction | None, libr
     click.echo(
         f"{len(made.cues)} captions of {len(spoken)} words are in {to.name}; {preset}: {len(hard)} rules broken."
     )
+    said = [single.Found(name=b.rule, outcome=Outcome.LOOK, text=f"Caption {b.cue}: {b.text}") for b in hard]
+    click.echo(single.words(*single.settle([out], said), by=sign_off))
     raise SystemExit(BROKEN if hard else 0)
 
 
@@ -256,6 +267,7 @@ def convert_timeline(file: Path, to: Path, rate: Fraction | None) -> None:
 def align(reference: Path, others: tuple[Path, ...], to: Path | None, as_json: bool) -> None:
     """Place recordings of one event by their sound, against the first. Timecode that is played on a channel is a
     witness: where it says otherwise that is told, and the sound decides. Exit code 1 if one cannot be placed."""
+    from safelight.deliver import single
     from safelight.interchange import side_by_side, write
     from safelight.media import ltc, syncing
 
@@ -281,6 +293,7 @@ def align(reference: Path, others: tuple[Path, ...], to: Path | None, as_json: b
             click.echo(f"{other.name}: {ltc.witness(said[other], m.offset_s, codes[other].rate)}")
     if to is not None:
         done = write(to, side_by_side(reference, {o: m for o, m in found.items() if m.offset_s is not None}))
+        single.propose(done.files, [reference, *others])
         for loss in done.losses:
             click.echo(f"lost: {loss}", err=as_json)
         click.echo(f"{to.name}: read back, the same in every frame.", err=as_json)

@@ -34,6 +34,7 @@ def tighten(
 
     The clip is not touched, nothing is rendered: the cut is a timeline."""
     from safelight import cutting, interchange
+    from safelight.deliver import single
 
     if pace not in cutting.PACES:
         raise UsageError(f"There is no pace {pace!r}.", remedy=f"There are {', '.join(cutting.PACES)}.")
@@ -53,7 +54,9 @@ def tighten(
     if to is not None:
         if to.exists() and to.samefile(file):
             raise UsageError(f"{to.name} is the original.", remedy="Give another name.")
-        losses = tuple(interchange.write(to, cutting.programme(file, plan, action=action)).losses)
+        done = interchange.write(to, cutting.programme(file, plan, action=action))
+        single.propose(done.files, [file])
+        losses = tuple(done.losses)
     if as_json:
         show(_document(file, pace, plan) | {
             "takes": [{"goes": list(t.goes), "stays": list(t.stays), "alike": round(t.alike, 2)} for t in again],
@@ -149,16 +152,20 @@ def _tell(plan: "Plan", losses: tuple[str, ...]) -> None:
 def match(hero: Path, others: tuple[Path, ...], to: Path | None, as_json: bool) -> None:
     """Bring shots of one place to the look of a hero shot. Exit code 1 if one cannot be.
 
-    No clip is touched: the grade is an ASC CDL and a 3-D table for the grading program."""
+    No clip is touched: the grade is an ASC CDL and a 3-D table for the grading program, a proposal that a person takes
+    up there."""
     from safelight import matching
+    from safelight.deliver import single
 
     look = matching.look_of(hero)
     found = {other: matching.match(look, matching.look_of(other)) for other in others}
     for other, m in found.items():
         if to is not None and m.grade is not None:
             to.mkdir(parents=True, exist_ok=True)
-            matching.write_cdl(to / f"{other.stem}.cdl", m.grade.cdl, name=other.stem)
-            matching.write_cube(to / f"{other.stem}.cube", m.grade.table, name=other.stem)
+            files = [to / f"{other.stem}.cdl", to / f"{other.stem}.cube"]
+            matching.write_cdl(files[0], m.grade.cdl, name=other.stem)
+            matching.write_cube(files[1], m.grade.table, name=other.stem)
+            single.propose(files, [hero, other])
         if as_json:
             continue
         if m.grade is not None:

@@ -13,6 +13,9 @@ library_option = click.option(
     "--library", type=click.Path(path_type=str), metavar="DIR", help="The studio library; default: your data folder."
 )
 cache_option = click.option("--cache", type=FOLDER, help="Where .safelight goes for a shoot that is read-only.")
+sign_option = click.option(
+    "--sign-off", metavar="NAME", help="Who has looked at it and signs that it is final; else it is a draft."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 
 

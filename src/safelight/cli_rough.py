@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from safelight.cli_cut import read_words
-from safelight.cli_options import json_option, library_option, show
+from safelight.cli_options import json_option, library_option, show, sign_option
 from safelight.errors import UsageError
 from safelight.words import many
 
 if TYPE_CHECKING:
     from safelight.cutting.render import Rendered
+    from safelight.deliver.single import Found
     from safelight.films import Checked
     from safelight.rough import Passage, Planned, Rough
     from safelight.state import Footage
@@ -72,28 +73,26 @@ def _preset(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option("--for", "place", metavar="NAME", help="Check the film for where it goes: see `safelight film`.")
 @click.option("--preview", is_flag=True, help="Render small and fast, for looking.")
 @click.option("--listen/--no-listen", default=True, show_default=True, help="Listen to the joins once more.")
+@sign_option
 @library_option
 @json_option
 def cut(
     clips: tuple[Path, ...], to: Path | None, pace: str | None, length_s: Fraction | None, passages: Path | None,
     strike: str | None, words: Path | None, cutaways: tuple[Path, ...], captions: Path | None, preset: str,
-    film: Path | None, place: str | None, library: str | None, *, decided: bool, preview: bool, listen: bool,
-    as_json: bool,
+    film: Path | None, place: str | None, sign_off: str | None, library: str | None, *, decided: bool, preview: bool,
+    listen: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a rough cut of clips, or of all clips of a folder, and say what a person must decide.
 
     Pauses are shortened and takes that are said again left out, as people have judged them or as they are proposed;
-    with --length whole sentences are chosen. Originals are not touched: the cut is a timeline that names them. Each
-    file is read back after it was written. Exit code 1 if something else is heard at a join than should be, 4 if the
-    film is not fit for where it goes."""
-    from safelight import cutting, films, rough
+    with --length whole sentences are chosen. Originals are not touched: the cut is a timeline that names them, a
+    proposal. A film and captions are drafts, and are called so, until somebody signs for them. Each file is read back
+    after it was written. Exit code 1 if something else is heard at a join than should be, 4 if the film is not fit for
+    where it goes, or is signed for and does not pass."""
+    from safelight import films, rough
+    from safelight.deliver import single
 
-    if pace is not None and pace not in cutting.PACES:
-        raise UsageError(f"There is no pace {pace!r}.", remedy=f"There are {', '.join(cutting.PACES)}.")
-    if passages is not None and length_s is not None:
-        raise UsageError("Passages and a length ask for different things.", remedy="Give one of them.")
-    if place is not None and film is None:
-        raise UsageError("There is no film to check.", remedy="Render one: --render out.mp4.")
+    _refuse(pace, passages=passages, length_s=length_s, place=place, film=film, preview=preview, sign_off=sign_off)
     book = films.find(place) if place else None
     chosen = _clips(clips, library)
     if (strike or words) and len(chosen) != 1:
@@ -101,6 +100,10 @@ def cut(
     originals = [path for path, _ in chosen]
     for out in filter(None, (to, captions, film)):
         _may_write(out, originals)
+    asked = [clip for _, clip in chosen if clip is not None and not decided]
+    singles = {out: single.begin(out, originals, sign_off=sign_off, clips=asked) for out in (captions, film) if out}
+    named = film.name if film else None
+    captions, film = (singles[out].path if out else None for out in (captions, film))
     wanted = rough.Wanted(
         pace=pace, length_s=length_s, passages=_passages(passages) if passages else (), decided=decided,
         struck=_ranges(strike) if strike else (), cutaways=cutaways, name=_name(originals, length_s, passages),
@@ -110,21 +113,42 @@ def cut(
         tell=lambda text: click.echo(text, err=True),
     )  # fmt: skip
     written = rough.written(to, made.made) if to else None
+    if written is not None:
+        single.propose(written.files, originals)
     said = _captioned(made, captions, preset=preset) if captions else []
     rendered = _rendered(made, film, preview=preview) if film else None
-    checked = films.check(film, book, captions=captions) if film and book else None
+    checked = films.check(film, book, captions=captions, name=named) if film and book else None
+    settled = single.settle(tuple(singles.values()), _found(made, chosen, checked))
     if as_json:
         show(document(made, written, rendered) | {"check": checked.as_json() if checked else None})
     else:
-        _tell(made, rendered, [*said, *(_held(checked) if checked else ())])
+        said += [*(_held(checked) if checked else ()), *(single.words(path, by=sign_off) for path in settled)]
+        _tell(made, rendered, said)
         if written is not None:
             for loss in written.losses:
                 click.echo(f"lost: {loss}")
             names = ", ".join(f.name for f in written.files)
             click.echo(f"{names}: read back, the same in every frame.")
-    if checked is not None and not checked.passes:
+    if checked is not None and not checked.passes and not sign_off:
         raise SystemExit(REFUSED)
     raise SystemExit(1 if made.heard is not None and made.heard.differences else 0)
+
+
+def _refuse(
+    pace: str | None, *, passages: Path | None, length_s: Fraction | None, place: str | None, film: Path | None,
+    preview: bool, sign_off: str | None,
+) -> None:  # fmt: skip
+    """Raises UsageError for options that do not go together."""
+    from safelight import cutting
+
+    if pace is not None and pace not in cutting.PACES:
+        raise UsageError(f"There is no pace {pace!r}.", remedy=f"There are {', '.join(cutting.PACES)}.")
+    if passages is not None and length_s is not None:
+        raise UsageError("Passages and a length ask for different things.", remedy="Give one of them.")
+    if place is not None and film is None:
+        raise UsageError("There is no film to check.", remedy="Render one: --render out.mp4.")
+    if preview and sign_off:
+        raise UsageError("A preview is never final.", remedy="Leave out --preview, or --sign-off.")
 
 
 @click.command()
@@ -147,6 +171,29 @@ def film(files: tuple[Path, ...], place: str, captions: Path | None, *, as_json:
         for one in found:
             click.echo("\n".join(_held(one)))
     raise SystemExit(0 if all(one.passes for one in found) else REFUSED)
+
+
+def _found(made: "Rough", chosen: "list[tuple[Path, Footage | None]]", checked: "Checked | None") -> "list[Found]":
+    """What is to be said of a cut that may become final: a rule of its place that is broken holds it back, whoever
+    signs answers for the rest."""
+    from safelight.checking import Outcome
+    from safelight.deliver.single import Found
+
+    look = Outcome.LOOK
+    found = [
+        Found(name="decided", outcome=look, text=f"No shoot knows {path.name}: nobody has decided about its cuts.")
+        for path, clip in chosen
+        if clip is None
+    ]
+    if made.heard is None:
+        found.append(Found(name="heard_back", outcome=look, text=f"Nobody has listened: {made.not_heard}."))
+    else:
+        found += [Found(name="heard_back", outcome=look, text=d.text) for d in made.heard.differences]
+    for answer in checked.answers if checked is not None else ():
+        if not answer.held:
+            outcome = Outcome.FAIL if answer.held is False else look
+            found.append(Found(name=answer.rule, outcome=outcome, text=answer.text, remedy=answer.remedy))
+    return found
 
 
 def _held(checked: "Checked") -> list[str]:

@@ -36,6 +36,15 @@ def find(
         yield state, list(photos.values()), list(clips.values()), list(failed.values())
 
 
+def clips_known(library: str | None, path: Path) -> list[Footage]:
+    """The clips and sounds that a path names, as the shoots of a library know them; none where no shoot does."""
+    with Library.open(library) as opened:
+        try:
+            return [clip for _, _, clips, _ in find(opened, (path,), evidence=False) for clip in clips]
+        except UsageError:
+            return []
+
+
 def root_of(library: Library, path: Path) -> Path:
     """The folder of the shoot that a path lies in: the nearest with `.safelight`, else one the library knows."""
     for folder in (path, *path.parents):

@@ -53,10 +53,10 @@ def test_a_timeline_captions_and_a_film_of_what_the_record_says(library, folder,
     kept = sum(b - a for a, b in clip["kept"])
     assert kept == told["frames"] == interchange.read(tmp_path / "cut.otio").programme.length
     assert {m["name"] for m in told["markers"]} >= {"jump_cut", "chapter"}
-    facts = container.contents(tmp_path / "cut.mp4")
-    assert len(container.timing(tmp_path / "cut.mp4").pts) == kept == told["render"]["frames"]
+    facts = container.contents(tmp_path / "cut.draft.mp4")
+    assert len(container.timing(tmp_path / "cut.draft.mp4").pts) == kept == told["render"]["frames"]
     assert abs(facts.sounds[0].duration_s - Fraction(kept, 25)) < Fraction(1, 25)
-    text = " ".join(line for cue in captions.read(tmp_path / "cut.vtt").cues for line in cue.lines)
+    text = " ".join(line for cue in captions.read(tmp_path / "cut.draft.vtt").cues for line in cue.lines)
     assert text.startswith("We begin with bread and salt."), "the take that goes is not captioned"
     assert (folder / "talk.mov").read_bytes() == before
 
@@ -68,7 +68,7 @@ def test_captions_of_a_cut_mind_its_joins_and_the_rules_that_are_asked_for(libra
     assert shots == [at for at, _, _ in assembly.joins(made.made)] != []
     for preset in ("netflix", "dcmp"):
         said = run(library, folder / "talk.mov", "--captions", tmp_path / "a.srt", "--preset", preset)
-        found = captions.read(tmp_path / "a.srt")
+        found = captions.read(tmp_path / "a.draft.srt")
         broken = [b for b in captions.check(found, captions.PRESETS[preset], rate=rate, shots=shots) if not b.soft]
         assert bool(broken) != (f"within the rules of {preset}" in said)
     run(library, folder / "talk.mov", "--captions", tmp_path / "a.srt", "--preset", "fcc", code=1)

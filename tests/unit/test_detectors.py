@@ -98,6 +98,15 @@ def test_unknown_transforms_are_refused():
         known({"type": "affine"}, SIZE)
 
 
+def test_a_reduced_before_lies_on_a_reduced_after_in_both_axes():
+    ramp = (np.arange(341) % 200 + 20).astype(np.uint8)  # reduced to 1600 x 266, a pixel is longer down than across
+    rgb = np.broadcast_to(ramp[:, None, None], (341, 2003, 3)).copy()
+    crop = known({"type": "homography", "matrix": [[1, 0, -3], [0, 1, -8], [0, 0, 1]]}, (2000, 333))
+    pair = Pair(before=rgb, after=np.ascontiguousarray(rgb[8:, 3:]), placement=crop)
+    before, after = (p[-40:-8, 800, 1] * 255 for p in (pair.before_work, pair.after_work))
+    assert abs(float((before - after).mean() / np.gradient(after).mean())) < 0.3  # px of the grid
+
+
 # ---------------------------------------------------------------- the legal edit
 
 
@@ -157,7 +166,8 @@ def test_damage_scores_above_every_honest_edit(before):
     for name, after, mask in spoilt(before):
         bad = score(name, before, after, mask)
         assert bad.cannot_tell is None, (name, bad.cannot_tell)
-        assert bad.where is not None or name == "jpeg", name
+        assert bad.where is not None, name
+        assert bad.heat is not None, name
         for good in honest:
             fine = score(name, before, good)
             assert fine.score is None or bad.score > fine.score + 0.01, (name, bad.score, fine.score)
@@ -183,6 +193,45 @@ def test_the_box_lies_where_the_damage_is(before):
     x0, y0, x1, y1 = found.where
     assert x0 < 500 < x1
     assert y0 < 180 < y1
+
+
+def test_blocks_are_shown_where_they_are_and_nowhere_else(before):
+    small = simplejpeg.decode_jpeg(simplejpeg.encode_jpeg(before, quality=12))
+    for top in (0, 3):  # blocks that begin within a block of the whole, as after a crop
+        after = before.copy()
+        after[200:540, :300] = small[200:540, :300]
+        found = score("jpeg", before[top:], np.ascontiguousarray(after[top:]))
+        x0, y0, x1, _ = found.where
+        assert (x0 < 100, y0 > 180, x1 < 320) == (True, True, True), found.where
+        assert found.heat[:, int(found.heat.shape[1] * 0.45) :].max() < 0.3
+    clean = score("jpeg", before, before)
+    assert clean.where is None
+    assert clean.text == "No blocks show."
+
+
+def test_one_channel_at_its_end_wants_a_look_at_most_and_all_of_them_fail(before):
+    level = before.astype(np.float32)
+    reds = level.copy()
+    reds[..., 0] *= 255 / np.quantile(level[..., 0], 0.8)
+    alone, whole = (score("clipping", before, np.clip(p, 0, 255).astype(np.uint8)) for p in (reds, level * 1.6))
+    assert "one colour channel" in alone.text
+    assert "one colour channel" not in whole.text
+    limits = checking.thresholds()["clipping"]
+    assert alone.probability < limits.fail <= whole.probability
+
+
+def test_a_patch_that_stands_twice_is_seen_without_a_before_and_a_repeating_pattern_is_not():
+    rng = np.random.default_rng(5)
+    brick = cv2.GaussianBlur(rng.random((30, 40), np.float32), (0, 0), 2.5, borderType=cv2.BORDER_REFLECT_101)
+    bricks = np.tile(60 + 150 * brick[..., None], (18, 18, 3))
+    wall = np.clip(bricks + rng.normal(0, 6, bricks.shape), 0, 255).astype(np.uint8)
+    copied = wall.copy()
+    copied[300:420, 420:540] = wall[290:410, 300:420]
+    honest, twice = (next(f for f in checking.inspect(p).findings if f.name == "fill_repeat") for p in (wall, copied))
+    assert honest.score < 0.05
+    assert twice.score > 0.5
+    assert twice.probability > honest.probability
+    assert "pixel for pixel" in twice.text
 
 
 def cut_out(before, *, kept):
@@ -323,7 +372,11 @@ def test_a_lens_correction_leaves_no_shift_in_the_corners():
 
 def test_one_picture_is_asked_only_what_it_can_show(before):
     found = checking.inspect(before)
-    assert {f.name for f in found.findings} == {"banding", "clipping", "jpeg", "oversmoothing"}
+    able = {"banding", "clipping", "fill_repeat", "jpeg", "oversmoothing"}
+    told = {f.name: f for f in found.findings}
+    assert set(told) == {name for d in plugins.detectors().values() for name in d.finds}
+    assert {name for d in plugins.detectors().values() if d.alone for name in d.finds} == able
+    assert all(told[name].cannot_tell for name in set(told) - able)
     assert found.alone
     blocks = simplejpeg.decode_jpeg(simplejpeg.encode_jpeg(before, quality=6, colorspace="RGB"))
     told = {f.name: f for f in checking.inspect(blocks).findings}

@@ -92,7 +92,7 @@ def test_likely_faults_hold_it_back_unless_they_are_meant(film):
         "faults.picture": Measure(name="faults.picture", value=rows),
         "faults.sound": Measure(name="faults.sound", cannot_tell="cut off"),
     }
-    seen = rules.Film(path=film, facts=container.contents(film), found=found)
+    seen = rules.Film(path=film, name=film.name, facts=container.contents(film), found=found)
     picture, heard = rules.faults(seen, rules.Faults())
     assert (picture.held, picture.text) == (False, "black at 2.00 s.")
     assert heard.held is None

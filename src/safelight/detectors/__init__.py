@@ -19,8 +19,9 @@ class Detector:
     """A named way to find artefacts.
 
     `finds` lists the names of findings, one or more; `detect` answers once for each of them, for every pair. `alone`,
-    where there is one, answers about a picture by itself, given as a pair with itself, for names of `finds`. `weights`
-    names model manifests that it uses where they are installed. Same pair, same findings; no I/O, no randomness.
+    where there is one, answers about a picture by itself, given as a pair with itself, for names of `finds`; else
+    `alone_cannot` says why there is none. `weights` names model manifests that it uses where they are installed. Same
+    pair, same findings; no I/O, no randomness.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Detector:
     finds: tuple[str, ...]
     detect: Callable[[Pair], Sequence[Finding]]
     alone: Callable[[Pair], Sequence[Finding]] | None = None
+    alone_cannot: str = "it is told from before and after together"
     weights: tuple[str, ...] = ()
     about: str = ""
 

@@ -167,13 +167,13 @@ def _looking(before: Bytes, after: Bytes) -> "_Looking":
     if enlarge > 1:
         second = np.asarray(cv2.resize(second, None, fx=enlarge, fy=enlarge, interpolation=cv2.INTER_CUBIC), np.uint8)
     return _Looking(
-        before=first, before_px=_lengths(before, first), after=second,
+        before=first, before_px=lengths(before, first), after=second,
         even=even_contrast(np.asarray(second / np.float32(255), np.float32)),
-        after_px=_lengths(after, second),
+        after_px=lengths(after, second),
     )  # fmt: skip
 
 
-def _lengths(whole: Bytes, reduced: Bytes) -> NDArray[np.float64]:
+def lengths(whole: NDArray[Any], reduced: NDArray[Any]) -> NDArray[np.float64]:
     """Lengths of a reduced pixel in native ones, across and down: sides are whole numbers, so that the two differ."""
     return np.divide(whole.shape[1::-1], reduced.shape[1::-1])
 
@@ -216,7 +216,7 @@ class _Looking:
         if finer > FINER:
             size = [max(1, round(side / finer)) for side in before.shape[1::-1]]
             before = np.asarray(cv2.resize(before, size, interpolation=cv2.INTER_AREA), np.uint8)
-        px = self.before_px * _lengths(self.before, before)
+        px = self.before_px * lengths(self.before, before)
         grid, valid = placement.onto(before, self.even.shape, self.after_px, px)
         even = even_contrast(np.asarray(grid / np.float32(255), np.float32))
         return moved(even, self.even, valid=valid > 0)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.detectors import _legal as legal
-from safelight.detectors._align import Placement
+from safelight.detectors._align import Placement, lengths
 from safelight.detectors._legal import Tone, guided_base
 from safelight.detectors._planes import Flags, Plane, blurred, resized, upsized
 from safelight.media.colour import LUMINANCE_709, Words
@@ -113,7 +113,9 @@ class Pair:
         zoom = self._before_per_pixel
         long_side = round(max(self.before.shape[:2]) / max(1.0, zoom))
         small = _reduced(self.before, words, max(8, long_side))
-        out, valid = self.placement.onto(small, shape, self.scale, self.before.shape[1] / small.shape[1])
+        out, valid = self.placement.onto(
+            small, shape, lengths(self.after, self.after_work), lengths(self.before, small)
+        )
         # An estimated lens field is least sure at the rim, where no block looked.
         unsure = self.placement.kind == "lens" and not self.placement.given
         rim = 2 * round(RIM * max(shape)) + 1 if unsure else 5

@@ -131,6 +131,10 @@ def _along(
 
 
 detector = Detector(
-    name="bent_lines", version=1, finds=("bent_lines", "perspective"), detect=detect,
+    name="bent_lines",
+    version=1,
+    finds=("bent_lines", "perspective"),
+    detect=detect,
     about="Straight lines that bend, perspective that breaks.",
-)  # fmt: skip
+    alone_cannot="a line that is bent may always have been so",
+)

@@ -1,17 +1,23 @@
 """Newly clipped: parts that had colour before and are burnt out or drowned now.
 
-A pixel is clipped where its largest channel reaches 254 of 255 or its smallest 1, or the very end where both files
-have sixteen bits. What was clipped before does not count, nor do single pixels of an edge that sharpening drives over
-the end; what lay just below it counts less than what had colour to lose. The score is the share of the picture, as a
-logarithm.
+A channel is clipped where it reaches 254 of 255 or 1, or the very end where both files have sixteen bits. What was
+clipped before does not count, nor do single pixels of an edge that sharpening drives over the end; what lay just below
+it counts less than what had colour to lose. Where a second channel is at the end, what was there is gone and counts
+whole. Where it is one channel alone, the others still carry the detail, as under a film look that lifts the reds: that
+counts by the channel's part of luma, and asks for a look but never fails by itself. The score is the share of the
+picture, as a logarithm.
 """
+
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from safelight.detectors import Detector, Finding, Pair
-from safelight.detectors._planes import Plane
+from safelight.detectors._pair import LUMA
+from safelight.detectors._planes import Flags, Plane
 from safelight.detectors.answers import cannot, said
+from safelight.detectors.calibration import chance
 
 HIGH, LOW = 253.2 / 255, 1.8 / 255  # of the mean of 3 x 3: saving as JPEG moves single pixels off the end
 FINE_HIGH, FINE_LOW = 254.7 / 255, 0.3 / 255  # the same of files with sixteen bits, which are not saved as JPEG
@@ -19,6 +25,7 @@ NEAR = 1 / 255  # of an end: what was so near it before was clipped already
 DEEP = 0.04  # from an end: what was so far from it before counts whole
 SQUARE = np.ones((5, 5), np.uint8)  # px: smaller places at an end are no plateau
 LEAST = 1e-5  # share of the picture from which anything is counted
+ONE_CHANNEL = 0.85  # most that the chance rises to by what single channels have lost
 
 
 def detect(pair: Pair) -> list[Finding]:
@@ -26,22 +33,57 @@ def detect(pair: Pair) -> list[Finding]:
     if pair.cannot:
         return [cannot("clipping", pair.cannot)]
     heat = np.zeros(pair.level_after.shape, np.float32)
-    shares = []
-    for new, old, high in (
-        (pair.highest_after, pair.highest_before, True),
-        (pair.lowest_after, pair.lowest_before, False),
-    ):
-        room = _room(old, high=high, fine=pair.fine)
-        fresh = (_room(new, high=high, fine=pair.fine) <= 0) & (room > NEAR) & pair.stayed
-        whole = cv2.morphologyEx(fresh.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-        lost = whole * np.clip(room / DEEP, 0, 1)
-        shares.append(float(lost.mean()) / max(float(pair.stayed.mean()), 0.02))
+    stayed = max(float(pair.stayed.mean()), 0.02)
+    ends = []
+    for high in (True, False):
+        left = _room(pair.after_work, high=high, fine=pair.fine)
+        at_end = left <= 0
+        if not at_end.any():
+            ends.append(_End())
+            continue
+        gone, tinted = _lost(at_end, _room(pair.before_work, high=high, fine=pair.fine), pair.stayed)
+        lost = np.maximum(gone, tinted)
+        shares = (float(p.mean()) / stayed for p in (gone, tinted, lost > 0))
+        ends.append(_End(*shares))
         heat += lost
-    share = max(shares)
-    end = "burnt out" if shares[0] >= shares[1] else "drowned in black"
-    score = float(np.log10(max(share, LEAST) / LEAST))
-    text = f"{100 * share:.2f} % of the picture is newly {end}."
-    return [said(pair, "clipping", score, text, heat=_spread(heat))]
+    worst = max(ends, key=lambda end: end.gone + end.tinted)
+    text = (
+        f"{100 * worst.touched:.2f} % of the picture is newly {'burnt out' if worst is ends[0] else 'drowned in black'}"
+    )
+    if worst.gone < worst.tinted:
+        text += ", mostly in one colour channel: the others keep the detail"
+    found = said(pair, "clipping", _score(worst.gone + worst.tinted), f"{text}.", heat=_spread(heat))
+    # What is gone may fail; what single channels have lost beside it may only ask.
+    sure = max(chance("clipping", _score(end.gone)) for end in ends)
+    return [replace(found, probability=max(sure, min(float(found.probability or 0), ONE_CHANNEL)))]
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Shares of the picture at one end: gone, lost by single channels (by their part of luma), touched at all."""
+
+    gone: float = 0.0
+    tinted: float = 0.0
+    touched: float = 0.0
+
+
+def _score(share: float) -> float:
+    return float(np.log10(max(share, LEAST) / LEAST))
+
+
+def _lost(at_end: Flags, room: Plane, stayed: Flags) -> tuple[Plane, Plane]:
+    """Where two channels are at an end, one of them newly, and how much of each place is lost by single channels; both
+    weighed by how far from the end they were."""
+    gone: Plane = np.zeros(stayed.shape, np.float32)
+    tinted = np.zeros_like(gone)
+    both = np.count_nonzero(at_end, axis=2) >= 2
+    for c in range(3):
+        fresh = at_end[..., c] & (room[..., c] > NEAR) & stayed
+        if fresh.any():
+            weight = np.clip(room[..., c] / DEEP, 0, 1)
+            gone = np.maximum(gone, (fresh & both) * weight)
+            tinted += LUMA[c] * _whole(fresh & ~both) * weight
+    return gone * _whole(gone > 0), tinted
 
 
 def alone(pair: Pair) -> list[Finding]:
@@ -54,17 +96,22 @@ def alone(pair: Pair) -> list[Finding]:
     ]
     shares = [float(end.mean()) for end in ends]
     end = "burnt out" if shares[0] >= shares[1] else "drowned in black"
-    score = float(np.log10(max(*shares, LEAST) / LEAST))
+    score = _score(max(shares))
     heat = _spread(np.asarray(ends[0] + ends[1], np.float32))
     return [said(pair, "clipping", score, f"{100 * max(shares):.2f} % of the picture is {end}.", heat=heat, alone=True)]
 
 
-def _room(extreme: Plane, *, high: bool, fine: bool) -> Plane:
-    """How far the largest channel is from the upper end, or the smallest from the lower one; 0 and less: clipped."""
-    mean = cv2.blur(extreme, (3, 3))
+def _room(values: Plane, *, high: bool, fine: bool) -> Plane:
+    """How far each channel, or the outermost of them, is from an end; 0 and less: clipped."""
+    mean = cv2.blur(values, (3, 3))
     if high:
         return np.asarray((FINE_HIGH if fine else HIGH) - mean, np.float32)
     return np.asarray(mean - (FINE_LOW if fine else LOW), np.float32)
+
+
+def _whole(flags: Flags) -> Plane:
+    """1 where at least 2 x 2 px are flagged, else 0."""
+    return np.asarray(cv2.morphologyEx(flags.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)), np.float32)
 
 
 def _spread(heat: Plane) -> Plane:
@@ -73,7 +120,7 @@ def _spread(heat: Plane) -> Plane:
 
 detector = Detector(
     name="clipping",
-    version=2,
+    version=3,
     finds=("clipping",),
     detect=detect,
     alone=alone,

@@ -63,5 +63,10 @@ def detect(pair: Pair) -> list[Finding]:
 
 
 detector = Detector(
-    name="fill_blur", version=2, finds=("fill_blur",), detect=detect, about="Fills without the texture around them."
+    name="fill_blur",
+    version=2,
+    finds=("fill_blur",),
+    detect=detect,
+    about="Fills without the texture around them.",
+    alone_cannot="calm ground may always have been calm",
 )

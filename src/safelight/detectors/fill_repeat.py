@@ -2,7 +2,7 @@
 
 Inside the mask (or where other content stands than before) the after is compared with itself at every shift; the
 score is the likeness at the best shift less what the surroundings reach at any, so that bricks and lattices that were
-there before do not count.
+there before do not count. Without a before, only what stands twice pixel for pixel counts, grain and all.
 """
 
 import cv2
@@ -10,6 +10,7 @@ import numpy as np
 from scipy import fft
 
 from safelight.detectors import Detector, Finding, Pair
+from safelight.detectors._copies import copied, textured
 from safelight.detectors._planes import Plane
 from safelight.detectors.answers import PLAIN, cannot, said
 
@@ -17,6 +18,8 @@ NEAREST = 7  # px: shorter shifts are texture
 OVERLAP = 0.12  # share of the area that must meet its copy
 SMALLEST = 300  # px of area
 LEAST = 1.5 / 255  # encoded levels of texture
+LEAST_GROUND = 0.02  # share of a picture by itself with texture in both directions
+SEEN = 0.1  # percent from which the sentence speaks of a copy
 
 
 def detect(pair: Pair) -> list[Finding]:
@@ -49,6 +52,20 @@ def detect(pair: Pair) -> list[Finding]:
     return [said(pair, "fill_repeat", best, text, heat=heat)]
 
 
+def alone(pair: Pair) -> list[Finding]:
+    """Whether a part of a picture by itself is a copy of another; the score is the share that stands twice, in percent
+    of the square of the long side."""
+    if pair.too_small:
+        return [cannot("fill_repeat", pair.too_small)]
+    ground = textured(pair.level_after)
+    if float(ground.mean()) < LEAST_GROUND:
+        return [cannot("fill_repeat", "the picture has too little texture that could repeat")]
+    twice = copied(pair.level_after, ground)
+    score = 100 * float(twice.sum()) / max(pair.grid_size) ** 2
+    text = "A part stands there again, pixel for pixel." if score >= SEEN else "Nothing stands there twice."
+    return [said(pair, "fill_repeat", score, text, heat=twice.astype(np.float32), alone=True)]
+
+
 def _likeness(plane: Plane, area: Plane) -> float:
     """The best normalised correlation of the area with itself at a shift."""
     w = (area > 0.9).astype(np.float32)
@@ -75,5 +92,10 @@ def _likeness(plane: Plane, area: Plane) -> float:
 
 
 detector = Detector(
-    name="fill_repeat", version=1, finds=("fill_repeat",), detect=detect, about="Fills made of copies of one patch."
+    name="fill_repeat",
+    version=2,
+    finds=("fill_repeat",),
+    detect=detect,
+    alone=alone,
+    about="Fills made of copies of one patch.",
 )

@@ -86,5 +86,10 @@ def _around(colours: Colours, known: Flags, sigma: float) -> Colours:
 
 
 detector = Detector(
-    name="fringe", version=1, finds=("fringe",), detect=detect, about="Old ground along a cut-out's rim, melted hair."
+    name="fringe",
+    version=1,
+    finds=("fringe",),
+    detect=detect,
+    about="Old ground along a cut-out's rim, melted hair.",
+    alone_cannot="which colours belong to the old ground is known by the picture before",
 )

@@ -87,5 +87,10 @@ def _copies(before: Plane, rest: Plane) -> tuple[Plane, NDArray[np.float64], NDA
 
 
 detector = Detector(
-    name="ghosting", version=1, finds=("ghosting",), detect=detect, about="A fainter second copy of things."
+    name="ghosting",
+    version=1,
+    finds=("ghosting",),
+    detect=detect,
+    about="A fainter second copy of things.",
+    alone_cannot="patterns that repeat look like a second copy",
 )

@@ -67,5 +67,10 @@ def _largest(colours: NDArray[np.float32]) -> Plane:
 
 
 detector = Detector(
-    name="holes", version=2, finds=("holes",), detect=detect, about="Gaps of an object that still show the old ground."
+    name="holes",
+    version=2,
+    finds=("holes",),
+    detect=detect,
+    about="Gaps of an object that still show the old ground.",
+    alone_cannot="which ground should be gone is known by the picture before",
 )

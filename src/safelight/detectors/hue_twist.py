@@ -41,5 +41,10 @@ def detect(pair: Pair) -> list[Finding]:
 
 
 detector = Detector(
-    name="hue_twist", version=1, finds=("hue_twist",), detect=detect, about="Bright colours of another hue."
+    name="hue_twist",
+    version=1,
+    finds=("hue_twist",),
+    detect=detect,
+    about="Bright colours of another hue.",
+    alone_cannot="which hue bright colours had is known by the picture before",
 )

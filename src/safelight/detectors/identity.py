@@ -48,6 +48,11 @@ def _apart(a: tuple[float, ...], b: tuple[float, ...]) -> float:
 
 
 detector = Detector(
-    name="identity", version=1, finds=("identity",), detect=detect, weights=(DETECTOR, LANDMARKER, NAME),
+    name="identity",
+    version=1,
+    finds=("identity",),
+    detect=detect,
+    weights=(DETECTOR, LANDMARKER, NAME),
     about="Faces that look like somebody else.",
-)  # fmt: skip
+    alone_cannot="whose face it was is known by the picture before",
+)

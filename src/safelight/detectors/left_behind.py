@@ -171,5 +171,10 @@ def _alike(one: Plane, other: Plane, weight: Plane) -> float:
 
 
 detector = Detector(
-    name="left_behind", version=2, finds=NAMES, detect=detect, about="Shadows and reflections of what was taken out."
+    name="left_behind",
+    version=2,
+    finds=NAMES,
+    detect=detect,
+    about="Shadows and reflections of what was taken out.",
+    alone_cannot="what was to be taken away is known by the picture before",
 )

@@ -113,4 +113,11 @@ def _shift(pair: Pair, area: Plane) -> float:
     return float(max(0.0, np.hypot(*middle) - spread))
 
 
-detector = Detector(name="seam", version=1, finds=("seam",), detect=detect, about="Parts whose border shows.")
+detector = Detector(
+    name="seam",
+    version=1,
+    finds=("seam",),
+    detect=detect,
+    about="Parts whose border shows.",
+    alone_cannot="parts that are lighter, softer or apart are in most pictures",
+)

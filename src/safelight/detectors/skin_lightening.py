@@ -58,6 +58,11 @@ def _lightness(pair: Pair, rgb: NDArray[np.float32]) -> tuple[Plane, Plane]:
 
 
 detector = Detector(
-    name="skin_lightening", version=1, finds=("skin_lightening",), detect=detect, weights=("yunet", "face_landmarker"),
+    name="skin_lightening",
+    version=1,
+    finds=("skin_lightening",),
+    detect=detect,
+    weights=("yunet", "face_landmarker"),
     about="Skin made lighter than the rest of the picture.",
-)  # fmt: skip
+    alone_cannot="how light skin was is known by the picture before",
+)

@@ -66,4 +66,11 @@ def _sum(plane: Plane) -> Plane:
     return np.asarray(cv2.boxFilter(plane, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT), np.float32)
 
 
-detector = Detector(name="warp", version=1, finds=("warp",), detect=detect, about="Parts pushed out of place.")
+detector = Detector(
+    name="warp",
+    version=1,
+    finds=("warp",),
+    detect=detect,
+    about="Parts pushed out of place.",
+    alone_cannot="a part that was moved may always have stood there",
+)

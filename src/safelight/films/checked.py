@@ -47,8 +47,9 @@ def _looked(path: Path, facts: Contents, room: Path) -> tuple[Measure, ...]:
     return footage.see(footage.See(asset=path.name, full=path, place=room / "film", seconds=seconds)).measures
 
 
-def check(path: Path, book: Book, *, captions: Path | None = None) -> Checked:
-    """Measures a film as a first pass would, and asks every rule. Raises MediaError for what cannot be read."""
+def check(path: Path, book: Book, *, captions: Path | None = None, name: str | None = None) -> Checked:
+    """Measures a film as a first pass would, and asks every rule; `name` is what a draft will be called. Raises
+    MediaError for what cannot be read."""
     facts = container.contents(path)
     with tempfile.TemporaryDirectory(prefix="safelight-") as folder:
         seen = footage.watch(footage.Watch(path=path.name, full=path, cache=Path(folder)))
@@ -57,6 +58,6 @@ def check(path: Path, book: Book, *, captions: Path | None = None) -> Checked:
     if seen.error is not None:
         raise MediaError(seen.error["cause"], remedy=seen.error.get("remedy", ""))
     found = {m.name: m for m in (*seen.measures, *heard.measures, *looked)}
-    film = Film(path=path, facts=facts, found=found, captions=captions)
+    film = Film(path=path, name=name or path.name, facts=facts, found=found, captions=captions)
     answers = [answer for name, settings in book.rules.items() for answer in RULES[name][1](film, settings)]
     return Checked(path=path, book=book, answers=tuple(answers))

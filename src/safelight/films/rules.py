@@ -26,6 +26,7 @@ class Film:
     """A film as it was measured: what its file says, the evidence, and its captions where there are some."""
 
     path: Path
+    name: str
     facts: Contents
     found: Mapping[str, Measure]
     captions: Path | None = None
@@ -107,9 +108,9 @@ def file(film: Film, s: File) -> list[Answer]:
         _one_of("file.sound", heard.codec, s.sounds, "Its sound is {}", "Encode it as {}.") for heard in facts.sounds
     ]
     if s.name:
-        held = fnmatch.fnmatchcase(film.path.name, s.name)
-        found.append(Answer(rule="file.name", held=held, value=film.path.name, wanted=s.name,
-                            text=f"It is called {film.path.name}.", remedy=f"Name it like {s.name}."))  # fmt: skip
+        held = fnmatch.fnmatchcase(film.name, s.name)
+        found.append(Answer(rule="file.name", held=held, value=film.name, wanted=s.name,
+                            text=f"It is called {film.name}.", remedy=f"Name it like {s.name}."))  # fmt: skip
     lasts = float(facts.duration_s or 0)
     if s.longest_s is not None:
         found.append(_at_most("file.length", lasts, s.longest_s, "s", "Cut it: `safelight cut --length`."))
