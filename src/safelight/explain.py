@@ -98,10 +98,9 @@ def _clip(clip: Footage, library: Library) -> dict[str, Any]:
 
 def _heard_back(clip: Footage, library: Library) -> Measure | None:
     """What was heard at the joins of the cut that is proposed; None where nobody has listened, or nothing is cut."""
-    edits = clip.edits(proposed=True)
-    if not edits:
+    if not clip.edits(proposed=True):
         return None
-    id_ = Version(inputs=(Input(id=clip.id),), edits=edits).id
+    id_ = clip.cut(proposed=True).id
     found = records.evidence(library, [id_], names=(HEARD_BACK,)).get(id_, {}).get(HEARD_BACK)
     return found[0] if found is not None else None
 

@@ -142,7 +142,7 @@ def planned_of(
     ]
     doubts = [
         Doubt(start=d.start, end=d.end, rule=d.rule, text=d.text, evidence=tuple(_told(d.evidence)))
-        for one in listed for d in one.doubts
+        for one in listed for d in one.doubts if not d.stays
     ]  # fmt: skip
     struck, unsure = _struck(known, wanted, path)
     return Planned(
