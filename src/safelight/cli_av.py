@@ -3,12 +3,15 @@
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from safelight.cli_options import json_option, library_option, show
 from safelight.errors import UsageError
+
+if TYPE_CHECKING:
+    from safelight.state import Footage
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 BROKEN = 1
@@ -84,23 +87,28 @@ def _frames(path: Path | None) -> list[int]:
 @rate_option
 @library_option
 def make_captions(clip: Path, to: Path, preset: str, rate: Fraction | None, library: str | None) -> None:
-    """Make captions of the words that a run heard in a clip. Exit code 1 if a rule could not be kept."""
+    """Make captions of the words that a run heard in a clip; those that somebody set in the app stay as they are. Exit
+    code 1 if a rule could not be kept."""
+    from safelight import captioning, cuts
     from safelight import captions as caps
 
     if preset not in caps.PRESETS:
         raise UsageError(f"There is no preset {preset!r}.", remedy=f"There are {', '.join(caps.PRESETS)}.")
     if to.exists() and to.samefile(clip):
         raise UsageError(f"{to.name} is the clip.", remedy="Give another name.")
-    heard, shots, own = _heard(clip, library)
-    rate = rate or own or Fraction(25)
-    spoken = [
-        caps.Spoken(text=w["text"], start=Fraction(str(w["start"])), end=Fraction(str(w["end"])), speaker=w["speaker"])
-        for w in heard["words"]
-    ]
-    made = caps.make(spoken, caps.PRESETS[preset], rate=rate, shots=shots, language=heard["language"])
+    found, shots, own = _heard(clip, library)
+    rate, rules = rate or own or Fraction(25), caps.PRESETS[preset]
+    heard: Any = found.facts["words"].value
+    words = cuts.words(found)
+    whole = captioning.Played(
+        clip=0, start=Fraction(0), end=max(w.end for w in words) if words else rate, at=Fraction(0)
+    )
+    spoken = captioning.said([whole], [words])
+    set_ = captioning.captioned(spoken, [cuts.texts(found)], rules, rate=rate, shots=shots)
+    made = captioning.listed(set_, rate=rate, language=heard["language"])
     for note in caps.write(to, made, rate=rate):
         click.echo(note)
-    hard = [b for b in caps.check(made, caps.PRESETS[preset], rate=rate, shots=shots) if not b.soft]
+    hard = [b for b in captioning.checked(set_, rules, rate=rate, shots=shots) if not b.soft]
     for b in hard:
         click.echo(f"{b.cue:5d}  broken  {b.rule:14s} {b.text}")
     guessed = sum(w["timed"] == "estimated" for w in heard["words"])
@@ -112,8 +120,8 @@ def make_captions(clip: Path, to: Path, preset: str, rate: Fraction | None, libr
     raise SystemExit(BROKEN if hard else 0)
 
 
-def _heard(clip: Path, library: str | None) -> tuple[dict[str, Any], list[int], Fraction | None]:
-    """Words, first frames of shots and the frame rate of a clip, as a run left them."""
+def _heard(clip: Path, library: str | None) -> "tuple[Footage, list[int], Fraction | None]":
+    """A clip whose words a run has heard, the first frames of its shots and its frame rate."""
     from safelight import places
     from safelight.api import Library
 
@@ -128,7 +136,7 @@ def _heard(clip: Path, library: str | None) -> tuple[dict[str, Any], list[int], 
         raise UsageError(f"{clip.name} is still being heard.", remedy="Run again to go on: safelight run FOLDER")
     shots: Any = facts["shots"].value if "shots" in facts else None
     rate: Any = facts["clip.rate"].value if "clip.rate" in facts else None
-    return words, [int(s["frame"]) for s in shots or () if s["into"] != "start"], Fraction(rate) if rate else None
+    return found[0], [int(s["frame"]) for s in shots or () if s["into"] != "start"], Fraction(rate) if rate else None
 
 
 @captions.command("convert")

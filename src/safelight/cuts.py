@@ -13,9 +13,9 @@ from safelight import blind, plugins
 from safelight import params as json_params
 from safelight.cutting import NEEDS, PACES, Talk, Word, word_of
 from safelight.cutting.facts import frames
-from safelight.domain import Because, Json, Measure, Proposal, Say, State, exact
+from safelight.domain import Because, Json, Measure, Proposal, Say, State, digest_of, exact
 from safelight.errors import UsageError
-from safelight.media.timeline import Clip, Timeline
+from safelight.media.timeline import Clip, Text, Timeline
 from safelight.operators import Medium, Operator, Tools
 from safelight.operators._lifts import CUT, DOUBT
 from safelight.params import to_json
@@ -25,7 +25,7 @@ from safelight.store import records
 from safelight.store.library import Library
 from safelight.verdicts import Saying
 
-TIGHTEN, STRIKE = "tighten", "strike"
+TIGHTEN, STRIKE, CAPTIONS = "tighten", "strike", "captions"
 HEARD = "heard_back-"  # before the frame, in the names of joins at which something else was heard
 REST = "rest"  # is open while somebody cuts a clip without a suggestion, until they say that this is all
 EVIDENCE = NEEDS  # what a clip's facts must hold
@@ -390,6 +390,28 @@ def at_pace(clip: Footage, pace: str, saying: Saying) -> Saying:
             stays = _held(clip, _lifting(TIGHTEN)).get("stays", ())
             return _about(saying, TIGHTEN, Say.MODIFY, {**edit.params, "open": names, "stays": list(stays)})
     raise UsageError(f"The pace {pace!r} is not offered for {clip.path}.", remedy=f"There are {', '.join(PACES)}.")
+
+
+def texts(clip: Footage) -> tuple[Text, ...]:
+    """The captions that a person set."""
+    held = clip.standing.get(CAPTIONS)
+    if held is None or held.params is None:
+        return ()
+    found: tuple[Text, ...] = json_params.from_json(plugins.operator(CAPTIONS).params, held.params).texts
+    return found
+
+
+def set_captions(clip: Footage) -> str:
+    """Changes with the captions that people set; empty where there are none."""
+    return digest_of([to_json(t) for t in texts(clip)])[:12] if texts(clip) else ""
+
+
+def captioned(clip: Footage, text: Text, saying: Saying, *, back: bool = False) -> Saying:
+    """That a caption is as somebody set it, in place of others for the same words; or, with `back`, that none is."""
+    rest = [t for t in texts(clip) if t.last <= text.first or t.first >= text.last]
+    now = sorted([*rest, *([] if back else [text])], key=lambda t: t.first)
+    params = plugins.operator(CAPTIONS).params
+    return _about(saying, CAPTIONS, Say.MODIFY, to_json(params(texts=tuple(now))))
 
 
 def struck(clip: Footage) -> list[tuple[int, int]]:

@@ -98,6 +98,7 @@ class Sheet(BaseModel):
     struck: list[tuple[int, int]]
     heard: list[Doubt]
     not_heard: str | None
+    captions: str  # changes with what people set of its captions
     left: list[Doubt] = []  # after a strike: what runs into the words beside it
 
 
@@ -350,6 +351,12 @@ def _with(at: Session, id_: str, known: Mapping[str, Any]) -> Footage:
 
 
 def _said(at: Session, id_: str, saying: verdicts.Saying) -> Sheet:
+    say_of(at, id_, saying)
+    return _sheet(at, known_clip(at, id_))
+
+
+def say_of(at: Session, id_: str, saying: verdicts.Saying) -> None:
+    """Writes what somebody says about a clip. Raises UsageError where it cannot be said."""
     with at.deciding() as state:
         clip = state.footage.get(id_)
         if clip is None:
@@ -357,7 +364,6 @@ def _said(at: Session, id_: str, saying: verdicts.Saying) -> Sheet:
         done = verdicts.decide(at.library, state, [clip], saying)
         if done.left and not done.verdicts:
             raise UsageError(f"{clip.path} cannot be answered so: {done.left[0][2]}.", remedy="Load the list again.")
-    return _sheet(at, known_clip(at, id_))
 
 
 def _sheet(at: Session, clip: Footage) -> Sheet:
@@ -367,7 +373,8 @@ def _sheet(at: Session, clip: Footage) -> Sheet:
     return Sheet(
         clip=clip.id, path=printable(clip.path), rate=str(rate), frames=length, seconds=float(length / rate),
         paces=list(PACES), edits=[_edit(one, rate, waits=one.operator in open_) for one in cuts.listed(clip)],
-        kept=cuts.kept(clip), kept_with_proposed=cuts.kept(clip, proposed=True), struck=cuts.struck(clip),
+        captions=cuts.set_captions(clip), kept=cuts.kept(clip),
+        kept_with_proposed=cuts.kept(clip, proposed=True), struck=cuts.struck(clip),
         heard=[_doubt(d, rate) for d in cuts.told_back(clip, back)],
         not_heard="the next run listens to them" if back is None else back.cannot_tell,
     )  # fmt: skip
