@@ -241,19 +241,30 @@ def read_timeline(file: Path, rate: Fraction | None, as_json: bool) -> None:
 @click.argument("file", type=FILE)
 @click.argument("to", type=FILE)
 @rate_option
-def convert_timeline(file: Path, to: Path, rate: Fraction | None) -> None:
-    """Write a timeline in another format, read it back, compare it frame by frame, and say what the format lost."""
+@click.option("--media", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="FOLDER",
+              help="Link clips to the files below this folder.")  # fmt: skip
+def convert_timeline(file: Path, to: Path, rate: Fraction | None, media: tuple[Path, ...]) -> None:
+    """Write a timeline in another format, read it back, compare it frame by frame, and say what the format lost.
+
+    With --media clips are linked anew, by the name of their file, their own, or their reel, where a file holds the
+    frames that are shown. Exit code 1 if one is not found."""
     from safelight import interchange
 
     if to.exists() and to.samefile(file):
         raise UsageError(f"{to.name} is the original.", remedy="Give another name.")
     opened = interchange.read(file, rate=rate)
-    done = interchange.write(to, opened.programme)
+    found = interchange.relink(opened.programme, media) if media else None
+    done = interchange.write(to, found.programme if found else opened.programme)
     for note in opened.notes:
         click.echo(f"not read: {note}")
+    for missing in found.missing if found else ():
+        click.echo(f"not linked: {missing}")
     for loss in done.losses:
         click.echo(f"lost: {loss}")
+    if found:
+        click.echo(f"{found.linked} clips are linked.")
     click.echo(f"{', '.join(f.name for f in done.files)}: read back, the same in every frame.")
+    raise SystemExit(BROKEN if found and found.missing else 0)
 
 
 @click.command()
