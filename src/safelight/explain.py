@@ -104,9 +104,10 @@ def _clip(clip: Footage, library: Library) -> dict[str, Any]:
 
 def _heard_back(clip: Footage, library: Library) -> Measure | None:
     """What was heard at the joins of the cut that is proposed; None where nobody has listened, or nothing is cut."""
-    if not clip.edits(proposed=True):
+    cut = clip.cut(proposed=True)
+    if not cut.edits:
         return None
-    id_ = clip.cut(proposed=True).id
+    id_ = cut.id
     found = records.evidence(library, [id_], names=(HEARD_BACK,)).get(id_, {}).get(HEARD_BACK)
     return found[0] if found is not None else None
 
