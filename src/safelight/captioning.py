@@ -4,6 +4,7 @@ A caption that was set is kept beside its words: it shows as long before the fir
 play, so that a cut elsewhere never moves it away from what it says.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -49,12 +50,12 @@ class Caption:
 def said(played: Iterable[Played], words: Sequence[Sequence[Word]]) -> list[Said]:
     """The words that play whole, of each clip's words in the order of their starts."""
     found = []
+    starts = [[w.start for w in some] for some in words]
     for part in played:
         shift = part.at - part.start
-        for number, w in enumerate(words[part.clip]):
-            if w.start >= part.end:
-                break
-            if part.start <= w.start and w.end <= part.end:
+        first, last = (bisect_left(starts[part.clip], at) for at in (part.start, part.end))
+        for number, w in enumerate(words[part.clip][first:last], first):
+            if w.end <= part.end:
                 spoken = Spoken(text=w.text, start=w.start + shift, end=w.end + shift, speaker=w.speaker)
                 found.append(Said(spoken=spoken, clip=part.clip, number=number, start=w.start, end=w.end))
     return found
