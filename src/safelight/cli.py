@@ -15,6 +15,7 @@ import click
 import safelight
 from safelight.cli_av import align, captions, loudness, sound, timeline
 from safelight.cli_check import accept, check
+from safelight.cli_clear import clear
 from safelight.cli_cut import match, tighten
 from safelight.cli_deliver import deliver
 from safelight.cli_guide import guide
@@ -374,6 +375,7 @@ cli.add_command(film)
 cli.add_command(match)
 cli.add_command(sound)
 cli.add_command(steady)
+cli.add_command(clear)
 
 
 @cli.group()

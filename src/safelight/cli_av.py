@@ -3,12 +3,15 @@
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from safelight.cli_options import json_option, library_option, show, sign_option
 from safelight.errors import UsageError
+
+if TYPE_CHECKING:
+    from safelight.state import Footage
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 BROKEN = 1
@@ -87,9 +90,10 @@ def _frames(path: Path | None) -> list[int]:
 def make_captions(
     clip: Path, to: Path, preset: str, rate: Fraction | None, sign_off: str | None, library: str | None
 ) -> None:
-    """Make captions of the words that a run heard in a clip. Exit code 1 if a rule could not be kept."""
+    """Make captions of the words that a run heard in a clip; those that somebody set in the app stay as they are. Exit
+    code 1 if a rule could not be kept."""
+    from safelight import captioning, cuts, places
     from safelight import captions as caps
-    from safelight import places
     from safelight.checking import Outcome
     from safelight.deliver import single
 
@@ -100,16 +104,19 @@ def make_captions(
     known = places.clips_known(library, clip) if sign_off else []
     out = single.begin(to, [clip], sign_off=sign_off, clips=known)
     to = out.path
-    heard, shots, own = _heard(clip, library)
-    rate = rate or own or Fraction(25)
-    spoken = [
-        caps.Spoken(text=w["text"], start=Fraction(str(w["start"])), end=Fraction(str(w["end"])), speaker=w["speaker"])
-        for w in heard["words"]
-    ]
-    made = caps.make(spoken, caps.PRESETS[preset], rate=rate, shots=shots, language=heard["language"])
+    found, shots, own = _heard(clip, library)
+    rate, rules = rate or own or Fraction(25), caps.PRESETS[preset]
+    heard: Any = found.facts["words"].value
+    words = cuts.words(found)
+    whole = captioning.Played(
+        clip=0, start=Fraction(0), end=max(w.end for w in words) if words else rate, at=Fraction(0)
+    )
+    spoken = captioning.said([whole], [words])
+    set_ = captioning.captioned(spoken, [cuts.texts(found)], rules, rate=rate, shots=shots)
+    made = captioning.listed(set_, rate=rate, language=heard["language"])
     for note in caps.write(to, made, rate=rate):
         click.echo(note)
-    hard = [b for b in caps.check(made, caps.PRESETS[preset], rate=rate, shots=shots) if not b.soft]
+    hard = [b for b in captioning.checked(set_, rules, rate=rate, shots=shots) if not b.soft]
     for b in hard:
         click.echo(f"{b.cue:5d}  broken  {b.rule:14s} {b.text}")
     guessed = sum(w["timed"] == "estimated" for w in heard["words"])
@@ -123,8 +130,8 @@ def make_captions(
     raise SystemExit(BROKEN if hard else 0)
 
 
-def _heard(clip: Path, library: str | None) -> tuple[dict[str, Any], list[int], Fraction | None]:
-    """Words, first frames of shots and the frame rate of a clip, as a run left them."""
+def _heard(clip: Path, library: str | None) -> "tuple[Footage, list[int], Fraction | None]":
+    """A clip whose words a run has heard, the first frames of its shots and its frame rate."""
     from safelight import places
     from safelight.api import Library
 
@@ -139,7 +146,7 @@ def _heard(clip: Path, library: str | None) -> tuple[dict[str, Any], list[int], 
         raise UsageError(f"{clip.name} is still being heard.", remedy="Run again to go on: safelight run FOLDER")
     shots: Any = facts["shots"].value if "shots" in facts else None
     rate: Any = facts["clip.rate"].value if "clip.rate" in facts else None
-    return words, [int(s["frame"]) for s in shots or () if s["into"] != "start"], Fraction(rate) if rate else None
+    return found[0], [int(s["frame"]) for s in shots or () if s["into"] != "start"], Fraction(rate) if rate else None
 
 
 @captions.command("convert")
@@ -244,19 +251,30 @@ def read_timeline(file: Path, rate: Fraction | None, as_json: bool) -> None:
 @click.argument("file", type=FILE)
 @click.argument("to", type=FILE)
 @rate_option
-def convert_timeline(file: Path, to: Path, rate: Fraction | None) -> None:
-    """Write a timeline in another format, read it back, compare it frame by frame, and say what the format lost."""
+@click.option("--media", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="FOLDER",
+              help="Link clips to the files below this folder.")  # fmt: skip
+def convert_timeline(file: Path, to: Path, rate: Fraction | None, media: tuple[Path, ...]) -> None:
+    """Write a timeline in another format, read it back, compare it frame by frame, and say what the format lost.
+
+    With --media clips are linked anew, by the name of their file, their own, or their reel, where a file holds the
+    frames that are shown. Exit code 1 if one is not found."""
     from safelight import interchange
 
     if to.exists() and to.samefile(file):
         raise UsageError(f"{to.name} is the original.", remedy="Give another name.")
     opened = interchange.read(file, rate=rate)
-    done = interchange.write(to, opened.programme)
+    found = interchange.relink(opened.programme, media) if media else None
+    done = interchange.write(to, found.programme if found else opened.programme)
     for note in opened.notes:
         click.echo(f"not read: {note}")
+    for missing in found.missing if found else ():
+        click.echo(f"not linked: {missing}")
     for loss in done.losses:
         click.echo(f"lost: {loss}")
+    if found:
+        click.echo(f"{found.linked} clips are linked.")
     click.echo(f"{', '.join(f.name for f in done.files)}: read back, the same in every frame.")
+    raise SystemExit(BROKEN if found and found.missing else 0)
 
 
 @click.command()

@@ -4,29 +4,29 @@ A person judges cuts one by one, and each answer is a verdict on the whole edit:
 there, and what nobody has looked at yet is named in its `open`. So an answer is undone like any other.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import accumulate
 from typing import Any, TypedDict
 
 from safelight import blind, plugins
 from safelight import params as json_params
 from safelight.cutting import NEEDS, PACES, Talk, Word, word_of
 from safelight.cutting.facts import frames
-from safelight.domain import Because, Input, Json, Measure, Proposal, Say, State, Version, exact
+from safelight.domain import Because, Json, Measure, Proposal, Say, State, digest_of, exact
 from safelight.errors import UsageError
-from safelight.media.timeline import Clip, Timeline
+from safelight.media.timeline import Clip, Text, Timeline
 from safelight.operators import Medium, Operator, Tools
 from safelight.operators._lifts import CUT, DOUBT
 from safelight.params import to_json
+from safelight.spoken import Heard
 from safelight.state import Footage
 from safelight.store import records
 from safelight.store.library import Library
 from safelight.verdicts import Saying
 
-TIGHTEN, STRIKE = "tighten", "strike"
+TIGHTEN, STRIKE, CAPTIONS = "tighten", "strike", "captions"
+HEARD = "heard_back-"  # before the frame, in the names of joins at which something else was heard
 REST = "rest"  # is open while somebody cuts a clip without a suggestion, until they say that this is all
 EVIDENCE = NEEDS  # what a clip's facts must hold
 
@@ -55,7 +55,8 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
-    """Frames [start, end) that stay until a person says otherwise, and why."""
+    """Frames [start, end) that stay until a person says otherwise, and why. `stays`: a person has looked and left them
+    as they are."""
 
     operator: str
     start: int
@@ -63,6 +64,12 @@ class Doubt:
     rule: str
     text: str
     evidence: Mapping[str, Json] = field(default_factory=dict)
+    stays: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is answered, and cut after all."""
+        return f"{self.rule}-{self.start}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +91,8 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a person says about one cut, by name: `approve`, `drop`, or `move` to frames [start, end)."""
+    """What a person says about one cut, by name: `approve`, `drop`, or `move` to frames [start, end); and about one
+    doubt: `leave`, that it stays as it is."""
 
     name: str
     say: str
@@ -135,14 +143,22 @@ def _listed(clip: Footage, op: Operator[Any]) -> Listed | None:
         operator=op.name, state=state, zone=proposal.zone.value if proposal else "human",
         by=verdict.by if verdict else None, cannot_tell=proposal.cannot_tell if proposal else None,
         pace=held.get("pace"), cuts=tuple(_cuts(clip, op.name, proposal, held, told)),
-        doubts=tuple(
-            Doubt(operator=op.name, start=frames_[0], end=frames_[1], rule=b.code.removeprefix(DOUBT), text=b.text,
-                  evidence=_rest(b))
-            for b in (proposal.because if proposal else ()) if (frames_ := _frames(b)) and b.code.startswith(DOUBT)
-        ),
+        doubts=tuple(_left_alone(d, held) for d in _doubts(op.name, proposal)),
         notes=tuple(b.text for b in (proposal.because if proposal else ()) if not b.code),
         blind=blind.is_blank(proposal),
     )  # fmt: skip
+
+
+def _doubts(operator: str, proposal: Proposal | None) -> Iterable[Doubt]:
+    for b in proposal.because if proposal else ():
+        span = _frames(b)
+        if span and b.code.startswith(DOUBT):
+            rule = b.code.removeprefix(DOUBT)
+            yield Doubt(operator=operator, start=span[0], end=span[1], rule=rule, text=b.text, evidence=_rest(b))
+
+
+def _left_alone(doubt: Doubt, held: Mapping[str, Any]) -> Doubt:
+    return replace(doubt, stays=doubt.name in held.get("stays", ()))
 
 
 def _held(clip: Footage, op: Operator[Any]) -> Mapping[str, Any]:
@@ -151,7 +167,7 @@ def _held(clip: Footage, op: Operator[Any]) -> Mapping[str, Any]:
     if verdict is not None and verdict.params is not None:
         return verdict.params
     if verdict is not None and verdict.say is Say.REJECT:
-        return {**(proposal.edit.params if proposal else {}), "cuts": [], "open": []}
+        return {**(proposal.edit.params if proposal else {}), "cuts": [], "open": [], "stays": []}
     return proposal.edit.params if proposal is not None and proposal.offers else to_json(op.params())
 
 
@@ -176,7 +192,7 @@ def _cuts(
     now = {c["name"]: _span(c, rate) for c in held["cuts"]}
     open_ = set(held.get("open", ()))
     unanswered = clip.standing.get(operator) is None
-    heard = _Heard.of(words(clip))
+    heard = Heard.of(words(clip))
     rows = []
     for name in {*offered, *now}:
         span, was, because = now.get(name), offered.get(name), told.get(name)
@@ -196,28 +212,6 @@ def _cuts(
             inside=heard.within(start / rate, end / rate),
         ))  # fmt: skip
     return sorted(rows, key=lambda c: (c.start, c.end))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Heard:
-    """Words by their start, so that those of a stretch are found without looking at all of them: a talk of hours has
-    as many cuts as minutes, times ten. `latest` is the end of whatever ends last among a word and those before it."""
-
-    words: tuple[Word, ...]
-    starts: tuple[float, ...]
-    latest: tuple[float, ...]
-
-    @classmethod
-    def of(cls, words: Iterable[Word]) -> "_Heard":
-        ordered = tuple(sorted(words, key=lambda w: w.start))
-        ends = accumulate((float(w.end) for w in ordered), max)
-        return cls(words=ordered, starts=tuple(float(w.start) for w in ordered), latest=tuple(ends))
-
-    def within(self, start: Fraction, end: Fraction) -> tuple[str, ...]:
-        """Texts of the words of which a part lies in [start, end), seconds."""
-        first = bisect_left(self.latest, float(start))
-        last = bisect_right(self.starts, float(end))
-        return tuple(w.text for w in self.words[first:last] if w.start < end and w.end > start)
 
 
 def _offered(proposal: Proposal | None, held: Mapping[str, Any], rate: Fraction) -> dict[str, tuple[int, int]]:
@@ -296,44 +290,54 @@ def counted(clip: Footage) -> Counted:
     return Counted(rate=rate, length=length)
 
 
-def version(clip: Footage) -> Version:
-    """The clip with what people decided and what waits for them: what its joins are listened to of."""
-    return Version(inputs=(Input(id=clip.id),), edits=clip.edits(proposed=True))
-
-
 def heard_back(library: Library, clip: Footage) -> Measure | None:
     """What was heard at the joins of that version; None where nobody has listened to it yet."""
-    id_ = version(clip).id
+    id_ = clip.cut(proposed=True).id
     found = records.evidence(library, [id_], names=("cut.heard_back",)).get(id_, {}).get("cut.heard_back")
     return found[0] if found is not None else None
 
 
-def told_back(measure: Measure | None) -> list[Doubt]:
-    """What was heard otherwise, as doubts at frames of the clip."""
+def told_back(clip: Footage, measure: Measure | None) -> list[Doubt]:
+    """What was heard otherwise, as doubts at frames of the clip, of the operator whose cut is nearest."""
     value: Any = measure.value if measure is not None and measure.value is not None else {"differences": ()}
-    return [
-        Doubt(operator="", start=d["frame"], end=d["frame"] + 1, rule="heard_back", text=d["text"],
-              evidence={"expected": d["expected"], "heard": d["heard"]})
-        for d in value["differences"]
-    ]  # fmt: skip
+    held = {one.operator: _held(clip, _lifting(one.operator)) for one in listed(clip)}
+    made = [c for one in listed(clip) for c in one.cuts if c.goes]
+    found = []
+    for d in value["differences"]:
+        frame = d["frame"]
+        near = min(made, key=lambda c: min(abs(c.start - frame), abs(c.end - frame)), default=None)
+        doubt = Doubt(
+            operator=near.operator if near else "", start=frame, end=frame + 1, rule=HEARD.rstrip("-"), text=d["text"],
+            evidence={"expected": d["expected"], "heard": d["heard"]},
+        )  # fmt: skip
+        found.append(_left_alone(doubt, held.get(doubt.operator, {})))
+    return found
 
 
 # ---------------------------------------------------------------- single answers
 
 
 def answered(clip: Footage, operator: str, answers: Sequence[Answer], saying: Saying) -> Saying:
-    """A decision about single cuts as one about the whole edit. Raises UsageError for a cut that there is not, or one
-    that is moved upon another or out of the clip."""
+    """A decision about single cuts and doubts as one about the whole edit. Raises UsageError for a cut that there is
+    not, or one that is moved upon another or out of the clip."""
     op = _lifting(operator)
     one = _listed(clip, op)
-    if one is None and any(said.say != "move" for said in answers):
+    if one is None and any(said.say not in ("move", "leave") for said in answers):
         raise UsageError(f"{operator} proposes no cuts for {clip.path}.", remedy="See `safelight explain`.")
     rate, length = frames(clip.facts, clip.asset.duration_s)
     listed_ = one.cuts if one is not None else ()  # a person may cut where nothing is proposed
     cuts = {c.name: c for c in listed_}
     now = {c.name: (c.start, c.end) for c in listed_ if c.goes}
     open_ = {c.name for c in listed_ if c.state == "proposed"}
+    doubts = {d.name for d in one.doubts} if one is not None else set()
+    stays = set(_held(clip, op).get("stays", ()))
     for said in answers:
+        if said.say == "leave":
+            if said.name not in doubts and not said.name.startswith(HEARD):
+                raise UsageError(f"There is no doubt {said.name!r} in {clip.path}.", remedy="Load the list again.")
+            stays.add(said.name)
+            continue
+        stays.discard(said.name)
         cut = cuts.get(said.name)
         if cut is None and (said.say != "move" or said.start is None):
             raise UsageError(f"There is no cut {said.name!r} in {clip.path}.", remedy="Load the list again.")
@@ -349,7 +353,7 @@ def answered(clip: Footage, operator: str, answers: Sequence[Answer], saying: Sa
             )
         else:
             now[said.name] = (said.start, said.end)
-    value = _params(op, now, rate, pace=one.pace if one is not None else None, open_=open_)
+    value = _params(op, now, rate, pace=one.pace if one is not None else None, open_=open_, stays=stays)
     if one is not None and one.blind:
         return _about(saying, operator, Say.MODIFY, {**value, "open": [REST]})
     return _as_decision(clip, operator, value, saying)
@@ -366,6 +370,15 @@ def finished(clip: Footage, operator: str, saying: Saying) -> Saying:
     return _about(saying, operator, Say.MODIFY, {**held.params, "open": []})
 
 
+def approved(clip: Footage, operator: str, saying: Saying) -> Saying:
+    """An approval of all that is proposed, which keeps what was said of doubts."""
+    held, proposal = clip.standing.get(operator), clip.proposals.get(operator)
+    stays = held.params.get("stays") if held is not None and held.params else None
+    if not stays or proposal is None or not proposal.offers:
+        return saying
+    return _about(saying, operator, Say.MODIFY, {**proposal.edit.params, "stays": stays})
+
+
 def at_pace(clip: Footage, pace: str, saying: Saying) -> Saying:
     """The choice of a pace, whose cuts nobody has looked at yet. Raises UsageError for one that is not offered."""
     proposal = clip.proposals.get(TIGHTEN)
@@ -374,8 +387,31 @@ def at_pace(clip: Footage, pace: str, saying: Saying) -> Saying:
         if edit.params.get("pace") == pace:
             rows: Any = edit.params["cuts"]
             names = [c["name"] for c in rows]
-            return _about(saying, TIGHTEN, Say.MODIFY, {**edit.params, "open": names})
+            stays = _held(clip, _lifting(TIGHTEN)).get("stays", ())
+            return _about(saying, TIGHTEN, Say.MODIFY, {**edit.params, "open": names, "stays": list(stays)})
     raise UsageError(f"The pace {pace!r} is not offered for {clip.path}.", remedy=f"There are {', '.join(PACES)}.")
+
+
+def texts(clip: Footage) -> tuple[Text, ...]:
+    """The captions that a person set."""
+    held = clip.standing.get(CAPTIONS)
+    if held is None or held.params is None:
+        return ()
+    found: tuple[Text, ...] = json_params.from_json(plugins.operator(CAPTIONS).params, held.params).texts
+    return found
+
+
+def set_captions(clip: Footage) -> str:
+    """Changes with the captions that people set; empty where there are none."""
+    return digest_of([to_json(t) for t in texts(clip)])[:12] if texts(clip) else ""
+
+
+def captioned(clip: Footage, text: Text, saying: Saying, *, back: bool = False) -> Saying:
+    """That a caption is as somebody set it, in place of others for the same words; or, with `back`, that none is."""
+    rest = [t for t in texts(clip) if t.last <= text.first or t.first >= text.last]
+    now = sorted([*rest, *([] if back else [text])], key=lambda t: t.first)
+    params = plugins.operator(CAPTIONS).params
+    return _about(saying, CAPTIONS, Say.MODIFY, to_json(params(texts=tuple(now))))
 
 
 def struck(clip: Footage) -> list[tuple[int, int]]:
@@ -402,7 +438,9 @@ def strike(
     numbers = numbers - said if back else numbers | said
     plan = known.without(_joined(numbers), anyway=True)
     now = {str(dict(c.evidence)["range"]): (c.start, c.end) for c in plan.cuts}
-    value = _params(_lifting(STRIKE), now, known.rate, pace=None, open_=set())
+    held = clip.standing.get(STRIKE)
+    stays: Any = held.params.get("stays", ()) if held is not None and held.params else ()
+    value = _params(_lifting(STRIKE), now, known.rate, pace=None, open_=set(), stays=set(stays))
     left = [
         Doubt(operator=STRIKE, start=d.start, end=d.end, rule=d.rule, text=d.text, evidence=dict(d.evidence))
         for d in plan.doubts
@@ -428,13 +466,19 @@ def _lifting(name: str) -> Operator[Any]:
 
 
 def _params(
-    op: Operator[Any], now: Mapping[str, tuple[int, int]], rate: Fraction, *, pace: str | None, open_: set[str]
+    op: Operator[Any],
+    now: Mapping[str, tuple[int, int]],
+    rate: Fraction,
+    *,
+    pace: str | None,
+    open_: set[str],
+    stays: set[str],
 ) -> dict[str, Any]:
     rows = [
         {"name": name, "start": exact(a / rate), "end": exact(b / rate)}
         for name, (a, b) in sorted(now.items(), key=lambda item: item[1])
     ]
-    value: dict[str, Any] = {"cuts": rows} | ({"pace": pace} if pace else {})
+    value: dict[str, Any] = {"cuts": rows, "stays": sorted(stays)} | ({"pace": pace} if pace else {})
     if hasattr(op.params(), "open"):
         value["open"] = [name for name, _ in sorted(now.items(), key=lambda item: item[1]) if name in open_]
     return to_json(json_params.from_json(op.params, value))

@@ -21,6 +21,11 @@ SHOWN_WORDS = 40
 SHOWN_REASONS = 6
 SHOWN_SHOTS = 12
 HEARD_BACK = "cut.heard_back"
+NOT_MEASURED = {  # of a talk: nothing rests on these, and nothing is cut by them
+    "emotional_tone": "Not measured: there is no labelled speech to hold it to. It is a person's to hear.",
+    "fillers": "Measured on made ones only, not in talks of people: for a person to look at.",
+    "breaths": "Not measured: there are no labelled ones. They are shown.",
+}
 
 
 def document(
@@ -93,15 +98,16 @@ def _clip(clip: Footage, library: Library) -> dict[str, Any]:
         "silences": _spans(clip, "silences"), "fillers": _spans(clip, "fillers"),
         "faults": _faults(clip), "loudness": loud.value if loud is not None else None,
         "heard_back": back.value if back is not None else None,
+        "not_measured": dict(NOT_MEASURED) if clip.facts.get("words") is not None else {},
     }  # fmt: skip
 
 
 def _heard_back(clip: Footage, library: Library) -> Measure | None:
     """What was heard at the joins of the cut that is proposed; None where nobody has listened, or nothing is cut."""
-    edits = clip.edits(proposed=True)
-    if not edits:
+    cut = clip.cut(proposed=True)
+    if not cut.edits:
         return None
-    id_ = Version(inputs=(Input(id=clip.id),), edits=edits).id
+    id_ = cut.id
     found = records.evidence(library, [id_], names=(HEARD_BACK,)).get(id_, {}).get(HEARD_BACK)
     return found[0] if found is not None else None
 
@@ -334,7 +340,7 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
     if facts.get("clip.rate"):
         rate = f"{float(Fraction(facts['clip.rate'])):.6g}"
         varies = " on average: its rate varies" if facts.get("clip.rate.variable") else ""
-        lines.append(f"  {facts['clip.frames']} frames, {rate} a second{varies}")
+        lines.append(f"  {many(facts['clip.frames'], 'frame')}, {rate} a second{varies}")
     if facts.get("clip.timecode"):
         reel = f", reel {facts['clip.reel']}" if facts.get("clip.reel") else ""
         lines.append(f"  from {facts['clip.timecode']}{reel}")

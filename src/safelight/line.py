@@ -301,7 +301,7 @@ class Line:
     def try_cuts(self, state: ShootState, executor: Executor, width: int) -> None:
         """Listens to the joins of each clip as it would be cut, so that people know what to listen to."""
         key = relistening.key()
-        made = {cuts.version(clip).id: clip for clip in state.footage.values() if clip.edits(proposed=True)}
+        made = {clip.cut(proposed=True).id: clip for clip in state.footage.values() if clip.cut(proposed=True).edits}
         done = records.measured(self.library, made)
         jobs = [
             relistening.Relisten(
@@ -314,7 +314,7 @@ class Line:
         clock = Clock("try cuts", len(jobs), self.tell)
         tried = [(relistening.relisten, job) for job in jobs]
         for found in engine.stream(executor, width, iter(tried), rescue=relistening.rescue):
-            versions = [(made[found.version].id, cuts.version(made[found.version]))]
+            versions = [(made[found.version].id, made[found.version].cut(proposed=True))]
             records.save_versions(self.library, self.shoot.id, versions, checkpoint="first-pass")
             kept = key + BEGUN if found.lost else key
             records.save_evidence(self.library, [(found.version, relistening.HEARD_BACK, kept, [found.measure])])

@@ -9,8 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from safelight import captions, cuts, interchange, weights
-from safelight.captions import Breach, Captions, Preset, Spoken
+from safelight import captioning, cuts, interchange, weights
+from safelight.captioning import Played, Said
+from safelight.captions import Breach, Captions, Preset
 from safelight.cutting import PACES, Talk, Word, assembly, cutaways, heard_back, joined, measure, room, roughcut
 from safelight.cutting.assembly import Assembly, Material, Piece
 from safelight.cutting.facts import frames
@@ -21,6 +22,7 @@ from safelight.domain import Edit, Measure, exact
 from safelight.errors import UsageError
 from safelight.media import container, credentials
 from safelight.media.container import Contents
+from safelight.media.timeline import Text
 from safelight.speech import moonshine
 from safelight.state import Footage
 
@@ -68,6 +70,7 @@ class Planned:
     open: int = 0  # cuts that nobody has looked at
     notes: tuple[str, ...] = ()
     faults: tuple[tuple[Fraction, Fraction], ...] = ()
+    texts: tuple[Text, ...] = ()  # captions that a person set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +145,7 @@ def planned_of(
     ]
     doubts = [
         Doubt(start=d.start, end=d.end, rule=d.rule, text=d.text, evidence=tuple(_told(d.evidence)))
-        for one in listed for d in one.doubts
+        for one in listed for d in one.doubts if not d.stays
     ]  # fmt: skip
     struck, unsure = _struck(known, wanted, path)
     return Planned(
@@ -151,6 +154,7 @@ def planned_of(
         doubts=tuple(sorted([*doubts, *unsure], key=lambda d: d.start)),
         open=sum(c.state == "proposed" for one in listed for c in one.cuts),
         notes=(*notes, *(note for one in listed for note in one.notes)), faults=_faults(clip.facts),
+        texts=cuts.texts(clip),
     )  # fmt: skip
 
 
@@ -295,17 +299,27 @@ def _joined(pieces: Sequence[Piece]) -> list[Piece]:
 # ---------------------------------------------------------------- captions of it
 
 
-def spoken(rough: Rough) -> list[Spoken]:
+def spoken(rough: Rough) -> list[Said]:
     """The words that are heard in the cut, with its times."""
-    words = assembly.programme_words(rough.made)
-    return [Spoken(text=w.text, start=w.start, end=w.end, speaker=w.speaker) for w in words]
+    made = rough.made
+    played = [
+        Played(
+            clip=piece.clip, start=piece.start / made.materials[piece.clip].rate,
+            end=piece.end / made.materials[piece.clip].rate, at=at / made.programme.rate,
+        )
+        for piece, at in zip(made.pieces, made.places, strict=True)
+    ]  # fmt: skip
+    return captioning.said(played, [m.words for m in made.materials])
 
 
 def captioned(rough: Rough, preset: Preset) -> tuple[Captions, tuple[Breach, ...]]:
-    """The captions of the cut by a preset's rules, and what of these they break."""
+    """The captions of the cut by a preset's rules, those that a person set as they are, and what of the rules they
+    break."""
     rate, changes = rough.made.programme.rate, shots(rough)
-    found = captions.make(spoken(rough), preset, rate=rate, shots=changes)
-    return found, captions.check(found, preset, rate=rate, shots=changes)
+    made = captioning.captioned(
+        spoken(rough), [p.texts for p in rough.clips], preset, rate=rate, shots=changes
+    )  # fmt: skip
+    return captioning.listed(made, rate=rate), captioning.checked(made, preset, rate=rate, shots=changes)
 
 
 def shots(rough: Rough) -> list[int]:

@@ -4,7 +4,7 @@ and its peaks for people, and its streams at 16 kHz in the shoot's cache, where 
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -63,6 +63,9 @@ def read(path: Path, facts: Contents, place: Path, *, portrait: Path | None = No
     code = ltc.best(one.found() for one in codes)
     found, told = _timecode(code, facts)
     made.measures += found
+    if isinstance(code, ltc.Ltc) and code.stream == 0:
+        made.measures = [m for m in made.measures if m.name != "loudness"]
+        still = _without(made, path, facts, code.channel) or still
     made.measures.append(
         faults("faults.sound", path, lambda: [f for f in heard.done() if not _of_code(f, code, facts)])
     )
@@ -195,6 +198,24 @@ def _loudness(path: Path, blocks: Blocks) -> Measure:
     return Measure(name="loudness", value=value)
 
 
+def _without(made: Soundtrack, path: Path, facts: Contents, channel: int) -> "_Still | None":
+    """Measures the first stream once more without the channel that plays timecode, which nobody hears in a film."""
+    first = facts.sounds[0]
+    if first.channels == 1:
+        made.measures.append(Measure(name="loudness", cannot_tell="its only channel plays timecode"))
+        return None
+    still = _Still(first.channels)
+
+    def rest() -> Blocks:
+        for block in sound.blocks(path, facts=facts, stream=first.index):
+            samples = np.array(block.samples, np.float32)
+            samples[:, channel] = 0
+            yield replace(block, samples=samples)
+
+    made.measures.append(_loudness(path, _also(rest(), still.hear)))
+    return still
+
+
 def _of_code(fault: Fault, code: ltc.Ltc | str, facts: Contents) -> bool:
     """Whether a fault of the first sound is of the channel that plays timecode, a square wave as loud as can be."""
     if isinstance(code, str) or code.stream:
@@ -216,6 +237,8 @@ def _timecode(found: ltc.Ltc | str, facts: Contents) -> tuple[list[Measure], lis
     if off is not None:
         own = "as the file says" if abs(off) < 1 / found.rate else f"the file says {facts.timecode}, {off:+.3f} s"
         told = f"{told}, {own}"
+    if found.stream == 0 and facts.sounds[0].channels > 1:
+        told = f"{told}; it counts neither as loud nor as sound between words"
     value = found.json | {"embedded_off_s": None if off is None else round(off, 4)}
     return [Measure(name="clip.ltc", value=value)], [f"{told}."]
 

@@ -181,6 +181,22 @@ class Footage(Judged):
         begun = {name for name, verdict in self.standing.items() if verdict.params and verdict.params.get("open")}
         return sorted(self.waits() | begun)
 
+    def cut(self, *, proposed: bool) -> Version:
+        """The version whose joins are listened to: what people decided and, with `proposed`, what waits for them. It is
+        the same whoever has looked at which cut, as long as the same goes."""
+        edits = tuple(
+            replace(edit, params=_gone(edit.params))
+            for edit in self.edits(proposed=proposed)
+            if "texts" not in edit.params
+        )
+        return Version(inputs=(Input(id=self.id),), edits=edits)
+
+
+def _gone(held: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Params of a cut without what says only who has looked at what of it."""
+    gone = {name: value for name, value in held.items() if name != "stays"}
+    return gone | {"open": []} if "open" in gone else gone
+
 
 @dataclass(slots=True, kw_only=True)
 class ShootState:

@@ -402,3 +402,61 @@ def test_a_talk_of_hours_holds_nothing_up(page, server):
         page.wait_for_timeout(30)
     tasks = page.evaluate("window.longTasks")
     assert not [t for t in tasks if t > LONGEST_MS], tasks
+
+
+def test_a_caption_is_corrected_with_its_rules_beside_it(page, server):
+    place = opened(page, server, "talk.mov")
+    press(page, "Home", "t")
+    until(page, "document.querySelector('sl-captions')?.dataset.count > 0")
+    text = page.locator("sl-captions textarea")
+    first = text.input_value()
+    page.locator("sl-captions textarea").fill("word " * 30)
+    until(page, "document.querySelector('.wrongs .need') !== null")
+    assert "characters" in page.locator(".wrongs").text_content()
+    assert api(page, f"{place}/captions")["own"] == 0, "nothing is kept while one writes"
+    text.press("Escape")
+    until(page, "document.querySelector('sl-captions').draft === null")
+    assert text.input_value() == first
+    text.fill("We begin with BREAD")
+    page.locator("sl-captions input").last.fill("nonsense")
+    until(page, "document.querySelector('.wrongs')?.textContent.includes('A time is')")
+    assert page.locator("sl-captions form [type=submit]").is_disabled()
+    page.locator("sl-captions input").last.fill("0:02.400")
+    text.press("Control+Enter")
+    told(page, "Set.")
+    cue = api(page, f"{place}/captions")["cues"][0]
+    assert (cue["lines"], cue["end"], cue["own"]) == (["We begin with BREAD"], 2.4, True)
+    assert "1 set by hand" in page.locator("sl-captions .head").text_content()
+    page.evaluate("document.activeElement.blur()")
+    press(page, "Control+z")
+    told(page, "Taken back.")
+    until(page, "document.querySelector('sl-captions').found.own === 0")
+    assert text.input_value() == first
+
+
+def test_a_doubt_is_left_as_it_is_by_key(page, server):
+    """Also what was heard otherwise, as far as it belongs to a cut."""
+    place = opened(page, server, "talk.mov")
+    said = {"name": "pause-60", "operator": "tighten", "start": 60, "end": 80, "seconds": [2.4, 3.2], "rule": "pause",
+            "text": "A word is heard where it is quiet.", "evidence": {}, "stays": False}  # fmt: skip
+    sent = []
+
+    def answered(route):
+        if route.request.method == "POST":
+            sent.append(route.request.post_data_json)
+            said["stays"] = True
+            return route.fulfill(json=sheet)
+        return route.fulfill(json=sheet)
+
+    sheet = api(page, f"{place}/cuts")
+    next(e for e in sheet["edits"] if e["operator"] == "tighten")["doubts"] = [said]
+    page.route(f"**/{place}/cuts", answered)
+    page.reload()
+    until(page, "document.querySelector('sl-cut')?.model?.items.some((i) => i.kind === 'doubt')")
+    page.evaluate("() => { const m = document.querySelector('sl-cut').model; m.choose('doubt/tighten/pause-60'); }")
+    until(page, "document.querySelector('.card')?.textContent.includes('stay until you say otherwise')")
+    press(page, "x")
+    told(page, "It stays as it is")
+    until(page, "document.querySelector('sl-cut').model.item.state === 'stays'")
+    assert sent[0]["cuts"] == [{"name": "pause-60", "say": "leave"}]
+    assert "left as it is" in page.locator(".card").text_content()

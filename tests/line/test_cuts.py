@@ -195,7 +195,7 @@ def test_what_is_heard_otherwise_at_the_joins_stands_beside_the_cuts(library, fo
     clip = the_clip(library, folder)
     assert cuts.heard_back(library.store, clip) is None
     job = relistening.Relisten(
-        asset=clip.id, version=cuts.version(clip).id, full=folder / clip.path, words=cuts.words(clip),
+        asset=clip.id, version=clip.cut(proposed=True).id, full=folder / clip.path, words=cuts.words(clip),
         kept=tuple(cuts.kept(clip, proposed=True)), **cuts.counted(clip),
     )  # fmt: skip
     monkeypatch.setattr(relistening.weights, "installed", dict)
@@ -210,9 +210,17 @@ def test_what_is_heard_otherwise_at_the_joins_stands_beside_the_cuts(library, fo
     value = {"joins": 2, "expected": 9, "found": 8, "differences": [told]}
     measures = [Measure(name="cut.heard_back", value=value)]
     records.save_evidence(library.store, [(job.version, relistening.HEARD_BACK, "made", measures)])
-    (doubt,) = cuts.told_back(cuts.heard_back(library.store, the_clip(library, folder)))
+    clip = the_clip(library, folder)
+    (doubt,) = cuts.told_back(clip, cuts.heard_back(library.store, clip))
     assert (doubt.start, doubt.rule) == (50, "heard_back")
-    assert "8 of 9 words are heard" in words(library.explain("talk.wav", folder=folder))
+    told = library.explain("talk.wav", folder=folder)
+    assert "8 of 9 words are heard" in words(told)
+    assert told["not_measured"]["emotional_tone"].startswith("Not measured")
+    left = cuts.answered(clip, doubt.operator, [cuts.Answer(name=doubt.name, say="leave")], saying(Say.MODIFY))
+    decide(library, folder, left)
+    clip = the_clip(library, folder)
+    (doubt,) = cuts.told_back(clip, cuts.heard_back(library.store, clip))
+    assert doubt.stays, "the cut is the same, so what was heard of it holds; and somebody has said that it is right"
     decide(library, folder, saying(Say.REJECT, operators=("retakes",)))
     assert cuts.heard_back(library.store, the_clip(library, folder)) is None, "another cut has joins of its own"
 

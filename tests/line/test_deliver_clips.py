@@ -54,7 +54,7 @@ def listened(library, folder, value=HEARD):
     """What a run has heard at the joins of the cut as it stands."""
     clip = library.state(folder).clips["talk.mov"]
     measure = Measure(name="cut.heard_back", value=value)
-    records.save_evidence(library.store, [(cuts.version(clip).id, "heard_back@1", "made", [measure])])
+    records.save_evidence(library.store, [(clip.cut(proposed=True).id, "heard_back@1", "made", [measure])])
 
 
 def send(library, folder, to, **more):

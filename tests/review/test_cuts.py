@@ -79,6 +79,41 @@ def test_struck_words_go_and_come_back(app, clip):
     assert app.post("undo")["undone"] == "verdict"
 
 
+@pytest.fixture
+def doubtful(library, tmp_path, open_app):
+    """A talk in which a word is heard where it is quiet: the pause around it is in doubt."""
+    made_talk.save(tmp_path / "talk", "talk.wav")
+    library.run(tmp_path / "talk", options=Options(engine="inline", only=("cull",)))
+    said = (*made_talk.SAID[:4], ("Ghost.", 2.9, 3.3), *made_talk.SAID[4:])
+    made_talk.known(library, tmp_path / "talk", said=said)
+    return open_app(tmp_path / "talk")
+
+
+def test_a_doubt_is_left_as_it_is_on_the_record(doubtful):
+    (row,) = doubtful.get("cuts")
+    clip = f"clips/{row['clip']}"
+    assert row["doubts"] == 1
+    found = edit(doubtful.get(f"{clip}/cuts"))
+    (doubt,) = found["doubts"]
+    assert not doubt["stays"]
+    leave = {"operator": "tighten", "cuts": [{"name": doubt["name"], "say": "leave"}]}
+    left = edit(doubtful.post(f"{clip}/cuts", leave))
+    assert left["doubts"][0]["stays"]
+    assert (left["waits"], [c["state"] for c in left["cuts"]]) == (True, [c["state"] for c in found["cuts"]])
+    assert doubtful.get("cuts")[0]["doubts"] == 0
+    done = edit(doubtful.post(f"{clip}/verdict", {"operator": "tighten", "say": "approve"}))
+    assert (done["waits"], done["doubts"][0]["stays"]) == (False, True), "approving all forgets nothing of it"
+    doubtful.post("undo")
+    doubtful.post("undo")
+    assert not edit(doubtful.get(f"{clip}/cuts"))["doubts"][0]["stays"]
+    cut = {"name": doubt["name"], "say": "move", "start": doubt["start"], "end": doubt["end"]}
+    doubtful.post(f"{clip}/cuts", leave)
+    after_all = edit(doubtful.post(f"{clip}/cuts", {"operator": "tighten", "cuts": [cut]}))
+    assert not after_all["doubts"][0]["stays"]
+    nowhere = {"operator": "tighten", "cuts": [{"name": "pause-1", "say": "leave"}]}
+    assert "no doubt" in doubtful.post(f"{clip}/cuts", nowhere, status=400)["cause"]
+
+
 def test_the_cut_is_sent_as_a_timeline_for_another_program(app, clip, tmp_path):
     app.post(f"{clip}/verdict", {"operator": "retakes", "say": "approve"})
     played = app.get(f"{clip}/programme")

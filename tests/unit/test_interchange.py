@@ -6,9 +6,11 @@ from fractions import Fraction
 import pytest
 from lxml import etree
 
+from safelight import interchange
 from safelight.errors import MediaError, NotMedia, UsageError
 from safelight.interchange import edl, files, otio, tables, xmeml
 from safelight.interchange.programme import Clip, Gap, Losses, Marker, Programme, Track, Transition, tidy
+from tests.made_clips import make_clip
 
 R24, R25, NTSC = Fraction(24), Fraction(25), Fraction(30000, 1001)
 
@@ -182,3 +184,51 @@ def test_given_timelines_are_read(shared):
         found = files.read(path, rate=rate if path.suffix == ".edl" else None)
         assert found.programme.length > 0, path.name
         assert otio.programme_of(found.timeline, Losses(), rate=found.programme.rate) == found.programme
+
+
+@pytest.fixture
+def rushes(tmp_path):
+    """Two clips with timecode in folders of their own, one of them twice, and something that is no clip."""
+    (tmp_path / "day 1").mkdir()
+    make_clip(tmp_path / "day 1" / "A001C001.mov", frames=50, tags={"timecode": "01:00:00:00"})
+    make_clip(tmp_path / "B.mov", frames=20, tags={"timecode": "02:00:00:00"})
+    (tmp_path / "day 1" / "b.MOV").write_bytes((tmp_path / "B.mov").read_bytes())
+    (tmp_path / "note.mov").write_text("no clip")
+    return tmp_path
+
+
+def linked(rushes, **clip):
+    known = Clip(**({"name": "x", "length": 10, "source": 90_000} | clip))
+    programme = Programme(name="p", rate=Fraction(25), tracks=(Track(kind="video", items=(known,)),))
+    found = interchange.relink(programme, [rushes])
+    (item,) = found.programme.tracks[0].items
+    return item, found
+
+
+@pytest.mark.parametrize(
+    "clip",
+    [
+        {"media": "file:///Volumes/Card/A001C001.MOV"}, {"name": "a001c001"}, {"reel": "A001C001"},
+        {"name": "x", "reel": "A001C001", "media": "file:///gone/other.mov"},
+    ],
+)  # fmt: skip
+def test_clips_are_linked_to_where_their_files_lie_now(rushes, clip):
+    item, found = linked(rushes, **clip)
+    assert item.media == (rushes / "day 1" / "A001C001.mov").as_uri()
+    assert (item.media_start, item.media_length, found.linked, found.missing) == (90_000, 50, 1, ())
+
+
+@pytest.mark.parametrize(
+    ("clip", "why"),
+    [
+        ({"name": "C"}, "no clip or sound has its name"),
+        ({"name": "a001c001", "source": 90_045}, "frames 90045 to 90055 are shown"),
+        ({"name": "a001c001", "speed": Fraction(-6)}, "and A001C001.mov has those from 90000 to 90050"),
+        ({"name": "b", "source": 180_000}, "2 files fit"),
+        ({"media": "file:///x/note.mov"}, "note.mov cannot be read"),
+    ],
+)
+def test_a_clip_that_no_file_fits_keeps_its_link_and_says_why(rushes, clip, why):
+    item, found = linked(rushes, **clip)
+    assert (item.media, found.linked) == (clip.get("media"), 0)
+    assert why in found.missing[0]

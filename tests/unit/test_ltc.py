@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from safelight import soundtrack
+from safelight.cutting import level
 from safelight.media import container, ltc, timecode
 from safelight.media.ltc import Ltc
 from safelight.media.sound import Block
+from tests import made_talk
 from tests.made_clips import make_clip, make_sound, sine
 from tests.made_ltc import played
 
@@ -157,3 +159,21 @@ def test_a_code_that_cannot_be_placed_says_why(tmp_path):
 def test_the_square_wave_is_no_clipping(tmp_path):
     wave = played(90000, 4, level=1.0, rise=1).clip(-0.999, 0.999)
     assert told(make_sound(tmp_path / "a.wav", wave), tmp_path)["faults.sound"].value == []
+
+
+def test_a_channel_that_plays_timecode_is_not_loud(tmp_path):
+    """Beside a voice on the other channel: as loud, and as still between its words, as that voice alone."""
+    voice = made_talk.wave()
+    code = played("01:00:00:00", made_talk.SECONDS)[: len(voice)]
+    files = {}
+    for name, other in (("with", code), ("without", np.zeros_like(voice))):
+        path = make_sound(tmp_path / f"{name}.wav", np.stack([voice, other], axis=1), codec="pcm_f32le")
+        read = soundtrack.read(path, container.contents(path), tmp_path / name)
+        files[name] = {m.name: m for m in read.measures}, level.room(read.levels).json
+    (with_, still), (without, same) = files["with"], files["without"]
+    assert with_["clip.ltc"].value["channel"] == 2
+    assert with_["loudness"].value["integrated_lufs"] == pytest.approx(without["loudness"].value["integrated_lufs"])
+    assert still == same
+    alone = make_sound(tmp_path / "alone.wav", code, codec="pcm_f32le")
+    read = soundtrack.read(alone, container.contents(alone), tmp_path / "alone")
+    assert "timecode" in next(m for m in read.measures if m.name == "loudness").cannot_tell

@@ -45,6 +45,13 @@ def test_variable_rate_is_told_by_presentation_time(tmp_path):
     assert [times.frame_at(Fraction(p, 1000)) for p in (0, 39, 40, 199, 200, 10_000)] == [0, 0, 1, 2, 3, 7]
 
 
+def test_a_codec_is_called_by_its_name_whichever_library_decodes_it(tmp_path):
+    clip = make_clip(tmp_path / "a.mkv", codec="libsvtav1", options={"preset": "12"}, frames=3)
+    sound = make_sound(tmp_path / "a.mp3", sine(0.4), codec="libmp3lame")
+    assert container.contents(clip).picture.codec == "av1"
+    assert container.contents(sound).sounds[0].codec == "mp3"
+
+
 def test_rotation_is_applied_once(tmp_path):
     path = make_clip(tmp_path / "r.mp4", rotation=90)
     picture = container.contents(path).picture

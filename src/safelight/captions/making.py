@@ -40,15 +40,24 @@ def make(
 ) -> Captions:
     """The captions of a clip at `rate` frames a second. `shots`: first frames of shots. What cannot be said in time
     within the rules (somebody speaks too fast) breaks one: `check` tells which."""
+    cues = tuple(cue for cue, _, _ in parted(words, preset, rate=rate, shots=shots))
+    return Captions(cues=cues, language=language, rate=rate)
+
+
+def parted(
+    words: Sequence[Spoken], preset: Preset, *, rate: Fraction, shots: Sequence[int] = ()
+) -> list[tuple[Cue, int, int]]:
+    """The same captions, each with the first of its words and the one after its last."""
     frames = _Frames(words, preset, rate, tuple(sorted(shots)))
-    cues: list[Cue] = []
+    found: list[tuple[Cue, int, int]] = []
     way = frames.best()
     while way is not None:
         said = words[way.start : way.end]
         lines = broken([w.text for w in said], preset) or [_text(said)]
-        cues.append(Cue(start=way.first / rate, end=way.last / rate, lines=tuple(lines)))
+        cue = Cue(start=way.first / rate, end=way.last / rate, lines=tuple(lines))
+        found.append((cue, way.start, way.end))
         way = way.next
-    return Captions(cues=tuple(cues), language=language, rate=rate)
+    return found
 
 
 def broken(words: Sequence[str], preset: Preset) -> list[str] | None:

@@ -314,7 +314,7 @@ def _picture(stream: Any, first: Any) -> PictureStream:
     fields = FIELDS.get(order) or ("top" if first.interlaced_frame else None)
     rate = _rate(stream)
     return PictureStream(
-        index=stream.index, codec=codec.name, pixels=first.format.name,
+        index=stream.index, codec=_coded_as(codec), pixels=first.format.name,
         bits=max(c.bits for c in first.format.components), width=width, height=height, rotation=rotation,
         aspect=1 / aspect if rotation % 180 else aspect, time_base=stream.time_base,
         first_pts=first.pts if first.pts is not None else first.dts or 0, rate=rate, count=stream.frames or None,
@@ -334,6 +334,11 @@ def _mastered(frame: Any) -> bool:
         return False
 
 
+def _coded_as(codec: Any) -> str:
+    """What a stream is coded as, whichever library decodes it here: `av1`, not `libdav1d`."""
+    return str(codec.codec.canonical_name)
+
+
 def _rate(stream: Any) -> Fraction | None:
     """The rate that the container says, as the exact one that is meant; None for none and for 0."""
     for said in (stream.average_rate, stream.guessed_rate, stream.base_rate):
@@ -351,7 +356,7 @@ def _sounds(container: Any) -> Iterator[SoundStream]:
             continue
         language = stream.metadata.get("language")
         yield SoundStream(
-            index=stream.index, codec=codec.name, rate=codec.sample_rate, channels=codec.layout.nb_channels,
+            index=stream.index, codec=_coded_as(codec), rate=codec.sample_rate, channels=codec.layout.nb_channels,
             layout=codec.layout.name, duration_s=stream.duration * stream.time_base if stream.duration else None,
             language=None if language in (None, "und") else language,
         )  # fmt: skip

@@ -17,6 +17,7 @@ from safelight.media.xmp import SOURCE, SOURCE_TYPE, Packet
 CAPTURED = ("digitalCapture", "computationalCapture", "compositeCapture")
 GENERATED = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia")
 JOINED = "humanEdits"  # IPTC's own example: sound with breaks taken out
+COMPOSED = "compositeCapture"  # of several elements that were all captured: frames of one clip, say
 ENHANCED = "algorithmicallyEnhanced"  # and for this: noise that was turned down
 NOT_OURS = ("xmpMM", "xmpDM", "tiff", "exif")  # about the original's own bytes and times
 
@@ -90,6 +91,14 @@ def tell_of_sound(place: Path, out: Path, original: Path, *, changed: bool) -> t
     papers = _papers([original], of_sound(code, changed=changed))
     told = tell(place, out.name, out.parent, papers)
     return (*credentials.lost([original], what="this sound"), *papers.losses, told.text)
+
+
+def tell_of_film(place: Path, out: Path, original: Path, *, how: str) -> tuple[str, ...]:
+    """The same of a film with other pixels than those of its one original; `how`: what was done, as IPTC calls it. Its
+    credentials are left to whoever writes the film."""
+    code = said(original, container.contents(original).camera)
+    papers = _papers([original], _code(xmp.strongest(code, how)))
+    return (*papers.losses, tell(place, out.name, out.parent, papers).text)
 
 
 def _papers(originals: Sequence[Path], origin: str | None) -> Papers:

@@ -24,10 +24,29 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A caption that a person set for words of an input: those from `first` to `last`, seconds of it. It shows from
+    `after` seconds after the first of them begins to `rest` seconds after the last one ends; both may be below 0."""
+
+    first: Fraction
+    last: Fraction
+    after: Fraction
+    rest: Fraction
+    lines: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.first < self.last:
+            raise ValueError(f"words run forwards from 0 or later, not from {self.first} to {self.last}")
+        if not any(line.strip() for line in self.lines):
+            raise ValueError("a caption has at least one line")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """Clips that play one after another without gaps."""
+    """Clips that play one after another without gaps, and captions that were set by hand."""
 
     clips: tuple[Clip, ...]
+    texts: tuple[Text, ...] = ()
 
     @property
     def duration(self) -> Fraction:

@@ -13,6 +13,7 @@ class StrikeParams:
     """Where the struck words lie; each cut is called by the numbers of its words, `12-19` for those from 12 to 18."""
 
     cuts: tuple[Lift, ...] = declare((), unit="s", help="stretches of the clip that go, in order")
+    stays: tuple[str, ...] = declare((), help="names of doubts that somebody looked at and left as they are")
 
     def __post_init__(self) -> None:
         _lifts.in_order(self.cuts)

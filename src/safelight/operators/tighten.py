@@ -29,6 +29,7 @@ class TightenParams:
     )
     cuts: tuple[Lift, ...] = declare((), unit="s", help="stretches of the clip that go, in order")
     open: tuple[str, ...] = declare((), help="names of cuts that nobody has looked at yet, where somebody has begun to")
+    stays: tuple[str, ...] = declare((), help="names of doubts that somebody looked at and left as they are")
 
     def __post_init__(self) -> None:
         _lifts.in_order(self.cuts)

@@ -14,6 +14,7 @@ from safelight.review.desk import Desk
 from safelight.review.given import HERE, page
 from safelight.review.playing import Playing
 from safelight.review.routes import (
+    captions,
     cull,
     cuts,
     deliver,
@@ -35,6 +36,7 @@ from safelight.review.waiting import Waiting
 ROUTERS = (
     start.router, cull.router, photos.router, verdicts.router, people.router, judge.router, previews.router,
     previews.pictures, queue.router, deliver.router, practise.router, cuts.router, player.router,
+    captions.router,
     trust.router,
 )  # fmt: skip
 STATUS = {LibraryError: 503, MediaError: 422, Refused: 409}

@@ -110,7 +110,7 @@ TABLE = (
             ("down", CUTS, "ArrowDown", "Cut after", {}),
             ("open", CUTS, "n", "Next that waits", {}),
             ("pick", CUTS, "p", "Approve the cut; of a doubt: cut it after all", {"advances": True}),
-            ("reject", CUTS, "x", "Drop the cut: what it takes stays", {"advances": True}),
+            ("reject", CUTS, "x", "Drop the cut: what it takes stays; leave a doubt as it is", {"advances": True}),
             ("approve", CUTS, "Enter", "Approve everything that waits in the edit of the cut", {}),
             ("reason", CUTS, "1 2 3 4 5 6 7 8 9 0", "Why the whole edit is rejected, by number", {}),
             ("escalate", CUTS, "e", "Hand the edit to somebody else", {}),

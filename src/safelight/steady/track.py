@@ -80,7 +80,7 @@ def track(path: Path, *, facts: Contents | None = None, tell: Callable[[int], No
 
     def seen() -> Iterator[Thumb]:
         for number, frame in enumerate(video.planes(path, facts=facts, trouble=trouble), start=1):
-            camera.see(_small(frame.luma, facts.picture))
+            camera.see(small(frame.luma, facts.picture))
             times[1] = frame.at
             tell(number)
             yield shots.thumb(frame.luma, frame.cb, frame.cr)
@@ -104,7 +104,8 @@ def _square(picture: PictureStream) -> tuple[Fraction, Fraction]:
     return (high, wide) if picture.rotation % 180 else (wide, high)
 
 
-def _small(luma: Bytes, picture: PictureStream | None) -> Bytes:
+def small(luma: Bytes, picture: PictureStream | None) -> Bytes:
+    """A frame in square pixels, of the size in which corners are followed."""
     assert picture is not None
     width, height = _square(picture)
     scale = min(Fraction(1), SIDE / max(width, height))
@@ -121,10 +122,11 @@ class _Camera:
 
     def see(self, grey: Bytes) -> None:
         before, self.last = self.last, grey
-        self.rows.extend((0, 0, 0, 0, 0, 0, 1, 1) if before is None else _between(before, grey))
+        self.rows.extend((0, 0, 0, 0, 0, 0, 1, 1) if before is None else between(before, grey))
 
 
-def _between(before: Bytes, now: Bytes) -> tuple[float, ...]:
+def between(before: Bytes, now: Bytes) -> tuple[float, ...]:
+    """`NAMES` of the move from one small frame to another."""
     unknown = (0.0,) * len(NAMES)
     here = _corners(before)
     if len(here) < FEWEST:

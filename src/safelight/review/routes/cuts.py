@@ -52,8 +52,9 @@ class Cut(BaseModel):
 
 
 class Doubt(BaseModel):
-    """Frames that stay until a person says otherwise, and why."""
+    """Frames that stay until a person says otherwise, and why. `stays`: a person has looked and said so."""
 
+    name: str
     operator: str
     start: int
     end: int
@@ -61,6 +62,7 @@ class Doubt(BaseModel):
     rule: str
     text: str
     evidence: dict[str, Any]
+    stays: bool
 
 
 class Edit(BaseModel):
@@ -96,6 +98,7 @@ class Sheet(BaseModel):
     struck: list[tuple[int, int]]
     heard: list[Doubt]
     not_heard: str | None
+    captions: str  # changes with what people set of its captions
     left: list[Doubt] = []  # after a strike: what runs into the words beside it
 
 
@@ -158,10 +161,11 @@ class Played(BaseModel):
 
 
 class OneAnswer(Checked):
-    """What a person says about one cut. `move` sets its frames; with a new name, it adds a cut."""
+    """What a person says about one cut. `move` sets its frames; with a new name, it adds a cut. `leave`, of a doubt:
+    a person has looked, and it stays as it is."""
 
     name: Name
-    say: Literal["approve", "drop", "move"]
+    say: Literal["approve", "drop", "move", "leave"]
     start: Frame | None = None
     end: Frame | None = None
 
@@ -212,7 +216,7 @@ def every(at: TheSession) -> list[ClipRow]:
         made = [c for one in listed for c in one.cuts]
         rows.append(ClipRow(
             clip=id_, path=printable(clip.path), seconds=float(clip.asset.duration_s or 0), waits=waits,
-            cuts=len(made), doubts=sum(len(one.doubts) for one in listed),
+            cuts=len(made), doubts=sum(not d.stays for one in listed for d in one.doubts),
             open=sum(c.state == "proposed" and c.operator in waits for c in made),
             plays_s=_seconds(clip, proposed=False), plays_with_proposed_s=_seconds(clip, proposed=True),
             because="" if made else _why_none(clip, listed),
@@ -306,6 +310,8 @@ def decide(at: TheSession, me: Who, clip: PhotoId, said: Whole) -> Sheet:
     found = known_clip(at, clip)
     if said.say == "approve" and (said.operator in blind.of(at.veil, found)):
         saying = cuts.finished(found, said.operator, saying)
+    elif said.say == "approve":
+        saying = cuts.approved(found, said.operator, saying)
     return _said(at, clip, saying)
 
 
@@ -345,6 +351,12 @@ def _with(at: Session, id_: str, known: Mapping[str, Any]) -> Footage:
 
 
 def _said(at: Session, id_: str, saying: verdicts.Saying) -> Sheet:
+    say_of(at, id_, saying)
+    return _sheet(at, known_clip(at, id_))
+
+
+def say_of(at: Session, id_: str, saying: verdicts.Saying) -> None:
+    """Writes what somebody says about a clip. Raises UsageError where it cannot be said."""
     with at.deciding() as state:
         clip = state.footage.get(id_)
         if clip is None:
@@ -352,7 +364,6 @@ def _said(at: Session, id_: str, saying: verdicts.Saying) -> Sheet:
         done = verdicts.decide(at.library, state, [clip], saying)
         if done.left and not done.verdicts:
             raise UsageError(f"{clip.path} cannot be answered so: {done.left[0][2]}.", remedy="Load the list again.")
-    return _sheet(at, known_clip(at, id_))
 
 
 def _sheet(at: Session, clip: Footage) -> Sheet:
@@ -362,8 +373,9 @@ def _sheet(at: Session, clip: Footage) -> Sheet:
     return Sheet(
         clip=clip.id, path=printable(clip.path), rate=str(rate), frames=length, seconds=float(length / rate),
         paces=list(PACES), edits=[_edit(one, rate, waits=one.operator in open_) for one in cuts.listed(clip)],
-        kept=cuts.kept(clip), kept_with_proposed=cuts.kept(clip, proposed=True), struck=cuts.struck(clip),
-        heard=[_doubt(d, rate) for d in cuts.told_back(back)],
+        captions=cuts.set_captions(clip), kept=cuts.kept(clip),
+        kept_with_proposed=cuts.kept(clip, proposed=True), struck=cuts.struck(clip),
+        heard=[_doubt(d, rate) for d in cuts.told_back(clip, back)],
         not_heard="the next run listens to them" if back is None else back.cannot_tell,
     )  # fmt: skip
 
@@ -381,7 +393,8 @@ def _cut(one: cuts.Cut, rate: Fraction) -> Cut:
 
 
 def _doubt(one: cuts.Doubt, rate: Fraction) -> Doubt:
-    return Doubt.model_validate(asdict(one) | {"seconds": (float(one.start / rate), float(one.end / rate))})
+    seconds = float(one.start / rate), float(one.end / rate)
+    return Doubt.model_validate(asdict(one) | {"name": one.name, "seconds": seconds})
 
 
 class _Gone:

@@ -1,17 +1,11 @@
-"""The page on which a clip's cuts are judged: what is played, the waveform, the captions of the cut."""
+"""The page on which a clip's cuts are judged: what is played, and its waveform."""
 
-from collections.abc import Sequence
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel
 
-from safelight import captions, cuts
-from safelight.captions import Spoken
-from safelight.cutting.facts import frames
-from safelight.cutting.speech import Word
 from safelight.domain import Kind
 from safelight.errors import UsageError
 from safelight.review import clips
@@ -20,14 +14,12 @@ from safelight.review.given import TheSession, page
 from safelight.review.models import PhotoId
 from safelight.review.peaks import Measured
 from safelight.review.playing import Playing
-from safelight.review.routes.cuts import known_clip
 from safelight.review.routes.photos import FOR_EVER, PLAYED
 from safelight.review.session import Session
 from safelight.state import Footage
 from safelight.verdicts import REASONS
 
 router = APIRouter()
-USUAL = "netflix"  # rules of captions
 WIDEST = 8192  # columns of one answer
 
 
@@ -67,37 +59,6 @@ class Waveform(BaseModel):
     known_s: float
     whole: bool
     cannot_tell: str
-
-
-class Breach(BaseModel):
-    """A rule that a caption does not keep; advice where it is soft."""
-
-    rule: str
-    text: str
-    soft: bool
-
-
-class Cue(BaseModel):
-    """A caption of the cut. `start` and `end` are seconds of the cut, `at` the frame of the clip where it begins."""
-
-    number: int
-    start: float
-    end: float
-    at: int
-    lines: list[str]
-    breaches: list[Breach]
-
-
-class Captioned(BaseModel):
-    """The captions of a cut by a preset's rules. `command` writes them to a file."""
-
-    preset: str
-    presets: dict[str, str]
-    cues: list[Cue]
-    hard: int
-    soft: int
-    cannot_tell: str | None
-    command: str
 
 
 @router.get("/shoots/{shoot}/cut", include_in_schema=False)
@@ -160,82 +121,7 @@ def waveform(
     )  # fmt: skip
 
 
-@router.get("/api/shoots/{shoot}/clips/{clip}/captions")
-def captioned(at: TheSession, clip: PhotoId, preset: str = USUAL, *, proposed: bool = True) -> Captioned:
-    """The captions of the cut as they would be written: with `proposed`, of the cut as the machine would have it where
-    nobody has answered."""
-    rules = captions.PRESETS.get(preset)
-    if rules is None:
-        raise UsageError(f"There are no rules called {preset!r}.", remedy=f"There are {', '.join(captions.PRESETS)}.")
-    found = known_clip(at, clip)
-    rate, _ = frames(found.facts, found.asset.duration_s)
-    kept = cuts.kept(found, proposed=proposed)
-    spoken, shots = _spoken(cuts.words(found), kept, rate), _shots(found, kept)
-    made = captions.make([word for word, _ in spoken], rules, rate=rate, shots=shots)
-    by_cue: dict[int, list[Breach]] = {}
-    for b in captions.check(made, rules, rate=rate, shots=shots):
-        by_cue.setdefault(b.cue, []).append(Breach(rule=b.rule.replace("_", " "), text=b.text, soft=b.soft))
-    told = found.facts.get("words")
-    every = [b for some in by_cue.values() for b in some]
-    rows = _cues(made.cues, spoken, by_cue)
-    return Captioned(
-        preset=preset, presets={name: p.about for name, p in captions.PRESETS.items()}, cues=rows,
-        hard=sum(not b.soft for b in every), soft=sum(b.soft for b in every),
-        cannot_tell=None if spoken else (told.cannot_tell if told is not None else None) or "no words are heard in it",
-        command=_command(found, preset, decided=not proposed),
-    )  # fmt: skip
-
-
 # ---------------------------------------------------------------- how it is done
-
-
-def _spoken(words: Sequence[Word], kept: Sequence[tuple[int, int]], rate: Fraction) -> list[tuple[Spoken, int]]:
-    """Words that are played whole, in the times of the cut, with the frame of the clip at which each begins."""
-    found, place, number = [], 0, 0
-    for a, b in kept:
-        start, end = a / rate, b / rate
-        shift = place / rate - start
-        while number < len(words) and words[number].start < end:
-            w = words[number]
-            if start <= w.start and w.end <= end:
-                said = Spoken(text=printable(w.text), start=w.start + shift, end=w.end + shift, speaker=w.speaker)
-                found.append((said, int(w.start * rate)))
-            number += 1
-        place += b - a
-    return found
-
-
-def _shots(clip: Footage, kept: Sequence[tuple[int, int]]) -> list[int]:
-    """Frames of the cut at which its picture changes: where it is joined, and at the cuts of the clip."""
-    told = clip.facts.get("shots")
-    joins: Any = told.value if told is not None and isinstance(told.value, list) else ()
-    found, place = set[int](), 0
-    for a, b in kept:
-        found |= {place} if place else set()
-        found |= {place + int(j["frame"]) - a for j in joins if a < int(j["frame"]) < b}
-        place += b - a
-    return sorted(found) if clip.asset.kind is Kind.VIDEO else []
-
-
-def _cues(
-    made: Sequence[captions.Cue], spoken: Sequence[tuple[Spoken, int]], by_cue: dict[int, list[Breach]]
-) -> list[Cue]:
-    rows, first = [], 0
-    for number, cue in enumerate(made, 1):
-        at = spoken[min(first, len(spoken) - 1)][1]
-        first += cue.words
-        rows.append(Cue(
-            number=number, start=float(cue.start), end=float(cue.end), at=at, lines=list(cue.lines),
-            breaches=by_cue.get(number, []),
-        ))  # fmt: skip
-    return rows
-
-
-def _command(clip: Footage, preset: str, *, decided: bool) -> str:
-    name = printable(clip.path).replace("'", "'\\''")
-    stem = name.rpartition("/")[2].rpartition(".")[0] or name
-    more = ("" if preset == USUAL else f" --preset {preset}") + (" --decided" if decided else "")
-    return f"safelight cut '{name}' --captions '{stem}.srt'{more}"
 
 
 def _played(at: Session, given: Playing, clip: Footage) -> Played:

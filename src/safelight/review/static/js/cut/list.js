@@ -7,15 +7,15 @@ import { lasting, short } from "./time.js";
 /** @typedef {import("./model.js").Item} Item */
 
 const ROW = 44; // px
-const STATES = { proposed: "proposed", approved: "approved", dropped: "dropped", moved: "moved", added: "your own", doubt: "in doubt, stays", heard: "heard otherwise" };
-const SIGNS = { approved: "keep", moved: "keep", added: "keep", dropped: "reject", proposed: "undecided", doubt: "lock", heard: "undecided" };
+const STATES = { proposed: "proposed", approved: "approved", dropped: "dropped", moved: "moved", added: "your own", doubt: "in doubt", heard: "heard otherwise", stays: "left as it is" };
+const SIGNS = { approved: "keep", moved: "keep", added: "keep", dropped: "reject", proposed: "undecided", doubt: "undecided", heard: "undecided", stays: "keep" };
 
 /** A rule or an operator as people read it. @param {string} code */
 export const named = (code) => code.replaceAll("_", " ");
 
 /** Where an item stands, as sign and word. @param {Item} item */
 export const stands = (item) =>
-  html`<span class="decision">${sign(/** @type {any} */ (SIGNS)[item.state])}<span class=${item.waits || item.kind !== "cut" ? "need" : ""}>${item.waits ? "waits" : /** @type {any} */ (STATES)[item.state]}</span></span>`;
+  html`<span class="decision">${sign(/** @type {any} */ (SIGNS)[item.state])}<span class=${item.waits || (item.kind !== "cut" && item.state !== "stays") ? "need" : ""}>${item.waits ? "waits" : /** @type {any} */ (STATES)[item.state]}</span></span>`;
 
 export class List extends LitElement {
   constructor() {

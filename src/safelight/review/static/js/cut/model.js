@@ -105,10 +105,11 @@ export class Model extends EventTarget {
     this.tell("chosen");
   }
 
-  /** The next item that waits, from the chosen one on and around. */
+  /** The next item that waits, from the chosen one on and around; where none does, the next in doubt. */
   next() {
     const at = this.items.findIndex((one) => one.key === this.chosen);
-    return [...this.items.slice(at + 1), ...this.items.slice(0, at + 1)].find((one) => one.waits) ?? null;
+    const order = [...this.items.slice(at + 1), ...this.items.slice(0, at + 1)];
+    return order.find((one) => one.waits) ?? order.find((one) => one.kind !== "cut" && one.state !== "stays") ?? null;
   }
 
   /** Frames that go: as things stand, and with what is proposed. @param {boolean} proposed @returns {[number, number][]} */
@@ -151,6 +152,15 @@ export class Model extends EventTarget {
     if (item.kind === "cut") item.state = say === "drop" ? "dropped" : say === "move" ? "moved" : "approved";
     const cut = { name: item.name, say, ...(span ? { start: span[0], end: span[1] } : {}) };
     return this.say(ofShoot(`clips/${this.clip}/cuts`), { operator: item.operator, cuts: [cut], seconds });
+  }
+
+  /** That what is in doubt, or was heard otherwise, stays as it is. @param {Item} item */
+  stay(item) {
+    const seconds = (performance.now() - this.since) / 1000;
+    this.since = performance.now();
+    item.state = "stays";
+    this.left = this.left.filter((one) => one.name !== item.name || one.operator !== item.operator);
+    return this.say(ofShoot(`clips/${this.clip}/cuts`), { operator: item.operator, cuts: [{ name: item.name, say: "leave" }], seconds });
   }
 
   /** The edit that waits without a suggestion: what a person cuts meanwhile is theirs for it. */
@@ -227,7 +237,7 @@ function itemsOf(sheet, left) {
   for (const edit of sheet.edits) {
     const names = new Set(edit.cuts.map((/** @type {any} */ c) => c.name));
     for (const c of edit.cuts) found.push({ ...c, key: `${c.operator}/${c.name}`, kind: "cut", waits: edit.waits && c.state === "proposed" });
-    for (const d of edit.doubts) if (!names.has(`${d.rule}-${d.start}`)) found.push(doubt(d, "doubt"));
+    for (const d of edit.doubts) if (!names.has(d.name)) found.push(doubt(d, "doubt"));
   }
   for (const d of left) found.push(doubt(d, "heard"));
   for (const d of sheet.heard) found.push(doubt(d, "heard"));
@@ -235,4 +245,4 @@ function itemsOf(sheet, left) {
 }
 
 /** @param {any} d @param {"doubt" | "heard"} kind @returns {Item} */
-const doubt = (d, kind) => ({ ...d, key: `${kind}/${d.operator}/${d.rule}-${d.start}`, kind, name: `${d.rule}-${d.start}`, state: kind, waits: false, was: null, inside: [] });
+const doubt = (d, kind) => ({ ...d, key: `${kind}/${d.operator}/${d.name}`, kind, state: d.stays ? "stays" : kind, waits: false, was: null, inside: [] });

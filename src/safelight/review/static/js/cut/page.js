@@ -212,9 +212,10 @@ export class CutPage extends LitElement {
   reject(on = false) {
     const item = this.model.item;
     if (!item) return;
-    if (item.kind !== "cut") return tell(item.kind === "doubt" ? "It stays as it is." : "That is no cut: trim or drop the cut beside it.");
     this.model.draft = null;
-    this.said(this.model.answer(item, "drop"));
+    if (item.kind === "cut") this.said(this.model.answer(item, "drop"));
+    else if (item.operator && item.state !== "stays") this.said(this.model.stay(item), "It stays as it is.");
+    else return tell("It stays as it is.");
     return this.told(on);
   }
 

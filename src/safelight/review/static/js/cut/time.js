@@ -25,6 +25,20 @@ export function short(seconds, tenths = false) {
   return hours ? `${hours}:${two((s / 60) % 60)}:${rest}` : `${Math.floor(s / 60)}:${rest}`;
 }
 
+/** 2:03.480, as captions count. @param {number} seconds */
+export function clockOf(seconds) {
+  const ms = Math.round(seconds * 1000);
+  const [hours, minutes] = [Math.floor(ms / 3600000), Math.floor(ms / 60000) % 60];
+  const rest = ((ms % 60000) / 1000).toFixed(3).padStart(6, "0");
+  return hours ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** Seconds of what `clockOf` writes; null for anything else. @param {string} text */
+export function secondsOf(text) {
+  const found = /^(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d+)?)$/.exec(text.trim());
+  return found ? Number(found[1] ?? 0) * 3600 + Number(found[2] ?? 0) * 60 + Number(found[3].replace(",", ".")) : null;
+}
+
 /** 0.84 s, 12.3 s, 3:07. @param {number} seconds */
 export const lasting = (seconds) => (seconds < 10 ? `${seconds.toFixed(2)} s` : seconds < 60 ? `${seconds.toFixed(1)} s` : short(seconds));
 

@@ -1,0 +1,278 @@
+"""A shot without those who pass as a film: where somebody is, what lies behind; everywhere else the frame as it was."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from safelight import refilm
+from safelight.clearing import plate
+from safelight.clearing.plate import Floats, Mask, Moves, Planes, Plate
+from safelight.errors import MediaError, UsageError
+from safelight.files import written_whole
+from safelight.media import container, origin, video
+from safelight.media.container import Contents
+from safelight.probes import shots
+from safelight.probes.shots import Into
+from safelight.refilm import Refilm, Shape
+from safelight.steady.track import NAMES, between
+from safelight.steady.track import small as small_of
+
+SAMPLES, ROOM = 61, 512 << 20  # frames of which the plate is made, at most, and bytes that they may take
+FEWEST = 15  # frames below which nothing is known to be free
+WANDERS, STANDS = 0.03, 0.0005  # widths from the first frame: a hand that holds still, and a tripod
+KNOWN = 0.9  # share of frames whose place must be known
+UNTOLD = 0.01  # share of the picture where somebody may stand all the time
+MOST = 0.6  # share of a frame that may be taken from others
+FAINT = 0.6  # of a bound: what differs by so much belongs to what surely differs beside it
+SPECK = 0.0004  # share of the picture: less is no passer-by
+AROUND = 0.02  # of the long side: what is taken around what differs, for soft shadows and edges
+FEATHER = 1.5  # px of the small picture over which the two are blended
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """What came of it. `changed`: frames in which something was taken out; `largest`: the most of one, as a share of
+    the picture. Where `cannot_tell` or `left_alone` says why, no film was written."""
+
+    frames: int
+    changed: int = 0
+    largest: float = 0.0
+    cannot_tell: str | None = None
+    left_alone: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def clear(
+    clip: Path, out: Path, *, where: Box | None = None, tell: Callable[[str, int], None] = lambda _, __: None
+) -> Cleared:
+    """Writes a clip of one shot to `out` without those who pass. `where`: only there, px of the upright picture,
+    half-open. The clip is not touched; nothing is written where it is left alone. `tell` is told of each frame what was
+    done. Raises UsageError, MediaError."""
+    refilm.refuse(clip, out)
+    facts = container.contents(clip)
+    picture = facts.picture
+    if picture is None:
+        raise UsageError(f"{clip.name} has no picture.", remedy="Name a clip that has one.")
+    if picture.fields is not None:
+        return Cleared(frames=0, cannot_tell="its frames are woven of two fields")
+    seen = _Seen.of(clip, facts, refilm.shape_of(facts, out.suffix.lower()), tell)
+    why = seen.unseen()
+    if why:
+        return Cleared(frames=seen.frames, cannot_tell=why)
+    empty = seen.plate()
+    within = seen.within(where)
+    if float((empty.untold & within).mean()) > UNTOLD:
+        told = "somebody or something moves on one spot all the time; what lies behind is not seen"
+        return Cleared(frames=seen.frames, cannot_tell=told if where else f"{told}. Name where to look with --where")
+    painter = _Painter(seen=seen, plate=empty, within=within & ~empty.untold)
+    with written_whole(out) as part:
+        job = Refilm(clip=clip, facts=facts, change=painter.paint, tell=tell)
+        job.write(part)
+        if painter.largest > MOST or not painter.changed:
+            part.unlink()
+            if not painter.changed:
+                return Cleared(frames=seen.frames, left_alone="nobody passes", notes=tuple(job.notes))
+            return Cleared(frames=seen.frames, cannot_tell=f"more than {MOST:.0%} of a frame differs from the others")
+        if painter.number != seen.frames:
+            raise MediaError(f"{out.name} came out with {painter.number} frames, not {seen.frames}.")
+        told_of = origin.tell_of_film(part, out, clip, how=origin.COMPOSED)
+    return Cleared(
+        frames=seen.frames, changed=painter.changed, largest=painter.largest, notes=(*job.notes, *told_of)
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A clip as it was read once: where its camera was at each frame from the first, and frames out of all of it."""
+
+    facts: Contents
+    shape: Shape
+    bits: int
+    frames: int
+    moves: Moves  # N×4, of every frame
+    known: Mask
+    joined: bool
+    sampled: tuple[int, ...]
+    samples: tuple[Planes, ...]
+
+    @classmethod
+    def of(cls, clip: Path, facts: Contents, shape: Shape, tell: Callable[[str, int], None]) -> "_Seen":
+        """Reads it. Raises MediaError."""
+        picture = facts.picture
+        assert picture is not None
+        count = len(container.timing(clip, stream=picture.index).pts)
+        deep = 2 if "10le" in shape.pixels else 1
+        room = max(FEWEST, min(SAMPLES, ROOM // (shape.size[0] * shape.size[1] * 2 * deep)))
+        wanted = set(np.linspace(0, count - 1, min(count, room)).round().astype(int).tolist())
+        rows: list[tuple[float, ...]] = []
+        kept: dict[int, Planes] = {}
+        first: list[Any] = []
+        bits = 8
+
+        def thumbs() -> Any:
+            nonlocal bits
+            for number, (_, frame) in enumerate(video.decoded(clip, picture, video.Trouble(sizes=set()), threads=2)):
+                coded = frame if frame.format.name == shape.pixels else frame.reformat(format=shape.pixels)
+                bits = coded.format.components[0].bits
+                planes = [
+                    p[: t[1], : t[0]] for p, t in zip(refilm.planes(coded), _sizes(shape), strict=True)
+                ]  # fmt: skip
+                if number in wanted:
+                    kept[number] = [p.copy() for p in planes]
+                luma, cb, cr = (np.asarray(p >> (bits - 8), np.uint8) for p in planes)
+                grey = small_of(luma, picture)
+                first[:] = first or [grey]
+                rows.append(between(first[0], grey) if number else (0, 0, 0, 0, 0, 0, 1, 1))
+                tell("looked at", number + 1)
+                yield shots.thumb(luma, cb, cr)
+
+        joins = shots.find(thumbs(), picture.rate)
+        told = np.array(rows, float).reshape(-1, len(NAMES))
+        moves, known = told[:, :4], told[:, 7] > 0
+        at = np.arange(len(moves))
+        if known.any():
+            moves = np.stack([np.interp(at, at[known], c[known]) for c in moves.T], axis=1)
+        if np.hypot(*moves[:, :2].T).max(initial=0) < STANDS:
+            moves = np.zeros_like(moves)
+        return cls(
+            facts=facts, shape=shape, bits=bits, frames=len(moves), moves=moves, known=known,
+            joined=any(j.into is not Into.START for j in joins), sampled=tuple(kept), samples=tuple(kept.values()),
+        )  # fmt: skip
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of the small pictures."""
+        scale = min(1.0, plate.SIDE / max(self.shape.size))
+        return max(round(self.shape.size[0] * scale), 16), max(round(self.shape.size[1] * scale), 16)
+
+    @property
+    def black(self) -> float:
+        """The code value of black, in 8 bits."""
+        picture = self.facts.picture
+        assert picture is not None
+        return 0.0 if picture.levels == "full" or picture.pixels.startswith("yuvj") else 16.0
+
+    def unseen(self) -> str | None:
+        """Why nothing can be said of it."""
+        if self.joined:
+            return "it is more than one shot; cut it apart first"
+        if len(self.samples) < FEWEST:
+            return f"it has fewer than {FEWEST} frames"
+        if self.known.mean() < KNOWN:
+            return "there is too little to hold on to in the picture, or its camera moves"
+        if np.hypot(*self.moves[:, :2].T).max() > WANDERS or np.abs(self.moves[:, 2]).max() > WANDERS:
+            return "its camera moves"
+        return None
+
+    def plate(self) -> Plate:
+        """The empty place."""
+        moves = self.moves[list(self.sampled)]
+        return plate.made(self.samples, moves, self.size, self.shape, bits=self.bits, black=self.black)
+
+    def within(self, where: Box | None) -> Mask:
+        """Where passers-by are looked for, in small pictures. Raises UsageError for a box outside of the picture."""
+        width, height = self.size
+        mask = np.ones((height, width), bool)
+        if where is None:
+            return mask
+        picture = self.facts.picture
+        assert picture is not None
+        left, top, right, bottom = where
+        if not (0 <= left < right <= picture.width and 0 <= top < bottom <= picture.height):
+            raise UsageError(
+                f"The box {left},{top},{right},{bottom} is not in the picture.",
+                remedy=f"Left, top, right, bottom within {picture.width} x {picture.height}.",
+            )
+        upright = np.zeros((picture.height, picture.width), np.uint8)
+        upright[top:bottom, left:right] = 1
+        coded = np.ascontiguousarray(np.rot90(upright, -picture.rotation // 90))
+        return np.asarray(cv2.resize(coded, (width, height), interpolation=cv2.INTER_AREA) > 0)
+
+
+def _sizes(shape: Shape) -> list[tuple[int, int]]:
+    """Width and height of the three planes."""
+    width, height = shape.size
+    across = 1 if "444" in shape.pixels else 2
+    down = 2 if "420" in shape.pixels else 1
+    return [(width, height), *[(width // across, height // down)] * 2]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Painter:
+    """Puts the plate where somebody is."""
+
+    seen: _Seen
+    plate: Plate
+    within: Mask
+    number: int = 0
+    changed: int = 0
+    largest: float = 0.0
+    limit: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.limit = plate.bound(self.plate.small, self.plate.grain, stands=not self.seen.moves.any())
+
+    def paint(self, frame: Any, number: int, shape: Shape) -> Any:
+        """A frame of the film."""
+        self.number = number + 1
+        if frame.format.name != shape.pixels:
+            frame = frame.reformat(format=shape.pixels)
+        made = refilm.tagged(frame, shape)
+        targets = refilm.planes(made)
+        for source, target in zip(refilm.planes(frame), targets, strict=True):
+            target[:] = source[: target.shape[0], : target.shape[1]]
+        move = self.seen.moves[min(number, len(self.seen.moves) - 1)]
+        small = plate.small(targets, self.seen.size, self.seen.bits)
+        fine = self._fine((small.shape[1], small.shape[0]))
+        here = plate.laid(self.plate.small, move, fine, back=True)
+        gain = plate.gain(small, here, self.seen.black)
+        off = plate.differs(small, plate.lit(here, gain, self.seen.black))
+        mask = _passing(off / self.limit) & self.within
+        if not mask.any():
+            return made
+        self.changed += 1
+        self.largest = max(self.largest, float(mask.mean()))
+        soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), FEATHER), np.float32)
+        most = (1 << self.seen.bits) - 1
+        for n, target in enumerate(targets):
+            self._lay(target, n, move, gain, soft, most)
+        return made
+
+    def _lay(self, target: npt.NDArray[Any], n: int, move: Moves, gain: float, soft: Floats, most: int) -> None:
+        foot = np.float32((self.seen.black if n == 0 else 128) * (1 << (self.seen.bits - 8)))
+        size = target.shape[::-1]
+        share = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)
+        behind = plate.laid(self.plate.planes[n], move, self._fine(size), back=True)
+        behind = (behind - foot) * np.float32(gain) + foot
+        mixed = target + share * (behind - target)
+        np.copyto(target, np.clip(np.round(mixed), 0, most).astype(target.dtype), where=share > 0)
+
+    def _fine(self, size: tuple[int, int]) -> float:
+        shape = self.seen.shape
+        return shape.aspect * (size[0] / shape.size[0]) ** -1 * (size[1] / shape.size[1])
+
+
+def _passing(differs: Floats) -> Mask:
+    """What is taken out, where pictures differ by so many bounds: stretches larger than a speck with what differs less
+    beside them, closed, filled and a little larger than what was seen."""
+    height, width = differs.shape
+    surely = cv2.morphologyEx((differs > 1).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels = cv2.connectedComponents((differs > FAINT).astype(np.uint8))
+    touched = np.bincount(labels.ravel(), surely.ravel(), minlength=count) > 0
+    touched[0] = False
+    mask = touched[labels].astype(np.uint8) | surely
+    around = max(round(AROUND * max(width, height)), 2)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * around + 1, 2 * around + 1))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    large = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] >= SPECK * mask.size]
+    outlines, _ = cv2.findContours(np.isin(labels, large).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros_like(mask), outlines, -1, 1, -1)
+    return np.asarray(cv2.dilate(filled, disc) > 0)
