@@ -13,7 +13,7 @@ from PIL import Image
 from bench.harness import Data
 from safelight.media.image import read
 
-BURSTS, FRAMES = 16, 3
+BURSTS, FRAMES = 24, 3
 FAULTY = ("blur_gaussian", "blur_defocus", "blur_motion", "over", "under")
 GOOD = ("clean", "sharpened", "graded", "film_grain")
 SHIFT = 8  # px that a frame is moved at most, so that no two files hold the same picture

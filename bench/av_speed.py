@@ -42,10 +42,11 @@ def run(data: Data) -> Iterable[Result]:
     shoot(data, short, min(SHORT_MIN, minutes))
     yield from _against_decoding(next(short.glob("A*.mp4")))
     first = _first_pass(short, data.work / "library-short")
-    yield from _killed(short, data.work, _told(short, data.work / "library-short"))
     if minutes <= SHORT_MIN:
         yield from _figures(first, first, minutes)
         yield from _again(short, data.work / "library-short")
+    yield from _killed(short, data.work, _told(short, data.work / "library-short"))
+    if minutes <= SHORT_MIN:
         return
     shoot(data, long, minutes)
     whole = _first_pass(long, data.work / "library-long")

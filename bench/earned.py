@@ -183,7 +183,7 @@ def _told(broken: Story, calm: Story) -> Iterable[Result]:
     n = sum(s.offered for s in shoots)
     yield Result(
         name="culling.licensed_from_shoot", value=licensed, n=n, unit="shoots", bar=SHOOTS, want="at most",
-        note=f"alpha {ALPHA:g}, delta {DELTA:g}, {cell['drawn']} drawn by coin",
+        note=f"alpha {ALPHA:g}, delta {DELTA:g}, {cell['drawn']} drawn by coin. {cell['because']}",
     )  # fmt: skip
     for name, some in (
         ("without_a_broken_lens", calm.shoots),

@@ -75,6 +75,25 @@ def test_a_sentence_that_is_said_again_is_written_again(times):
     assert " ".join(w.text.lower().strip(".,") for w in found).count("young man") == times
 
 
+@pytest.mark.skipif(not SPEECH.exists(), reason="the recordings of speech are not here")
+@pytest.mark.skipif(align.NAME not in weights.installed(), reason="the weights of speech are not installed")
+def test_what_was_heard_before_moves_no_word():
+    said = sound.read(SPEECH / "librivox_0880.wav", rate=16_000, mono=True).samples[:, 0]
+    hiss, loud = (np.random.default_rng(1).normal(0, level, 64_000).astype(np.float32) for level in (0.01, 0.2))
+    heard = align.decoder(weights.installed()[align.NAME]["mdef.bytes"].parent)
+
+    def spans(samples):
+        heard.set_align_text("not an extraordinary")
+        return align.spans(heard, samples, align.DITHERS[0])
+
+    in_a_room = said + hiss[: len(said)]
+    first = spans(in_a_room)
+    assert len(first) == 3
+    for before in (loud, in_a_room, said, hiss):
+        spans(before)
+        assert spans(in_a_room) == first
+
+
 def test_numbers_are_said_and_unknown_words_have_sounds():
     assert align.spelt("1,250-odd") == ("one", "thousand", "two", "hundred", "fifty", "odd")
     assert align.spelt("007") == ("zero", "zero", "seven")

@@ -5,6 +5,7 @@ simple rules. An answer with words missing is refused: then nothing is known abo
 """
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -61,6 +62,9 @@ def spans(heard: Any, samples: Samples, dither: float) -> list[tuple[str, float,
         return min(max(frame * FRAME_S - PAD_S, 0.0), lasts)
 
     try:
+        with warnings.catch_warnings():  # without, what was noise before is taken off this sound too
+            warnings.simplefilter("ignore", DeprecationWarning)
+            heard.start_stream()
         heard.start_utt()
         heard.process_raw(_dithered(samples, dither), full_utt=True)
         heard.end_utt()
