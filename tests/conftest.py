@@ -10,10 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from safelight.api import Library
 
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no timing decides
+settings.load_profile("ours")
 TASKS = tomllib.loads((files("safelight") / "policy.toml").read_text("utf-8"))["task"]
 NO_CONTROLS = 'schema = "safelight.policy/1"\n' + "".join(f"[task.{name}]\ncontrol = 0.0\n" for name in TASKS)
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"

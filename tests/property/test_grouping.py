@@ -46,7 +46,7 @@ def members_of(rows, *, later=0.0):
     return out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(frames)
 def test_every_photo_is_in_one_scene_and_at_most_one_set(rows):
     members = members_of(rows)
@@ -58,7 +58,7 @@ def test_every_photo_is_in_one_scene_and_at_most_one_set(rows):
     assert all(len(g.members) > 1 and g.because for g in found if g.kind is not GroupKind.SCENE)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(frames, st.randoms(use_true_random=False))
 def test_the_order_in_which_photos_come_does_not_matter(rows, dice: random.Random):
     members = members_of(rows)
@@ -67,14 +67,14 @@ def test_the_order_in_which_photos_come_does_not_matter(rows, dice: random.Rando
     assert groups.survey(members) == groups.survey(mixed)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(frames)
 def test_the_hour_of_the_day_does_not_matter(rows):
     now, then = (groups.survey(members_of(rows, later=later)) for later in (0.0, 7200.0))
     assert [(g.kind, g.members) for g in now.groups] == [(g.kind, g.members) for g in then.groups]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(frames)
 def test_one_set_lies_within_one_scene(rows):
     found = groups.survey(members_of(rows)).groups

@@ -63,7 +63,7 @@ def programmes(draw):
     return tidy(replace(made, markers=draw(markers(made.length))))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(programmes())
 def test_otio_carries_everything(programme):
     text = otio.dumps(otio.timeline_of(programme))
@@ -72,7 +72,7 @@ def test_otio_carries_everything(programme):
     assert losses.list() == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(programmes())
 @pytest.mark.parametrize("module", [fcpxml, xmeml, mlt])
 def test_what_a_format_carries_comes_back_the_same(module, programme):
@@ -83,7 +83,7 @@ def test_what_a_format_carries_comes_back_the_same(module, programme):
     assert module.carried(meant, Losses()) == meant, "what is carried is carried again"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(programmes())
 def test_lists_carry_one_track_each(programme):
     parts = edl.carried(programme, Losses())
@@ -94,7 +94,7 @@ def test_lists_carry_one_track_each(programme):
         assert set(back.list()) == set()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(programmes())
 def test_no_format_moves_a_frame(programme):
     """Where each frame of each track comes from is the same in every format, but for the stated rounding of speeds."""

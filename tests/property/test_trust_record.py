@@ -47,7 +47,7 @@ ledgers = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ledgers, st.sampled_from(["audit", "canary", "review"]))
 def test_adding_a_reject_never_promotes(rows, drawn):
     before = only(Record.from_rows(rows, RULES))
@@ -58,7 +58,7 @@ def test_adding_a_reject_never_promotes(rows, drawn):
         assert after.course.rung <= before.course.rung or after.state != "licensed"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ledgers, st.sampled_from(["audit", "canary", "review"]), st.integers(0, 59))
 def test_a_reject_in_an_old_shoot_brings_no_licence(rows, drawn, shoot):
     before = only(Record.from_rows(rows, RULES))
@@ -83,7 +83,7 @@ def test_a_bad_canary_that_is_found_late_hides_no_bad_audits():
     assert only(Record.from_rows([*after, *late], PLAIN)).state == "demoted"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ledgers, st.integers(0, 10_000), st.booleans())
 def test_undo_restores_the_state_exactly(rows, pick, bad):
     before = Record.from_rows(rows, RULES)
@@ -96,7 +96,7 @@ def test_undo_restores_the_state_exactly(rows, pick, bad):
     assert Record.from_rows([*rows, fresh, replace(undo, asset=fresh.asset, shoot=fresh.shoot)], RULES) == before
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ledgers, st.integers(0, 10_000))
 def test_the_order_inside_a_shoot_does_not_matter_to_what_was_earned(rows, seed):
     rng = np.random.default_rng(seed)
@@ -115,7 +115,7 @@ def test_the_order_inside_a_shoot_does_not_matter_to_what_was_earned(rows, seed)
     assert (one.drawn, one.drawn_bad, one.curve) == (other.drawn, other.drawn_bad, other.curve)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(ledgers)
 def test_the_same_rows_in_any_order_of_writing_give_the_same_record(rows):
     assert Record.from_rows(rows[::-1], RULES) == Record.from_rows(rows, RULES)
@@ -264,7 +264,7 @@ def test_the_first_items_after_a_licence_are_looked_at_more():
     assert settled.audit == 0.1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_thresholds_follow_from_the_first_scores_and_from_no_verdict(seed):
     rng = np.random.default_rng(seed)

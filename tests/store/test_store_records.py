@@ -149,7 +149,7 @@ def test_a_vanished_file_is_left_out_until_it_is_seen_again(library):
     assert records.files(library, "another") == {}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.binary(min_size=1, max_size=40))
 def test_any_name_a_system_can_give_is_found_again(raw):
     name = os.fsdecode(raw)
@@ -320,7 +320,7 @@ def stacks_of(said):
     return {key: stack[-1] for key, stack in stacks.items() if stack}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(sayings=SAYINGS)
 def test_any_sequence_of_sayings_and_undos_is_a_stack(sayings):
     book = Ledger()
@@ -331,7 +331,7 @@ def test_any_sequence_of_sayings_and_undos_is_a_stack(sayings):
     assert book.rows == said
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sayings=SAYINGS)
 def test_the_library_keeps_undo_chains(library, sayings):
     before = len(records.ledger(library).rows)

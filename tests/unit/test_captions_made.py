@@ -77,7 +77,7 @@ def test_two_captions_do_not_begin_at_the_same_cut():
     assert all(a.end < b.start for a, b in itertools.pairwise(made.cues))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from(TALK), min_size=1, max_size=40), st.floats(0.3, 0.6), st.sets(st.integers(0, 39)))
 def test_times_are_in_order_and_words_are_shown_while_they_are_spoken(words, pace, pauses):
     said = spoken(words, pace=round(pace, 3), pauses=pauses)

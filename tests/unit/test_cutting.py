@@ -63,7 +63,7 @@ SAID = words(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     rate=st.sampled_from([Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(50)]),
     pace=st.sampled_from(sorted(PACES)), quietly=st.sampled_from([0.0, 0.05, 0.2]), seed=st.integers(0, 50),
@@ -186,7 +186,6 @@ def test_takes_said_again_are_found_and_new_sentences_are_not():
     assert (take.goes, take.stays, take.broken_off) == ((0, 4), (4, 10), True)
 
 
-@settings(deadline=None)
 @given(
     lengths=st.lists(st.integers(1, 20), min_size=1, max_size=8), target=st.integers(1, 60),
     worth=st.lists(st.floats(0.1, 1), min_size=8, max_size=8),

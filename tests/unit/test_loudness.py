@@ -134,7 +134,7 @@ def test_the_original_is_never_written_to(tmp_path):
         levelled.level(path, tmp_path / "out.doc", TARGETS["podcast"])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.floats(-12, -0.5), st.integers(300, 9000))
 def test_the_limiter_keeps_its_ceiling_and_what_lies_below(seed, ceiling, size):
     rng = np.random.default_rng(seed)

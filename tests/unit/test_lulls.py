@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from safelight import cutting, weights
@@ -39,7 +39,6 @@ def test_the_middle_of_a_lull_goes_and_a_second_stays_on_either_side(pace, rate)
     assert dict(cut.evidence)["voice.margin_db"] == 6.0
 
 
-@settings(deadline=None)
 @given(
     start=st.integers(4900, 5200), end=st.integers(8000, 9190),
     rate=st.sampled_from([Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(50)]),

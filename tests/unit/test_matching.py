@@ -72,7 +72,7 @@ def test_somebody_who_moved_does_not_pull_the_grade():
     assert np.abs(back.astype(int) - closer(wall)).mean() < 3
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     slope=st.tuples(*[st.floats(0.8, 1.25)] * 3), power=st.tuples(*[st.floats(0.85, 1.2)] * 3),
     saturation=st.floats(0.7, 1.3),

@@ -44,7 +44,7 @@ def test_defaults_as_json():
     }  # fmt: skip
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.builds(
         Everything,

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -111,7 +111,6 @@ matrices = st.integers(1, 6).flatmap(
 )
 
 
-@settings(deadline=None)
 @given(matrices)
 def test_contributions_add_up_and_unknowns_add_nothing(values):
     parts = preference.contributions(values, TRUE)
@@ -122,7 +121,6 @@ def test_contributions_add_up_and_unknowns_add_nothing(values):
     assert preference.chances(preference.scores(values, TRUE)).sum() == pytest.approx(1)
 
 
-@settings(deadline=None)
 @given(matrices, st.integers(0, 3))
 def test_a_reason_that_is_taken_away_changes_the_score_by_what_it_said(values, k):
     hidden = values.copy()
@@ -131,7 +129,6 @@ def test_a_reason_that_is_taken_away_changes_the_score_by_what_it_said(values, k
     assert preference.scores(values, TRUE) - preference.scores(hidden, TRUE) == pytest.approx(told)
 
 
-@settings(deadline=None)
 @given(arrays(np.float64, (4, 4), elements=st.floats(0, 1)), st.integers(0, 3), st.floats(0, 1))
 def test_more_of_what_counts_never_lowers_a_frame(values, frame, more):
     raised = values.copy()
@@ -141,7 +138,6 @@ def test_more_of_what_counts_never_lowers_a_frame(values, frame, more):
     assert after >= before - 1e-12
 
 
-@settings(deadline=None)
 @given(arrays(np.float64, (5, 4), elements=st.floats(0, 1)))
 def test_without_unknowns_scores_differ_as_the_frames_do(values):
     gaps = preference.scores(values, TRUE)[:, None] - preference.scores(values, TRUE)[None]

@@ -220,7 +220,7 @@ def test_sound_that_does_not_fit_the_file_is_a_clear_error(tmp_path):
     assert steady.steady(clip, tmp_path / "calm.mov").after is not None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     move=st.tuples(*[st.floats(-0.08, 0.08)] * 4), height=st.sampled_from([90, 160, 240]),
     aspect=st.sampled_from([1.0, 0.75, 4 / 3]),

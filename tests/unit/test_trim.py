@@ -50,7 +50,7 @@ def test_a_thousand_cuts_lose_no_time():
     assert trimmed(*ranges, timeline=long).duration == 1000 * FRAME
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.fractions(0, 1, max_denominator=48000), min_size=2, max_size=12, unique=True))
 def test_durations_add_up_and_nothing_is_missing_or_negative(shares):
     times = [share * TWO.duration for share in sorted(shares)]
@@ -148,7 +148,7 @@ def kept(draw):
     return keep(*zip(edges[::2], edges[1::2], strict=False))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(kept(), kept(), st.fractions(0, 1, max_denominator=50))
 def test_what_is_material_is_the_same_from_both_sides_and_wherever_it_lies(one, two, by):
     moved = [keep(*((r.start + by, r.end + by) for r in each.keep)) for each in (one, two)]
