@@ -29,7 +29,7 @@ KNOWN = 0.9  # share of frames whose place must be known
 UNTOLD = 0.01  # share of the picture where somebody may stand all the time
 MOST = 0.6  # share of a frame that may be taken from others
 FAINT = 0.6  # of a bound: what differs by so much belongs to what surely differs beside it
-SPECK = 0.0004  # share of the picture: less is no passer-by
+SPECK = 0.0004  # share of the picture that surely differs: less is no passer-by
 AROUND = 0.02  # of the long side: what is taken around what differs, for soft shadows and edges
 FEATHER = 1.5  # px of the small picture over which the two are blended
 
@@ -265,9 +265,9 @@ def _passing(differs: Floats) -> Mask:
     height, width = differs.shape
     surely = cv2.morphologyEx((differs > 1).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     count, labels = cv2.connectedComponents((differs > FAINT).astype(np.uint8))
-    touched = np.bincount(labels.ravel(), surely.ravel(), minlength=count) > 0
+    touched = np.bincount(labels.ravel(), surely.ravel(), minlength=count) >= SPECK * surely.size
     touched[0] = False
-    mask = touched[labels].astype(np.uint8) | surely
+    mask = touched[labels].astype(np.uint8)
     around = max(round(AROUND * max(width, height)), 2)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * around + 1, 2 * around + 1))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc)
