@@ -1,5 +1,7 @@
 """The commands about clips, sounds and captions: `safelight captions …`, `safelight loudness`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -170,8 +172,12 @@ def convert(file: Path, to: Path, rate: Fraction | None) -> None:
 @click.argument("file", type=FILE)
 @click.option("--target", metavar="NAME", help="Where it is to be delivered: ebu_r128, streaming, podcast, …")
 @click.option("--to", type=FILE, help="Write it at the target: .wav, .flac, .m4a, .mp3, .opus.")
+@sign_option
+@library_option
 @json_option
-def loudness(file: Path, target: str | None, to: Path | None, as_json: bool) -> None:
+def loudness(
+    file: Path, target: str | None, to: Path | None, sign_off: str | None, library: str | None, as_json: bool
+) -> None:
     """Measure how loud a clip or sound is, or bring it to a target by one measured gain."""
     from safelight.media import levelled
     from safelight.media.loudness import TARGETS, measure
@@ -183,8 +189,9 @@ def loudness(file: Path, target: str | None, to: Path | None, as_json: bool) -> 
     document: dict[str, Any] = {"schema": "safelight.loudness/1", "file": file.name, "target": target}
     notes: list[str] = []
     if to is not None and target is not None:
-        done = levelled.level(file, to, TARGETS[target])
-        notes = done.notes(TARGETS[target])
+        with _signed(file, to, sign_off, library) as place:
+            done = levelled.level(file, place, TARGETS[target])
+        notes = [*done.notes(TARGETS[target]), _made(to, sign_off)]
         document |= {"before": _plain(asdict(done.before)), "gain_db": done.gain_db, "limited_db": done.limited_db}
         found = done.after
     else:
@@ -201,6 +208,23 @@ def loudness(file: Path, target: str | None, to: Path | None, as_json: bool) -> 
         click.echo(f"{name:20s} {'cannot tell' if value is None else f'{value:7.1f} {unit}'}")
     for note in notes:
         click.echo(note)
+
+
+@contextmanager
+def _signed(file: Path, to: Path, sign_off: str | None, library: str | None) -> Iterator[Path]:
+    """Where a sound is written before it has the name that it is to have, or keeps that of a draft."""
+    from safelight import places
+    from safelight.deliver import single
+
+    out = single.begin(to, [file], sign_off=sign_off, clips=places.clips_known(library, file) if sign_off else [])
+    yield out.path
+    single.settle([out])
+
+
+def _made(to: Path, sign_off: str | None) -> str:
+    from safelight.deliver import single
+
+    return single.words(to if sign_off else single.draft_of(to), by=sign_off)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -330,17 +354,24 @@ def sound() -> None:
               help="By how much noise under speech is turned down at most; 0 leaves it.")  # fmt: skip
 @click.option("--keep", multiple=True, type=click.Choice(["hum", "clicks", "noise"]), help="Leave this as it is.")
 @click.option("--target", metavar="NAME", help="Also bring it to a loudness: ebu_r128, streaming, podcast, …")
+@sign_option
+@library_option
 @json_option
-def repair(file: Path, to: Path, noise: float, keep: tuple[str, ...], target: str | None, as_json: bool) -> None:
+def repair(
+    file: Path, to: Path, noise: float, keep: tuple[str, ...], target: str | None, sign_off: str | None,
+    library: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Mend the sound of a clip or sound where faults were found, and write it. Everything else stays as it is."""
     from safelight import sound_repair
     from safelight.media.loudness import TARGETS
 
     if target is not None and target not in TARGETS:
         raise UsageError(f"There is no target {target!r}.", remedy=f"There are {', '.join(TARGETS)}.")
-    done = sound_repair.repair(file, to, noise_db=noise, keep=keep, target=TARGETS[target] if target else None)
+    goal = TARGETS[target] if target else None
+    with _signed(file, to, sign_off, library) as place:
+        done = sound_repair.repair(file, place, noise_db=noise, keep=keep, target=goal)
     if as_json:
-        show({"schema": "safelight.sound/1", "file": file.name, "to": to.name} | done.plain())
+        show({"schema": "safelight.sound/1", "file": file.name, "to": (to if sign_off else place).name} | done.plain())
         return
-    for note in done.notes:
+    for note in (*done.notes, _made(to, sign_off)):
         click.echo(note)

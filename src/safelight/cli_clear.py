@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safelight.cli_options import json_option, show
+from safelight.cli_options import json_option, library_option, show, sign_option
 from safelight.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,18 +20,28 @@ EVERY = 250  # frames between lines of progress
 @click.argument("clip", type=FILE)
 @click.option("--to", type=FILE, required=True, help="The film to write: .mp4, .mov, .mkv.")
 @click.option("--where", metavar="BOX", help="Only there: left,top,right,bottom in pixels of the upright picture.")
+@sign_option
+@library_option
 @json_option
-def clear(clip: Path, to: Path, where: str | None, as_json: bool) -> None:
+def clear(
+    clip: Path, to: Path, where: str | None, sign_off: str | None, library: str | None, as_json: bool
+) -> None:  # fmt: skip
     """Take passers-by out of a shot on a camera that stands. Exit code 1, and no film, where it is left alone.
 
     The clip is not touched, its sound is copied. Look at all of what comes out: it is a proposal."""
-    from safelight import clearing
+    from safelight import clearing, places
+    from safelight.deliver import single
+
+    known = places.clips_known(library, clip) if sign_off else []
+    out = single.begin(to, [clip], sign_off=sign_off, clips=known)
 
     def tell(what: str, number: int) -> None:
         if number % EVERY == 0:
             click.echo(f"{what} {number} frames", err=True)
 
-    done = clearing.clear(clip, to, where=_box(where) if where else None, tell=tell)
+    done = clearing.clear(clip, out.path, where=_box(where) if where else None, tell=tell)
+    if done.changed:
+        (to,) = single.settle([out])
     if as_json:
         show({
             "schema": "safelight.clear/1", "file": clip.name, "film": to.name if done.changed else None,
@@ -48,7 +58,7 @@ def clear(clip: Path, to: Path, where: str | None, as_json: bool) -> None:
         else:
             click.echo(
                 f"{to.name}: what lies behind is shown in {done.changed} of {done.frames} frames, in up to "
-                f"{done.largest:.1%} of the picture. Look at all of it before it is used."
+                f"{done.largest:.1%} of the picture. {single.words(to, by=sign_off)}"
             )
     raise SystemExit(0 if done.changed else LEFT)
 

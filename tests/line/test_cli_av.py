@@ -67,7 +67,22 @@ def test_loudness_is_measured_and_reached(tmp_path):
     assert document["loudness"]["integrated_lufs"] == pytest.approx(-12, abs=0.3)
     text = ran("loudness", path, "--target", "podcast", "--to", tmp_path / "b.flac")
     assert "-16.0 LUFS" in text
+    assert "b.draft.flac is a draft" in text
+    assert not (tmp_path / "b.flac").exists()
+    text = ran("loudness", path, "--target", "podcast", "--to", tmp_path / "b.flac", "--sign-off", "Ann Example")
+    assert "b.flac is final, signed by Ann Example" in text
+    assert json.loads((tmp_path / "b.flac.made.json").read_text())["kind"] == "final"
+    assert refused("loudness", path, "--target", "podcast", "--to", path, "--sign-off", "Ann Example") == 2
     assert refused("loudness", make_clip(tmp_path / "c.mp4")) == 1
+
+
+def test_a_repaired_sound_is_a_draft_until_somebody_signs(tmp_path):
+    path = make_sound(tmp_path / "a.wav", np.repeat(sine(4, 1000)[:, None], 2, 1))
+    told = json.loads(ran("sound", "repair", path, "--to", tmp_path / "b.wav", "--json"))
+    assert told["to"] == "b.draft.wav"
+    assert (tmp_path / "b.draft.wav").is_file()
+    assert "b.wav is final" in ran("sound", "repair", path, "--to", tmp_path / "b.wav", "--sign-off", "Ann Example")
+    assert (tmp_path / "b.wav").is_file()
 
 
 EDL = "TITLE: cut\n001  AX  V  C  01:00:00:00 01:00:02:00 01:00:00:00 01:00:02:00\n* FROM CLIP NAME: one\n"
