@@ -292,9 +292,13 @@ export class CutPage extends LitElement {
   }
 
   async undo() {
+    const captions = this.captions;
+    const before = JSON.stringify(captions?.found?.cues);
     try {
       const done = await this.model.undo();
-      tell(!done.undone ? "There is nothing to take back." : done.here ? "Taken back." : "Taken back, elsewhere in this shoot.");
+      await captions?.load(this.clip, true);
+      const here = done.here || JSON.stringify(captions?.found?.cues) !== before;
+      tell(!done.undone ? "There is nothing to take back." : here ? "Taken back." : "Taken back, elsewhere in this shoot.");
     } catch (error) {
       alarm(error);
     }
