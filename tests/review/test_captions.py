@@ -68,7 +68,7 @@ def test_a_caption_follows_its_words_through_cuts(app, place, library, tmp_path)
     assert float(written.cues[-1].start) == cut["start"]
     asked = ["captions", "make", str(tmp_path / "shoot" / "talk.wav"), "--to", str(tmp_path / "t.srt")]
     CliRunner().invoke(cli, [*asked, "--library", str(tmp_path / "library")], catch_exceptions=False)
-    assert "Then comes WATER." in (tmp_path / "t.srt").read_text("utf-8")
+    assert "Then comes WATER." in (tmp_path / "t.draft.srt").read_text("utf-8")
 
 
 def test_one_whose_words_are_struck_waits_for_them(app, place):

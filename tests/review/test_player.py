@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight import cuts
+from safelight import spoken
 from safelight.cutting.speech import Word
 from safelight.line import Options
 from safelight.media import waveform
@@ -148,7 +148,7 @@ def test_cuts_stand_in_the_queue_and_are_answered_there(app):
 )
 def test_words_of_a_stretch_are_found_as_if_all_were_looked_at(rows, start, length):
     words = [Word(text=str(n), start=a, end=a + long, confidence=1) for n, (a, long) in enumerate(rows)]
-    found = cuts._Heard.of(words).within(start, start + length)
+    found = spoken.Heard.of(words).within(start, start + length)
     naive = [w for w in sorted(words, key=lambda w: w.start) if w.start < start + length and w.end > start]
     assert sorted(found) == sorted(w.text for w in naive)
 

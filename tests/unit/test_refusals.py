@@ -84,11 +84,15 @@ def told(module, text, base):
 
 
 def loaded(module, folder):
-    """What comes of files that are none: a folder in the place of one, and bytes that are no text."""
+    """What comes of files that are none, a folder in the place of one and bytes that are no text; and of one that
+    promises less than the studio's."""
     (folder / "bytes.toml").write_bytes(b"\xff\xfe")
-    for path in (folder, folder / "bytes.toml"):
+    studio, less = folder / "studio.toml", folder / "less.toml"
+    studio.write_text(HEAD + "[task.tone]\nalpha = 0.01\n")
+    less.write_text(HEAD + "[task.tone]\nalpha = 0.02\n")
+    for path in (folder, folder / "bytes.toml", less):
         try:
-            yield module.load(path)
+            yield module.load(path, studio=studio)
         except UsageError as error:
             yield error.cause, error.remedy
         except Exception as error:  # noqa: BLE001 - as above
