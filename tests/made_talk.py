@@ -5,12 +5,14 @@ import numpy as np
 from safelight import ledger, listening, propose
 from safelight.cutting import level
 from safelight.domain import Measure
+from safelight.line import Options
 from safelight.media import container
 from safelight.operators import Wishes
 from safelight.store import records
 from tests.made_clips import make_clip, make_sound
 
 RATE = level.RATE
+PASS = Options(engine="inline", only=("cull",))
 SAID = (  # text, start, end: seconds
     ("We", 0.5, 0.7), ("begin", 0.8, 1.3), ("with", 1.4, 1.6), ("bread.", 1.7, 2.2),
     ("We", 4.0, 4.2), ("begin", 4.3, 4.8), ("with", 4.9, 5.1), ("bread", 5.2, 5.6),
@@ -52,6 +54,14 @@ def heard(said=SAID, *, seconds=SECONDS):
         Measure(name="words", value=words),
         Measure(name="speech", value=[{"start": a - 0.05, "end": b + 0.05} for _, a, b in said]),
     )
+
+
+def shoot(library, folder, name="talk.wav"):
+    """A folder with the talk, passed and heard."""
+    save(folder, name)
+    library.run(folder, options=PASS)
+    known(library, folder)
+    return folder
 
 
 def known(library, folder, *, said=SAID, said_in=None, silent=(), seconds=SECONDS):

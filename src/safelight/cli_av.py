@@ -1,7 +1,5 @@
 """The commands about clips, sounds and captions: `safelight captions …`, `safelight loudness`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from safelight.cli_options import json_option, library_option, show, sign_option
+from safelight.cli_single import begin
 from safelight.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,17 +93,14 @@ def make_captions(
 ) -> None:
     """Make captions of the words that a run heard in a clip; those that somebody set in the app stay as they are. Exit
     code 1 if a rule could not be kept."""
-    from safelight import captioning, cuts, places
+    from safelight import captioning, cuts
     from safelight import captions as caps
     from safelight.checking import Outcome
     from safelight.deliver import single
 
     if preset not in caps.PRESETS:
         raise UsageError(f"There is no preset {preset!r}.", remedy=f"There are {', '.join(caps.PRESETS)}.")
-    if to.exists() and to.samefile(clip):
-        raise UsageError(f"{to.name} is the clip.", remedy="Give another name.")
-    known = places.clips_known(library, clip) if sign_off else []
-    out = single.begin(to, [clip], sign_off=sign_off, clips=known)
+    out = begin(clip, to, sign_off=sign_off, library=library)
     to = out.path
     found, shots, own = _heard(clip, library)
     rate, rules = rate or own or Fraction(25), caps.PRESETS[preset]
@@ -179,6 +175,7 @@ def loudness(
     file: Path, target: str | None, to: Path | None, sign_off: str | None, library: str | None, as_json: bool
 ) -> None:
     """Measure how loud a clip or sound is, or bring it to a target by one measured gain."""
+    from safelight.deliver import single
     from safelight.media import levelled
     from safelight.media.loudness import TARGETS, measure
 
@@ -189,9 +186,10 @@ def loudness(
     document: dict[str, Any] = {"schema": "safelight.loudness/1", "file": file.name, "target": target}
     notes: list[str] = []
     if to is not None and target is not None:
-        with _signed(file, to, sign_off, library) as place:
-            done = levelled.level(file, place, TARGETS[target])
-        notes = [*done.notes(TARGETS[target]), _made(to, sign_off)]
+        out = begin(file, to, sign_off=sign_off, library=library)
+        done = levelled.level(file, out.path, TARGETS[target])
+        (place,) = single.settle([out])
+        notes = [*done.notes(TARGETS[target]), single.words(place, by=sign_off)]
         document |= {"before": _plain(asdict(done.before)), "gain_db": done.gain_db, "limited_db": done.limited_db}
         found = done.after
     else:
@@ -208,23 +206,6 @@ def loudness(
         click.echo(f"{name:20s} {'cannot tell' if value is None else f'{value:7.1f} {unit}'}")
     for note in notes:
         click.echo(note)
-
-
-@contextmanager
-def _signed(file: Path, to: Path, sign_off: str | None, library: str | None) -> Iterator[Path]:
-    """Where a sound is written before it has the name that it is to have, or keeps that of a draft."""
-    from safelight import places
-    from safelight.deliver import single
-
-    out = single.begin(to, [file], sign_off=sign_off, clips=places.clips_known(library, file) if sign_off else [])
-    yield out.path
-    single.settle([out])
-
-
-def _made(to: Path, sign_off: str | None) -> str:
-    from safelight.deliver import single
-
-    return single.words(to if sign_off else single.draft_of(to), by=sign_off)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -363,15 +344,17 @@ def repair(
 ) -> None:  # fmt: skip
     """Mend the sound of a clip or sound where faults were found, and write it. Everything else stays as it is."""
     from safelight import sound_repair
+    from safelight.deliver import single
     from safelight.media.loudness import TARGETS
 
     if target is not None and target not in TARGETS:
         raise UsageError(f"There is no target {target!r}.", remedy=f"There are {', '.join(TARGETS)}.")
     goal = TARGETS[target] if target else None
-    with _signed(file, to, sign_off, library) as place:
-        done = sound_repair.repair(file, place, noise_db=noise, keep=keep, target=goal)
+    out = begin(file, to, sign_off=sign_off, library=library)
+    done = sound_repair.repair(file, out.path, noise_db=noise, keep=keep, target=goal)
+    (place,) = single.settle([out])
     if as_json:
-        show({"schema": "safelight.sound/1", "file": file.name, "to": (to if sign_off else place).name} | done.plain())
+        show({"schema": "safelight.sound/1", "file": file.name, "to": place.name} | done.plain())
         return
-    for note in (*done.notes, _made(to, sign_off)):
+    for note in (*done.notes, single.words(place, by=sign_off)):
         click.echo(note)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight.cli_options import json_option, library_option, show, sign_option
+from safelight.cli_single import begin, tell
 from safelight.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 LEFT = 1
-EVERY = 250  # frames between lines of progress
 
 
 @click.command()
@@ -28,17 +28,12 @@ def clear(
 ) -> None:  # fmt: skip
     """Take passers-by out of a shot on a camera that stands. Exit code 1, and no film, where it is left alone.
 
-    The clip is not touched, its sound is copied. Look at all of what comes out: it is a proposal."""
-    from safelight import clearing, places
+    The clip is not touched, its sound is copied. What comes out is a draft, and is called so, until somebody has looked
+    at all of it and signs."""
+    from safelight import clearing
     from safelight.deliver import single
 
-    known = places.clips_known(library, clip) if sign_off else []
-    out = single.begin(to, [clip], sign_off=sign_off, clips=known)
-
-    def tell(what: str, number: int) -> None:
-        if number % EVERY == 0:
-            click.echo(f"{what} {number} frames", err=True)
-
+    out = begin(clip, to, sign_off=sign_off, library=library)
     done = clearing.clear(clip, out.path, where=_box(where) if where else None, tell=tell)
     if done.changed:
         (to,) = single.settle([out])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight.cli_options import json_option, library_option, show, sign_option
+from safelight.cli_single import begin, tell
 from safelight.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 LEFT = 1
-EVERY = 250  # frames between lines of progress
 
 
 @click.command()
@@ -35,7 +35,6 @@ def steady(
 
     The clip is not touched, its sound is copied. What comes out is a draft, and is called so, until somebody signs for
     it; exit code 4 where questions about the clip are open then."""
-    from safelight import places
     from safelight import steady as steadying
     from safelight.checking import Outcome
     from safelight.deliver import single
@@ -45,14 +44,8 @@ def steady(
     if not 0.01 <= crop <= 0.3:
         raise UsageError(f"--crop {crop:g} is no share to cut off.", remedy="From 0.01 to 0.3.")
 
-    known = places.clips_known(library, clip) if sign_off else []
-    out = single.begin(to, [clip], sign_off=sign_off, clips=known)
+    out = begin(clip, to, sign_off=sign_off, library=library)
     to = out.path
-
-    def tell(what: str, number: int) -> None:
-        if number % EVERY == 0:
-            click.echo(f"{what} {number} frames", err=True)
-
     done = steadying.steady(clip, to, strength_s=strength, crop=crop, anyway=anyway, tell=tell)
     found = done.plan
     written = done.after is not None

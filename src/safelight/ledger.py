@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -91,13 +92,10 @@ def licences(library: Library, asked: Policy, read: Callable[[], Record]) -> lis
 
 
 def _reduced(library: Library, ledger: Columns, asked: Policy) -> Record:
-    def same(task: str, builds: Sequence[str], new: str, assets: Sequence[str]) -> bool:
-        return ledger_builds.same_output(library, task, builds, new, assets)
-
     return Record.from_columns(
         ledger.without_groups(asked.opt_out),
         rules_of(asked),
-        same_output=same,
+        same_output=partial(ledger_builds.same_output, library),
         running=running(_answered(library)),
         styles=styles_in_use(library),
     )

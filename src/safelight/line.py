@@ -301,7 +301,7 @@ class Line:
     def try_cuts(self, state: ShootState, executor: Executor, width: int) -> None:
         """Listens to the joins of each clip as it would be cut, so that people know what to listen to."""
         key = relistening.key()
-        made = {clip.cut(proposed=True).id: clip for clip in state.footage.values() if clip.cut(proposed=True).edits}
+        made = {cut.id: clip for clip in state.footage.values() if (cut := clip.cut(proposed=True)).edits}
         done = records.measured(self.library, made)
         jobs = [
             relistening.Relisten(

@@ -24,11 +24,7 @@ INLINE = Options(engine="inline", only=("cull",))
 
 @pytest.fixture
 def folder(library, tmp_path):
-    place = tmp_path / "talk"
-    made_talk.save(place)
-    library.run(place, options=INLINE)
-    made_talk.known(library, place)
-    return place
+    return made_talk.shoot(library, tmp_path / "talk")
 
 
 def the_clip(library, folder):

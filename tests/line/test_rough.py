@@ -14,23 +14,16 @@ from safelight.cli import cli
 from safelight.cutting import assembly, heard_back, joined, render
 from safelight.cutting.assembly import Material, Piece
 from safelight.domain import Say
-from safelight.line import Options
 from safelight.media import container, sound, video
 from safelight.speech.recogniser import Recogniser, Said
 from safelight.verdicts import Saying
 from tests import made_talk
 from tests.made_clips import make_clip, sine
 
-INLINE = Options(engine="inline", only=("cull",))
-
 
 @pytest.fixture
 def folder(library, tmp_path):
-    place = tmp_path / "talk"
-    made_talk.save(place, "talk.mov")
-    library.run(place, options=INLINE)
-    made_talk.known(library, place)
-    return place
+    return made_talk.shoot(library, tmp_path / "talk", "talk.mov")
 
 
 def run(library, *arguments, code=0):

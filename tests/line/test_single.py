@@ -11,20 +11,13 @@ from safelight.cli import cli
 from safelight.deliver import gate, single
 from safelight.domain import Say
 from safelight.errors import Refused, UsageError
-from safelight.line import Options
 from safelight.verdicts import Saying
 from tests import made_talk
-
-INLINE = Options(engine="inline", only=("cull",))
 
 
 @pytest.fixture
 def folder(library, tmp_path):
-    place = tmp_path / "talk"
-    made_talk.save(place, "talk.mov")
-    library.run(place, options=INLINE)
-    made_talk.known(library, place)
-    return place
+    return made_talk.shoot(library, tmp_path / "talk", "talk.mov")
 
 
 def call(library, *arguments):
@@ -98,6 +91,9 @@ def test_names_of_rules_and_originals_are_refused(tmp_path):
         single.begin(tmp_path / "b.mov", [source], sign_off="policy:default")
     with pytest.raises(UsageError, match="original"):
         single.begin(source, [source], sign_off="Ada")
+    draft = source.rename(tmp_path / "a.draft.mov")
+    with pytest.raises(UsageError, match="original"):
+        single.begin(source, [draft], sign_off="Ada")
     with pytest.raises(UsageError, match="name of a draft"):
         single.begin(tmp_path / "b.draft.mov", [source], sign_off="Ada")
     assert single.draft_of(tmp_path / "a.draft.mov") == tmp_path / "a.draft.mov"

@@ -7,16 +7,12 @@ from click.testing import CliRunner
 
 from safelight import captions, rough
 from safelight.cli import cli
-from safelight.line import Options
 from tests import made_talk
 
 
 @pytest.fixture
 def app(library, tmp_path, open_app):
-    made_talk.save(tmp_path / "shoot")
-    library.run(tmp_path / "shoot", options=Options(engine="inline", only=("cull",)))
-    made_talk.known(library, tmp_path / "shoot")
-    return open_app(tmp_path / "shoot")
+    return open_app(made_talk.shoot(library, tmp_path / "shoot"))
 
 
 @pytest.fixture

@@ -230,7 +230,7 @@ class _Painter:
             target[:] = source[: target.shape[0], : target.shape[1]]
         move = self.seen.moves[min(number, len(self.seen.moves) - 1)]
         small = plate.small(targets, self.seen.size, self.seen.bits)
-        fine = self._fine((small.shape[1], small.shape[0]))
+        fine = plate.fine_of(shape, self.seen.size)
         here = plate.laid(self.plate.small, move, fine, back=True)
         gain = plate.gain(small, here, self.seen.black)
         off = plate.differs(small, plate.lit(here, gain, self.seen.black))
@@ -249,14 +249,10 @@ class _Painter:
         foot = np.float32((self.seen.black if n == 0 else 128) * (1 << (self.seen.bits - 8)))
         size = target.shape[::-1]
         share = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)
-        behind = plate.laid(self.plate.planes[n], move, self._fine(size), back=True)
+        behind = plate.laid(self.plate.planes[n], move, plate.fine_of(self.seen.shape, size), back=True)
         behind = (behind - foot) * np.float32(gain) + foot
         mixed = target + share * (behind - target)
         np.copyto(target, np.clip(np.round(mixed), 0, most).astype(target.dtype), where=share > 0)
-
-    def _fine(self, size: tuple[int, int]) -> float:
-        shape = self.seen.shape
-        return shape.aspect * (size[0] / shape.size[0]) ** -1 * (size[1] / shape.size[1])
 
 
 def _passing(differs: Floats) -> Mask:

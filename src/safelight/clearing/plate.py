@@ -58,6 +58,11 @@ def matrix(move: Moves, shape: tuple[int, int], fine: float) -> npt.NDArray[np.f
     return np.column_stack((way, middle - way @ middle + shift))
 
 
+def fine_of(shape: Shape, size: tuple[int, int]) -> float:
+    """The width of a pixel to its height where a frame is looked at in another size, width and height."""
+    return shape.aspect * (shape.size[0] / size[0]) * (size[1] / shape.size[1])
+
+
 def laid(picture: Floats, move: Moves, fine: float, *, back: bool = False) -> Floats:
     """A picture of a frame as the first frame sees it; with `back` the other way."""
     if not move.any():
@@ -99,8 +104,7 @@ def made(
 ) -> Plate:
     """The plate of sampled frames and their moves from the first; `size` of small pictures, `black` in 8 bits."""
     stands = not moves.any()
-    aspect = shape.aspect * shape.size[1] / shape.size[0] * size[0] / size[1]  # of a small pixel
-    seen = [laid(small(p, size, bits), m, 1 / aspect) for p, m in zip(samples, moves, strict=True)]
+    seen = [laid(small(p, size, bits), m, fine_of(shape, size)) for p, m in zip(samples, moves, strict=True)]
     usual = np.median(np.stack([p[..., 0] for p in seen]), axis=0)
     gains = [gain(p, usual[..., None], black) for p in seen]
     gains = [g / gains[0] for g in gains]
@@ -110,7 +114,7 @@ def made(
     for number in range(3):
         foot = (black if number == 0 else 128.0) * (1 << (bits - 8))
         rows, columns = samples[0][number].shape
-        fine = shape.aspect * (columns / shape.size[0]) ** -1 * (rows / shape.size[1])
+        fine = fine_of(shape, (columns, rows))
         light = [
             foot + (laid(p[number].astype(np.float32), m, fine) - foot) / np.float32(g)
             for p, m, g in zip(samples, moves, gains, strict=True)

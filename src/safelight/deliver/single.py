@@ -59,8 +59,9 @@ def begin(to: Path, sources: Sequence[Path], *, sign_off: str | None, clips: Seq
         raise UsageError(f"{sign_off!r} is not a person's name.", remedy="Sign with your own: --sign-off NAME.")
     if sign_off is not None and DRAFT in to.suffixes:
         raise UsageError(f"{to.name} is the name of a draft.", remedy="Give the name that it is to have.")
-    if to.exists() and any(source.exists() and to.samefile(source) for source in sources):
-        raise UsageError(f"{to.name} is the original.", remedy="Give another name.")
+    for place in (to, draft_of(to)):
+        if place.exists() and any(source.exists() and place.samefile(source) for source in sources):
+            raise UsageError(f"{place.name} is the original.", remedy="Give another name.")
     waiting = [(clip, names) for clip in clips if (names := gate.unsettled(clip))]
     if sign_off is not None and waiting:
         first = "; ".join(f"{c.path}: {', '.join(n.replace('_', ' ') for n in names)}" for c, names in waiting[:3])
