@@ -12,6 +12,9 @@ from safelight.cli_single import begin
 from safelight.errors import UsageError
 
 if TYPE_CHECKING:
+    from safelight.interchange.programme import Programme
+    from safelight.media.syncing import Match
+    from safelight.placing import Placed
     from safelight.state import Footage
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -283,15 +286,61 @@ def convert_timeline(file: Path, to: Path, rate: Fraction | None, media: tuple[P
 
 
 @click.command()
-@click.argument("reference", type=FILE)
-@click.argument("others", type=FILE, nargs=-1, required=True)
+@click.argument("reference", type=click.Path(path_type=Path))
+@click.argument("others", type=FILE, nargs=-1)
 @click.option("--to", type=FILE, help="Write a timeline with all that were placed: .otio, .fcpxml, .xml.")
+@library_option
 @json_option
-def align(reference: Path, others: tuple[Path, ...], to: Path | None, as_json: bool) -> None:
-    """Place recordings of one event by their sound, against the first. Timecode that is played on a channel is a
-    witness: where it says otherwise that is told, and the sound decides. Exit code 1 if one cannot be placed."""
-    from safelight.deliver import single
-    from safelight.interchange import side_by_side, write
+def align(reference: Path, others: tuple[Path, ...], to: Path | None, library: str | None, as_json: bool) -> None:
+    """Place recordings of one event by their sound, against the first; or, of a folder, tell what its runs have placed.
+
+    Timecode that is played on a channel is a witness: where it says otherwise that is told, and the sound decides. Exit
+    code 1 if one cannot be placed."""
+    from safelight import placing
+    from safelight.api import Library
+
+    if reference.is_dir() and not others:
+        with Library.open(library) as opened:
+            events = placing.events(opened.state(reference))
+        _told_events(reference, events, to, as_json=as_json)
+        return
+    if not others:
+        raise UsageError("Name at least two recordings, or a folder that a run has looked at.")
+    _align(reference, others, to, as_json=as_json)
+
+
+def _told_events(folder: Path, events: "list[dict[str, Placed]]", to: Path | None, *, as_json: bool) -> None:
+    """What is known of the events of a shoot, and a timeline of each: the second one is called NAME-2."""
+    from safelight.interchange import side_by_side
+
+    if as_json:
+        show({
+            "schema": "safelight.align/1", "folder": folder.name,
+            "events": [
+                {
+                    "reference": next(iter(event)),
+                    "others": [{"file": path} | asdict(p.match) for path, p in event.items() if p.match is not None],
+                }
+                for event in events
+            ],
+        })  # fmt: skip
+    for event in [] if as_json else events:
+        click.echo(f"{next(iter(event))}:")
+        for path, one in event.items():
+            if one.match is not None:
+                click.echo(f"  {_place(path, one.match)}")
+    if not events and not as_json:
+        click.echo("No two recordings of the shoot are of one event, as far as their sound tells.")
+    for number, event in enumerate(events if to else (), 1):
+        assert to is not None
+        goes = to if number == 1 else to.with_name(f"{to.stem}-{number}{to.suffix}")
+        paths = [folder / path for path in event]
+        matches = {folder / path: one.match for path, one in event.items() if one.match is not None}
+        _write_together(goes, side_by_side(paths[0], matches), paths, as_json=as_json)
+
+
+def _align(reference: Path, others: tuple[Path, ...], to: Path | None, *, as_json: bool) -> None:
+    from safelight.interchange import side_by_side
     from safelight.media import ltc, syncing
 
     codes = {path: code for path in (reference, *others) if isinstance(code := ltc.read(path), ltc.Ltc)}
@@ -307,20 +356,31 @@ def align(reference: Path, others: tuple[Path, ...], to: Path | None, as_json: b
             ],
         })  # fmt: skip
     for other, m in {} if as_json else found.items():
-        if m.offset_s is None:
-            click.echo(f"{other.name}: cannot tell, {m.cannot_tell}")
-        else:
-            drift = f"{m.drift_ppm:+.1f} ppm ± {2 * (m.drift_spread_ppm or 0):.1f}"
-            click.echo(f"{other.name}: {m.offset_s:+.4f} s, {drift}, {m.agreeing} of {m.windows} stretches agree")
+        click.echo(_place(other.name, m))
         if other in said:
             click.echo(f"{other.name}: {ltc.witness(said[other], m.offset_s, codes[other].rate)}")
     if to is not None:
-        done = write(to, side_by_side(reference, {o: m for o, m in found.items() if m.offset_s is not None}))
-        single.propose(done.files, [reference, *others])
-        for loss in done.losses:
-            click.echo(f"lost: {loss}", err=as_json)
-        click.echo(f"{to.name}: read back, the same in every frame.", err=as_json)
+        together = side_by_side(reference, {o: m for o, m in found.items() if m.offset_s is not None})
+        _write_together(to, together, [reference, *others], as_json=as_json)
     raise SystemExit(BROKEN if any(m.offset_s is None for m in found.values()) else 0)
+
+
+def _place(name: str, match: "Match") -> str:
+    if match.offset_s is None:
+        return f"{name}: cannot tell, {match.cannot_tell}"
+    drift = f"{match.drift_ppm:+.1f} ppm ± {2 * (match.drift_spread_ppm or 0):.1f}"
+    return f"{name}: {match.offset_s:+.4f} s, {drift}, {match.agreeing} of {match.windows} stretches agree"
+
+
+def _write_together(to: Path, together: "Programme", sources: list[Path], *, as_json: bool) -> None:
+    from safelight.deliver import single
+    from safelight.interchange import write
+
+    done = write(to, together)
+    single.propose(done.files, sources)
+    for loss in done.losses:
+        click.echo(f"lost: {loss}", err=as_json)
+    click.echo(f"{to.name}: read back, the same in every frame.", err=as_json)
 
 
 @click.group()

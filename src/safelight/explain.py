@@ -47,10 +47,9 @@ def document(
         names = personal.said(library).names
         for photo, entry in zip(photos, entries, strict=True):
             _name(entry, photo, names)
-    return {
-        "schema": SCHEMA,
-        "assets": entries + [_clip(blind.seen_clip(veil, c), library) for c in clips] + [_failed(f) for f in failed],
-    }
+    paths = {clip.asset.id: clip.path for clip in state.clips.values()}
+    told = [_clip(blind.seen_clip(veil, clip), library, paths) for clip in clips]
+    return {"schema": SCHEMA, "assets": entries + told + [_failed(f) for f in failed]}
 
 
 def _photo(
@@ -82,8 +81,9 @@ def _photo(
     }
 
 
-def _clip(clip: Footage, library: Library) -> dict[str, Any]:
-    """A clip or a sound. What nobody has measured yet is null: shots, words, faults."""
+def _clip(clip: Footage, library: Library, paths: Mapping[str, str]) -> dict[str, Any]:
+    """A clip or a sound. What nobody has measured yet is null: shots, words, faults. `paths`: of all clips of the
+    shoot."""
     asset, loud = clip.asset, clip.facts.get("loudness")
     back = _heard_back(clip, library)
     return {
@@ -97,7 +97,7 @@ def _clip(clip: Footage, library: Library) -> dict[str, Any]:
         "versions": [], "open": clip.open_questions(), "shots": _shots(clip), "transcript": _transcript(clip),
         "silences": _spans(clip, "silences"), "fillers": _spans(clip, "fillers"),
         "faults": _faults(clip), "loudness": loud.value if loud is not None else None,
-        "heard_back": back.value if back is not None else None,
+        "heard_back": back.value if back is not None else None, "sync": _sync(clip, paths),
         "not_measured": dict(NOT_MEASURED) if clip.facts.get("words") is not None else {},
     }  # fmt: skip
 
@@ -119,6 +119,14 @@ def _transcript(clip: Footage) -> dict[str, Any] | None:
         return None
     rows: Any = found.value["words"]
     return {**found.value, "words": spans_of(rows)}
+
+
+def _sync(clip: Footage, paths: Mapping[str, str]) -> dict[str, Any] | None:
+    """Where a recording lies in that of an event of the shoot, by its sound; null where it is alone."""
+    found = clip.facts.get("sync")
+    if found is None or not isinstance(found.value, dict) or found.value["event"] not in paths:
+        return None
+    return {**found.value, "with": paths[str(found.value["event"])]}
 
 
 def _spans(clip: Footage, name: str) -> list[dict[str, Any]] | None:
@@ -354,6 +362,8 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
     if entry["loudness"]:
         loud = entry["loudness"]
         lines.append(f"  {loud['integrated_lufs']:.1f} LUFS, true peak {loud['true_peak_dbtp']:.1f} dBTP")
+    if entry["sync"] and entry["sync"]["with"] != entry["path"]:
+        lines.append(_in_step(entry["sync"]))
     if entry["transcript"]:
         lines += _said(entry["transcript"])
     lines += [line for p in entry["proposals"] for line in _cut_words(p)]
@@ -378,11 +388,20 @@ def _cut_words(p: Mapping[str, Any]) -> list[str]:
     ]  # fmt: skip
 
 
+def _in_step(sync: Mapping[str, Any]) -> str:
+    drift = f"{sync['drift_ppm']:+.1f} ppm ± {2 * (sync['drift_spread_ppm'] or 0):.1f}"
+    return (
+        f"  in step with {sync['with']}: begins at {sync['offset_s']:+.4f} s of it, {drift}, "
+        f"{sync['agreeing']} of {sync['windows']} stretches agree"
+    )
+
+
 def _said(transcript: Mapping[str, Any]) -> list[str]:
     """The first words of a transcript, with what is to be known about it."""
     words = transcript["words"]
     text = " ".join(word["text"] for word in words[:SHOWN_WORDS])
     more = f" … ({many(len(words), 'word')})" if len(words) > SHOWN_WORDS else ""
     doubt = [] if transcript["language"] else [f"  language not known: {transcript['language_because']}"]
+    there = [f"  heard from {h['recording']}" for h in transcript.get("heard_from", ()) if h.get("recording")]
     part = [] if transcript["whole"] else [f"  heard up to {transcript['heard_s']:.0f} s; run again to go on"]
-    return [f"  says: {text}{more}", *doubt, *part]
+    return [f"  says: {text}{more}", *there, *doubt, *part]

@@ -8,7 +8,7 @@ made again.
 
 import bisect
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -39,7 +39,8 @@ HELP = "its weights are not installed; safelight models fetch "
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
     """Asks what is heard in a file. `place`: where its pieces lie, in the cache; `portrait`: where a sound's picture
-    goes, without suffix. `again`: some of it is written down already."""
+    goes, without suffix. `again`: some of it is written down already. `compared`: where what is compared with other
+    recordings goes; None where there are none."""
 
     asset: str
     full: Path
@@ -47,16 +48,20 @@ class Listen:
     seconds: float
     portrait: Path | None = None
     again: bool = False
+    compared: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A chunk that is heard at once, the speech in it, in seconds of the sound, and the track that it is heard from."""
+    """A chunk that is heard at once, the speech in it, in seconds of the sound, the track that it is heard from, how
+    far the voice stands above its room there, and where it does (`voiced`): a room rings on, and is taken for speech."""
 
     span: Span
     speech: tuple[Span, ...]
     track: Track
     quiet: bool = False  # whether the room is quiet enough to hear fillers
+    clear_db: float = 0.0
+    voiced: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +97,17 @@ class Prepared:
     fillers: str | None = None
     lost: bool = False
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All that can be heard, in order."""
+        return tuple(part for piece in self.pieces for part in piece.parts)
+
+    @property
+    def clear(self) -> tuple[tuple[Span, float], ...]:
+        """How far the voice stands above its room in each part, at the times of the clip."""
+        offset = float(self.offset)
+        return tuple(((part.span[0] + offset, part.span[1] + offset), part.clear_db) for part in self.parts)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
@@ -114,14 +130,26 @@ class Opened:
     seconds: float = 0.0
     offset: Fraction = Fraction(0)
 
+    @property
+    def clip_words(self) -> list[dict[str, Json]]:
+        """The words at the times of the clip."""
+        return [moved(word, self.offset) for word in self.words]
+
+    @property
+    def clip_seconds(self) -> float:
+        """How far of the clip they are."""
+        return self.seconds + float(self.offset)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """Asks who speaks and what is said again in a recording whose pieces are all heard."""
+    """Asks who speaks and what is said again in a recording whose pieces are all heard. Without `voices` it is known
+    who speaks."""
 
     asset: str
     parts: tuple[Part, ...]
     words: tuple[dict[str, Json], ...]
+    voices: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +180,7 @@ def prepare(job: Listen) -> Prepared:
         if not facts.sounds:
             return Prepared(asset=job.asset, measures=_nothing("it has no sound"))
         limits.begin("sound", seconds=limits.opening(0) + S_A_SECOND * job.seconds * len(facts.sounds))
-        read = soundtrack.read(job.full, facts, job.place, portrait=job.portrait)
+        read = soundtrack.read(job.full, facts, job.place, portrait=job.portrait, compared=job.compared)
     except Exception as error:  # noqa: BLE001 - a sound that cannot be decoded is evidence, not a crash
         return Prepared(asset=job.asset, measures=_nothing(refusal(job.full, error)["cause"]))
     if not read.streams:
@@ -225,6 +253,8 @@ def finish(job: Finish) -> Finished:
     limits.begin("voices", seconds=limits.opening(0) + S_A_SECOND * lasts)
     installed = weights.installed()
     again = tuple(_takes(job.words))
+    if not job.voices:
+        return Finished(asset=job.asset, speakers=(), takes=again)
     if voices.NAME not in installed:
         told = voices.Voices(cannot_tell=HELP + voices.NAME)
     else:
@@ -293,20 +323,29 @@ def _pieces(job: Listen, scans: Sequence[Scan], turns: Sequence[tuple[int, list[
     """Chunks of about a minute of speech each; none where the recogniser is not installed."""
     if not set(plugins.recogniser().weights) <= set(weights.installed()):
         return ()
+    parts = [
+        Part(
+            span=span, speech=tuple(s for s in speech if s[1] > span[0] and s[0] < span[1]), track=scans[number].track,
+            quiet=scans[number].clear_db >= fillers.CLEAR_DB, clear_db=tracks.clear(scans[number], span),
+            voiced=tracks.voiced(scans[number], span),
+        )
+        for number, speech in turns
+        for span in chunks.chunks(speech, scans[number].levels)
+    ]  # fmt: skip
+    return pieces(job.asset, job.place, parts)
+
+
+def pieces(asset: str, place: Path, parts: Iterable[Part]) -> tuple[Piece, ...]:
+    """Parts of a recording in pieces of about a minute."""
     groups: list[list[Part]] = []
     filled = PIECE_S
-    for number, speech in turns:
-        scan = scans[number]
-        for span in chunks.chunks(speech, scan.levels):
-            if filled >= PIECE_S:
-                groups.append([])
-                filled = 0.0
-            inside = tuple(s for s in speech if s[1] > span[0] and s[0] < span[1])
-            groups[-1].append(Part(span=span, speech=inside, track=scan.track, quiet=scan.clear_db >= fillers.CLEAR_DB))
-            filled += span[1] - span[0]
-    return tuple(
-        Piece(asset=job.asset, number=n, place=job.place, parts=tuple(group)) for n, group in enumerate(groups)
-    )
+    for part in parts:
+        if filled >= PIECE_S:
+            groups.append([])
+            filled = 0.0
+        groups[-1].append(part)
+        filled += part.span[1] - part.span[0]
+    return tuple(Piece(asset=asset, number=n, place=place, parts=tuple(group)) for n, group in enumerate(groups))
 
 
 def _no_fillers(scans: Sequence[Scan], turns: Sequence[tuple[int, list[Span]]]) -> str | None:

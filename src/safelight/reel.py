@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from safelight import engine, footage, ingest, listening, weights
+from safelight import engine, footage, ingest, listening, placing, weights
 from safelight.clock import Clock, Tell
-from safelight.domain import Asset, Kind, Measure
+from safelight.domain import Asset, Kind, Measure, digest_of
 from safelight.files import write_atomic
 from safelight.state import ShootState
 from safelight.store import records
@@ -64,9 +65,10 @@ class Reel:
             return 0
         self._rename()
         fresh = self.watch()
-        self.listen()
+        places = self.listen()
         self.see()
         self.name()
+        self.place(places)
         return fresh
 
     # ------------------------------------------------------------ who they are
@@ -119,14 +121,16 @@ class Reel:
 
     # ------------------------------------------------------------ what they hold
 
-    def listen(self) -> None:
-        """Hears clips and sounds that nobody has heard with these weights: silences, speech, words."""
-        key = listening.key()
+    def listen(self) -> placing.Places:
+        """Hears clips and sounds that nobody has heard with these weights: silences, speech, words; and which of them
+        are of one event."""
+        key, together = listening.key(), self._together()
+        compared = {r.asset: r.wave for r in together.recordings}
         jobs = [
             listening.Listen(
-                asset=a.id, full=self.folder.root / path, seconds=float(a.duration_s or 600),
-                place=self.folder.state / "cache" / a.id[:2] / f"{a.id}.heard",
+                asset=a.id, full=self.folder.root / path, seconds=float(a.duration_s or 600), place=self._heard(a.id),
                 portrait=self.folder.cached(a.id) if a.kind is Kind.AUDIO else None, again=again,
+                compared=compared[a.id] if len(compared) > 1 else None,
             )
             for path, a, again in self._without(key)
         ]  # fmt: skip
@@ -136,7 +140,44 @@ class Reel:
             kept = key if last else key + BEGUN  # only the last answer says that nothing is left
             self._save((asset, listening.HEARD, kept, measures))
 
-        listening.listen(self.executor, self.width, jobs, save, clock.step)
+        return listening.listen(self.executor, self.width, jobs, save, clock.step, together)
+
+    def _heard(self, asset: str) -> Path:
+        return self.folder.state / "cache" / asset[:2] / f"{asset}.heard"
+
+    def _together(self) -> listening.Together:
+        """All recordings of the shoot, and what earlier runs know of them."""
+        state = ShootState.load(self.library, self.shoot, evidence=False)
+        known = {c.asset.id: (c.path, c.asset) for c in state.clips.values()}
+        done = records.measured(self.library, known)
+        known |= {w.asset.id: (w.job.path, w.asset) for w in self.waiting.values()}
+        told = records.evidence(self.library, list(known), names=("sync",))
+        places = [placing.Placed.of(asset, found["sync"][0]) for asset, found in told.items()]
+        return listening.Together(
+            recordings=tuple(
+                placing.Recording(
+                    asset=a.id, full=self.folder.root / path, seconds=float(a.duration_s or 600),
+                    wave=self._heard(a.id) / "compared", camera=a.capture.camera, at=_moment(a.capture.at),
+                    fresh=(a.id, self._placed_key) not in done,
+                )
+                for path, a in known.values()
+            ),
+            events=frozenset(p.event for p in places if p is not None),
+            paths={asset: path for asset, (path, _) in known.items()},
+            facts=lambda asset: records.facts(self.library, [asset]).get(asset, {}),
+        )  # fmt: skip
+
+    @property
+    def _placed_key(self) -> str:
+        """Under which it is noted that a recording was compared with the others of this shoot."""
+        return digest_of([placing.SYNC, self.shoot.id])[:24]
+
+    def place(self, places: placing.Places) -> None:
+        """Writes which recordings are of one event, now that all have their names."""
+        rows: list[Found] = []
+        for asset, measures in places.measures(self.names):
+            rows.append((asset, placing.SYNC, self._placed_key, measures))
+        records.save_evidence(self.library, rows)
 
     def see(self) -> None:
         """Looks at every frame of clips that nobody has looked at with this version: shots, faults."""
@@ -237,3 +278,8 @@ class Reel:
                 else:
                     old.rename(new)
             note.unlink()
+
+
+def _moment(at: str | None) -> datetime | None:
+    """What a camera's clock says, whatever its zone."""
+    return datetime.fromisoformat(at).replace(tzinfo=None) if at else None

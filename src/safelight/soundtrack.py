@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safelight.cutting import level
 from safelight.domain import Json, Measure, exact
 from safelight.files import write_atomic
-from safelight.media import loudness, ltc, proxies, sound, timecode, waveform
+from safelight.media import loudness, ltc, proxies, sound, syncing, timecode, waveform
 from safelight.media.container import Contents
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
@@ -48,9 +48,12 @@ class Soundtrack:
         return max((len(level) for _, level in self.streams), default=0) * FRAME_S
 
 
-def read(path: Path, facts: Contents, place: Path, *, portrait: Path | None = None) -> Soundtrack:
+def read(
+    path: Path, facts: Contents, place: Path, *, portrait: Path | None = None, compared: Path | None = None
+) -> Soundtrack:
     """Reads all streams of a file, and the first one's loudness, levels, faults and peaks on the way. `place`: where
-    samples and peaks go (`proxies.peaks` finds them there); `portrait`: where its picture goes, without suffix."""
+    samples and peaks go (`proxies.peaks` finds them there); `portrait`: where its picture goes, without suffix;
+    `compared`: where what is compared with other recordings goes (`media.syncing`), if it is asked for."""
     heard, loudest, holes, peaks = Listening(), list[float](), sound.Holes(), waveform.Peaks()
     still = _Still(facts.sounds[0].channels)
 
@@ -70,6 +73,8 @@ def read(path: Path, facts: Contents, place: Path, *, portrait: Path | None = No
         faults("faults.sound", path, lambda: [f for f in heard.done() if not _of_code(f, code, facts)])
     )
     made.levels = still.done()
+    if compared is not None:
+        syncing.keep(_compared(made, code), compared)
     if holes.notes() or told:
         made.measures.append(Measure(name="sound.note", value=" ".join([*holes.notes(), *told])))
     if loudest:
@@ -182,6 +187,30 @@ class _Writer:
         if whole:
             self.found.append(each(waiting[:whole], RATE))
         self.rest = waiting[whole:]
+
+
+def _compared(made: Soundtrack, code: ltc.Ltc | str) -> Blocks:
+    """The first sound as it is compared with other recordings: its channels mixed, without one that plays timecode."""
+    for stream, _ in made.streams:
+        left = [c for c in range(stream.channels) if not _plays(code, stream.number, c)]
+        if left:
+            break
+    else:
+        return
+    slower = av.AudioResampler(format="fltp", layout="mono", rate=syncing.RATE)
+    taken = 0
+    held: Any = np.memmap(stream.path, "<i2", "r").reshape(-1, stream.channels)
+    for first in range(0, len(held), RATE):
+        part = held[first : first + RATE, left].mean(1, dtype=np.float32, keepdims=True) / np.float32(32768)
+        block = sound.Block(at=made.offset + Fraction(first, RATE), samples=part, rate=RATE)
+        for frame in slower.resample(loudness.frame_of(block, "mono", first)):
+            samples = np.ascontiguousarray(frame.to_ndarray().T, np.float32)
+            yield sound.Block(at=made.offset + Fraction(taken, syncing.RATE), samples=samples, rate=syncing.RATE)
+            taken += len(samples)
+
+
+def _plays(code: ltc.Ltc | str, stream: int, channel: int) -> bool:
+    return isinstance(code, ltc.Ltc) and (code.stream, code.channel) == (stream, channel)
 
 
 def _loudness(path: Path, blocks: Blocks) -> Measure:

@@ -7,10 +7,13 @@ windows gives offset and drift. Whether it is a match is decided by how many win
 different events each window's place is drawn from the whole search range, so the chance that so many agree is known.
 """
 
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +35,8 @@ LEAST_OVERLAP_S = 8
 AGREE_S = 0.0008
 CHANCE = 1e-8  # that windows of unrelated recordings agree so well
 APART_S = 1.0
+HIDDEN = 4  # windows from one on the line to the next: so many can be silent by themselves
+READ = 1 << 19  # samples of a kept recording that are read at once
 
 Wave = NDArray[np.float32]
 
@@ -41,7 +46,9 @@ class Match:
     """`time in the reference = offset_s + time in the other × (1 + drift_ppm / 10⁶)`, seconds from each one's zero.
 
     `agreeing` of `windows` lie on the line, within `spread_ms` of it; `drift_spread_ppm` is the standard error.
-    `margin` is how far the best place lies above the next, of the best. Without a match `cannot_tell` says why.
+    `agrees`: spans of the other, in its own time, at both ends of which a window lies on the line: whoever paused one
+    of them in between moved what follows. `margin` is how far the best place lies above the next, of the best. Without
+    a match `cannot_tell` says why.
     """
 
     offset_s: float | None = None
@@ -52,15 +59,18 @@ class Match:
     agreeing: int = 0
     margin: float = 0.0
     overlap_s: float = 0.0
+    agrees: tuple[tuple[float, float], ...] = ()
     cannot_tell: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """A recording as it is compared: its sound at 8 kHz, high-passed, from `at` on, and its envelope."""
+    """A recording as it is compared: its sound at 8 kHz, high-passed, from `at` on, its envelope, and its peak. Of a
+    `kept` one the sound stays on the disk."""
 
-    wave: Wave
+    wave: NDArray[Any]
     envelope: Wave
+    peak: float
     at: Fraction = Fraction(0)
 
     @property
@@ -72,14 +82,20 @@ class Heard:
 def heard(path: Path, *, stream: int | None = None, code: Ltc | None = None) -> Heard:
     """Reads the sound of a file for comparing, without the channel that plays the timecode `code`: it would agree with
     another one wherever their digits do. Raises NotMedia where there is none."""
+    return of_blocks(blocks_of(path, stream=stream, code=code))
+
+
+def blocks_of(path: Path, *, stream: int | None = None, code: Ltc | None = None) -> Iterator[sound.Block]:
+    """The sound that is compared, mono at 8 kHz."""
     facts = container.contents(path)
     if code is None or stream is not None:
-        return of_blocks(sound.blocks(path, rate=RATE, mono=True, stream=stream, facts=facts))
+        yield from sound.blocks(path, rate=RATE, mono=True, stream=stream, facts=facts)
+        return
     for number, found in enumerate(facts.sounds):
         left = [n for n in range(found.channels) if (number, n) != (code.stream, code.channel)]
         if left:
-            return of_blocks(_of_channels(sound.blocks(path, rate=RATE, stream=found.index, facts=facts), left))
-    return Heard(wave=np.zeros(0, np.float32), envelope=np.zeros(0, np.float32))
+            yield from _of_channels(sound.blocks(path, rate=RATE, stream=found.index, facts=facts), left)
+            return
 
 
 def _of_channels(blocks: Iterable[sound.Block], channels: list[int]) -> Iterator[sound.Block]:
@@ -89,16 +105,71 @@ def _of_channels(blocks: Iterable[sound.Block], channels: list[int]) -> Iterator
 
 def of_blocks(blocks: Iterable[sound.Block]) -> Heard:
     """The same of mono blocks at 8 kHz."""
-    sections = butter(2, 150, "highpass", fs=RATE, output="sos")
-    state = np.zeros((sections.shape[0], 2))
-    parts: list[Wave] = []
-    at: Fraction | None = None
-    for block in blocks:
-        at = block.at if at is None else at
-        passed, state = sosfilt(sections, block.samples[:, 0], zi=state)
-        parts.append(passed.astype(np.float32))
-    wave = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-    return Heard(wave=wave, envelope=_envelope(wave), at=at or Fraction(0))
+    passed = _Passed()
+    parts = list(passed.wave(blocks))
+    return passed.heard(np.concatenate(parts) if parts else np.zeros(0, np.float32))
+
+
+def keep(blocks: Iterable[sound.Block], place: Path) -> None:
+    """Writes what is compared of mono blocks at 8 kHz into a file, for `kept`: hours of it stay out of memory."""
+    passed = _Passed()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=place.parent, prefix=place.name, delete=False) as file:
+        try:
+            file.write(np.array([0, 1], "<i8").tobytes())
+            for part in passed.wave(blocks):
+                file.write(part.astype("<f2").tobytes())
+            at = passed.at or Fraction(0)
+            file.seek(0)
+            file.write(np.array([at.numerator, at.denominator], "<i8").tobytes())
+        except BaseException:
+            Path(file.name).unlink()
+            raise
+    Path(file.name).replace(place)
+
+
+def kept(place: Path) -> Heard:
+    """A recording out of the file into which `keep` wrote it."""
+    at = np.fromfile(place, "<i8", 2)
+    wave = np.memmap(place, "<f2", "r", offset=at.nbytes) if place.stat().st_size > at.nbytes else np.zeros(0, "<f2")
+    passed = _Passed(at=Fraction(int(at[0]), int(at[1])))
+    for first in range(0, len(wave), READ):
+        passed.take(np.asarray(wave[first : first + READ], np.float32))
+    return passed.heard(wave)
+
+
+class _Passed:
+    """What is measured of a recording while it passes: where it begins, its peak, its level 200 times a second."""
+
+    def __init__(self, at: Fraction | None = None) -> None:
+        self.at, self.peak = at, 0.0
+        self.powers: list[Wave] = []
+        self.rest = np.zeros(0, np.float32)
+
+    def wave(self, blocks: Iterable[sound.Block]) -> Iterator[Wave]:
+        """High-passed, block by block."""
+        sections = butter(2, 150, "highpass", fs=RATE, output="sos")
+        state = np.zeros((sections.shape[0], 2))
+        for block in blocks:
+            self.at = block.at if self.at is None else self.at
+            passed, state = sosfilt(sections, block.samples[:, 0], zi=state)
+            part = passed.astype(np.float32)
+            self.take(part)
+            yield part
+
+    def take(self, part: Wave) -> None:
+        """Some more of the high-passed sound."""
+        self.peak = max(self.peak, float(np.abs(part).max(initial=0)))
+        step = RATE // ENVELOPE
+        waiting = np.concatenate([self.rest, part])
+        whole = len(waiting) // step * step
+        self.powers.append(np.mean(waiting[:whole].reshape(-1, step) ** 2, axis=1))
+        self.rest = waiting[whole:]
+
+    def heard(self, wave: NDArray[Any]) -> Heard:
+        """All of it."""
+        power = np.concatenate(self.powers) if self.powers else np.zeros(0, np.float32)
+        return Heard(wave=wave, envelope=_envelope(power), peak=self.peak, at=self.at or Fraction(0))
 
 
 def match(reference: Heard, other: Heard) -> Match:
@@ -107,7 +178,7 @@ def match(reference: Heard, other: Heard) -> Match:
     if short < LEAST_OVERLAP_S:
         return Match(cannot_tell=f"one of them lasts {short:.1f} s; {LEAST_OVERLAP_S} s are needed")
     for one in (reference, other):
-        if float(np.abs(one.wave).max(initial=0)) < 1e-5:
+        if one.peak < 1e-5:
             return Match(cannot_tell="one of them is silent")
     lag, margin = _coarse(reference, other)
     times, lags, weights, radius = _fine(reference, other, lag)
@@ -127,8 +198,23 @@ def match(reference: Heard, other: Heard) -> Match:
     return Match(
         offset_s=at_reference + offset - at_other * (1 + drift), drift_ppm=drift * 1e6,
         drift_spread_ppm=spread / width * 1e6 if width > 0 else None, spread_ms=spread * 1e3, windows=len(times),
-        agreeing=count, margin=margin, overlap_s=overlap,
+        agreeing=count, margin=margin, overlap_s=overlap, agrees=_agrees(times + at_other, agree),
     )  # fmt: skip
+
+
+def _agrees(times: NDArray[np.float64], agree: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+    """From each window on the line to the next: silence in between may hide a few windows, not many."""
+    on = np.flatnonzero(agree)
+    spans: list[tuple[float, float]] = []
+    for one, two in pairwise(on):
+        if two - one > HIDDEN:
+            continue
+        start, end = float(times[one]), float(times[two])
+        if spans and spans[-1][1] == start:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return tuple(spans)
 
 
 def _refused(told: Match, reason: str) -> Match:
@@ -147,13 +233,10 @@ def _chance(count: int, windows: int, radius: float) -> float:
 # ---------------------------------------------------------------- coarse
 
 
-def _envelope(wave: Wave) -> Wave:
-    """Log level 200 times a second, without what changes slower than two seconds."""
-    step = RATE // ENVELOPE
-    count = len(wave) // step
-    if not count:
+def _envelope(power: Wave) -> Wave:
+    """Log level of powers, 200 a second, without what changes slower than two seconds."""
+    if not len(power):
         return np.zeros(0, np.float32)
-    power = np.mean(wave[: count * step].reshape(count, step) ** 2, axis=1)
     level = np.log(power + 1e-3 * float(power.mean()) + 1e-12)
     return np.asarray(level - uniform_filter1d(level, 2 * ENVELOPE, mode="nearest"), np.float32)
 
@@ -222,10 +305,10 @@ def _fine(
         place = start + round(lag * RATE)
         side = round(reach * RATE)
         low, high = place - side, place + size + side
-        segment = reference.wave[max(low, 0) : high]
+        segment = np.asarray(reference.wave[max(low, 0) : high], np.float32)
         if low < 0 or high > len(reference.wave):
             segment = np.pad(segment, (max(-low, 0), max(high - len(reference.wave), 0)))
-        shift, sure = _phase_lag(segment, other.wave[start : start + size], side)
+        shift, sure = _phase_lag(segment, np.asarray(other.wave[start : start + size], np.float32), side)
         if sure > 0:
             found.append(((start + size / 2) / RATE, (place - start) / RATE + shift, sure))
     if not found:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.media.runs import runs
 from safelight.speech import activity
 from safelight.speech.activity import RATE, Samples, Span, joined
 from safelight.speech.levels import DIGITAL_DB, FRAME_S, NOTHING_DB, Floor, Levels, floor, levels
@@ -25,6 +26,8 @@ WORSE_DB = 15.0  # a track whose voice stands so much less above its room than t
 BETTER_DB = 3.0  # by so much another track must be clearer to be changed to
 COVERS = 0.8  # of the speech that any track has in a stretch
 TURN_S = 0.3  # pauses that do not end a stretch
+TOLD_DB = 6.0  # by so much a voice must stand above its room for the level to tell where it is
+SMOOTH, SHORTEST_S = 10, 0.2  # frames over which a level is taken, and the shortest stretch of a voice
 BLOCK_S = 60
 FULL = 32768.0
 
@@ -118,11 +121,11 @@ def choose(scans: Sequence[Scan]) -> list[tuple[int, list[Span]]]:
     for stretch in joined([span for n in alive for span in scans[n].speech], gap=TURN_S if len(alive) > 1 else 0.0):
         inside = {n: _within(scans[n].speech, stretch) for n in alive}
         most = max(_seconds(spans) for spans in inside.values())
-        clear = {n: _clear(scans[n], stretch) for n in alive if _seconds(inside[n]) >= COVERS * most}
+        above = {n: clear(scans[n], stretch) for n in alive if _seconds(inside[n]) >= COVERS * most}
         last = turns[-1][0] if turns else None
-        chosen = max(clear, key=lambda n: (clear[n] + (BETTER_DB if n == last else 0.0), -n))
-        if last is None and clear[chosen] < clear[min(clear)] + BETTER_DB:
-            chosen = min(clear)
+        chosen = max(above, key=lambda n: (above[n] + (BETTER_DB if n == last else 0.0), -n))
+        if last is None and above[chosen] < above[min(above)] + BETTER_DB:
+            chosen = min(above)
         if chosen == last:
             turns[-1][1].extend(inside[chosen])
         else:
@@ -138,7 +141,22 @@ def _seconds(speech: Sequence[Span]) -> float:
     return sum(b - a for a, b in speech)
 
 
-def _clear(one: Scan, stretch: Span) -> float:
+def clear(one: Scan, stretch: Span) -> float:
     """How far a stretch stands above the room of a track."""
     part = one.levels[round(stretch[0] / FRAME_S) : round(stretch[1] / FRAME_S)]
     return float(np.percentile(part, 75)) - max(one.room.floor_db, DIGITAL_DB) if len(part) else float("-inf")
+
+
+def voiced(one: Scan, stretch: Span) -> tuple[Span, ...]:
+    """Where in a stretch the level lies nearer to that of the voice than to the room's; nothing where they lie too near
+    to each other to tell."""
+    if one.clear_db < TOLD_DB or one.room.speech_db is None:
+        return ()
+    first = round(stretch[0] / FRAME_S)
+    part = np.asarray(one.levels[first : round(stretch[1] / FRAME_S)], np.float64)
+    if not len(part):
+        return ()
+    smooth = 10 * np.log10(np.convolve(10 ** (part / 10), np.ones(SMOOTH) / SMOOTH, "same"))
+    loud = smooth > (max(one.room.floor_db, DIGITAL_DB) + one.room.speech_db) / 2
+    spans = [((first + a) * FRAME_S, (first + b) * FRAME_S) for a, b in runs(loud)]
+    return tuple((a, b) for a, b in joined(spans, gap=TURN_S) if b - a >= SHORTEST_S)
