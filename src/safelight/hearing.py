@@ -54,7 +54,7 @@ class Listen:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """A chunk that is heard at once, the speech in it, in seconds of the sound, the track that it is heard from, how
-    far the voice stands above its room there, and where it does (`voiced`): a room rings on, and is taken for speech."""
+    far the voice stands above its room there, and where it does (`voiced`): what rings on in a room is no voice."""
 
     span: Span
     speech: tuple[Span, ...]
