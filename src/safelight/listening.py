@@ -125,14 +125,15 @@ class _Event:
     def follow(self, executor: Executor, width: int, known: Mapping[str, "_Growing"]) -> dict[str, Share]:
         """Compares those that are prepared with those before, and tells who can follow which parts are left to hear."""
         self.later -= known.keys()
+        here = [r for r in self.together.recordings if r.asset not in self.later]
+        for asset in {r.asset for r in here} - self.voices.keys():
+            self.voices[asset] = self._voice(asset, known.get(asset))
         near = [
-            replace(r, fresh=r.fresh and r.asset not in self.compared)
-            for r in self.together.recordings if r.asset not in self.later
+            replace(r, fresh=r.fresh and r.asset not in self.compared, clear_db=voice.clear_db if voice else 0.0)
+            for r in here for voice in [self.voices[r.asset]]
         ]  # fmt: skip
         self.places = self.places.and_(place(executor, width, near, self.together.events | self.places.events))
         self.compared |= {r.asset for r in near}
-        for asset in self.places.placed.keys() - self.voices.keys():
-            self.voices[asset] = self._voice(asset, known.get(asset))
         voices = {asset: voice for asset, voice in self.voices.items() if voice is not None}
         found = sharing.plan(self.places.placed.values(), voices)
         following = {asset: share for asset, share in found.items() if asset in known}

@@ -1,6 +1,7 @@
 """Which recordings of a shoot are of one event, and where each lies in it: cameras and recorders in step by sound.
 
-The longest recordings are references, and every other one is compared with them until it is placed. What is compared
+Long recordings with a clear voice are references, and every other one is compared with them until it is placed. What
+is compared
 lies in the cache for as long as a run lasts. How two are compared, and when they are refused, is in `media.syncing`.
 """
 
@@ -26,7 +27,8 @@ S_A_SECOND = 0.05  # what comparing may compute for a second of both
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """A clip or a sound that may be of an event. `wave`: where what is compared lies, or goes; `at`: when it was begun,
-    as its camera says; `fresh`: nobody has compared it yet."""
+    as its camera says; `clear_db`: how far the voice stands above its room, as far as is known; `fresh`: nobody has
+    compared it yet."""
 
     asset: str
     full: Path
@@ -34,7 +36,13 @@ class Recording:
     wave: Path
     camera: str | None = None
     at: datetime | None = None
+    clear_db: float = 0.0
     fresh: bool = True
+
+    @property
+    def worth(self) -> float:
+        """As a reference. Noise is often the same in places where nobody hears the same."""
+        return self.seconds * max(self.clear_db, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +206,7 @@ def place(
     told: dict[str, str] = {}
     able = sorted(
         (r for r in recordings if r.seconds >= LEAST_OVERLAP_S),
-        key=lambda r: (r.asset not in events, -r.seconds, r.full),
+        key=lambda r: (r.asset not in events, -r.worth, r.full),
     )
     asked = 0
     for reference in able:

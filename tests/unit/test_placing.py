@@ -42,6 +42,12 @@ def test_the_longest_is_the_reference_and_strangers_stay_out(of):
     assert found.compared == {"camera", "recorder", "stranger"}
 
 
+def test_a_clear_recorder_is_a_better_reference_than_a_longer_camera(of):
+    sound = event(70).astype(np.float32)
+    found = place([of("camera", sound, 0, 60, clear_db=8.0), of("recorder", sound, 5, 45, clear_db=40.0)])
+    assert found.events == {"recorder"}
+
+
 def test_what_evidence_keeps_is_read_back(of):
     sound = event(70).astype(np.float32)
     found = place([of("recorder", sound, 0, 60), of("camera", sound, 21.5, 25)])
