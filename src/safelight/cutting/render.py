@@ -21,7 +21,7 @@ from safelight.cutting.encoding import Encoder
 from safelight.cutting.joined import FADE_S
 from safelight.errors import MediaError, UsageError
 from safelight.files import written_whole
-from safelight.media import container, loudness, origin, signing, sound
+from safelight.media import container, loudness, origin, packets, signing, sound
 from safelight.media.loudness import LAYOUTS
 from safelight.media.signing import Deed
 from safelight.media.sound import Block, Samples
@@ -334,7 +334,7 @@ class _Reader:
         if seek:
             ticks = int(at / self.picture.time_base) + self.picture.first_pts
             self.source.seek(max(ticks, 0), stream=self.stream, backward=True)
-        self.frames = self.source.decode(self.stream)
+        self.frames = (frame for packet in packets.of(self.source, self.stream) for frame in packet.decode())
         self.now: Any | None = None
         self.now_at: Fraction | None = None
         self.next: Any | None = next(self.frames, None)
