@@ -124,8 +124,12 @@ def _slower(blocks: Iterable[sound.Block], stream: container.SoundStream) -> Ite
         at = block.at if not taken else at
         frames = resampler.resample(loudness.frame_of(block, layout, taken))
         taken += len(block.samples)
-        yield from (sound.Block(at=at, samples=frame.to_ndarray().T, rate=RATE) for frame in frames)
-    yield from (sound.Block(at=at, samples=frame.to_ndarray().T, rate=RATE) for frame in resampler.resample(None))
+        yield from (_block(frame, at) for frame in frames)
+    yield from (_block(frame, at) for frame in resampler.resample(None))
+
+
+def _block(frame: av.AudioFrame, at: Fraction) -> sound.Block:
+    return sound.Block(at=at, samples=np.asarray(frame.to_ndarray().T, np.float32), rate=RATE)
 
 
 def _each(blocks: Iterable[sound.Block], *, apart: bool) -> list[Heard]:
