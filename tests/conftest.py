@@ -29,6 +29,8 @@ def own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     place = tmp_path_factory.mktemp("library")
     (place / "policy.toml").write_text(NO_CONTROLS, "utf-8")
     monkeypatch.setenv("SAFELIGHT_LIBRARY", str(place))
+    for name in ("SAFELIGHT_CERTIFICATE", "SAFELIGHT_KEY"):  # nobody's signature comes under what a test makes
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ def main() -> None:
             *extras["bench"],
             *extras["dask"],
             *extras["postgres"],
+            *extras["credentials"],
         ],
     }
     pinned: dict[str, str] = {}

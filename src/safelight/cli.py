@@ -144,7 +144,9 @@ def explain(paths: tuple[Path, ...], cache: Path | None, library: str | None, as
     with Library.open(library) as opened:
         entries: list[Any] = []
         for state, photos, clips, failed in places.find(opened, paths, cache=cache):
-            entries += explaining.document(opened.store, state, photos, failed, clips=clips)["assets"]
+            found = explaining.document(opened.store, state, photos, failed, clips=clips)["assets"]
+            explaining.vouch(found, Path(state.shoot.root), paths)
+            entries += found
     if as_json:
         show({"schema": explaining.SCHEMA, "assets": entries})
     else:

@@ -343,9 +343,12 @@ def _align(reference: Path, others: tuple[Path, ...], to: Path | None, *, as_jso
     from safelight.interchange import side_by_side
     from safelight.media import ltc, syncing
 
-    codes = {path: code for path in (reference, *others) if isinstance(code := ltc.read(path), ltc.Ltc)}
-    heard = syncing.heard(reference, code=codes.get(reference))
-    found = {other: syncing.match(heard, syncing.heard(other, code=codes.get(other))) for other in others}
+    heard, code = syncing.heard_at_once(reference)
+    codes, found = ({reference: code} if code else {}), {}
+    for other in others:
+        one, code = syncing.heard_at_once(other)
+        codes |= {other: code} if code else {}
+        found[other] = syncing.match(heard, one)
     said = {o: ltc.apart(codes[reference], codes[o]) for o in others if o in codes and reference in codes}
     if as_json:
         show({

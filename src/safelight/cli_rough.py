@@ -140,6 +140,7 @@ def _refuse(
 ) -> None:  # fmt: skip
     """Raises UsageError for options that do not go together."""
     from safelight import cutting
+    from safelight.media import signing
 
     if pace is not None and pace not in cutting.PACES:
         raise UsageError(f"There is no pace {pace!r}.", remedy=f"There are {', '.join(cutting.PACES)}.")
@@ -149,6 +150,8 @@ def _refuse(
         raise UsageError("There is no film to check.", remedy="Render one: --render out.mp4.")
     if preview and sign_off:
         raise UsageError("A preview is never final.", remedy="Leave out --preview, or --sign-off.")
+    if film is not None and not preview:
+        signing.ready()
 
 
 @click.command()
@@ -162,14 +165,19 @@ def film(files: tuple[Path, ...], place: str, captions: Path | None, *, as_json:
     Places are web_video, vertical, broadcast_eu, broadcast_us, or a file of your own. Exit code 4 if a rule is broken
     or cannot be told."""
     from safelight import films
+    from safelight.media import manifests
 
     book = films.find(place)
     found = [films.check(path, book, captions=captions) for path in files]
+    vouched = [manifests.told(path) for path in files]
     if as_json:
-        show({"schema": "safelight.film/1", "films": [one.as_json() for one in found]})
+        shown = [
+            one.as_json() | {"credentials": told and told.as_json()} for one, told in zip(found, vouched, strict=True)
+        ]
+        show({"schema": "safelight.film/1", "films": shown})
     else:
-        for one in found:
-            click.echo("\n".join(_held(one)))
+        for one, told in zip(found, vouched, strict=True):
+            click.echo("\n".join([*_held(one), *([f"  {told.text}"] if told else [])]))
     raise SystemExit(0 if all(one.passes for one in found) else REFUSED)
 
 

@@ -1,8 +1,9 @@
 """Everything known and decided about photos, and why: the document `safelight.explain/1` and the same in words."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from safelight import blind, ingest, shotlog
 from safelight.domain import Cull, Group, GroupKind, Input, Kind, Measure, Proposal, State, Version, exact
 from safelight.listening import spans_of
+from safelight.media import manifests
 from safelight.state import Footage, Judged, Photo, ShootState
 from safelight.store import personal, records, schema
 from safelight.store.library import Library
@@ -50,6 +52,16 @@ def document(
     paths = {clip.asset.id: clip.path for clip in state.clips.values()}
     told = [_clip(blind.seen_clip(veil, clip), library, paths) for clip in clips]
     return {"schema": SCHEMA, "assets": entries + told + [_failed(f) for f in failed]}
+
+
+def vouch(entries: Sequence[dict[str, Any]], root: Path, named: Collection[Path]) -> None:
+    """Adds to the entries of files that were named whether their content credentials, where they carry any, verify: for
+    that all of a file is read."""
+    files = {path.resolve() for path in named if path.is_file()}
+    for entry in entries:
+        full = (root / entry["path"]).resolve()
+        if full in files and (told := manifests.told(full)) is not None:
+            entry["credentials"] = told.as_json()
 
 
 def _photo(
@@ -334,6 +346,7 @@ def words(entry: Mapping[str, Any]) -> str:
         lines += [f"    {p['shaken']}"] if p["shaken"] else []
         lines += [f"    {b['text']}" for b in p["because"] if b["text"] != p["cannot_tell"]]
     lines += [f"  {e['value']}" for e in entry["evidence"] if e["name"] == "file.note"]
+    lines += [f"  {entry['credentials']['text']}"] if entry.get("credentials") else []
     unknown = sorted(e["name"] for e in entry["evidence"] if e["cannot_tell"])
     if unknown:
         lines.append(f"  cannot tell: {', '.join(unknown)}")
@@ -352,8 +365,10 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
     if facts.get("clip.timecode"):
         reel = f", reel {facts['clip.reel']}" if facts.get("clip.reel") else ""
         lines.append(f"  from {facts['clip.timecode']}{reel}")
-    if facts.get("clip.credentials"):
-        lines.append("  carries content credentials (C2PA); what is rendered of it does not")
+    if entry.get("credentials"):
+        lines.append(f"  {entry['credentials']['text']}")
+    elif facts.get("clip.credentials"):
+        lines.append("  carries content credentials (C2PA)")
     if entry["shots"]:
         lines.append(f"  {many(len(entry['shots']), 'shot')}")
         lines += [f"    {s['timecode']} {', '.join(s['marks'])}".rstrip() for s in entry["shots"][:SHOWN_SHOTS]]

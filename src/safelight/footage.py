@@ -237,7 +237,7 @@ def _said(facts: Contents, timing: Timing | None) -> list[Measure]:
 
 
 def _vouched(full: Path) -> list[Measure]:
-    """Whether it carries content credentials, which nothing that is made of it can carry on."""
+    """Whether it carries content credentials; what is made of it holds them only where it is signed itself."""
     return [Measure(name="clip.credentials", value=True)] if credentials.present(full) else []
 
 

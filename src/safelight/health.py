@@ -14,7 +14,8 @@ from sqlalchemy import make_url
 
 from safelight import __version__, limits, plugins, weights
 from safelight.errors import SafelightError
-from safelight.media import formats, jxl
+from safelight.media import formats, jxl, manifests, signing
+from safelight.media.manifests import NAMED
 from safelight.store import library as store
 
 PACKAGES = {  # import name: (what it is for, remedy)
@@ -46,6 +47,12 @@ def _library_now() -> str:
     """Where the library lies; of an address only the server and the name, without a password."""
     named = os.environ.get("SAFELIGHT_LIBRARY") or str(store.default_folder())
     return make_url(named).render_as_string(hide_password=True) if "://" in named else named
+
+
+def _signature_now() -> str:
+    """The files that are named; what is in the key stays there."""
+    named = [os.environ.get(name) or "not set" for name in (signing.CERTIFICATE, signing.KEY)]
+    return " and ".join(named) if signing.asked() else "none: nothing is signed"
 
 
 SETTINGS = (
@@ -84,6 +91,11 @@ SETTINGS = (
         name="recogniser", where="SAFELIGHT_RECOGNISER", about="Who writes down speech.",
         now=lambda: os.environ.get(plugins.RECOGNISER) or plugins.recogniser_by_default(),
     ),
+    Setting(
+        name="signature", where="SAFELIGHT_CERTIFICATE and SAFELIGHT_KEY",
+        about="A certificate chain and its private key (PEM files) with which what is rendered is signed.",
+        now=_signature_now,
+    ),
     Setting(name="target", where="--target N", about="Keep about so many photos.", now=lambda: "none"),
     Setting(
         name="genre", where="--genre NAME", about="What kind of shoot: what counts, how strictly.", now=lambda: "none"
@@ -108,7 +120,9 @@ SETTINGS = (
 
 def examine(library: str | None = None) -> dict[str, Any]:
     """`safelight.doctor/1`: packages, plug-ins, weights, library, each with its state and a remedy."""
-    checks = [*_packages(), *_formats(), *_plugins(), *_weights(), _library(library), _disk()]
+    checks = [
+        *_packages(), *_formats(), *_plugins(), *_weights(), signature(), _library(library), _disk(),
+    ]  # fmt: skip
     return {
         "schema": "safelight.doctor/1",
         "version": __version__,
@@ -180,6 +194,22 @@ def _weights() -> list[dict[str, Any]]:
         )
         for m in weights.catalogue()
     ]  # fmt: skip
+
+
+def signature() -> dict[str, Any]:
+    """Whether what is rendered is signed, as whom and until when. Not a fault where nobody asked for it."""
+    if not manifests.installed():
+        return _check("signature", ok=False, about=f"{NAMED} of what is rendered", remedy=manifests.INSTALL,
+                      optional=not signing.asked())  # fmt: skip
+    try:
+        who = signing.ready()
+    except SafelightError as error:
+        return _check("signature", ok=False, about=error.cause, remedy=error.remedy)
+    if who is None:
+        about = f"not set up: what is rendered carries no {NAMED}"
+    else:
+        about = f"what is rendered is signed by {who.name} ({who.algorithm}), valid until {who.until:%Y-%m-%d}"
+    return _check("signature", ok=True, about=f"{about}; {manifests.reader()}", optional=True)
 
 
 def _library(place: str | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from safelight.cutting import encoding
 from safelight.cutting.render import COLOUR, FILMS
 from safelight.errors import UsageError
-from safelight.media import container, credentials, video
+from safelight.media import container, signing, video
 from safelight.media.container import Contents
 
 CLOCK = 90_000  # ticks a second, for clips whose own clock an encoder cannot count by
@@ -40,13 +40,14 @@ Change = Callable[[Any, int, Shape], Any]
 
 
 def refuse(clip: Path, out: Path) -> None:
-    """Raises UsageError for a film that cannot be written, or that would be the clip."""
+    """Raises UsageError for a film that cannot be written or signed, or that would be the clip."""
     if out.suffix.lower() not in FILMS:
         raise UsageError(
             f"A film is not written as {out.suffix or 'a file without ending'}.", remedy=f"Use {', '.join(FILMS)}."
         )
     if out.exists() and clip.exists() and out.samefile(clip):
         raise UsageError(f"{out.name} is the original.", remedy="Give another name.")
+    signing.ready()
 
 
 def shape_of(facts: Contents, ending: str) -> Shape:
@@ -107,9 +108,6 @@ class Refilm:
             self.notes.append(
                 f"The clip's timecode, {self.facts.timecode}, is not in a .mkv file; write a .mov to keep it."
             )
-        if credentials.present(self.clip):
-            self.notes.append("The clip carries content credentials (C2PA); they are about the original and are not in "
-                              "this film, which is not signed.")  # fmt: skip
         if self.facts.subtitles:
             self.notes.append("The clip has subtitles inside; they are not in this film.")
         if len(self.facts.pictures) > 1:

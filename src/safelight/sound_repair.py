@@ -13,7 +13,7 @@ from safelight import weights
 from safelight.domain import Json
 from safelight.errors import UsageError
 from safelight.files import written_whole
-from safelight.media import levelled, loudness, origin, sound
+from safelight.media import levelled, loudness, origin, signing, sound
 from safelight.media.loudness import Loudness, Target
 from safelight.media.repair.chain import Repairs, repaired
 from safelight.media.repair.deepfilter import Model
@@ -65,7 +65,8 @@ def proposed(faults: list[Fault], *, noise_db: float, keep: Collection[str] = ()
 def repair(
     path: Path, out: Path, *, noise_db: float = 12.0, keep: Collection[str] = (), target: Target | None = None
 ) -> Repaired:
-    """Writes the sound of `path`, repaired, to `out`. UsageError for an ending that cannot be written."""
+    """Writes the sound of `path`, repaired, to `out`. UsageError for an ending that cannot be written, or a certificate
+    that cannot sign."""
     codec = levelled.CODECS.get(out.suffix.lower())
     if codec is None:
         raise UsageError(
@@ -74,6 +75,7 @@ def repair(
         )
     if out.exists() and out.samefile(path):
         raise UsageError(f"{out.name} is the original.", remedy="Give another name; originals are never written to.")
+    signing.ready()
     files = weights.installed().get(WEIGHTS)
     repairs = proposed(heard(path), noise_db=noise_db, keep=keep)
     model = Model(files) if files is not None and repairs.noise_db > 0 else None
@@ -81,12 +83,13 @@ def repair(
     with written_whole(out.with_suffix(".wav") if target else out) as place:
         made = repaired(sound.blocks(path), repairs, model=model)
         levelled.encode(place, made, codec="pcm_s24le" if target else codec)
+        changed = bool(repairs.hum or repairs.clicks or model is not None)
         if target is not None:
-            notes += levelled.level(place, out, target, original=path).notes(target)
+            before = ["Repaired."] if changed else []
+            notes += levelled.level(place, out, target, original=path, before_it=before).notes(target)
             place.unlink()
         else:
-            changed = bool(repairs.hum or repairs.clicks or model is not None)
-            notes += origin.tell_of_sound(place, out, path, changed=changed)
+            notes += origin.tell_of_sound(place, out, path, how="Repaired." if changed else None)
     return Repaired(repairs=repairs, before=loudness.measure(path), after=loudness.measure(out),
                     left=tuple(heard(out)), notes=tuple(notes))  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,6 +27,7 @@ from safelight.speech.tracks import Stream
 from safelight.work import keep_picture, refusal
 
 MOST = 8  # streams of one file that are listened to
+WAIT = 4  # blocks (of a second) by which timecode is told from sound
 FRAME = round(RATE * FRAME_S)
 
 Blocks = Iterator[sound.Block]
@@ -55,20 +57,22 @@ def read(
     samples and peaks go (`proxies.peaks` finds them there); `portrait`: where its picture goes, without suffix;
     `compared`: where what is compared with other recordings goes (`media.syncing`), if it is asked for."""
     heard, loudest, holes, peaks = Listening(), list[float](), sound.Holes(), waveform.Peaks()
-    still = _Still(facts.sounds[0].channels)
+    still, made, codes = _Still(facts.sounds[0].channels), Soundtrack(), list[ltc.Reader]()
+    quiet = _Quiet(codes)
 
     def measured(blocks: Blocks) -> None:
-        also = _also(blocks, heard.hear, still.hear, peaks.hear)
-        made.measures.append(_loudness(path, waveform.heard(also, loudest)))
+        also = waveform.heard(_also(blocks, heard.hear, peaks.hear), loudest)
+        made.measures.append(_loudness(path, _also(quiet.passing(also), still.hear)))
 
-    made, codes = Soundtrack(), list[ltc.Reader]()
     _streams(made, path, facts, place, first=measured, holes=holes, codes=codes)
     code = ltc.best(one.found() for one in codes)
     found, told = _timecode(code, facts)
     made.measures += found
-    if isinstance(code, ltc.Ltc) and code.stream == 0:
-        made.measures = [m for m in made.measures if m.name != "loudness"]
-        still = _without(made, path, facts, code.channel) or still
+    channel = code.channel if isinstance(code, ltc.Ltc) and code.stream == 0 else None
+    if channel is not None and facts.sounds[0].channels == 1:
+        _replace(made, Measure(name="loudness", cannot_tell="its only channel plays timecode"))
+    elif channel != quiet.channel:
+        still = _again(made, path, facts, channel)
     made.measures.append(
         faults("faults.sound", path, lambda: [f for f in heard.done() if not _of_code(f, code, facts)])
     )
@@ -227,22 +231,48 @@ def _loudness(path: Path, blocks: Blocks) -> Measure:
     return Measure(name="loudness", value=value)
 
 
-def _without(made: Soundtrack, path: Path, facts: Contents, channel: int) -> "_Still | None":
-    """Measures the first stream once more without the channel that plays timecode, which nobody hears in a film."""
-    first = facts.sounds[0]
-    if first.channels == 1:
-        made.measures.append(Measure(name="loudness", cannot_tell="its only channel plays timecode"))
-        return None
-    still = _Still(first.channels)
+class _Quiet:
+    """Silences the channel that plays timecode, which nobody hears in a film, from the first block on: those of the
+    first seconds wait until that is known. `channel`: the one that was silenced."""
 
-    def rest() -> Blocks:
-        for block in sound.blocks(path, facts=facts, stream=first.index):
-            samples = np.array(block.samples, np.float32)
-            samples[:, channel] = 0
-            yield replace(block, samples=samples)
+    def __init__(self, codes: list[ltc.Reader]) -> None:
+        self.codes = codes
+        self.channel: int | None = None
 
-    made.measures.append(_loudness(path, _also(rest(), still.hear)))
+    def passing(self, blocks: Blocks) -> Blocks:
+        """The blocks that the first of those who listen for timecode has heard before."""
+        first, broke = list[sound.Block](), None
+        try:
+            first += islice(blocks, WAIT)
+        except Exception as error:  # noqa: BLE001 - what could be read before is heard, then it is raised
+            broke = error
+        found = self.codes[0].found()
+        if isinstance(found, ltc.Ltc) and first and first[0].samples.shape[1] > 1:
+            self.channel = found.channel
+        for block in chain(first, () if broke else blocks):
+            yield _silenced(block, self.channel)
+        if broke is not None:
+            raise broke
+
+
+def _silenced(block: sound.Block, channel: int | None) -> sound.Block:
+    if channel is None:
+        return block
+    samples = np.array(block.samples, np.float32)
+    samples[:, channel] = 0
+    return replace(block, samples=samples)
+
+
+def _again(made: Soundtrack, path: Path, facts: Contents, channel: int | None) -> "_Still":
+    """Measures the first stream once more: what plays timecode began late, or was taken for it at first and is none."""
+    still = _Still(facts.sounds[0].channels)
+    blocks = (_silenced(b, channel) for b in sound.blocks(path, facts=facts, stream=facts.sounds[0].index))
+    _replace(made, _loudness(path, _also(blocks, still.hear)))
     return still
+
+
+def _replace(made: Soundtrack, measure: Measure) -> None:
+    made.measures = [*(m for m in made.measures if m.name != measure.name), measure]
 
 
 def _of_code(fault: Fault, code: ltc.Ltc | str, facts: Contents) -> bool:

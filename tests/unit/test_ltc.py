@@ -7,7 +7,7 @@ import pytest
 
 from safelight import soundtrack
 from safelight.cutting import level
-from safelight.media import container, ltc, timecode
+from safelight.media import container, ltc, sound, syncing, timecode
 from safelight.media.ltc import Ltc
 from safelight.media.sound import Block
 from tests import made_talk
@@ -114,7 +114,7 @@ def test_what_is_none_is_none(wave):
 def test_a_file_of_several_streams_and_codecs(tmp_path):
     for name, codec in (("a.wav", "pcm_s16le"), ("a.m4a", "aac"), ("a.mp3", "libmp3lame")):
         path = make_sound(tmp_path / name, played(90000, 6, level=0.3), codec=codec)
-        found = ltc.read(path)
+        _, found = syncing.heard_at_once(path)
         assert isinstance(found, Ltc), name
         assert found.day_s == pytest.approx(3600, abs=0.002), name
 
@@ -177,3 +177,52 @@ def test_a_channel_that_plays_timecode_is_not_loud(tmp_path):
     alone = make_sound(tmp_path / "alone.wav", code, codec="pcm_f32le")
     read = soundtrack.read(alone, container.contents(alone), tmp_path / "alone")
     assert "timecode" in next(m for m in read.measures if m.name == "loudness").cannot_tell
+
+
+@pytest.fixture
+def read_of(monkeypatch):
+    """How often each stream of a file is decoded."""
+    counted = []
+    blocks = sound.blocks
+
+    def counting(path, **asked):
+        counted.append((path.name, asked.get("stream")))
+        return blocks(path, **asked)
+
+    monkeypatch.setattr(sound, "blocks", counting)
+    return counted
+
+
+def test_a_run_decodes_it_once(tmp_path, read_of):
+    """Where it plays from the beginning; where it comes late, or what began as one is none, it is asked again."""
+    voice = sine(9, level=0.1)
+    code = played(90_000, 9)[: len(voice)]
+    late = np.concatenate([np.zeros(5 * 48000, np.float32), code])[: len(voice)]
+    jumps = np.concatenate([code[: 5 * 48000], played(500_000, 4)])[: len(voice)]
+    measured = {}
+    for name, other in (("code", code), ("late", late), ("none", np.zeros_like(code))):
+        path = make_sound(tmp_path / f"{name}.wav", np.stack([voice, other], axis=1), codec="pcm_f32le")
+        read = soundtrack.read(path, container.contents(path), tmp_path / name)
+        measured[name] = next(m.value for m in read.measures if m.name == "loudness"), level.room(read.levels).json
+    assert [name for name, _ in read_of] == ["code.wav", "late.wav", "late.wav", "none.wav"]
+    assert measured["code"] == measured["late"] == measured["none"]
+    path = make_sound(tmp_path / "jumps.wav", np.stack([voice, jumps], axis=1), codec="pcm_f32le")
+    read_of.clear()
+    read = {m.name: m.value for m in soundtrack.read(path, container.contents(path), tmp_path / "jumps").measures}
+    assert read["loudness"]["integrated_lufs"] > measured["none"][0]["integrated_lufs"] + 3, "what is no code is loud"
+    assert len(read_of) == 2
+
+
+def test_align_decodes_it_once(tmp_path, read_of):
+    voice = np.random.default_rng(4).normal(0, 0.1, 9 * 48000).astype(np.float32)
+    code = played(90_000, 9)[: len(voice)]
+    path = make_sound(tmp_path / "a.wav", np.stack([code, voice], axis=1), codec="pcm_f32le")
+    plain = make_sound(tmp_path / "b.wav", np.stack([voice, voice / 2], axis=1), codec="pcm_f32le")
+    one, found = syncing.heard_at_once(path)
+    two, none = syncing.heard_at_once(plain)
+    assert (found.channel, none) == (0, None)
+    assert len(read_of) == 2
+    for once, twice in ((one, syncing.heard(path, code=found)), (two, syncing.heard(plain))):
+        assert once.at == twice.at
+        assert np.allclose(once.wave, twice.wave, atol=1e-6)
+        assert np.allclose(once.envelope, twice.envelope, atol=1e-3)

@@ -6,9 +6,13 @@ import av
 import numpy as np
 import pytest
 
+from safelight.cutting import assembly, render
+from safelight.cutting.assembly import Piece
 from safelight.errors import MediaError, NotMedia, Truncated, Unreadable, Unsupported
 from safelight.media import container, hdr, sound, video
+from tests.line.test_rough import material
 from tests.made_clips import make_clip, make_sound, sine
+from tests.made_laces import make_laced
 
 NTSC = Fraction(30000, 1001)
 
@@ -283,3 +287,23 @@ def test_missing_sound_is_filled_with_silence(tmp_path):
     assert len(joined) == 4 * 48000
     assert holes.filled_s == 1
     assert np.abs(joined[2 * 48000 + 100 : 3 * 48000 - 100]).max() == 0
+
+
+@pytest.mark.parametrize("laces", [[1] * 12, [4, 4, 4], [1, 2, 1, 2, 2, 4]])
+def test_frames_that_share_a_block_of_matroska_are_counted_and_timed(tmp_path, laces):
+    path = make_laced(tmp_path / "laced.mkv", laces)
+    facts = container.contents(path)
+    timing = container.timing(path)
+    seen = list(video.frames(path, facts=facts))
+    assert len(timing.pts) == len(seen) == 12
+    assert (timing.rate, timing.variable) == (25, False)
+    assert [timing.at(n) for n in range(12)] == [still.at for still in seen] == [Fraction(n, 25) for n in range(12)]
+    assert np.all(np.diff([still.rgb[40, 60, 0] for still in seen]) > 0)
+
+
+def test_what_is_rendered_of_shared_blocks_is_what_was_seen(tmp_path):
+    clip = material(make_laced(tmp_path / "laced.mkv", [4, 4, 4]))
+    cut = assembly.assemble([clip], [Piece(clip=0, start=2, end=9)], name="x")
+    render.render(cut, tmp_path / "film.mp4", preview=True)
+    grey = [float(still.rgb[40, 60, 0]) for still in video.frames(tmp_path / "film.mp4")]
+    assert np.allclose(grey, [20 + 6 * n for n in range(2, 9)], atol=4)

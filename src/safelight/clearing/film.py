@@ -16,12 +16,14 @@ from safelight.errors import MediaError, UsageError
 from safelight.files import written_whole
 from safelight.media import container, origin, video
 from safelight.media.container import Contents
+from safelight.media.signing import Deed
 from safelight.probes import shots
 from safelight.probes.shots import Into
 from safelight.refilm import Refilm, Shape
 from safelight.steady.track import NAMES, between
 from safelight.steady.track import small as small_of
 
+DEED = Deed(action="edited", text="Who passes was replaced by what lies behind, from other frames of the same clip.")
 SAMPLES, ROOM = 61, 512 << 20  # frames of which the plate is made, at most, and bytes that they may take
 FEWEST = 15  # frames below which nothing is known to be free
 WANDERS, STANDS = 0.03, 0.0005  # widths from the first frame: a hand that holds still, and a tripod
@@ -82,7 +84,7 @@ def clear(
             return Cleared(frames=seen.frames, cannot_tell=f"more than {MOST:.0%} of a frame differs from the others")
         if painter.number != seen.frames:
             raise MediaError(f"{out.name} came out with {painter.number} frames, not {seen.frames}.")
-        told_of = origin.tell_of_film(part, out, clip, how=origin.COMPOSED)
+        told_of = origin.tell_of_film(part, out, clip, [DEED], how=origin.COMPOSED)
     return Cleared(
         frames=seen.frames, changed=painter.changed, largest=painter.largest, notes=(*job.notes, *told_of)
     )  # fmt: skip

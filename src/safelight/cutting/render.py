@@ -21,8 +21,9 @@ from safelight.cutting.encoding import Encoder
 from safelight.cutting.joined import FADE_S
 from safelight.errors import MediaError, UsageError
 from safelight.files import written_whole
-from safelight.media import container, credentials, loudness, origin, sound
+from safelight.media import container, loudness, origin, packets, signing, sound
 from safelight.media.loudness import LAYOUTS
+from safelight.media.signing import Deed
 from safelight.media.sound import Block, Samples
 from safelight.words import many
 
@@ -64,6 +65,8 @@ def render(
     for material in made.materials:
         if out.exists() and material.path.exists() and out.samefile(material.path):
             raise UsageError(f"{out.name} is the original.", remedy="Give another name.")
+    if not preview:
+        signing.ready()
     with written_whole(out) as place:
         job = _Job(made, place, preview=preview, tell=tell)
         job.run()
@@ -101,9 +104,20 @@ def _told(job: "_Job", out: Path, rendered: Rendered) -> Rendered:
         [(materials[p.clip].path, materials[p.clip].facts.camera) for p in pieces],
         joined=not all(_goes_on(pieces, n) for n in range(len(pieces) - 1)),
     )
-    told = origin.tell(job.place, out.name, out.parent, papers)
-    notes = (*rendered.notes, *papers.losses, told.text)
-    return replace(rendered, notes=notes, origin=told.origin, sidecar=told.sidecar)
+    told = origin.tell(job.place, out, papers, _deeds(job), what="what is rendered", sign=not job.preview)
+    return replace(rendered, notes=(*rendered.notes, *told.notes), origin=told.origin, sidecar=told.sidecar)
+
+
+def _deeds(job: "_Job") -> list[Deed]:
+    """What was done, for its content credentials."""
+    pieces, materials = job.made.pieces, job.made.materials
+    whole = all(p.start == 0 and p.end == materials[p.clip].length for p in pieces)
+    cut = (
+        [] if whole else [Deed(action="trimmed", text=f"{many(len(pieces), 'range')} of frames stayed, in this order.")]
+    )
+    how = [f"The picture was {'copied' if job.copied else 'encoded anew'}."] if job.pictures else []
+    how += ["The sound was encoded anew."] if job.heard else []
+    return [*cut, Deed(action="transcoded", text=" ".join(how))]
 
 
 class _Job:
@@ -138,8 +152,6 @@ class _Job:
 
     def _lost(self) -> None:
         """What of the originals does not come along."""
-        used = [self.made.materials[p.clip].path for p in self.made.pieces]
-        self.notes += credentials.lost(used, what="what is rendered")
         for material in self.made.materials:
             if material.facts.subtitles:
                 self.notes.append(f"{material.path.name} has subtitles inside; they are not in what is rendered.")
@@ -322,7 +334,7 @@ class _Reader:
         if seek:
             ticks = int(at / self.picture.time_base) + self.picture.first_pts
             self.source.seek(max(ticks, 0), stream=self.stream, backward=True)
-        self.frames = self.source.decode(self.stream)
+        self.frames = (frame for packet in packets.of(self.source, self.stream) for frame in packet.decode())
         self.now: Any | None = None
         self.now_at: Fraction | None = None
         self.next: Any | None = next(self.frames, None)

@@ -20,6 +20,7 @@ from safelight.domain import Cull, Edit, Input, Version
 from safelight.errors import UsageError
 from safelight.files import PART, json_text, write_atomic
 from safelight.line import Progress
+from safelight.media import signing
 from safelight.state import Footage, Judged, Photo, ShootState, by_time
 from safelight.store import records, schema
 from safelight.store.library import Library, now
@@ -56,12 +57,13 @@ def deliver(
     """Writes a delivery and returns its manifest (`safelight.delivery/1`).
 
     Raises Refused where questions are open, or a file does not pass the gate, and it is no draft; UsageError where
-    the target is not empty or a name, preset or rule cannot be understood. Nothing is left there then. A file that
-    cannot be written is listed in the manifest.
+    the target is not empty, a name, preset or rule cannot be understood, or a certificate is set and cannot sign.
+    Nothing is left there then. A file that cannot be written is listed in the manifest.
     """
     template = order.names or names.DEFAULT
     names.validate(template)
     signs(order)
+    signing.ready()
     preset = presets.find(order.preset)
     asked = of_clips.wanted(order.timelines, order.films)
     rules = rules_of(order, where)
@@ -143,6 +145,7 @@ def refuse(state: ShootState, order: Order) -> None:
     """Raises what `deliver` would raise about open questions and names, before anything is made."""
     names.validate(order.names or names.DEFAULT)
     signs(order)
+    signing.ready()
     presets.find(order.preset)
     of_clips.wanted(order.timelines, order.films)
     gate.ask(state, draft=order.draft, clips=order.clips)

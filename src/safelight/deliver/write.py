@@ -19,15 +19,24 @@ from safelight.deliver.presets import Format, Preset
 from safelight.domain import Edit, Measure
 from safelight.errors import MediaError, Unreadable
 from safelight.files import write_atomic
-from safelight.media import capture, digest, exif, image, raw, write, xmp
+from safelight.media import capture, digest, exif, image, raw, signing, write, xmp
 from safelight.media.colour import linear_of_srgb
 from safelight.media.frame import Frame, LinearWords, scaling
 from safelight.media.picture import shrink
+from safelight.media.signing import Deed, Statement
 from safelight.operators import Medium, Stage, Tools
 from safelight.store.objects import ShootFolder
 from safelight.workers import Lost
 
 DEVELOPING = 4  # times as long as opening: a raw at full size
+ACTIONS = {  # of C2PA, by operator; any other edit is an edit
+    **dict.fromkeys(
+        ("white_balance", "exposure", "tone", "black_and_white", "camera_look", "chart_profile", "painted_light",
+         "vignetting"),
+        "adjustedColor",
+    ),
+    **dict.fromkeys(("denoise", "output_sharpening"), "enhanced"), "crop": "cropped", "straighten": "orientation",
+}  # fmt: skip
 CHECK_SIDE = 720  # px, long side at which the operators' own checks look, here as in trials
 
 Checks: TypeAlias = tuple[tuple[str, tuple[Measure, ...]], ...]  # by operator
@@ -106,6 +115,8 @@ def _deliver(job: Job) -> Written:
         data = write.jpeg(
             pixels, quality=job.preset.quality, subsampling=job.preset.subsampling, exif=block, xmp=packet
         )
+    data, signed = signing.sign_bytes(data, job.target.name, _statement(job, (*made, *output), packet))
+    losses = (*losses, *signed.told([job.original], what="the delivered file"))
     _put(job.target, data)
     beside = None
     if job.write_sidecar:
@@ -151,6 +162,20 @@ def _put(path: Path, data: bytes) -> None:
             f"{path.name} ({len(data) / 1e6:.1f} MB) cannot be written: {error.strerror}.",
             remedy="Make room on the disk, or name another folder, and deliver again.",
         ) from error
+
+
+def _statement(job: Job, edits: tuple[Edit, ...], packet: bytes) -> Statement:
+    """What its content credentials say, where it is signed: each edit that was applied, and how it was written."""
+    said = xmp.Packet.parse(packet).get(xmp.SOURCE_TYPE)
+    deeds = [
+        Deed(action=ACTIONS.get(edit.operator, "edited"), text=f"{edit.operator.replace('_', ' ')} ({edit.label})")
+        for edit in edits
+    ]
+    if job.preset.long_side:
+        deeds.append(Deed(action="resized", text=f"To at most {job.preset.long_side} px."))
+    deeds.append(Deed(action="transcoded", text=f"Written as {job.preset.format.value}."))
+    origin = str(said).removeprefix(xmp.SOURCE) if said else None
+    return Statement(originals=(job.original,), deeds=tuple(deeds), origin=origin, place=job.preset.gps)
 
 
 def _is_output(edit: Edit) -> bool:

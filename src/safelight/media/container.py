@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.errors import MediaError, NotMedia, Truncated, Unsupported
-from safelight.media import timecode
+from safelight.media import packets, timecode
 from safelight.media.formats import damaged, first_bytes, megabytes, truncated, unreadable
 
 PRIMARIES = {1: "bt709", 5: "bt601-625", 6: "bt601-525", 7: "smpte240", 9: "bt2020", 11: "p3-dci", 12: "p3-d65"}
@@ -143,10 +143,10 @@ class Met(Protocol):
 
 def decoded(source: Any, stream: Any, met: Met) -> Iterator[Any]:
     """Frames of a stream as the decoder gives them; a packet that cannot be decoded is passed over and counted."""
-    packets = source.demux(stream)
+    read = packets.of(source, stream)
     while True:
         try:
-            packet = next(packets)
+            packet = next(read)
         except StopIteration:
             return
         except av.error.FFmpegError as error:
@@ -198,8 +198,8 @@ def timing(path: Path, *, stream: int | None = None) -> Timing:
         base = chosen.time_base
         found: list[int | None] = []
         with contextlib.suppress(av.error.FFmpegError):  # what lies before the damage is timed
-            packets = (p for p in container.demux(chosen) if p.size and not p.is_discard)
-            found.extend(p.pts if p.pts is not None else p.dts for p in packets)
+            kept = (p for p in packets.of(container, chosen) if p.size and not p.is_discard)
+            found.extend(p.pts if p.pts is not None else p.dts for p in kept)
         said = _rate(chosen)
     return _timed(path, found, base, said)
 

@@ -1,7 +1,7 @@
 """Content credentials (C2PA): whether a file carries them, and what is said where they are lost.
 
-They are a signed statement about exactly these bytes. A file that is made from them cannot carry them on, and nothing
-here signs; so that they stay with the original alone is told wherever something new is written.
+They are a signed statement about exactly these bytes. A file that is made from them can hold them only among its own
+(`signing`); where it has none, that they stay with the original alone is told.
 """
 
 import os

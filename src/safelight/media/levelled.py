@@ -1,7 +1,7 @@
 """Brings a programme to a loudness by one measured gain; only what would pass the ceiling is limited. What counts is
 measured on the encoded file: codecs overshoot."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from scipy.signal import resample_poly
 
 from safelight.errors import UsageError
 from safelight.files import written_whole
-from safelight.media import loudness, origin, sound
+from safelight.media import loudness, origin, signing, sound
 from safelight.media.loudness import LAYOUTS, Loudness, Target
 from safelight.media.sound import Block, Samples
 
@@ -55,12 +55,15 @@ class Levelled:
 
 
 def level(
-    path: Path, out: Path, target: Target, *, stream: int | None = None, original: Path | None = None
+    path: Path, out: Path, target: Target, *, stream: int | None = None, original: Path | None = None,
+    before_it: Sequence[str] = (),
 ) -> Levelled:  # fmt: skip
     """Writes the sound of `path` to `out` at the target; sample rate and channels are kept, dynamics too but for
-    limited peaks. `original`: whose papers it takes, where `path` itself was made from another file.
+    limited peaks. `original`: whose papers it takes, where `path` itself was made from another file;
+    `before_it`: what was done to it then.
 
-    Raises UsageError for an ending that cannot be written, NotMedia where there is no sound."""
+    Raises UsageError for an ending that cannot be written or a certificate that cannot sign, NotMedia where there is no
+    sound."""
     codec = CODECS.get(out.suffix.lower())
     if codec is None:
         raise UsageError(
@@ -68,10 +71,12 @@ def level(
         )
     if out.exists() and out.samefile(path):
         raise UsageError(f"{out.name} is the original.", remedy="Give another name; originals are never written to.")
+    signing.ready()
     before = loudness.measure(path, stream=stream)
     with written_whole(out) as place:
         done = _until_right(_Job(path=path, place=place, codec=codec, stream=stream, before=before), target)
-        told = origin.tell_of_sound(place, out, original or path, changed=not done.passed_through)
+        how = [*before_it, *([] if done.passed_through else [f"Brought to {target.lufs:g} LUFS by one gain."])]
+        told = origin.tell_of_sound(place, out, original or path, how=" ".join(how) or None)
     return replace(done, told=told)
 
 

@@ -10,14 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from safelight.domain import Json
-from safelight.media import container, sound, timecode
-from safelight.media.container import Contents
+from safelight.media import timecode
 from safelight.media.sound import Block
 
 SYNC = "0011111111111101"
@@ -93,18 +91,6 @@ class Reader:
 
 
 NONE = "no channel carries it"
-
-
-def read(path: Path, *, facts: Contents | None = None) -> Ltc | str:
-    """The timecode of a file's sound, or why there is none. Raises MediaError for what cannot be read."""
-    facts = facts or container.contents(path)
-    said: list[Ltc | str] = []
-    for number, stream in enumerate(facts.sounds):
-        reader = Reader(number)
-        for block in sound.blocks(path, facts=facts, stream=stream.index):
-            reader.hear(block)
-        said.append(reader.found())
-    return best(said)
 
 
 def best(said: Iterable[Ltc | str]) -> Ltc | str:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from safelight import __version__
 from safelight.files import write_atomic
-from safelight.media import container, credentials, film_xmp, xmp
+from safelight.media import container, film_xmp, signing, xmp
+from safelight.media.signing import Deed, Statement
 from safelight.media.xmp import SOURCE, SOURCE_TYPE, Packet
 
 CAPTURED = ("digitalCapture", "computationalCapture", "compositeCapture")
@@ -24,9 +25,10 @@ NOT_OURS = ("xmpMM", "xmpDM", "tiff", "exif")  # about the original's own bytes 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Papers:
-    """What a file that is made from originals says of itself: `origin`, a code of IPTC or None where it cannot be told;
-    `losses`, what of the originals' XMP does not come along, in sentences."""
+    """What a file that is made from `originals` says of itself: `origin`, a code of IPTC or None where it cannot be
+    told; `losses`, what of the originals' XMP does not come along, in sentences."""
 
+    originals: tuple[Path, ...]
     packet: bytes
     origin: str | None
     losses: tuple[str, ...]
@@ -34,11 +36,12 @@ class Papers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """Where it is told: in the file, or in the sidecar that is named. `text` says it for people."""
+    """Where it is told: in the file, or in the sidecar that is named. `notes`: that, what of the originals' papers does
+    not come along, and who signed, in sentences."""
 
     origin: str | None
     sidecar: str | None
-    text: str
+    notes: tuple[str, ...]
 
 
 def of_cut(codes: Sequence[str | None], *, joined: bool) -> str | None:
@@ -69,36 +72,42 @@ def papers_of_cut(originals: Sequence[tuple[Path, str | None]], *, joined: bool)
     return _papers([p for p, _ in named], of_cut([said(*one) for one in named], joined=joined))
 
 
-def tell(place: Path, name: str, folder: Path, papers: Papers) -> Told:
-    """Puts papers into a film or sound that lies at `place` until it is whole and will be `name` in `folder`. A sidecar
-    is written there where the container has no place for them. OSError passes through."""
+def tell(
+    place: Path, out: Path, papers: Papers, deeds: Sequence[Deed], *, what: str, sign: bool = True
+) -> Told:  # fmt: skip
+    """Puts papers into a film or sound that lies at `place` until it is whole and will be `out`, then signs it where
+    the settings ask for that. A sidecar is written beside `out` where the container has no place for papers. `deeds`:
+    what was done; `what`: as what losses are told, "the film" say. OSError passes through. Raises MediaError,
+    UsageError where it should be signed and cannot be."""
     inside = film_xmp.put(place, papers.packet)
-    sidecar = None if inside else f"{name}.xmp"
+    sidecar = None if inside else f"{out.name}.xmp"
     if sidecar is not None:
-        write_atomic(folder / sidecar, papers.packet)
+        write_atomic(out.with_name(sidecar), papers.packet)
     where = "It" if sidecar is None else sidecar
     text = (
         f"{where} says where it comes from: {papers.origin} (IPTC DigitalSourceType)." if papers.origin else
         f"{where} does not say where it comes from: the original neither says so nor names a camera."
     )  # fmt: skip
-    return Told(origin=papers.origin, sidecar=sidecar, text=text)
+    statement = Statement(originals=papers.originals, deeds=tuple(deeds), origin=papers.origin)
+    signed = signing.sign(place, out.name, statement) if sign else signing.Signed()
+    notes = (*papers.losses, text, *signed.told(papers.originals, what=what))
+    return Told(origin=papers.origin, sidecar=sidecar, notes=notes)
 
 
-def tell_of_sound(place: Path, out: Path, original: Path, *, changed: bool) -> tuple[str, ...]:
-    """Tells it in a sound that was made from one original, lies at `place` until it is whole, and will be `out`. What
-    was told, and what of the original's papers is lost, in sentences."""
+def tell_of_sound(place: Path, out: Path, original: Path, *, how: str | None) -> tuple[str, ...]:
+    """Tells it in a sound that was made from one original, lies at `place` until it is whole, and will be `out`; `how`
+    it was changed, None: not at all. What was told, and what of the original's papers is lost, in sentences."""
     code = said(original, container.contents(original).camera)
-    papers = _papers([original], of_sound(code, changed=changed))
-    told = tell(place, out.name, out.parent, papers)
-    return (*credentials.lost([original], what="this sound"), *papers.losses, told.text)
+    papers = _papers([original], of_sound(code, changed=how is not None))
+    deed = Deed(action="enhanced", text=how) if how else Deed(action="transcoded", text="Its sound alone.")
+    return tell(place, out, papers, [deed], what="this sound").notes
 
 
-def tell_of_film(place: Path, out: Path, original: Path, *, how: str) -> tuple[str, ...]:
-    """The same of a film with other pixels than those of its one original; `how`: what was done, as IPTC calls it. Its
-    credentials are left to whoever writes the film."""
+def tell_of_film(place: Path, out: Path, original: Path, deeds: Sequence[Deed], *, how: str) -> tuple[str, ...]:
+    """The same of a film with other pixels than those of its one original; `how`: what was done, as IPTC calls it."""
     code = said(original, container.contents(original).camera)
     papers = _papers([original], _code(xmp.strongest(code, how)))
-    return (*papers.losses, tell(place, out.name, out.parent, papers).text)
+    return tell(place, out, papers, deeds, what="this film").notes
 
 
 def _papers(originals: Sequence[Path], origin: str | None) -> Papers:
@@ -120,7 +129,7 @@ def _papers(originals: Sequence[Path], origin: str | None) -> Papers:
     packet.set("safelight:Version", __version__)
     packet.set("safelight:Sources", [_utf8(path.name) for path in originals])
     packet.set(SOURCE_TYPE, SOURCE + origin if origin else None)
-    return Papers(packet=packet.to_bytes(), origin=origin, losses=tuple(losses))
+    return Papers(originals=tuple(originals), packet=packet.to_bytes(), origin=origin, losses=tuple(losses))
 
 
 def _packets(original: Path, losses: list[str]) -> list[Packet]:

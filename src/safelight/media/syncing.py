@@ -15,13 +15,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, stats
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.signal import butter, sosfilt
 
-from safelight.media import container, sound
+from safelight.media import container, loudness, ltc, sound
 from safelight.media.ltc import Ltc
 
 RATE = 8000  # samples a second in which recordings are compared
@@ -33,6 +34,7 @@ SEARCH_S = 0.1
 MOST_PPM = 120  # clocks of recorders lie within 50 of each other
 LEAST_OVERLAP_S = 8
 AGREE_S = 0.0008
+SEPARATE = 2  # channels that are kept apart until it is known which of them plays timecode
 CHANCE = 1e-8  # that windows of unrelated recordings agree so well
 APART_S = 1.0
 HIDDEN = 4  # windows from one on the line to the next: so many can be silent by themselves
@@ -96,6 +98,76 @@ def blocks_of(path: Path, *, stream: int | None = None, code: Ltc | None = None)
         if left:
             yield from _of_channels(sound.blocks(path, rate=RATE, stream=found.index, facts=facts), left)
             return
+
+
+def heard_at_once(path: Path) -> tuple[Heard, Ltc | None]:
+    """The same of a file of which nobody knows yet whether a channel plays timecode, and that timecode: decoded once,
+    unless the first stream has more than two channels and one of them plays it, or has no other.
+
+    Raises NotMedia where there is no sound."""
+    facts = container.contents(path)
+    said: list[Ltc | str] = []
+    first: list[Heard] = []
+    for number, found in enumerate(facts.sounds):
+        reader = ltc.Reader(number)
+        blocks = _told(sound.blocks(path, facts=facts, stream=found.index), reader)
+        if number == 0:
+            first = _each(_slower(blocks, found), apart=found.channels == SEPARATE)
+        else:
+            for _ in blocks:
+                pass
+        said.append(reader.found())
+    code = ltc.best(said)
+    if not isinstance(code, Ltc):
+        return (_mean(first) if first else heard(path)), None
+    if len(first) == SEPARATE and code.stream == 0:
+        return first[1 - code.channel], code
+    return (_mean(first) if code.stream and first else heard(path, code=code)), code
+
+
+def _told(blocks: Iterable[sound.Block], reader: ltc.Reader) -> Iterator[sound.Block]:
+    for block in blocks:
+        reader.hear(block)
+        yield block
+
+
+def _slower(blocks: Iterable[sound.Block], stream: container.SoundStream) -> Iterator[sound.Block]:
+    """Blocks at 8 kHz."""
+    layout = loudness.LAYOUTS.get(stream.channels, f"{stream.channels}c")
+    resampler = av.AudioResampler(format="fltp", layout=layout, rate=RATE)
+    at, taken = Fraction(0), 0
+    for block in blocks:
+        at = block.at if not taken else at
+        frames = resampler.resample(loudness.frame_of(block, layout, taken))
+        taken += len(block.samples)
+        yield from (_block(frame, at) for frame in frames)
+    yield from (_block(frame, at) for frame in resampler.resample(None))
+
+
+def _block(frame: av.AudioFrame, at: Fraction) -> sound.Block:
+    return sound.Block(at=at, samples=np.asarray(frame.to_ndarray().T, np.float32), rate=RATE)
+
+
+def _each(blocks: Iterable[sound.Block], *, apart: bool) -> list[Heard]:
+    """What is heard on each channel where they are kept apart, else on their mean."""
+    parts: list[list[Wave]] = [[], []] if apart else [[]]
+    at: Fraction | None = None
+    for block in blocks:
+        at = block.at if at is None else at
+        waves = block.samples.T if apart else [block.samples.mean(1)]
+        for part, wave in zip(parts, waves, strict=True):
+            part.append(wave)
+    if at is None:
+        return []
+    return [of_blocks([sound.Block(at=at, samples=np.concatenate(part)[:, None], rate=RATE)]) for part in parts]
+
+
+def _mean(each: list[Heard]) -> Heard:
+    """All channels together: the high-pass is linear."""
+    if len(each) == 1:
+        return each[0]
+    wave = np.asarray(sum(one.wave for one in each) / np.float32(len(each)), np.float32)
+    return Heard(wave=wave, envelope=_envelope(wave), at=each[0].at)
 
 
 def _of_channels(blocks: Iterable[sound.Block], channels: list[int]) -> Iterator[sound.Block]:

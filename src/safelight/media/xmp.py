@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from safelight.errors import MediaError, NotMedia
-from safelight.media import capture, credentials, xmp_tracks
+from safelight.media import capture, xmp_tracks
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 OURS = "urn:safelight:1.0"
@@ -241,7 +241,7 @@ def embedded(path: Path) -> bytes | None:
 
 
 def for_delivery(original: Path, sidecar: bytes | None, says: Mapping[str, Any]) -> tuple[bytes, tuple[str, ...]]:
-    """The packet of a delivered file, and what could not be kept, in sentences.
+    """The packet of a delivered file, and what of the original's could not be kept, in sentences.
 
     What the original's packet and its sidecar say is carried over, the sidecar being newer; develop settings are not,
     for they are in the pixels now; a stronger origin of the pixels stays."""
@@ -262,7 +262,6 @@ def for_delivery(original: Path, sidecar: bytes | None, says: Mapping[str, Any])
         packet.set(name, value)
     packet.set(SOURCE_TYPE, origin)
     packet.set("xmpMM:PreservedFileName", original.name.encode("utf-8", "replace").decode())
-    losses += credentials.lost([original], what="the delivered file")
     return packet.to_bytes(), tuple(losses)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safelight.checking import Outcome
+from safelight.pairs.job import CREDENTIALS
 from safelight.words import many, printable
 
 SCHEMA = "safelight.check/1"
@@ -74,6 +75,7 @@ def line(pair: Mapping[str, Any]) -> str:
     said = [f for f in pair["findings"] if f["outcome"] != Outcome.PASS]
     said.sort(key=lambda f: -(f["probability"] or 0))
     told = [_finding(f) for f in said]
+    told += [f["text"] for f in pair["findings"] if f["name"] == CREDENTIALS and f["outcome"] == Outcome.PASS]
     told += [f"{rule['rule']}: {rule['text']}" for rule in pair.get("rules", ()) if rule["held"] is False]
     cannot = (pair.get("aligned") or {}).get("cannot")
     told += [f"not aligned: {cannot}"] if cannot else []

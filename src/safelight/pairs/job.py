@@ -19,7 +19,7 @@ from safelight.detectors import Finding
 from safelight.domain import Box
 from safelight.errors import Truncated
 from safelight.files import write_atomic
-from safelight.media import image
+from safelight.media import image, manifests
 from safelight.media.frame import Bytes
 from safelight.media.picture import shrink
 from safelight.workers import Lost
@@ -34,6 +34,7 @@ CROP = (360, 270)  # px, at 100 %
 CROPS = 3  # findings of a pair that are shown at 100 %
 AMBER = (36, 165, 245)  # BGR
 UNASKED = "No detector for it is installed."
+CREDENTIALS = "credentials"
 ALONE = "It is told from before and after together."
 
 
@@ -84,6 +85,7 @@ def check_pair(job: Check) -> Checked:
             limits.begin("the detectors", seconds=4 * limits.plugin(after.width * after.height))
             compared = checking.inspect(after.rgb, weights=weights.installed(), words=image.read_words(job.after))
         entry = entry_of(job, compared, answers, after.rgb, unasked=ALONE if job.before is None else UNASKED)
+        _vouch(entry, job.after)
     except Exception as error:  # noqa: BLE001 - one pair that fails is listed, the others are checked
         return Checked(before=job.before, after=job.after, error=_error(reading, error))
     thumb = tuple(round(float(v), 1) for v in sets.thumb(after.rgb).ravel())
@@ -163,6 +165,23 @@ def finding_json(compared: Comparison, finding: Finding, drawn: "Drawn | None" =
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(float(value), 4)
+
+
+def _vouch(entry: dict[str, Any], path: Path) -> None:
+    """Adds to an entry whether the content credentials of a file verify, where it carries any. Broken ones want a look:
+    whoever gets the file is shown that it was tampered with."""
+    told = manifests.told(path)
+    if told is None:
+        return
+    broken = told.verifies is False
+    chance = None if told.verifies is None else float(broken)
+    entry["findings"].append({
+        "name": CREDENTIALS, "score": chance, "probability": chance,
+        "cannot_tell": told.text if told.verifies is None else None, "where": None, "heatmap": None, "text": told.text,
+        "outcome": (Outcome.LOOK if broken else Outcome.PASS).value,
+    })  # fmt: skip
+    if broken and entry["verdict"] == Outcome.PASS:
+        entry["verdict"] = Outcome.LOOK.value
 
 
 # ---------------------------------------------------------------- pictures of what was found

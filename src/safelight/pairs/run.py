@@ -16,6 +16,7 @@ from safelight.checking import Thresholds
 from safelight.errors import NothingFound, UsageError
 from safelight.files import json_text, write_atomic
 from safelight.line import Progress, Tell
+from safelight.media import manifests
 from safelight.pairs import matching
 from safelight.pairs.document import document
 from safelight.pairs.job import Check, Checked, check_pair, key_of, rescue
@@ -202,7 +203,7 @@ def _masks(folder: Path) -> dict[str, Path]:
 
 def _checked(jobs: Sequence[Check], kept: "_Kept", count: int | None, tell: Tell) -> Iterator[Checked]:
     """Results of all jobs: those that are there already, then the others as workers finish them."""
-    labels = [detector.label for detector in plugins.detectors().values()]
+    labels = [*(detector.label for detector in plugins.detectors().values()), manifests.reader()]
     fresh = []
     for job in jobs:
         try:

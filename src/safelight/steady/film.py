@@ -17,10 +17,15 @@ from safelight import refilm
 from safelight.errors import MediaError
 from safelight.files import written_whole
 from safelight.media import container, origin
+from safelight.media.signing import Deed
 from safelight.refilm import Refilm, Shape, planes, tagged
 from safelight.steady.plan import CROP, STRENGTH_S, Plan, plan, shake_of, unseen
 from safelight.steady.track import Track, track
 
+DEEDS = (
+    Deed(action="enhanced", text="Its shake was taken out."),
+    Deed(action="cropped", text="It was enlarged by what that needs."),
+)
 WORTH = 0.8  # of the shake: a film that keeps more is not worth its crop
 
 Floats = npt.NDArray[np.float64]
@@ -66,7 +71,7 @@ def steady(
                 why = f"of the film nobody could tell whether it is steadier: {lost}"
             part.unlink()
             return Steadied(plan=planned, frames=len(seen), no_better=why, notes=(*seen.notes, *job.notes))
-        told = origin.tell_of_film(part, out, clip, how=origin.ENHANCED)
+        told = origin.tell_of_film(part, out, clip, DEEDS, how=origin.ENHANCED)
     return Steadied(plan=planned, frames=len(seen), after=after, notes=(*seen.notes, *job.notes, *told))
 
 
