@@ -118,7 +118,7 @@ def cut(
     said = _captioned(made, captions, preset=preset) if captions else []
     rendered = _rendered(made, film, preview=preview) if film else None
     checked = films.check(film, book, captions=captions, name=named) if film and book else None
-    settled = single.settle(tuple(singles.values()), _found(made, chosen, checked))
+    settled = single.settle(tuple(singles.values()), _found(made, chosen, checked, rendered))
     if as_json:
         show(document(made, written, rendered) | {"check": checked.as_json() if checked else None})
     else:
@@ -173,7 +173,9 @@ def film(files: tuple[Path, ...], place: str, captions: Path | None, *, as_json:
     raise SystemExit(0 if all(one.passes for one in found) else REFUSED)
 
 
-def _found(made: "Rough", chosen: "list[tuple[Path, Footage | None]]", checked: "Checked | None") -> "list[Found]":
+def _found(
+    made: "Rough", chosen: "list[tuple[Path, Footage | None]]", checked: "Checked | None", rendered: "Rendered | None"
+) -> "list[Found]":  # fmt: skip
     """What is to be said of a cut that may become final: a rule of its place that is broken holds it back, whoever
     signs answers for the rest."""
     from safelight.checking import Outcome
@@ -189,6 +191,10 @@ def _found(made: "Rough", chosen: "list[tuple[Path, Footage | None]]", checked: 
         found.append(Found(name="heard_back", outcome=look, text=f"Nobody has listened: {made.not_heard}."))
     else:
         found += [Found(name="heard_back", outcome=look, text=d.text) for d in made.heard.differences]
+    for measure in rendered.measures if rendered is not None else ():
+        if measure.unit == "fault" and measure.value:
+            outcome = Outcome.FAIL if measure.name.endswith("over_ceiling") else look
+            found.append(Found(name=measure.name, outcome=outcome, text=" ".join(rendered.notes if rendered else ())))
     for answer in checked.answers if checked is not None else ():
         if not answer.held:
             outcome = Outcome.FAIL if answer.held is False else look
@@ -300,9 +306,13 @@ def _captioned(made: "Rough", path: Path, *, preset: str) -> list[str]:
 
 
 def _rendered(made: "Rough", path: Path, *, preview: bool) -> "Rendered":
+    from safelight import sound_repair, weights
     from safelight.cutting import render
 
-    return render.render(made.made, path, preview=preview, tell=lambda text: click.echo(text, err=True))
+    files = weights.installed().get(sound_repair.WEIGHTS)
+    return render.render(
+        made.made, path, preview=preview, cleaner=files, tell=lambda text: click.echo(text, err=True)
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- what is said

@@ -8,8 +8,9 @@ import pytest
 from safelight import sound_repair
 from safelight.errors import UsageError
 from safelight.media import levelled, sound
+from safelight.media.effects import Repairs
 from safelight.media.repair import mend
-from safelight.media.repair.chain import Repairs, repaired
+from safelight.media.repair.chain import repaired
 from safelight.media.sound import Block
 
 RATE = 48000

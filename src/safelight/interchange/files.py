@@ -123,7 +123,7 @@ def _made(path: Path, programme: Programme, losses: Losses) -> Made:
     if path.suffix.lower() not in writers:
         raise UsageError(f"{path.name} has no ending of a timeline.", remedy=f"Known are {', '.join(WRITTEN)}.")
     carried, text_of = writers[path.suffix.lower()]
-    meant = carried(programme, losses)
+    meant = carried(reduce_clips(programme, losses, grade=None), losses)
     return {path.name: (text_of(meant).encode(), meant)}
 
 

@@ -1,0 +1,219 @@
+"""What worker processes do to try a repair of a sound, before anybody is asked about it: nothing is written.
+
+    faults, words ─▶ the repair, in memory ─▶ heard again ─▶ `sound.repaired`
+
+Hum and clicks count as mended where they are not told any more. Noise is turned down on trial, and each word is
+measured before and after: one that goes down with the noise is named.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight import limits, weights
+from safelight.domain import Json, Measure, digest_of, exact
+from safelight.media import sound
+from safelight.media.effects import Repairs
+from safelight.media.repair.chain import CLEAN_DB, repaired
+from safelight.media.repair.deepfilter import Model
+from safelight.media.sound import Block
+from safelight.probes._faults.sound import Listening
+from safelight.probes._faults.spans import Fault, told
+from safelight.work import refusal
+from safelight.workers import Lost
+
+MENDED, NAME = "mended@1", "sound.repaired"
+WEIGHTS = "deepfilter"
+NEEDS = ("faults.sound", "sound.floor", "words", "clip.ltc")
+NOISE_DB = 12.0
+KINDS = ("hum", "click")
+FRAME_S = 0.01
+LOUD = 1 / 3  # share of a word's frames that tell how loud it is
+TAKEN_DB = 5.0  # by which a word falls: of words whose voice was lowered by 6 dB, nine in ten do
+BESIDE_S = 0.1  # around a word, which does not count as pause
+PAUSE_S = 1.0  # between two words; what is longer may lie where nothing is cleaned
+NEAR_S = Fraction(1, 100)  # between a fault and itself, heard again
+S_A_SECOND = 1.0  # what a second of sound may compute
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mend:
+    """Asks what a repair of a sound would do. `faults` and `words`: rows of what listening found; `noisy`: noise is
+    near enough to the voice to be turned down."""
+
+    asset: str
+    full: Path
+    seconds: float
+    faults: tuple[Mapping[str, Any], ...] = ()
+    words: tuple[Mapping[str, Any], ...] = ()
+    noisy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """What it did; `lost`: it was cut off, and is to be asked again."""
+
+    asset: str
+    measure: Measure
+    lost: bool = False
+
+
+def key() -> str:
+    """What an answer depends on."""
+    return digest_of([MENDED, weights.digests().get(WEIGHTS)])[:24]
+
+
+def asked(asset: str, full: Path, seconds: float, facts: Mapping[str, Measure]) -> Mend | None:
+    """The job for a clip of which this is known; None where there is nothing to mend."""
+    rows = [row for row in _rows(facts, "faults.sound") if row["kind"] in KINDS]
+    heard, floor = facts.get("words"), facts.get("sound.floor")
+    value: Any = heard.value if heard is not None else None
+    words = value["words"] if isinstance(value, dict) and value["whole"] else []
+    level: Any = floor.value if floor is not None and isinstance(floor.value, dict) else {}
+    speech, room = level.get("speech_db"), level.get("floor_db")
+    code = facts.get("clip.ltc")
+    plays_code = code is not None and code.value is not None  # which would be taken for the voice
+    near = speech is not None and room is not None and speech - room < CLEAN_DB[1]
+    noisy = bool(words) and near and not plays_code and WEIGHTS in weights.installed()
+    if not rows and not noisy:
+        return None
+    return Mend(asset=asset, full=full, seconds=seconds, faults=tuple(rows), words=tuple(words), noisy=noisy)
+
+
+def mend(job: Mend) -> Mended:
+    """Tries the repair."""
+    limits.begin(MENDED, seconds=limits.opening(0) + S_A_SECOND * job.seconds)
+    try:
+        value = _tried(job)
+    except Exception as error:  # noqa: BLE001 - a sound that cannot be read again is evidence, not a crash
+        return Mended(asset=job.asset, measure=Measure(name=NAME, cannot_tell=refusal(job.full, error)["cause"]))
+    return Mended(asset=job.asset, measure=Measure(name=NAME, value=value))
+
+
+def lost(job: Mend, lost: Lost) -> Mended:
+    """A sound whose worker was lost while its repair was tried."""
+    measure = Measure(name=NAME, cannot_tell=f"trying its repair was cut off: {lost.told}")
+    return Mended(asset=job.asset, measure=measure, lost=True)
+
+
+def _rows(facts: Mapping[str, Measure], name: str) -> list[Any]:
+    found = facts.get(name)
+    return list(found.value) if found is not None and isinstance(found.value, list) else []
+
+
+# ---------------------------------------------------------------- the trial
+
+
+def _tried(job: Mend) -> dict[str, Json]:
+    repairs = Repairs(
+        hum=tuple((*_span(row), float(row.get("mains_hz") or 50)) for row in job.faults if row["kind"] == "hum"),
+        clicks=tuple(_span(row) for row in job.faults if row["kind"] == "click"),
+    )
+    left = _heard(repaired(sound.blocks(job.full), repairs, model=None)) if job.faults else []
+    mended = [row for row in job.faults if not any(_same(row, fault) for fault in left)]
+    noise = _noise(job, repairs) if job.noisy else None
+    return {
+        "mended": [_plain(row) for row in mended],
+        "left": [_plain(row) for row in job.faults if row not in mended],
+        "noise": noise,
+    }  # fmt: skip
+
+
+def _span(row: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
+    return Fraction(row["start"]), Fraction(row["end"])
+
+
+def _heard(blocks: Iterator[Block]) -> list[Fault]:
+    listening = Listening()
+    for block in blocks:
+        listening.hear(block)
+    return told(listening.done())
+
+
+def _same(row: Mapping[str, Any], fault: Fault) -> bool:
+    start, end = _span(row)
+    return row["kind"] == fault.kind and fault.start < end + NEAR_S and fault.end > start - NEAR_S
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Json]:
+    start, end = _span(row)
+    return {"kind": row["kind"], "start": exact(start), "end": exact(end), "mains_hz": row.get("mains_hz")}
+
+
+def _noise(job: Mend, repairs: Repairs) -> dict[str, Json]:
+    """What turning noise down does to pauses and to words."""
+    model = Model(weights.installed()[WEIGHTS])
+    before, after = _Levels(), _Levels()
+    mended = repaired(sound.blocks(job.full), repairs, model=None)
+    quieter = repaired(before.passing(mended), Repairs(noise_db=NOISE_DB), model=model)
+    new = [f for f in _heard(after.passing(quieter)) if not any(_same(row, f) for row in job.faults)]
+    was, now = before.levels(), after.levels()
+    falls = [_fall(was, now, *before.frames(word, within=len(was))) for word in job.words]
+    return {
+        "db": NOISE_DB, "lowered_db": round(_pauses(was, now, before, job.words), 1), "words": len(job.words),
+        "taken": [
+            {"text": w["text"], "start": w["start"], "end": w["end"], "by_db": round(fall, 1)}
+            for w, fall in zip(job.words, falls, strict=True) if fall > TAKEN_DB
+        ],
+        "new": [{"kind": f.kind, "start": exact(f.start), "end": exact(f.end)} for f in new if f.kind in KINDS],
+    }  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Levels:
+    """The power of a sound in steps of 10 ms, as it passes."""
+
+    found: list[Floats] = field(default_factory=list)
+    at: Fraction | None = None
+    rest: Floats = field(default_factory=lambda: np.zeros(0))
+    size: int = 480
+
+    def passing(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        for block in blocks:
+            if self.at is None:
+                self.at, self.size = block.at, round(block.rate * FRAME_S)
+            mono = np.concatenate([self.rest, block.samples.mean(1, dtype=np.float64)])
+            whole = len(mono) // self.size * self.size
+            self.found.append((mono[:whole].reshape(-1, self.size) ** 2).mean(1))
+            self.rest = mono[whole:]
+            yield block
+
+    def levels(self) -> Floats:
+        return np.concatenate([*self.found, np.zeros(0)]) + 1e-12
+
+    def frames(self, word: Mapping[str, Any], *, within: int, pad_s: float = 0.0) -> tuple[int, int]:
+        """The steps that hold a word."""
+        zero = float(self.at or 0)
+        first, end = (
+            round((float(at) - zero) / FRAME_S) for at in (word["start"] - pad_s, word["end"] + pad_s)
+        )  # fmt: skip
+        return min(max(first, 0), within), min(max(end, 0), within)
+
+
+def _fall(was: Floats, now: Floats, first: int, end: int) -> float:
+    """By how many dB the loud parts of a word fall."""
+    if end <= first:
+        return 0.0
+    part = was[first:end]
+    loud = np.argsort(part)[-max(round(len(part) * LOUD), 1) :]
+    return 10 * float(np.log10(part[loud].sum() / now[first:end][loud].sum()))
+
+
+def _pauses(was: Floats, now: Floats, levels: _Levels, words: Sequence[Mapping[str, Any]]) -> float:
+    """By how many dB it is quieter between words."""
+    between = np.zeros(len(was), bool)
+    for one, two in pairwise(words):
+        if two["start"] - one["end"] <= PAUSE_S:
+            first, end = levels.frames({"start": one["end"], "end": two["start"]}, within=len(was), pad_s=-BESIDE_S)
+            between[first:end] = True
+    if not between.any():
+        return 0.0
+    return 10 * float(np.log10(np.median(was[between]) / np.median(now[between])))
