@@ -190,9 +190,8 @@ def match(hero: Path, others: tuple[Path, ...], to: Path | None, library: str | 
 
 def _proposed(hero: Path, found: "dict[Path, Matched]", library: str | None) -> int:
     """Puts on the record what was found for clips that lie in the shoot of the hero; how many are proposed a grade."""
-    from safelight import ledger, matched, propose
+    from safelight import matched
     from safelight.api import Library
-    from safelight.operators import Wishes
 
     count = 0
     with Library.open(library) as opened:
@@ -202,12 +201,7 @@ def _proposed(hero: Path, found: "dict[Path, Matched]", library: str | None) -> 
             if not told:
                 continue
             matched.keep(opened.store, clips[hero.resolve()], told)
-            rules = ledger.rules(opened.store)
-            asked = propose.Asked(
-                rules=rules, wishes=Wishes(), record=ledger.record(opened.store, rules), only=("grade",)
-            )
-            fresh = opened.state(Path(state.shoot.root))
-            propose.propose(opened.store, fresh, asked)
+            fresh = opened.propose(state.shoot.root, only=("grade",))
             count += sum("grade" in fresh.footage[name].proposals for name in told)
     return count
 

@@ -112,6 +112,7 @@ def cut(
         chosen, wanted, words=read_words(words) if words else None, listen=listen,
         tell=lambda text: click.echo(text, err=True),
     )  # fmt: skip
+    kept = _on_record(made, chosen, length_s, library) if length_s is not None else 0
     written = rough.written(to, made.made) if to else None
     if written is not None:
         single.propose(written.files, originals)
@@ -124,6 +125,8 @@ def cut(
     else:
         said += [*(_held(checked) if checked else ()), *(single.words(path, by=sign_off) for path in settled)]
         _tell(made, rendered, said)
+        if kept:
+            click.echo(f"The choice is on the record of {many(kept, 'clip')}, as the edit select: judge it there.")
         if written is not None:
             for loss in written.losses:
                 click.echo(f"lost: {loss}")
@@ -239,6 +242,23 @@ def _clips(paths: tuple[Path, ...], library: str | None) -> "list[tuple[Path, Fo
     if not found:
         raise UsageError("There are no clips or sounds here.", remedy="Name clips, or a folder that holds some.")
     return found
+
+
+def _on_record(
+    made: "Rough", chosen: "list[tuple[Path, Footage | None]]", length_s: Fraction, library: str | None
+) -> int:  # fmt: skip
+    """Puts the choice of sentences on the record of the clips that a shoot knows; how many they are."""
+    from safelight import chosen as choice
+    from safelight import places
+    from safelight.api import Library
+    from safelight.domain import exact
+
+    with Library.open(library) as opened:
+        kept = choice.keep(opened.store, made, [clip for _, clip in chosen], target_s=exact(length_s))
+        folders = {places.root_of(opened, path.absolute()) for path, clip in chosen if clip is not None}
+        for folder in folders if kept else ():
+            opened.propose(folder, only=("select",))
+    return len(kept)
 
 
 def _may_write(out: Path, originals: list[Path]) -> None:

@@ -310,7 +310,7 @@ class Line:
                 kept=tuple(cuts.kept(clip, proposed=True)), **cuts.counted(clip),
             )
             for id_, clip in made.items()
-            if (id_, key) not in done
+            if (id_, key) not in done and cuts.kept(clip, proposed=True)
         ]  # fmt: skip
         clock = Clock("try cuts", len(jobs), self.tell)
         tried = [(relistening.relisten, job) for job in jobs]

@@ -41,6 +41,7 @@ EXTERNAL = {
     "loudness": "listening",
     "faults.sound": "listening",
     "sound.repaired": "mending",
+    "sentences.chosen": "a person's wish for a length",
     "shot.matched": "a person's choice of a hero shot",
     "shots": "watching",
     "clip.rate": "watching",

@@ -140,7 +140,8 @@ def planned_of(
     known = talk if isinstance(talk, Talk) else None
     notes = [talk] if isinstance(talk, str) else []
     clip = _at_pace(clip, wanted.pace)
-    listed = cuts.listed(clip)
+    anew = cuts.SELECT if wanted.length_s is not None else None  # sentences are chosen anew
+    listed = [one for one in cuts.listed(clip) if one.operator != anew]
     taken = [c for one in listed for c in one.cuts if c.goes and (c.state != "proposed" or not wanted.decided)]
     gone = [
         Cut(start=c.start, end=c.end, rule=c.rule, text=c.text or "A person's cut.", evidence=tuple(_told(c.evidence)))

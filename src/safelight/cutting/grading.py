@@ -3,6 +3,7 @@
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,9 +13,9 @@ from safelight.media import video
 from safelight.media.container import PictureStream
 from safelight.media.effects import CDL
 
-MATRICES = {"bt709": "ITU709", "bt2020": "bt2020"}
+KINDS = {"bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593), "bt601": (0.299, 0.114)}  # of red and blue in luma
 TAGS = ("color_primaries", "color_trc", "colorspace", "color_range")
-WHITE = 65535
+STRIP = 64  # rows
 
 
 def grade_of(material: Material) -> CDL | None:
@@ -30,25 +31,55 @@ def grade_of(material: Material) -> CDL | None:
 
 
 def graded(frame: Any, grade: CDL, picture: PictureStream) -> Any:
-    """A frame with a grade."""
-    space = MATRICES.get(video.matrix(picture), "ITU601")
-    full = picture.levels == "full" or frame.format.name.startswith("yuvj")
-    levels = "JPEG" if full else "MPEG"
-    words = frame.reformat(
-        format="rgb48le", src_colorspace=space, src_color_range=levels, dst_color_range="JPEG"
-    ).to_ndarray()
-    made = av.VideoFrame.from_ndarray(_words(words, grade), format="rgb48le").reformat(
-        format=frame.format.name, src_color_range="JPEG", dst_colorspace=space, dst_color_range=levels
-    )
+    """A frame with a grade: only what the grade changes is added, so that one that changes nothing leaves every sample
+    as it was."""
+    if not frame.format.name.startswith("yuv"):
+        frame = frame.reformat(format="yuv444p")
+    made = av.VideoFrame(frame.width, frame.height, frame.format.name)
+    depth = 1 << (frame.format.components[0].bits - 8)
+    matrix, foot = _matrix(picture, full=picture.levels == "full" or frame.format.name.startswith("yuvj"))
+    luma, *chroma = (plane.astype(np.float32) / depth for plane in _planes(frame)[:3])
+    new = _planes(made)
+    wide, high = luma.shape[1], luma.shape[0]
+    full = [cv2.resize(c, (wide, high), interpolation=cv2.INTER_LINEAR) - 128 for c in chroma]
+    changed = _changed(np.stack([luma - foot, *full], -1), grade, matrix)
+    most = 256 * depth - 1
+    for target, was, change in zip(new, (luma, *chroma), np.moveaxis(changed, -1, 0), strict=False):
+        small = change if change.shape == was.shape else cv2.resize(
+            change, (was.shape[1], was.shape[0]), interpolation=cv2.INTER_AREA
+        )  # fmt: skip
+        target[:] = np.clip(np.round((was + small) * depth), 0, most).astype(target.dtype)
+    for extra, was in zip(new[3:], _planes(frame)[3:], strict=False):
+        extra[:] = was
     for name in TAGS:
         setattr(made, name, getattr(frame, name))
     return made
 
 
-def _words(rgb: NDArray[np.uint16], grade: CDL) -> NDArray[np.uint16]:
-    """Words after a grade, a strip at a time so that memory stays small."""
-    out = np.empty_like(rgb)
-    for row in range(0, len(rgb), 64):
-        part = rgb[row : row + 64].astype(np.float64) / WHITE
-        out[row : row + 64] = np.round(grade(part) * WHITE).astype(np.uint16)
+def _planes(frame: Any) -> list[NDArray[Any]]:
+    """The planes of a frame, which may be written to."""
+    kind = np.uint16 if frame.format.components[0].bits > 8 else np.uint8
+    return [np.frombuffer(p, np.uint8).view(kind).reshape(p.height, -1)[:, : p.width] for p in frame.planes]
+
+
+def _matrix(picture: PictureStream, *, full: bool) -> tuple[NDArray[np.float32], float]:
+    """3×3: R'G'B' from Y'CbCr of 8 bits about their zeros, and the zero of luma; ITU-R BT.601, 709 or 2020."""
+    red, blue = KINDS.get(video.matrix(picture), KINDS["bt601"])
+    green = 1 - red - blue
+    luma, chroma = (1.0, 1.0) if full else (255 / 219, 255 / 224)
+    rows = [
+        [luma, 0, chroma * 2 * (1 - red)],
+        [luma, -chroma * 2 * (1 - blue) * blue / green, -chroma * 2 * (1 - red) * red / green],
+        [luma, chroma * 2 * (1 - blue), 0],
+    ]
+    return np.array(rows, np.float32) / 255, 0.0 if full else 16.0
+
+
+def _changed(coded: NDArray[np.float32], grade: CDL, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """By how much luma and chroma change, a strip at a time so that memory stays small."""
+    back = np.linalg.inv(matrix).T
+    out = np.empty_like(coded)
+    for row in range(0, len(coded), STRIP):
+        rgb = np.clip(coded[row : row + STRIP] @ matrix.T, 0, 1)
+        out[row : row + STRIP] = (grade(rgb) - rgb) @ back
     return out

@@ -10,7 +10,7 @@ from safelight.captions._text import decoded
 from safelight.errors import MediaError, NotMedia, UsageError
 from safelight.files import write_atomic
 from safelight.interchange import edl, fcpxml, mlt, otio, tables, xmeml
-from safelight.interchange.programme import Losses, Programme
+from safelight.interchange.programme import Losses, Programme, reduce_clips
 from safelight.media.formats import unreadable
 
 READ = (".otio", ".edl", ".fcpxml", ".xml", ".mlt")
