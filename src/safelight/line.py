@@ -372,7 +372,7 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
     operators = sorted(op.label for op in plugins.operators().values())
     keys = [probe_keys(about_people=about_people(library, rules)), probe_keys(of_raws=True)]
     keys.append({"heard": listening.key(), "seen": footage.seen_key()})
-    keys.append({"heard_back": relistening.key(), "mended": mending.key()})
+    keys.append({"heard_back": relistening.key(), "mended": mending.key(listening.key())})
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
     return digest_of([newest, keys, said, operators, own, asdict(options.wishes), sorted(options.only)])

@@ -2,8 +2,9 @@
 
     faults, words ─▶ the repair, in memory ─▶ heard again ─▶ `sound.repaired`
 
-Hum and clicks count as mended where they are not told any more. Noise is turned down on trial, and each word is
-measured before and after: one that goes down with the noise is named.
+Clicks count as mended where they are not told any more; hum where pauses become quieter and hardly more is taken out of
+loud moments than of quiet ones, for mains hum alike in both, and what is more is voice. Noise is turned down on trial,
+and each word is measured before and after: one that goes down with the noise is named.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +40,8 @@ TAKEN_DB = 5.0  # by which a word falls: of stretches whose voice was lowered by
 BESIDE_S = 0.1  # around a word, which does not count as pause
 PAUSE_S = 1.0  # between two words; what is longer may lie where nothing is cleaned
 NEAR_S = Fraction(1, 100)  # between a fault and itself, heard again
+STEP_S = 0.04  # two periods of the mains
+QUARTER = 0.25  # of the steps: the loudest, and the quietest
 S_A_SECOND = 1.0  # what a second of sound may compute
 
 Floats = NDArray[np.float64]
@@ -47,7 +50,7 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mend:
     """Asks what a repair of a sound would do. `faults` and `words`: rows of what listening found; `noisy`: noise is
-    near enough to the voice to be turned down."""
+    near enough to the voice to be turned down; `partial`: some of its words are still to be heard."""
 
     asset: str
     full: Path
@@ -55,20 +58,21 @@ class Mend:
     faults: tuple[Mapping[str, Any], ...] = ()
     words: tuple[Mapping[str, Any], ...] = ()
     noisy: bool = False
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
-    """What it did; `lost`: it was cut off, and is to be asked again."""
+    """What it did; `again`: it was cut off, or not all was known, so that it is to be asked again."""
 
     asset: str
     measure: Measure
-    lost: bool = False
+    again: bool = False
 
 
-def key() -> str:
-    """What an answer depends on."""
-    return digest_of([MENDED, weights.digests().get(WEIGHTS)])[:24]
+def key(heard: str) -> str:
+    """What an answer depends on, among it the key of what was heard."""
+    return digest_of([MENDED, heard, weights.digests().get(WEIGHTS)])[:24]
 
 
 def asked(asset: str, full: Path, seconds: float, facts: Mapping[str, Measure]) -> Mend | None:
@@ -85,7 +89,10 @@ def asked(asset: str, full: Path, seconds: float, facts: Mapping[str, Measure]) 
     noisy = bool(words) and near and not plays_code and WEIGHTS in weights.installed()
     if not rows and not noisy:
         return None
-    return Mend(asset=asset, full=full, seconds=seconds, faults=tuple(rows), words=tuple(words), noisy=noisy)
+    partial = isinstance(value, dict) and not value["whole"]
+    return Mend(
+        asset=asset, full=full, seconds=seconds, faults=tuple(rows), words=tuple(words), noisy=noisy, partial=partial
+    )
 
 
 def mend(job: Mend) -> Mended:
@@ -95,13 +102,13 @@ def mend(job: Mend) -> Mended:
         value = _tried(job)
     except Exception as error:  # noqa: BLE001 - a sound that cannot be read again is evidence, not a crash
         return Mended(asset=job.asset, measure=Measure(name=NAME, cannot_tell=refusal(job.full, error)["cause"]))
-    return Mended(asset=job.asset, measure=Measure(name=NAME, value=value))
+    return Mended(asset=job.asset, measure=Measure(name=NAME, value=value), again=job.partial)
 
 
 def lost(job: Mend, lost: Lost) -> Mended:
     """A sound whose worker was lost while its repair was tried."""
     measure = Measure(name=NAME, cannot_tell=f"trying its repair was cut off: {lost.told}")
-    return Mended(asset=job.asset, measure=measure, lost=True)
+    return Mended(asset=job.asset, measure=measure, again=True)
 
 
 def _rows(facts: Mapping[str, Measure], name: str) -> list[Any]:
@@ -117,14 +124,14 @@ def _tried(job: Mend) -> dict[str, Json]:
         hum=tuple((*_span(row), float(row.get("mains_hz") or 50)) for row in job.faults if row["kind"] == "hum"),
         clicks=tuple(_span(row) for row in job.faults if row["kind"] == "click"),
     )
-    left = _heard(repaired(sound.blocks(job.full), repairs, model=None)) if job.faults else []
-    mended = [row for row in job.faults if not any(_same(row, fault) for fault in left)]
-    noise = _noise(job, repairs) if job.noisy else None
-    return {
-        "mended": [_plain(row) for row in mended],
-        "left": [_plain(row) for row in job.faults if row not in mended],
-        "noise": noise,
-    }  # fmt: skip
+    beside = _Beside()
+    left = _heard(beside.after(repaired(beside.before(sound.blocks(job.full)), repairs, model=None)))
+    rows = [_plain(row) | beside.told(*_span(row)) for row in job.faults if row["kind"] == "hum"]
+    rows += [
+        _plain(row) | {"heard": any(_same(row, fault) for fault in left)}
+        for row in job.faults if row["kind"] == "click"
+    ]  # fmt: skip
+    return {"faults": list[Json](rows), "noise": _noise(job, repairs) if job.noisy else None}
 
 
 def _span(row: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
@@ -146,6 +153,45 @@ def _same(row: Mapping[str, Any], fault: Fault) -> bool:
 def _plain(row: Mapping[str, Any]) -> dict[str, Json]:
     start, end = _span(row)
     return {"kind": row["kind"], "start": exact(start), "end": exact(end), "mains_hz": row.get("mains_hz")}
+
+
+@dataclass(slots=True)
+class _Beside:
+    """A sound and what became of it, step by step: their power, and that of what was taken out."""
+
+    waiting: list[NDArray[np.float32]] = field(default_factory=list)
+    rows: list[Floats] = field(default_factory=list)  # steps × (before, after, taken)
+    at: Fraction | None = None
+
+    def before(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        for block in blocks:
+            self.at = block.at if self.at is None else self.at
+            self.waiting.append(block.samples.mean(1))
+            yield block
+
+    def after(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        for block in blocks:
+            was, now, size = np.concatenate(self.waiting), block.samples.mean(1), round(block.rate * STEP_S)
+            self.waiting = [was[len(now) :]]
+            whole = len(now) // size * size
+            parts = (was[:whole], now[:whole], was[:whole] - now[:whole])
+            self.rows.append(np.stack([(p.reshape(-1, size).astype(np.float64) ** 2).mean(1) for p in parts], 1))
+            yield block
+
+    def told(self, start: Fraction, end: Fraction) -> dict[str, Json]:
+        """By how many dB the quiet quarter of a stretch became quieter, and how many dB more was taken out of its loud
+        quarter than of that."""
+        zero = float(self.at or 0)
+        first, last = (round((float(at) - zero) / STEP_S) for at in (start, end))
+        rows = np.concatenate([*self.rows, np.zeros((0, 3))])[max(first, 0) : last] + 1e-14
+        if len(rows) < 1 / QUARTER:
+            return {"lowered_db": 0.0, "voice_db": 0.0}
+        order, count = np.argsort(rows[:, 0]), round(len(rows) * QUARTER)
+        quiet, loud = rows[order[:count]].mean(0), rows[order[-count:]].mean(0)
+        return {
+            "lowered_db": round(10 * float(np.log10(quiet[0] / quiet[1])), 1),
+            "voice_db": round(10 * float(np.log10(loud[2] / quiet[2])), 1),
+        }
 
 
 def _noise(job: Mend, repairs: Repairs) -> dict[str, Json]:

@@ -157,7 +157,7 @@ class Reel:
 
     def mend(self) -> None:
         """Tries the repair of sounds in which faults or noise were heard, once all is known of them."""
-        key = mending.key()
+        key = mending.key(listening.key())
         state = ShootState.load(self.library, self.shoot, evidence=False)
         clips = {c.asset.id: c for c in state.clips.values()}
         done = records.measured(self.library, clips)
@@ -170,7 +170,7 @@ class Reel:
             jobs += [job] if job is not None else []
         clock = Clock("mend", len(jobs), self.tell)
         for mended in self._stream([(mending.mend, job) for job in jobs], mending.lost):
-            kept = key + BEGUN if mended.lost else key
+            kept = key + BEGUN if mended.again else key
             records.save_evidence(self.library, [(mended.asset, mending.MENDED, kept, [mended.measure])])
             clock.step()
 

@@ -72,7 +72,7 @@ def _matrix(picture: PictureStream, *, full: bool) -> tuple[NDArray[np.float32],
         [luma, -chroma * 2 * (1 - blue) * blue / green, -chroma * 2 * (1 - red) * red / green],
         [luma, chroma * 2 * (1 - blue), 0],
     ]
-    return np.array(rows, np.float32) / 255, 0.0 if full else 16.0
+    return np.asarray(np.array(rows) / 255, np.float32), 0.0 if full else 16.0
 
 
 def _changed(coded: NDArray[np.float32], grade: CDL, matrix: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -46,7 +46,7 @@ from safelight.workers import Lost
 FORMS = ("otio", "fcpxml", "xml", "edl", "mlt")  # of timelines
 FILM, SOUND, CAPTIONS = ".mp4", ".wav", ".srt"
 OF_SOUNDS = ("loudness", "faults")  # the rules of a place that are about sound alone
-HEARD_BACK, STILL_HEARD = "heard_back", "sound_repair.still_heard"
+HEARD_BACK, STILL_HEARD, OVER_CEILING = "heard_back", "sound_repair.still_heard", "loudness.over_ceiling"
 S_A_SECOND = 20.0  # what encoding and measuring a second of two megapixels may compute
 
 
@@ -148,10 +148,11 @@ def _films(job: ClipJob, cut: Rough, place: Book, checks: Checks) -> Iterable[Wr
     limits.begin("the gate", seconds=_film_s(job.clip))
     checked = films.check(path, place, captions=told)
     facts = container.contents(path)
-    findings = [*_measured(rendered.measures, rendered.notes), *_still_heard(cut, path)]
+    came_to = (*rendered.measures, *_still_heard(cut, path))
+    findings = _measured(came_to, rendered.notes)
     entry = _entry(job, path, findings=findings, answers=[_of_place(a, place) for a in checked.answers])
     yield replace(
-        _written(job, path, entry, kind="film"), checks=(*checks, *_named(rendered.measures)), losses=rendered.notes, seconds=facts.duration_s,
+        _written(job, path, entry, kind="film"), checks=(*checks, *_named(came_to)), losses=rendered.notes, seconds=facts.duration_s,
         width=facts.picture.width if facts.picture else 0, height=facts.picture.height if facts.picture else 0,
     )  # fmt: skip
     if told is not None:
@@ -252,27 +253,25 @@ def _named(measures: Sequence[Measure]) -> Checks:
 
 
 def _measured(measures: Sequence[Measure], notes: Sequence[str]) -> list[dict[str, Any]]:
-    """What a film came to: one that passes its ceiling is not fit; whoever signs may take another loudness."""
-    told = next((note for note in notes if note.startswith("As encoded")), "")
-    worst = {"loudness.over_ceiling": Outcome.FAIL, "loudness.missed": Outcome.LOOK}
-    return [
-        _finding(name, worst[name] if value >= FINDING else Outcome.PASS, told, value)
-        for name, value in faults(measures).items()
-    ]
+    """What a film came to: one that passes its ceiling fails, the rest wants a look."""
+    loud = next((note for note in notes if note.startswith("As encoded")), "")
+    found = []
+    for name, value in faults(measures).items():
+        text = "What was to be mended is still heard." if name == STILL_HEARD else loud
+        wrong = Outcome.FAIL if name == OVER_CEILING else Outcome.LOOK
+        found.append(_finding(name, wrong if value >= FINDING else Outcome.PASS, text, round(value, 3)))
+    return found
 
 
-def _still_heard(cut: Rough, path: Path) -> list[dict[str, Any]]:
-    """Whether what was to be mended is still heard in the film."""
+def _still_heard(cut: Rough, path: Path) -> tuple[Measure, ...]:
+    """The chance that what was to be mended is still heard in the film; nothing where nothing was."""
     kinds = set[str]()
     for repairs in mixing.asked(cut.made, Repairs).values():
         kinds |= ({"hum"} if repairs.hum else set()) | ({"click"} if repairs.clicks else set())
     if not kinds:
-        return []
-    left = [f for f in sound_repair.heard(path) if f.kind in kinds]
-    if not left:
-        return [_finding(STILL_HEARD, Outcome.PASS, "", 0.0)]
-    text = "; ".join(f"{f.kind} from {float(f.start):.1f} to {float(f.end):.1f} s" for f in left[:3])
-    return [_finding(STILL_HEARD, Outcome.LOOK, f"Still heard: {text}.", max(f.probability for f in left))]
+        return ()
+    left = max((f.probability for f in sound_repair.heard(path) if f.kind in kinds), default=0.0)
+    return (Measure(name=STILL_HEARD, value=left, unit="probability"),)
 
 
 def _of_place(answer: Answer, place: Book) -> Answer:

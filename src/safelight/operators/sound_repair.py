@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from safelight.domain import Because, Json, Measure, exact
+from safelight.domain import Because, Json, Measure
 from safelight.media.effects import Effect, Repairs
 from safelight.media.timeline import Timeline
 from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _effects
@@ -15,6 +15,7 @@ from safelight.words import many
 
 NAME = "sound_repair"
 LEAST_DB = 3.0  # by which pauses must become quieter
+VOICE_DB = 3.0  # by which more is taken out of loud moments than of quiet ones: as much voice as hum
 HARMED = 0.1  # share of the words that may go down with the noise before it is left alone
 SHOWN = 5  # words that are named
 GENTLER = 0.5  # of the noise, as an alternative
@@ -50,9 +51,10 @@ class SoundRepairParams:
     )
 
     def __post_init__(self) -> None:
-        for one in (*self.hum, *self.clicks):
-            if not one.start < one.end:
-                raise ValueError(f"a fault runs forwards, not from {one.start} to {one.end}")
+        spans = [(one.start, one.end) for one in self.hum] + [(one.start, one.end) for one in self.clicks]
+        for start, end in spans:
+            if not start < end:
+                raise ValueError(f"a fault runs forwards, not from {start} to {end}")
 
     @property
     def effect(self) -> Effect | None:
@@ -65,8 +67,8 @@ class SoundRepairParams:
 
 
 def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[SoundRepairParams]]:  # noqa: ARG001
-    """What a trial has mended: hum and clicks that were found and are not heard any more, noise where pauses become
-    quieter and words do not go with it."""
+    """What a trial has mended: clicks that are not heard any more, hum and noise where pauses become quieter and the
+    voice does not go with it."""
     found = [_suggest(subject) for subject in subjects]
     return [one for one in found if one is not None]
 
@@ -79,8 +81,8 @@ def _suggest(subject: Subject) -> Suggestion[SoundRepairParams] | None:
         why = f"Its repair could not be tried: {told.cannot_tell}."
         return Suggestion(member=subject.asset.id, params=None, cannot_tell=why)
     value: Any = told.value
-    mended, left, noise = value["mended"], value["left"], value["noise"]
-    noise_db, of_noise = _noise(noise)
+    mended = [row for row in value["faults"] if not _why_left(row)]
+    noise_db, of_noise = _noise(value["noise"])
     params = SoundRepairParams(
         hum=tuple(
             Hum(start=Fraction(r["start"]), end=Fraction(r["end"]), mains_hz=float(r["mains_hz"] or 50))
@@ -91,7 +93,7 @@ def _suggest(subject: Subject) -> Suggestion[SoundRepairParams] | None:
         ),
         noise_db=noise_db,
     )  # fmt: skip
-    because = (*_mended(params), *of_noise, *(_left(row) for row in left))
+    because = (*_mended(mended), *of_noise, *(_left(row) for row in value["faults"] if _why_left(row)))
     if params.effect is None:
         if not because:
             return None
@@ -110,21 +112,34 @@ def _gentler(params: SoundRepairParams) -> Sequence[SoundRepairParams]:
     return (half, none) if none.effect is not None else (half,)
 
 
-def _mended(params: SoundRepairParams) -> Sequence[Because]:
+def _mended(rows: Sequence[Any]) -> Sequence[Because]:
     found = [
         Because(
-            evidence="faults.sound", value={"start": exact(one.start), "end": exact(one.end), "mains_hz": one.mains_hz},
-            text=f"Hum of {one.mains_hz:g} Hz from {float(one.start):.1f} to {float(one.end):.1f} s; gone on trial.",
-            code="hum",
+            evidence="sound.repaired", value=dict(row), code="hum",
+            text=f"Hum of {row['mains_hz']:g} Hz {_where(row)}; on trial pauses are {row['lowered_db']:.1f} dB quieter.",
         )
-        for one in params.hum
+        for row in rows if row["kind"] == "hum"
     ]  # fmt: skip
-    if params.clicks:
-        at = ", ".join(f"{float(one.start):.2f}" for one in params.clicks[:SHOWN])
-        more = ", …" if len(params.clicks) > SHOWN else ""
-        text = f"{many(len(params.clicks), 'click')} at {at}{more} s; on trial none is heard."
-        found.append(Because(evidence="faults.sound", value=len(params.clicks), text=text, code="clicks"))
+    clicks = [float(Fraction(row["start"])) for row in rows if row["kind"] == "click"]
+    if clicks:
+        at = ", ".join(f"{second:.2f}" for second in clicks[:SHOWN]) + (", …" if len(clicks) > SHOWN else "")
+        text = f"{many(len(clicks), 'click')} at {at} s; on trial none is heard."
+        found.append(Because(evidence="sound.repaired", value=len(clicks), text=text, code="clicks"))
     return found
+
+
+def _why_left(row: Any) -> str:
+    """Why a fault is not mended; empty where it is."""
+    if row["kind"] == "click":
+        return "is still heard on trial" if row["heard"] else ""
+    if row["voice_db"] > VOICE_DB:
+        return f"cannot be taken out without voice: {row['voice_db']:.1f} dB more goes where it is loud"
+    return "" if row["lowered_db"] >= LEAST_DB else f"is hardly less on trial: {row['lowered_db']:.1f} dB"
+
+
+def _where(row: Any) -> str:
+    start, end = float(Fraction(row["start"])), float(Fraction(row["end"]))
+    return f"from {start:.1f} to {end:.1f} s" if row["kind"] == "hum" else f"at {start:.2f} s"
 
 
 def _noise(noise: Any) -> tuple[float, Sequence[Because]]:
@@ -159,10 +174,8 @@ def _named(taken: Sequence[Any]) -> str:
 
 
 def _left(row: Any) -> Because:
-    start, end = float(Fraction(row["start"])), float(Fraction(row["end"]))
     what = "Hum" if row["kind"] == "hum" else "A click"
-    where = f"from {start:.1f} to {end:.1f} s" if row["kind"] == "hum" else f"at {start:.2f} s"
-    text = f"{what} {where} is still heard on trial; it is left as it is."
+    text = f"{what} {_where(row)} {_why_left(row)}. It is left as it is."
     return Because(evidence="sound.repaired", value=dict(row), text=text, code=DOUBT + str(row["kind"]))
 
 
