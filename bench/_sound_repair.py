@@ -20,7 +20,8 @@ from bench._stoi import stoi
 from bench.harness import Result
 from safelight import weights
 from safelight.media import loudness, sound
-from safelight.media.repair.chain import Repairs, repaired
+from safelight.media.effects import Repairs
+from safelight.media.repair.chain import repaired
 from safelight.media.repair.deepfilter import Model
 from safelight.sound_repair import WEIGHTS
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from safelight import deliver as delivering
 from safelight import explain, ledger, line, queue, report, verdicts
+from safelight import propose as proposing
 from safelight.deliver import Order
 from safelight.domain import Asset, Genre, Say, Verdict
 from safelight.errors import UsageError
@@ -77,6 +78,14 @@ class Library:
         if shoot is None:
             raise UsageError(f"{where.root} is not in the library.", remedy=f"safelight run {where.root}")
         return ShootState.load(self.store, shoot, evidence=evidence)
+
+    def propose(self, folder: Path | str, *, only: Sequence[str]) -> ShootState:
+        """Asks these operators anew what they would do with what is known of a shoot; nothing is looked at again."""
+        rules = ledger.rules(self.store)
+        record = ledger.record(self.store, rules)
+        asked = proposing.Asked(rules=rules, wishes=Wishes(), record=record, only=tuple(only))
+        proposing.propose(self.store, self.state(folder), asked)
+        return self.state(folder)
 
     def queue(
         self, folder: Path | str, *, task: str = queue.EVERYTHING, cache: Path | None = None

@@ -10,9 +10,13 @@ import click
 
 from safelight.cli_options import json_option, library_option, show
 from safelight.errors import UsageError
+from safelight.words import many
 
 if TYPE_CHECKING:
+    from safelight.api import Library
     from safelight.cutting import Plan, Word
+    from safelight.matching import Matched
+    from safelight.places import Found
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -148,17 +152,19 @@ def _tell(plan: "Plan", losses: tuple[str, ...]) -> None:
 @click.argument("hero", type=FILE)
 @click.argument("others", type=FILE, nargs=-1, required=True)
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), help="Write a .cdl and a .cube for each here.")
+@library_option
 @json_option
-def match(hero: Path, others: tuple[Path, ...], to: Path | None, as_json: bool) -> None:
+def match(hero: Path, others: tuple[Path, ...], to: Path | None, library: str | None, as_json: bool) -> None:
     """Bring shots of one place to the look of a hero shot. Exit code 1 if one cannot be.
 
-    No clip is touched: the grade is an ASC CDL and a 3-D table for the grading program, a proposal that a person takes
-    up there."""
+    No clip is touched: the grade is an ASC CDL. Of clips of one shoot it is proposed on the record, where somebody
+    judges it, and is applied where a film is made; with --to it is written for a grading program, with a 3-D table."""
     from safelight import matching
     from safelight.deliver import single
 
     look = matching.look_of(hero)
     found = {other: matching.match(look, matching.look_of(other)) for other in others}
+    kept = _proposed(hero, found, library)
     for other, m in found.items():
         if to is not None and m.grade is not None:
             to.mkdir(parents=True, exist_ok=True)
@@ -172,9 +178,39 @@ def match(hero: Path, others: tuple[Path, ...], to: Path | None, as_json: bool) 
             click.echo(f"{other.name}: ΔE00 {m.before:.1f} becomes {m.after:.1f} over what both show ({m.share:.0%})")
         else:
             click.echo(f"{other.name}: {'already alike' if m.alike else f'cannot tell, {m.cannot_tell}'}")
+    if kept and not as_json:
+        click.echo(f"{many(kept, 'grade')} on the record: judge them in `safelight review` or with `safelight verdict`.")
     if as_json:
         show({
-            "schema": "safelight.match/1", "hero": hero.name,
+            "schema": "safelight.match/1", "hero": hero.name, "on_record": kept,
             "others": [{"file": other.name} | asdict(m) for other, m in found.items()],
         })  # fmt: skip
     raise SystemExit(1 if any(m.cannot_tell for m in found.values()) else 0)
+
+
+def _proposed(hero: Path, found: "dict[Path, Matched]", library: str | None) -> int:
+    """Puts on the record what was found for clips that lie in the shoot of the hero; how many are proposed a grade."""
+    from safelight import matched
+    from safelight.api import Library
+
+    count = 0
+    with Library.open(library) as opened:
+        for state, _, _, _ in _known(opened, hero):
+            clips = {(Path(state.shoot.root) / clip.path).resolve(): clip for clip in state.clips.values()}
+            told = {c.id: (c, m) for path, m in found.items() if (c := clips.get(path.resolve())) is not None}
+            if not told:
+                continue
+            matched.keep(opened.store, clips[hero.resolve()], told)
+            fresh = opened.propose(state.shoot.root, only=("grade",))
+            count += sum("grade" in fresh.footage[name].proposals for name in told)
+    return count
+
+
+def _known(library: "Library", path: Path) -> "list[Found]":
+    """The shoot in which a clip lies; none where no shoot knows it."""
+    from safelight import places
+
+    try:
+        return list(places.find(library, (path,)))
+    except UsageError:
+        return []

@@ -112,18 +112,21 @@ def cut(
         chosen, wanted, words=read_words(words) if words else None, listen=listen,
         tell=lambda text: click.echo(text, err=True),
     )  # fmt: skip
+    kept = _on_record(made, chosen, length_s, library) if length_s is not None else 0
     written = rough.written(to, made.made) if to else None
     if written is not None:
         single.propose(written.files, originals)
     said = _captioned(made, captions, preset=preset) if captions else []
     rendered = _rendered(made, film, preview=preview) if film else None
     checked = films.check(film, book, captions=captions, name=named) if film and book else None
-    settled = single.settle(tuple(singles.values()), _found(made, chosen, checked))
+    settled = single.settle(tuple(singles.values()), _found(made, chosen, checked, rendered))
     if as_json:
         show(document(made, written, rendered) | {"check": checked.as_json() if checked else None})
     else:
         said += [*(_held(checked) if checked else ()), *(single.words(path, by=sign_off) for path in settled)]
         _tell(made, rendered, said)
+        if kept:
+            click.echo(f"The choice is on the record of {many(kept, 'clip')}, as the edit select: judge it there.")
         if written is not None:
             for loss in written.losses:
                 click.echo(f"lost: {loss}")
@@ -181,7 +184,9 @@ def film(files: tuple[Path, ...], place: str, captions: Path | None, *, as_json:
     raise SystemExit(0 if all(one.passes for one in found) else REFUSED)
 
 
-def _found(made: "Rough", chosen: "list[tuple[Path, Footage | None]]", checked: "Checked | None") -> "list[Found]":
+def _found(
+    made: "Rough", chosen: "list[tuple[Path, Footage | None]]", checked: "Checked | None", rendered: "Rendered | None"
+) -> "list[Found]":  # fmt: skip
     """What is to be said of a cut that may become final: a rule of its place that is broken holds it back, whoever
     signs answers for the rest."""
     from safelight.checking import Outcome
@@ -197,6 +202,10 @@ def _found(made: "Rough", chosen: "list[tuple[Path, Footage | None]]", checked: 
         found.append(Found(name="heard_back", outcome=look, text=f"Nobody has listened: {made.not_heard}."))
     else:
         found += [Found(name="heard_back", outcome=look, text=d.text) for d in made.heard.differences]
+    for measure in rendered.measures if rendered is not None else ():
+        if measure.unit == "fault" and measure.value:
+            outcome = Outcome.FAIL if measure.name.endswith("over_ceiling") else look
+            found.append(Found(name=measure.name, outcome=outcome, text=" ".join(rendered.notes if rendered else ())))
     for answer in checked.answers if checked is not None else ():
         if not answer.held:
             outcome = Outcome.FAIL if answer.held is False else look
@@ -241,6 +250,23 @@ def _clips(paths: tuple[Path, ...], library: str | None) -> "list[tuple[Path, Fo
     if not found:
         raise UsageError("There are no clips or sounds here.", remedy="Name clips, or a folder that holds some.")
     return found
+
+
+def _on_record(
+    made: "Rough", chosen: "list[tuple[Path, Footage | None]]", length_s: Fraction, library: str | None
+) -> int:  # fmt: skip
+    """Puts the choice of sentences on the record of the clips that a shoot knows; how many they are."""
+    from safelight import chosen as choice
+    from safelight import places
+    from safelight.api import Library
+    from safelight.domain import exact
+
+    with Library.open(library) as opened:
+        kept = choice.keep(opened.store, made, [clip for _, clip in chosen], target_s=exact(length_s))
+        folders = {places.root_of(opened, path.absolute()) for path, clip in chosen if clip is not None}
+        for folder in folders if kept else ():
+            opened.propose(folder, only=("select",))
+    return len(kept)
 
 
 def _may_write(out: Path, originals: list[Path]) -> None:
@@ -308,9 +334,13 @@ def _captioned(made: "Rough", path: Path, *, preset: str) -> list[str]:
 
 
 def _rendered(made: "Rough", path: Path, *, preview: bool) -> "Rendered":
+    from safelight import sound_repair, weights
     from safelight.cutting import render
 
-    return render.render(made.made, path, preview=preview, tell=lambda text: click.echo(text, err=True))
+    files = weights.installed().get(sound_repair.WEIGHTS)
+    return render.render(
+        made.made, path, preview=preview, cleaner=files, tell=lambda text: click.echo(text, err=True)
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- what is said

@@ -25,7 +25,7 @@ from safelight.store import records
 from safelight.store.library import Library
 from safelight.verdicts import Saying
 
-TIGHTEN, STRIKE, CAPTIONS = "tighten", "strike", "captions"
+TIGHTEN, STRIKE, CAPTIONS, SELECT = "tighten", "strike", "captions", "select"
 HEARD = "heard_back-"  # before the frame, in the names of joins at which something else was heard
 REST = "rest"  # is open while somebody cuts a clip without a suggestion, until they say that this is all
 EVIDENCE = NEEDS  # what a clip's facts must hold

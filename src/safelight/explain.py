@@ -8,10 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safelight import blind, ingest, shotlog
-from safelight.domain import Cull, Group, GroupKind, Input, Kind, Measure, Proposal, State, Version, exact
+from safelight import blind, ingest, params, plugins, shotlog
+from safelight.domain import Cull, Edit, Group, GroupKind, Input, Kind, Measure, Proposal, State, Version, exact
 from safelight.listening import spans_of
 from safelight.media import manifests
+from safelight.operators import Stage, _effects
 from safelight.state import Footage, Judged, Photo, ShootState
 from safelight.store import personal, records, schema
 from safelight.store.library import Library
@@ -106,12 +107,22 @@ def _clip(clip: Footage, library: Library, paths: Mapping[str, str]) -> dict[str
         "faces": [], "relinked_from": None, "scene": None, "group": None,
         "cull": {"decision": Cull.UNDECIDED.value, "by": "machine", "score": None, "reasons": []},
         "proposals": [_proposal(clip, p, {}) for _, p in sorted(clip.proposals.items())],
+        "edits": [_edit(clip, edit) for edit in clip.edits()],
         "versions": [], "open": clip.open_questions(), "shots": _shots(clip), "transcript": _transcript(clip),
         "silences": _spans(clip, "silences"), "fillers": _spans(clip, "fillers"),
         "faults": _faults(clip), "loudness": loud.value if loud is not None else None,
         "heard_back": back.value if back is not None else None, "sync": _sync(clip, paths),
         "not_measured": dict(NOT_MEASURED) if clip.facts.get("words") is not None else {},
     }  # fmt: skip
+
+
+def _edit(clip: Footage, edit: Edit) -> dict[str, Any]:
+    """An edit that holds, and who said so; what it `does`, where that is not to cut."""
+    held, op = clip.standing[edit.operator], plugins.operators().get(edit.operator)
+    does = None
+    if op is not None and op.stage is Stage.EFFECT:
+        does = _effects.words(op, params.from_json(op.params, edit.params))
+    return {"operator": edit.operator, "version": edit.version, "params": edit.params, "by": held.by, "does": does}
 
 
 def _heard_back(clip: Footage, library: Library) -> Measure | None:
@@ -382,6 +393,7 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
     if entry["transcript"]:
         lines += _said(entry["transcript"])
     lines += [line for p in entry["proposals"] for line in _cut_words(p)]
+    lines += [f"  {e['operator'].replace('_', ' ')}, said by {e['by']}: {e['does']}" for e in entry["edits"] if e["does"]]
     if entry["heard_back"]:
         back = entry["heard_back"]
         lines.append(

@@ -25,6 +25,7 @@ from safelight import (
     known_bads,
     ledger,
     listening,
+    mending,
     plugins,
     policy,
     propose,
@@ -309,7 +310,7 @@ class Line:
                 kept=tuple(cuts.kept(clip, proposed=True)), **cuts.counted(clip),
             )
             for id_, clip in made.items()
-            if (id_, key) not in done
+            if (id_, key) not in done and cuts.kept(clip, proposed=True)
         ]  # fmt: skip
         clock = Clock("try cuts", len(jobs), self.tell)
         tried = [(relistening.relisten, job) for job in jobs]
@@ -371,7 +372,7 @@ def run_key(library: Library, shoot: Shoot, options: Options, *, allowed: tuple[
     operators = sorted(op.label for op in plugins.operators().values())
     keys = [probe_keys(about_people=about_people(library, rules)), probe_keys(of_raws=True)]
     keys.append({"heard": listening.key(), "seen": footage.seen_key()})
-    keys.append({"heard_back": relistening.key()})
+    keys.append({"heard_back": relistening.key(), "mended": mending.key(listening.key())})
     said = personal.key(library)
     own = [shoot.stakes, shoot.client, asdict(rules) | {"opt_out": sorted(rules.opt_out)}, licences]
     return digest_of([newest, keys, said, operators, own, asdict(options.wishes), sorted(options.only)])

@@ -1,4 +1,4 @@
-"""The stages of a run that look at clips and sounds: who they are, what is heard, what is seen.
+"""The stages of a run that look at clips and sounds: who they are, what is heard, what is seen, what can be mended.
 
 Reading every byte of a large file takes minutes. So a large one that nothing else could be is looked at first under the
 name of its place (`Watch.quick`), while its bytes are read in the background; everything that was found waits here
@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from safelight import engine, footage, ingest, listening, placing, weights
+from safelight import engine, footage, ingest, listening, mending, placing, weights
 from safelight.clock import Clock, Tell
 from safelight.domain import Asset, Kind, Measure, digest_of
 from safelight.files import write_atomic
@@ -69,6 +69,7 @@ class Reel:
         self.see()
         self.name()
         self.place(places)
+        self.mend()
         return fresh
 
     # ------------------------------------------------------------ who they are
@@ -193,6 +194,25 @@ class Reel:
         clock = Clock("see", len(jobs), self.tell)
         for seen in self._stream([(footage.see, job) for job in jobs], footage.lost_picture):
             self._save((seen.asset, footage.SEEN, key, seen.measures))
+            clock.step()
+
+    def mend(self) -> None:
+        """Tries the repair of sounds in which faults or noise were heard, once all is known of them."""
+        key = mending.key(listening.key())
+        state = ShootState.load(self.library, self.shoot, evidence=False)
+        clips = {c.asset.id: c for c in state.clips.values()}
+        done = records.measured(self.library, clips)
+        known = records.evidence(self.library, [n for n in clips if (n, key) not in done], names=mending.NEEDS)
+        jobs = []
+        for name, facts in known.items():
+            asset, full = clips[name].asset, self.folder.root / clips[name].path
+            told = {fact: measure for fact, (measure, _) in facts.items()}
+            job = mending.asked(name, full, float(asset.duration_s or 600), told)
+            jobs += [job] if job is not None else []
+        clock = Clock("mend", len(jobs), self.tell)
+        for mended in self._stream([(mending.mend, job) for job in jobs], mending.lost):
+            kept = key + BEGUN if mended.again else key
+            records.save_evidence(self.library, [(mended.asset, mending.MENDED, kept, [mended.measure])])
             clock.step()
 
     def _stream(self, jobs: list[engine.Job], rescue: engine.Rescue) -> Iterator[Any]:

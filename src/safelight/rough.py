@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from safelight import captioning, cuts, interchange, weights
+from safelight import captioning, cuts, effects, interchange, weights
 from safelight.captioning import Played, Said
 from safelight.captions import Breach, Captions, Preset
 from safelight.cutting import PACES, Talk, Word, assembly, cutaways, heard_back, joined, measure, room, roughcut
@@ -22,6 +22,7 @@ from safelight.domain import Edit, Measure, exact
 from safelight.errors import UsageError
 from safelight.media import container, credentials
 from safelight.media.container import Contents
+from safelight.media.effects import Effect
 from safelight.media.timeline import Text
 from safelight.speech import moonshine
 from safelight.state import Footage
@@ -71,6 +72,7 @@ class Planned:
     notes: tuple[str, ...] = ()
     faults: tuple[tuple[Fraction, Fraction], ...] = ()
     texts: tuple[Text, ...] = ()  # captions that a person set
+    effects: tuple[Effect, ...] = ()  # what is done to its sound and picture where it is rendered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,7 @@ def cut(
     materials = [
         Material(
             path=p.path, facts=p.facts, rate=p.rate, length=p.length, words=p.talk.words if p.talk else (),
-            doubts=p.doubts,
+            doubts=p.doubts, effects=p.effects,
         )
         for p in planned
     ]  # fmt: skip
@@ -122,7 +124,8 @@ def written(path: Path, made: Assembly) -> interchange.Written:
     """Writes the timeline of a cut; among its losses, the credentials that a film rendered from it will not have."""
     done = interchange.write(path, made.programme)
     used = [made.materials[piece.clip].path for piece in made.pieces]
-    return replace(done, losses=(*done.losses, *credentials.lost(used, what="a film that is rendered from it")))
+    lost = credentials.lost(used, what="a film that is rendered from it")
+    return replace(done, losses=(*done.losses, *effects.lost(made), *lost))
 
 
 def planned_of(
@@ -137,7 +140,8 @@ def planned_of(
     known = talk if isinstance(talk, Talk) else None
     notes = [talk] if isinstance(talk, str) else []
     clip = _at_pace(clip, wanted.pace)
-    listed = cuts.listed(clip)
+    anew = cuts.SELECT if wanted.length_s is not None else None  # sentences are chosen anew
+    listed = [one for one in cuts.listed(clip) if one.operator != anew]
     taken = [c for one in listed for c in one.cuts if c.goes and (c.state != "proposed" or not wanted.decided)]
     gone = [
         Cut(start=c.start, end=c.end, rule=c.rule, text=c.text or "A person's cut.", evidence=tuple(_told(c.evidence)))
@@ -154,7 +158,7 @@ def planned_of(
         doubts=tuple(sorted([*doubts, *unsure], key=lambda d: d.start)),
         open=sum(c.state == "proposed" for one in listed for c in one.cuts),
         notes=(*notes, *(note for one in listed for note in one.notes)), faults=_faults(clip.facts),
-        texts=cuts.texts(clip),
+        texts=cuts.texts(clip), effects=effects.of(clip, proposed=not wanted.decided),
     )  # fmt: skip
 
 

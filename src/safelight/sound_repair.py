@@ -14,8 +14,9 @@ from safelight.domain import Json
 from safelight.errors import UsageError
 from safelight.files import written_whole
 from safelight.media import levelled, loudness, origin, signing, sound
+from safelight.media.effects import Repairs
 from safelight.media.loudness import Loudness, Target
-from safelight.media.repair.chain import Repairs, repaired
+from safelight.media.repair.chain import repaired
 from safelight.media.repair.deepfilter import Model
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told

@@ -362,6 +362,7 @@ def faults(name: str, path: Path, find: Callable[[], list[Fault]]) -> Measure:
         {
             "kind": f.kind, "start": exact(f.start), "end": exact(f.end), "probability": round(f.probability, 3),
             "strength": round(f.strength, 2), "frames": list(f.frames) if f.frames else None, "channel": f.channel,
+            **({"mains_hz": f.hertz} if f.hertz is not None else {}),
         }
         for f in found
     ]  # fmt: skip

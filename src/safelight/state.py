@@ -26,7 +26,7 @@ from safelight.domain import (
 )
 from safelight.errors import UsageError
 from safelight.media.formats import RAW_SUFFIXES
-from safelight.operators import Medium, Subject
+from safelight.operators import Medium, Stage, Subject
 from safelight.render import order
 from safelight.store import personal, records
 from safelight.store.library import Library
@@ -187,9 +187,15 @@ class Footage(Judged):
         edits = tuple(
             replace(edit, params=_gone(edit.params))
             for edit in self.edits(proposed=proposed)
-            if "texts" not in edit.params
+            if _cuts(edit)
         )
         return Version(inputs=(Input(id=self.id),), edits=edits)
+
+
+def _cuts(edit: Edit) -> bool:
+    """Whether an edit says what plays, and not how it looks or sounds, or what is read below it."""
+    operator = plugins.operators().get(edit.operator)
+    return "texts" not in edit.params and (operator is None or operator.stage is not Stage.EFFECT)
 
 
 def _gone(held: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -173,3 +173,17 @@ def test_a_clip_that_is_judged_without_a_suggestion_shows_none_until_all_of_it_i
 def test_a_clip_that_is_not_there(app):
     answer = app.client.get(f"/api/shoots/{app.shoot}/clips/{'0' * 64}/cuts")
     assert (answer.status_code, "no such clip" in answer.json()["cause"]) == (400, True)
+
+
+def test_what_is_done_to_the_sound_is_listed_answered_and_taken_back(app, clip):
+    assert app.get(f"{clip}/cuts")["effects"] == []
+    sheet = app.post(f"{clip}/effect", {"operator": "loudness", "params": {"target": "podcast"}})
+    (row,) = sheet["effects"]
+    assert (row["operator"], row["state"], row["waits"], row["text"]) == (
+        "loudness", "modified", False, "to -16 LUFS, below -1 dBTP",
+    )  # fmt: skip
+    assert sheet["kept"] == [[0, 300]], "the same plays"
+    assert app.post("undo")["undone"] == "verdict"
+    assert app.get(f"{clip}/cuts")["effects"] == []
+    assert app.post(f"{clip}/effect", {"operator": "tighten", "params": {}}, status=400)
+    assert app.post(f"{clip}/effect", {"operator": "loudness", "params": {"gain_db": 400}}, status=400)

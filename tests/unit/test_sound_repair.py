@@ -5,12 +5,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from safelight import sound_repair
+from safelight import mending, sound_repair
+from safelight.domain import Asset, Kind, Measure
 from safelight.errors import UsageError
 from safelight.media import levelled, sound
+from safelight.media.effects import Repairs
 from safelight.media.repair import mend
-from safelight.media.repair.chain import Repairs, repaired
+from safelight.media.repair.chain import repaired
 from safelight.media.sound import Block
+from safelight.operators import Subject, Wishes
+from safelight.operators.sound_repair import operator
 
 RATE = 48000
 
@@ -71,3 +75,72 @@ def test_the_original_and_unknown_endings_are_refused(tmp_path):
         sound_repair.repair(path, path)
     with pytest.raises(UsageError, match="not written"):
         sound_repair.repair(path, tmp_path / "a.txt")
+
+
+# ---------------------------------------------------------------- as an edit of a clip
+
+
+def suggested(value=None, *, cannot_tell=None):
+    told = Measure(name="sound.repaired", value=value, cannot_tell=cannot_tell)
+    asset = Asset(id="a", content=None, kind=Kind.AUDIO, format="wav", width=None, height=None)
+    subject = Subject(asset=asset, path="a.wav", facts={"sound.repaired": told})
+    found = operator.propose([subject], Wishes())
+    return found[0] if found else None
+
+
+def hum(*, lowered=9.0, voice=1.0):
+    return {"kind": "hum", "start": "0/1", "end": "4/1", "mains_hz": 50.0, "lowered_db": lowered, "voice_db": voice}
+
+
+def noise(*, lowered=9.0, taken=0, words=40, new=()):
+    rows = [{"text": "so", "start": float(n), "end": n + 0.3, "by_db": 6.0} for n in range(taken)]
+    return {"db": 12.0, "lowered_db": lowered, "words": words, "taken": rows, "new": list(new)}
+
+
+def test_what_a_trial_mended_is_offered_with_what_it_did():
+    click = {"kind": "click", "start": "1/1", "end": "1001/1000", "mains_hz": None, "heard": False}
+    found = suggested({"faults": [hum(), click, click | {"start": "2/1", "heard": True}], "noise": noise(taken=2)})
+    assert (len(found.params.hum), len(found.params.clicks), found.params.noise_db) == (1, 1, 12.0)
+    assert [one.noise_db for one in found.alternatives] == [6.0, 0.0]
+    codes = [b.code for b in found.because]
+    assert codes == ["hum", "clicks", "noise", "doubt.word", "doubt.word", "doubt.click"]
+    assert "9.0 dB quieter" in found.because[0].text
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ({"faults": [hum(voice=6.0)], "noise": None}, "cannot be taken out without voice"),
+        ({"faults": [hum(lowered=1.0)], "noise": None}, "is hardly less on trial"),
+        ({"faults": [], "noise": noise(taken=5)}, "5 of 40 words would go down with it"),
+        ({"faults": [], "noise": noise(new=[{"kind": "click", "start": "1/1", "end": "2/1"}])}, "was not there before"),
+    ],
+)
+def test_what_would_harm_is_left_and_named(value, why):
+    found = suggested(value)
+    assert found.params is None
+    assert found.cannot_tell == "Nothing that was found can be mended without harm."
+    assert why in found.because[0].text
+
+
+def test_where_nothing_was_gained_nothing_is_said():
+    assert suggested({"faults": [], "noise": noise(lowered=2.0)}) is None
+    assert "could not be tried" in suggested(cannot_tell="it was cut off").cannot_tell
+
+
+def test_a_trial_tells_hum_from_voice(tmp_path):
+    time = np.arange(12 * RATE) / RATE
+    mains = 0.02 * sum(np.sin(2 * np.pi * 50 * n * time) / n for n in range(1, 6))
+    syllables = (np.sin(2 * np.pi * 3 * time) > 0) * (np.sin(2 * np.pi * 0.5 * time) > 0)
+    voice = 0.3 * syllables * np.sin(2 * np.pi * (100 + 3 * np.sin(2 * np.pi * 2 * time)) * time)
+    told = {}
+    for name, loud in (("alone", 0.0), ("sung", 1.0)):
+        path = tmp_path / f"{name}.wav"
+        samples = (mains * (1 - 0.9 * loud) + loud * voice).astype(np.float32)[:, None]
+        levelled.encode(path, blocks(samples), codec="pcm_s24le")
+        row = {"kind": "hum", "start": "0/1", "end": "12/1", "mains_hz": 50.0}
+        value = mending.mend(mending.Mend(asset="a", full=path, seconds=12.0, faults=(row,))).measure.value
+        told[name] = value["faults"][0]
+    assert told["alone"]["lowered_db"] > 12
+    assert told["alone"]["voice_db"] < 1
+    assert told["sung"]["voice_db"] > 3

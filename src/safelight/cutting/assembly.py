@@ -18,6 +18,7 @@ from safelight.interchange import first_frame
 from safelight.interchange.programme import Clip, Gap, Item, Marker, Programme, Track, tidy
 from safelight.media import timecode
 from safelight.media.container import Contents
+from safelight.media.effects import CDL, Effect
 
 HANDLE = 24  # frames on either side of a range, for transitions
 CHAPTER_S, CHAPTER_PAUSE_S = 60, Fraction(3, 2)  # a chapter lasts so long, and begins after such a pause or clip
@@ -28,7 +29,8 @@ USUAL = Fraction(25)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """A clip that is cut: `length` frames at `rate`, its words where they are known, and what is in doubt."""
+    """A clip that is cut: `length` frames at `rate`, its words where they are known, what is in doubt, and what is done
+    to its sound and picture where it is rendered."""
 
     path: Path
     facts: Contents
@@ -36,6 +38,7 @@ class Material:
     length: int
     words: tuple[Word, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    effects: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +119,9 @@ def assemble(
         items: list[Item] = []
         for piece, length in zip(pieces, lengths, strict=True):
             there = materials[piece.clip].facts.picture if kind == "video" else materials[piece.clip].facts.sounds
-            items.append(_clip(materials[piece.clip], piece.start, length, rate) if there else Gap(length=length))
+            made_of = _clip(materials[piece.clip], piece.start, length, rate)
+            made_of = replace(made_of, grade=_grade(materials[piece.clip]) if kind == "video" else None)
+            items.append(made_of if there else Gap(length=length))
         tracks.append(Track(kind=kind, items=tuple(items)))
     if covers:
         tracks.append(Track(kind="video", items=tuple(_over(covers, rate))))
@@ -147,6 +152,10 @@ def _clip(material: Material, start: int, length: int, rate: Fraction) -> Clip:
         reel=material.facts.reel, media_start=zero,
         media_length=max(_moved(material.length, material.rate, rate), first + length),
     )  # fmt: skip
+
+
+def _grade(material: Material) -> CDL | None:
+    return next((e.settings for e in material.effects if isinstance(e.settings, CDL)), None)
 
 
 def _over(covers: Sequence[Cover], rate: Fraction) -> Iterator[Item]:

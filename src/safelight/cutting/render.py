@@ -4,9 +4,11 @@ Pictures of a codec in which the wanted ranges stand by themselves are copied, p
 once, in the pixels, shape and colour tags of the first clip. What was made is read back and counted before it appears.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,15 +16,17 @@ from typing import Any
 import av
 import numpy as np
 
-from safelight.cutting import copying, encoding
-from safelight.cutting.assembly import Assembly, Material, Piece
+from safelight.cutting import copying, encoding, grading, mixing
+from safelight.cutting.assembly import Assembly, Material
 from safelight.cutting.copying import Spans
 from safelight.cutting.encoding import Encoder
 from safelight.cutting.joined import FADE_S
+from safelight.domain import Measure
 from safelight.errors import MediaError, UsageError
-from safelight.files import written_whole
-from safelight.media import container, loudness, origin, packets, signing, sound
-from safelight.media.loudness import LAYOUTS
+from safelight.files import PART, written_whole
+from safelight.media import container, credentials, loudness, origin, packets, signing, sound
+from safelight.media.effects import CDL, Level, Repairs
+from safelight.media.loudness import LAYOUTS, Loudness
 from safelight.media.signing import Deed
 from safelight.media.sound import Block, Samples
 from safelight.words import many
@@ -39,7 +43,8 @@ BLOCK = 4800  # samples that are encoded at once
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """What was written. `copied`: frame ranges of clips, by number, whose pictures were not encoded again; `origin`:
-    where it comes from (IPTC DigitalSourceType, None: cannot be told), said in the file or in `sidecar`."""
+    where it comes from (IPTC DigitalSourceType, None: cannot be told), said in the file or in `sidecar`; `measures`:
+    what was done to the sound, measured on the file."""
 
     file: str
     frames: int
@@ -49,13 +54,16 @@ class Rendered:
     notes: tuple[str, ...]
     origin: str | None = None
     sidecar: str | None = None
+    measures: tuple[Measure, ...] = ()
 
 
 def render(
-    made: Assembly, out: Path, *, preview: bool = False, tell: Callable[[str], None] = lambda _: None
+    made: Assembly, out: Path, *, preview: bool = False, tell: Callable[[str], None] = lambda _: None,
+    cleaner: Mapping[str, Path] | None = None,
 ) -> Rendered:  # fmt: skip
     """Writes a programme to `out`; its ending says what is written. Tracks above the first picture are left out, since
-    what lies there is only offered. Raises UsageError, MediaError."""
+    what lies there is only offered. `cleaner`: the weights that turn noise down, where a repair asks for that. Raises
+    UsageError, MediaError."""
     ending = out.suffix.lower()
     if ending not in FILMS and ending not in SOUNDS:
         raise UsageError(
@@ -68,7 +76,7 @@ def render(
     if not preview:
         signing.ready()
     with written_whole(out) as place:
-        job = _Job(made, place, preview=preview, tell=tell)
+        job = _Job(made, place, preview=preview, tell=tell, cleaner=cleaner)
         job.run()
         return _told(job, out, _checked(job, out.name))
 
@@ -87,6 +95,9 @@ def _checked(job: "_Job", name: str) -> Rendered:
                 f"{name} came out with {frames} frames, not {wanted}.", remedy="Render it as another format."
             )
     ranges = tuple((p.clip, p.start, p.end) for p in made.pieces if job.pictures)
+    after = loudness.measure(job.place) if job.mixed is not None else None
+    if job.mixed is not None and after is not None:
+        job.notes += mixing.said(made, job.mixed, after)
     return Rendered(
         file=name,
         frames=wanted,
@@ -94,6 +105,7 @@ def _checked(job: "_Job", name: str) -> Rendered:
         copied=ranges if job.copied else (),
         encoded=() if job.copied else ranges,
         notes=tuple(job.notes),
+        measures=mixing.measures(job.mixed, after) if job.mixed is not None and after is not None else (),
     )
 
 
@@ -102,7 +114,8 @@ def _told(job: "_Job", out: Path, rendered: Rendered) -> Rendered:
     pieces, materials = job.made.pieces, job.made.materials
     papers = origin.papers_of_cut(
         [(materials[p.clip].path, materials[p.clip].facts.camera) for p in pieces],
-        joined=not all(_goes_on(pieces, n) for n in range(len(pieces) - 1)),
+        joined=not all(mixing.goes_on(pieces, n) for n in range(len(pieces) - 1)),
+        enhanced=job.enhances,
     )
     told = origin.tell(job.place, out, papers, _deeds(job), what="what is rendered", sign=not job.preview)
     return replace(rendered, notes=(*rendered.notes, *told.notes), origin=told.origin, sidecar=told.sidecar)
@@ -123,8 +136,16 @@ def _deeds(job: "_Job") -> list[Deed]:
 class _Job:
     """One film as it is written."""
 
-    def __init__(self, made: Assembly, place: Path, *, preview: bool, tell: Callable[[str], None]) -> None:
-        self.made, self.place, self.preview, self.tell = made, place, preview, tell
+    def __init__(
+        self, made: Assembly, place: Path, *, preview: bool, tell: Callable[[str], None],
+        cleaner: Mapping[str, Path] | None,
+    ) -> None:  # fmt: skip
+        self.made, self.place, self.preview, self.tell, self.cleaner = made, place, preview, tell, cleaner
+        ending = place.suffix.lower()
+        self.form = FILMS[ending] if ending in FILMS else SOUNDS[ending][0]
+        self.mixed: mixing.Mixed | None = None
+        played = {made.materials[p.clip].path: made.materials[p.clip] for p in made.pieces}
+        self.grades = {path: grade for path, m in played.items() if (grade := grading.grade_of(m)) is not None}
         self.rate = made.programme.rate
         is_film = place.suffix.lower() in FILMS
         self.pictures = [m for m in made.materials if m.facts.picture] if is_film else []
@@ -132,6 +153,12 @@ class _Job:
         self.notes: list[str] = []
         self.copied = False
         self.samples = 0
+
+    @property
+    def enhances(self) -> bool:
+        """Whether something is done to its sound, or to its picture."""
+        heard = bool(mixing.asked(self.made, Level) or mixing.asked(self.made, Repairs))
+        return (heard and bool(self.heard)) or (bool(self.grades) and bool(self.pictures))
 
     def run(self) -> None:
         """Writes it."""
@@ -142,12 +169,16 @@ class _Job:
             raise UsageError("These clips have no picture.", remedy=f"Render a sound: {', '.join(SOUNDS)}.")
         if ending in SOUNDS and not self.heard:
             raise UsageError("These clips have no sound.", remedy=f"Render a film: {', '.join(FILMS)}.")
-        source = copying.copyable(self.made) if self.pictures and not self.preview else "it is a preview"
+        source: Spans | str = "it is a preview"
+        if self.pictures and not self.preview:
+            source = "it is graded" if self.grades else copying.copyable(self.made)
         self._lost()
-        form = FILMS[ending] if ending in FILMS else SOUNDS[ending][0]
-        with av.open(str(self.place), "w", format=form) as out:
+        with (
+            tempfile.TemporaryDirectory(dir=self.place.parent, prefix=PART) as room,
+            av.open(str(self.place), "w", format=self.form) as out,
+        ):
             picture = self._picture(out, source) if self.pictures else iter(())
-            heard = self._sound(out) if self.heard else iter(())
+            heard = self._sound(out, Path(room)) if self.heard else iter(())
             encoding.interleaved(out, picture, heard)
 
     def _lost(self) -> None:
@@ -198,7 +229,7 @@ class _Job:
                 if material.facts.picture and (reader is None or reader.material is not material):
                     if reader is not None:
                         reader.close()
-                    reader = _Reader(material)
+                    reader = _Reader(material, self.grades.get(material.path))
                 for k in range(count):
                     at = (piece.start + Fraction(k) * material.rate / self.rate) / material.rate
                     shown = reader.upright(at, shape.rotation) if material.facts.picture and reader else None
@@ -213,40 +244,81 @@ class _Job:
 
     # ------------------------------------------------------------ sound
 
-    def _sound(self, out: Any) -> Iterator[tuple[Fraction, list[Any]]]:
-        ending = self.place.suffix.lower()
-        codec = SOUND_OF.get(ending) or SOUNDS[ending][1]
-        stream_of = self.heard[0].facts.sounds[0]
-        channels = min(stream_of.channels, 2) if codec == "aac" else stream_of.channels
-        layout = LAYOUTS.get(channels, "stereo")
-        rate = stream_of.rate if codec != "aac" or stream_of.rate in (44100, 48000) else 48000
-        stream = out.add_stream(codec, rate=rate, layout=layout)
-        if codec == "aac":
-            stream.bit_rate = AAC_BITS * channels
-        resampler = av.AudioResampler(
-            format=stream.codec_context.format, layout=layout, rate=rate,
-            frame_size=stream.codec_context.frame_size or None,
+    def _sound(self, out: Any, room: Path) -> Iterator[tuple[Fraction, list[Any]]]:
+        voice = _Voice.of(self.heard[0], self.place.suffix.lower())
+        model = mixing.cleaner(self.made, self.cleaner)
+        parts = mixing.samples(self.made, rate=voice.rate, channels=voice.channels, model=model)
+        told = f"where ranges meet it fades for {float(FADE_S) * 1000:g} ms"
+        if not mixing.asked(self.made, Level):
+            self.notes.append(f"The sound is encoded as {voice.codec}, as loud as it was; {told}.")
+            return self._heard(voice, out, (part for _, part in parts))
+        self.mixed = mixing.mixed(
+            self.made, parts, rate=voice.rate, channels=voice.channels, folder=room,
+            encode=partial(self._tried, voice, room),
         )  # fmt: skip
-        self.notes.append(
-            f"The sound is encoded as {codec}, as loud as it was; where ranges meet it fades for "
-            f"{float(FADE_S) * 1000:g} ms."
-        )
-        return self._heard(stream, resampler, rate, LAYOUTS.get(channels, "stereo"), channels)
+        self.notes.append(f"The sound is encoded as {voice.codec}; {told}.")
+        return self._heard(voice, out, (block.samples for block in self.mixed.blocks()))
+
+    def _tried(self, voice: "_Voice", room: Path, blocks: Iterator[Block]) -> Loudness:
+        """How loud a sound is once it is encoded as the film's."""
+        place = room / f"sound{self.place.suffix}"
+        with av.open(str(place), "w", format=self.form) as out:
+            for _, packets in self._heard(voice, out, (block.samples for block in blocks)):
+                out.mux(packets)
+        return loudness.measure(place)
 
     def _heard(
-        self, stream: Any, resampler: Any, rate: int, layout: str, channels: int
+        self, voice: "_Voice", out: Any, parts: Iterator[Samples]
+    ) -> Iterator[tuple[Fraction, list[Any]]]:  # fmt: skip
+        stream, resampler = voice.stream(out)
+        return self._packets(voice, stream, resampler, parts)
+
+    def _packets(
+        self, voice: "_Voice", stream: Any, resampler: Any, parts: Iterator[Samples]
     ) -> Iterator[tuple[Fraction, list[Any]]]:
         count = 0
-        for samples in _samples(self.made, rate, channels):
+        for samples in parts:
             for start in range(0, len(samples), BLOCK):
                 part = np.ascontiguousarray(samples[start : start + BLOCK])
-                frame = loudness.frame_of(Block(at=Fraction(0), samples=part, rate=rate), layout, count)
+                frame = loudness.frame_of(Block(at=Fraction(0), samples=part, rate=voice.rate), voice.layout, count)
                 count += len(part)
                 packets = [p for made in resampler.resample(frame) for p in stream.encode(made)]
-                yield Fraction(count, rate), packets
+                yield Fraction(count, voice.rate), packets
         self.samples = count
         packets = [p for made in resampler.resample(None) for p in stream.encode(made)]
-        yield Fraction(count, rate), [*packets, *stream.encode(None)]
+        yield Fraction(count, voice.rate), [*packets, *stream.encode(None)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Voice:
+    """How the sound is encoded."""
+
+    codec: str
+    channels: int
+    rate: int
+
+    @classmethod
+    def of(cls, material: Material, ending: str) -> "_Voice":
+        codec = SOUND_OF.get(ending) or SOUNDS[ending][1]
+        first = material.facts.sounds[0]
+        channels = min(first.channels, 2) if codec == "aac" else first.channels
+        rate = first.rate if codec != "aac" or first.rate in (44100, 48000) else 48000
+        return cls(codec=codec, channels=channels, rate=rate)
+
+    @property
+    def layout(self) -> str:
+        return LAYOUTS.get(self.channels, "stereo")
+
+    def stream(self, out: Any) -> tuple[Any, Any]:
+        """A stream of a container, and what brings samples to its form."""
+        stream = out.add_stream(self.codec, rate=self.rate, layout=self.layout)
+        if self.codec == "aac":
+            stream.bit_rate = AAC_BITS * self.channels
+        resampler = av.AudioResampler(
+            format=stream.codec_context.format, layout=self.layout, rate=self.rate,
+            frame_size=stream.codec_context.frame_size or None,
+        )  # fmt: skip
+        return stream, resampler
 
 
 def _lengths(made: Assembly) -> list[int]:
@@ -319,8 +391,8 @@ class _Reader:
 
     AHEAD_S = 10  # read on rather than look for another key frame
 
-    def __init__(self, material: Material) -> None:
-        self.material = material
+    def __init__(self, material: Material, grade: CDL | None) -> None:
+        self.material, self.grade = material, grade
         picture = material.facts.picture
         assert picture is not None
         self.picture = picture
@@ -356,6 +428,8 @@ class _Reader:
     def upright(self, at: Fraction, rotation: int) -> Any:
         """The frame at an instant, as a film holds it whose frames are turned by `rotation` to be upright."""
         frame, turns = self.frame(at), (self.picture.rotation - rotation) // 90 % 4
+        if self.grade is not None:
+            frame = grading.graded(frame, self.grade, self.picture)
         if not turns:
             return frame
         rgb = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))
@@ -368,67 +442,3 @@ class _Reader:
     def close(self) -> None:
         """Gives the file back."""
         self.source.close()
-
-
-# ---------------------------------------------------------------- samples
-
-
-def _samples(made: Assembly, rate: int, channels: int) -> Iterator[Samples]:
-    """The sound of each piece, faded where it does not go on from the one before, exactly as long as its frames."""
-    edges = [round(at / made.programme.rate * rate) for at in (*made.places, made.programme.length)]
-    fade = int(FADE_S * rate)
-    reader: _Listener | None = None
-    for n, piece in enumerate(made.pieces):
-        material = made.materials[piece.clip]
-        length = edges[n + 1] - edges[n]
-        if not material.facts.sounds:
-            yield np.zeros((length, channels), np.float32)
-            continue
-        first = round(piece.start / material.rate * rate)
-        if reader is None or reader.material is not material or first < reader.first:
-            reader = _Listener(material, rate)
-        part = _in_channels(reader.read(first, length), channels)
-        if n and not _goes_on(made.pieces, n - 1):
-            part[:fade] *= np.linspace(0, 1, len(part[:fade]), dtype=np.float32)[:, None]
-        if n + 1 < len(made.pieces) and not _goes_on(made.pieces, n):
-            part[-fade:] *= np.linspace(1, 0, len(part[-fade:]), dtype=np.float32)[:, None]
-        yield part
-
-
-def _goes_on(pieces: Sequence[Piece], n: int) -> bool:
-    return pieces[n].clip == pieces[n + 1].clip and pieces[n].end == pieces[n + 1].start
-
-
-class _Listener:
-    """Samples of a clip in order, read on."""
-
-    def __init__(self, material: Material, rate: int) -> None:
-        self.material = material
-        self.blocks = sound.blocks(material.path, rate=rate, facts=material.facts)
-        self.rate = rate
-        self.first = -rate * 3600  # the earliest sample that is still at hand
-        self.held: list[tuple[int, Samples]] = []
-
-    def read(self, first: int, length: int) -> Samples:
-        """`length` samples from `first` on; where there are none, silence."""
-        last = first + length
-        while not self.held or self.held[-1][0] + len(self.held[-1][1]) < last:
-            block = next(self.blocks, None)
-            if block is None:
-                break
-            self.held.append((round(block.at * self.rate), block.samples))
-        self.held = [(at, s) for at, s in self.held if at + len(s) > first]
-        self.first = first
-        width = self.held[0][1].shape[1] if self.held else self.material.facts.sounds[0].channels
-        out = np.zeros((length, width), np.float32)
-        for at, samples in self.held:
-            low, high = max(at, first), min(at + len(samples), last)
-            if low < high:
-                out[low - first : high - first] = samples[low - at : high - at]
-        return out
-
-
-def _in_channels(samples: Samples, channels: int) -> Samples:
-    if samples.shape[1] == channels:
-        return samples
-    return np.repeat(samples.mean(1, keepdims=True), channels, 1).astype(np.float32)

@@ -250,6 +250,8 @@ def _cuts(
     for clip, stem in _stems(where, clips, template=template, asked=asked, taken=taken):
         facts = {name: measure for name, (measure, _) in known.get(clip.id, {}).items()}
         whole = replace(clip, facts=facts)
+        if not cuts.kept(whole):
+            continue  # all of it was left out
         heard = cuts.heard_back(library, whole) if whole.cut(proposed=True) == whole.cut(proposed=False) else None
         found.append(
             ClipJob(clip=whole, original=where.root / clip.path, stem=target / stem, wanted=asked, heard=heard)

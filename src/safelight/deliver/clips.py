@@ -14,16 +14,29 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from safelight import captions, cuts, films, limits, params, plugins, relistening, rough, work
+from safelight import (
+    captions,
+    cuts,
+    films,
+    limits,
+    params,
+    plugins,
+    relistening,
+    rough,
+    sound_repair,
+    weights,
+    work,
+)
 from safelight.channels.answer import Answer
 from safelight.checking import Outcome
-from safelight.cutting import render
+from safelight.cutting import mixing, render
 from safelight.deliver.write import Checks, Written
 from safelight.domain import Input, Kind, Measure, Version
 from safelight.errors import Unreadable, UsageError
 from safelight.files import PART
 from safelight.films import Book
 from safelight.media import container
+from safelight.media.effects import Repairs
 from safelight.media.timeline import Clip, Timeline
 from safelight.operators import FINDING, faults
 from safelight.rough import Rough
@@ -33,7 +46,7 @@ from safelight.workers import Lost
 FORMS = ("otio", "fcpxml", "xml", "edl", "mlt")  # of timelines
 FILM, SOUND, CAPTIONS = ".mp4", ".wav", ".srt"
 OF_SOUNDS = ("loudness", "faults")  # the rules of a place that are about sound alone
-HEARD_BACK = "heard_back"
+HEARD_BACK, STILL_HEARD, OVER_CEILING = "heard_back", "sound_repair.still_heard", "loudness.over_ceiling"
 S_A_SECOND = 20.0  # what encoding and measuring a second of two megapixels may compute
 
 
@@ -128,16 +141,18 @@ def _films(job: ClipJob, cut: Rough, place: Book, checks: Checks) -> Iterable[Wr
     limits.begin("the film", seconds=_film_s(job.clip))
     is_video = job.clip.asset.kind is Kind.VIDEO
     path = _beside(job, FILM if is_video else SOUND)
-    rendered = render.render(cut.made, path)
+    rendered = render.render(cut.made, path, cleaner=weights.installed().get(sound_repair.WEIGHTS))
     told = _captions(cut, place, _beside(job, CAPTIONS)) if _captioned(job.clip, place) else None
     if not is_video:
         place = replace(place, rules={name: place.rules[name] for name in OF_SOUNDS if name in place.rules})
     limits.begin("the gate", seconds=_film_s(job.clip))
     checked = films.check(path, place, captions=told)
     facts = container.contents(path)
-    entry = _entry(job, path, findings=[], answers=[_of_place(a, place) for a in checked.answers])
+    came_to = (*rendered.measures, *_still_heard(cut, path))
+    findings = _measured(came_to, rendered.notes)
+    entry = _entry(job, path, findings=findings, answers=[_of_place(a, place) for a in checked.answers])
     yield replace(
-        _written(job, path, entry, kind="film"), checks=checks, losses=rendered.notes, seconds=facts.duration_s,
+        _written(job, path, entry, kind="film"), checks=(*checks, *_named(came_to)), losses=rendered.notes, seconds=facts.duration_s,
         width=facts.picture.width if facts.picture else 0, height=facts.picture.height if facts.picture else 0,
     )  # fmt: skip
     if told is not None:
@@ -230,6 +245,33 @@ def _listened(heard: Measure) -> list[dict[str, Any]]:
         return [_finding(HEARD_BACK, Outcome.PASS, "", 0.0)]
     more = f" And {len(differences) - 1} more." if len(differences) > 1 else ""
     return [_finding(HEARD_BACK, Outcome.LOOK, f"{differences[0]}{more}", round(max(chance, 0.01), 3))]
+
+
+def _named(measures: Sequence[Measure]) -> Checks:
+    """What was measured on the film, beside the operators' checks."""
+    return (("film", tuple(measures)),) if measures else ()
+
+
+def _measured(measures: Sequence[Measure], notes: Sequence[str]) -> list[dict[str, Any]]:
+    """What a film came to: one that passes its ceiling fails, the rest wants a look."""
+    loud = next((note for note in notes if note.startswith("As encoded")), "")
+    found = []
+    for name, value in faults(measures).items():
+        text = "What was to be mended is still heard." if name == STILL_HEARD else loud
+        wrong = Outcome.FAIL if name == OVER_CEILING else Outcome.LOOK
+        found.append(_finding(name, wrong if value >= FINDING else Outcome.PASS, text, round(value, 3)))
+    return found
+
+
+def _still_heard(cut: Rough, path: Path) -> tuple[Measure, ...]:
+    """The chance that what was to be mended is still heard in the film; nothing where nothing was."""
+    kinds = set[str]()
+    for repairs in mixing.asked(cut.made, Repairs).values():
+        kinds |= ({"hum"} if repairs.hum else set()) | ({"click"} if repairs.clicks else set())
+    if not kinds:
+        return ()
+    left = max((f.probability for f in sound_repair.heard(path) if f.kind in kinds), default=0.0)
+    return (Measure(name=STILL_HEARD, value=left, unit="probability"),)
 
 
 def _of_place(answer: Answer, place: Book) -> Answer:

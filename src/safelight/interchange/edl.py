@@ -4,6 +4,7 @@ Record and source times are timecode, out points exclusive. `FCM` lines switch b
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -22,6 +23,7 @@ from safelight.interchange.programme import (
     tidy,
 )
 from safelight.media import timecode
+from safelight.media.effects import CDL
 
 MOST_EVENTS = 999
 REEL = 8
@@ -32,6 +34,10 @@ _EVENT = re.compile(
     rf"{_LABEL}\s+{_LABEL}\s+{_LABEL}\s+{_LABEL}\s*$"
 )
 _SPEED = re.compile(r"^\s*M2\s+(.*?)\s+(-?[\d.]+)\s+" + _LABEL)
+_NUMBER = r"\s*(-?[\d.]+)\s+(-?[\d.]+)\s+(-?[\d.]+)\s*"
+_SOP = re.compile(rf"^\*\s*ASC_SOP:?\s*\({_NUMBER}\)\s*\({_NUMBER}\)\s*\({_NUMBER}\)", re.IGNORECASE)
+_SAT = re.compile(r"^\*\s*ASC_SAT:?\s*(-?[\d.]+)", re.IGNORECASE)
+DIGITS = 6  # of a grade
 _LOCATOR = re.compile(rf"^\*\s*LOC:\s*{_LABEL}\s+(\S+)\s*(.*)$")
 
 
@@ -94,7 +100,22 @@ def _clip(item: Clip, rate: Fraction, losses: Losses) -> Clip:
         if speed != item.speed:
             losses.add("speeds rounded to a tenth of a frame a second")
     markers = tuple(_marker(m, losses) for m in item.markers)
-    return replace(item, reel=reel, speed=speed, markers=markers, name=" ".join(item.name.split()))
+    return replace(
+        item, reel=reel, speed=speed, markers=markers, name=" ".join(item.name.split()), grade=_grade(item.grade)
+    )
+
+
+def _grade(grade: CDL | None) -> CDL | None:
+    """With as many digits as are written."""
+    if grade is None:
+        return None
+    slope, offset, power = (_rounded(row) for row in (grade.slope, grade.offset, grade.power))
+    return CDL(slope=slope, offset=offset, power=power, saturation=round(grade.saturation, DIGITS))
+
+
+def _rounded(row: Iterable[float | str]) -> tuple[float, float, float]:
+    red, green, blue = (round(float(v), DIGITS) for v in row)
+    return red, green, blue
 
 
 def _marker(m: Marker, losses: Losses) -> Marker:
@@ -185,6 +206,10 @@ def _remarks(clip: Clip, record: int, label: object, rate: Fraction, *, second: 
     if clip.speed != 1:
         lines.append(f"M2   {clip.reel:<8}      {float(clip.speed * rate):05.1f}                {label(clip.source)}")
     lines.append(f"* {'TO' if second else 'FROM'} CLIP NAME: {clip.name}")
+    if clip.grade is not None:
+        rows = (clip.grade.slope, clip.grade.offset, clip.grade.power)
+        sop = "".join(f"({' '.join(f'{v:.{DIGITS}f}' for v in row)})" for row in rows)
+        lines += [f"* ASC_SOP {sop}", f"* ASC_SAT {clip.grade.saturation:.{DIGITS}f}"]
     lines += [f"* LOC: {label(record + m.at)} {m.colour:<7} {m.name}".rstrip() for m in clip.markers]
     return lines
 
@@ -206,6 +231,7 @@ class _Event:
     speed: Fraction = Fraction(1)
     locators: list[tuple[int, str, str]]
     freeze: bool = False
+    grade: CDL | None = None
 
 
 def parse(text: str, *, rate: Fraction, losses: Losses) -> Programme:
@@ -276,8 +302,14 @@ def _remark(event: _Event, plain: str, rate: Fraction, losses: Losses) -> None:
         event.name = m[1].strip()
     elif m := re.match(r"\*\s*TO CLIP NAME:\s*(.*)", plain, re.IGNORECASE):
         event.to_name = m[1].strip()
+    elif m := _SOP.match(plain):
+        rows = [_rounded(m.groups()[i : i + 3]) for i in (0, 3, 6)]
+        before = event.grade or CDL()
+        event.grade = replace(before, slope=rows[0], offset=rows[1], power=rows[2])
+    elif m := _SAT.match(plain):
+        event.grade = replace(event.grade or CDL(), saturation=float(m[1]))
     elif "ASC_SOP" in upper or "ASC_SAT" in upper:
-        losses.add("colour corrections (CDL), not read")
+        losses.add("colour corrections (CDL) that cannot be read")
 
 
 def _items(events: list[_Event], begin: int, losses: Losses, day: int) -> list[Item]:
@@ -326,4 +358,7 @@ def _item(event: _Event, losses: Losses, day: int) -> Item:
         )
         for place, colour, text in event.locators
     )
-    return Clip(name=name, length=length, source=event.source[0], reel=event.reel, speed=speed, markers=markers)
+    return Clip(
+        name=name, length=length, source=event.source[0], reel=event.reel, speed=speed, markers=markers,
+        grade=event.grade,
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from safelight.captions._text import decoded
 from safelight.errors import MediaError, NotMedia, UsageError
 from safelight.files import write_atomic
 from safelight.interchange import edl, fcpxml, mlt, otio, tables, xmeml
-from safelight.interchange.programme import Losses, Programme
+from safelight.interchange.programme import Losses, Programme, reduce_clips
 from safelight.media.formats import unreadable
 
 READ = (".otio", ".edl", ".fcpxml", ".xml", ".mlt")
@@ -123,7 +123,7 @@ def _made(path: Path, programme: Programme, losses: Losses) -> Made:
     if path.suffix.lower() not in writers:
         raise UsageError(f"{path.name} has no ending of a timeline.", remedy=f"Known are {', '.join(WRITTEN)}.")
     carried, text_of = writers[path.suffix.lower()]
-    meant = carried(programme, losses)
+    meant = carried(reduce_clips(programme, losses, grade=None), losses)
     return {path.name: (text_of(meant).encode(), meant)}
 
 

@@ -14,6 +14,7 @@ import opentimelineio as otio
 from safelight.errors import NotMedia, Unsupported
 from safelight.interchange.programme import Clip, Gap, Item, Losses, Marker, Programme, Track, Transition, tidy
 from safelight.media import timecode
+from safelight.media.effects import CDL
 
 OURS = "safelight"
 NEWER = {"Marker.3": "Marker.2", "Clip.3": "Clip.2"}
@@ -124,8 +125,20 @@ class _Reader:
             media=getattr(reference, "target_url", None) or None,
             media_start=self.frames(available.start_time) if available else None,
             media_length=self.frames(available.duration) if available else None, speed=speed,
-            enabled=bool(item.enabled), markers=tuple(self.marker(m, origin=start) for m in item.markers),
+            enabled=bool(item.enabled), grade=self.grade(item.metadata.get("cdl")), markers=tuple(self.marker(m, origin=start) for m in item.markers),
         )  # fmt: skip
+
+    def grade(self, told: Any) -> CDL | None:
+        """A grade as OpenTimelineIO's own reader of lists keeps it; what is none is counted."""
+        if told is None:
+            return None
+        try:
+            sop = told["asc_sop"]
+            slope, offset, power = (_three(sop[name]) for name in ("slope", "offset", "power"))
+            return CDL(slope=slope, offset=offset, power=power, saturation=float(told.get("asc_sat", 1.0)))
+        except (KeyError, TypeError, ValueError):
+            self.losses.add("colour corrections that are no ASC CDL")
+            return None
 
     def marker(self, marker: Any, *, origin: int) -> Marker:
         length = max(self.frames(marker.marked_range.duration), 1)
@@ -133,6 +146,11 @@ class _Reader:
             at=self.frames(marker.marked_range.start_time) - origin, length=length, name=marker.name or "",
             comment=str(getattr(marker, "comment", "") or ""), colour=str(marker.color or "RED"),
         )  # fmt: skip
+
+
+def _three(values: Any) -> tuple[float, float, float]:
+    red, green, blue = (float(v) for v in values)
+    return red, green, blue
 
 
 def _rate(value: float, default: Fraction) -> Fraction:
@@ -224,6 +242,9 @@ class _Writer:
             markers=[self.marker(m, c.source) for m in c.markers], metadata={OURS: {"reel": c.reel}} if c.reel else {},
         )  # fmt: skip
         made.enabled = c.enabled
+        if c.grade is not None:
+            sop = {name: list(getattr(c.grade, name)) for name in ("slope", "offset", "power")}
+            made.metadata["cdl"] = {"asc_sop": sop, "asc_sat": c.grade.saturation}
         return made
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TypeAlias
 
+from safelight.media.effects import CDL
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
@@ -22,7 +24,8 @@ class Marker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """`length` frames shown of a medium from its frame `source` on, at `speed` (0: one frame is held)."""
+    """`length` frames shown of a medium from its frame `source` on, at `speed` (0: one frame is held), with the `grade`
+    that whoever renders it applies."""
 
     name: str
     length: int
@@ -34,6 +37,7 @@ class Clip:
     speed: Fraction = Fraction(1)
     markers: tuple[Marker, ...] = ()
     enabled: bool = True
+    grade: CDL | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +145,8 @@ def placed(track: Track) -> list[tuple[int, Item]]:
 def reduce_clips(programme: Programme, losses: Losses, **change: object) -> Programme:
     """Every clip with these fields set to what a format leaves of them; each that differs is counted as lost."""
     names = {"markers": "markers on clips", "enabled": "clips that are switched off", "speed": "changes of speed",
-             "reel": "reel names", "media_start": "", "media_length": "", "media": "links to media"}  # fmt: skip
+             "reel": "reel names", "media_start": "", "media_length": "", "media": "links to media",
+             "grade": "grades (ASC CDL)"}  # fmt: skip
     tracks = []
     for track in programme.tracks:
         items: list[Item] = []

@@ -5,39 +5,17 @@ that somebody put on; a 3-D table can carry it, a CDL file cannot.
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-Colours: TypeAlias = NDArray[np.float64]  # N×3, display values 0 to 1
-LUMA = np.array([0.2126, 0.7152, 0.0722])
+from safelight.media.effects import CDL, Colours
+
 DISTANCE = 0.02  # display values: beyond, a pair of pixels is less and less believed
 LOOSE = 0.02  # how strongly numbers are drawn to those that change nothing, for what the pixels do not tell
 LOW, HIGH = [0.3] * 3 + [-0.3] * 3 + [0.4] * 3 + [0.2], [3.0] * 3 + [0.3] * 3 + [2.5] * 3 + [3.0]
 NEUTRAL = np.array([1.0] * 3 + [0.0] * 3 + [1.0] * 3 + [1.0])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CDL:
-    """Three slopes, offsets and powers (R, G, B) and a saturation; `reverse`: saturation first, then power, offset,
-    slope."""
-
-    slope: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    power: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    saturation: float = 1.0
-    reverse: bool = False
-
-    def __call__(self, rgb: NDArray[Any]) -> Colours:
-        """Colours (…×3, display values 0 to 1) after it."""
-        x = np.asarray(rgb, np.float64)
-        if self.reverse:
-            x = np.clip(_saturated(x, self.saturation), 0, 1)
-            return np.asarray(np.clip((x ** np.array(self.power) + self.offset) * self.slope, 0, 1))
-        x = np.clip(x * self.slope + self.offset, 0, 1) ** np.array(self.power)
-        return np.asarray(np.clip(_saturated(x, self.saturation), 0, 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +24,6 @@ class Grade:
 
     cdl: CDL
     table: CDL
-
-
-def _saturated(x: Colours, saturation: float) -> Colours:
-    luma = (x @ LUMA)[..., None]
-    return np.asarray(luma + (x - luma) * saturation)
 
 
 def _of(numbers: NDArray[np.float64], *, reverse: bool) -> CDL:

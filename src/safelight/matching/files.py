@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from safelight.files import write_atomic
-from safelight.matching.cdl import CDL
+from safelight.media.effects import CDL
 
 NAMESPACE = "urn:ASC:CDL:v1.2"
 EDGE = 33  # points along each side of the table

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.detectors._blocks import even_contrast
-from safelight.matching.cdl import CDL, Colours, Grade, fit
+from safelight.matching.cdl import Grade, fit
 from safelight.media import colour, container, video
+from safelight.media.effects import CDL, Colours
 from safelight.media.frame import Bytes
 from safelight.media.picture import grey
 

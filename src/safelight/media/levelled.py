@@ -1,7 +1,7 @@
 """Brings a programme to a loudness by one measured gain; only what would pass the ceiling is limited. What counts is
 measured on the encoded file: codecs overshoot."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -93,41 +93,47 @@ def _until_right(job: _Job, target: Target) -> Levelled:
     """Renders, measures what was encoded, and corrects gain and ceiling by what is missing."""
     if job.before.integrated_lufs is None:
         return _render(job, gain=0.0, ceiling=None)
-    search = _Search(target, gain=target.lufs - job.before.integrated_lufs)
-    while search.tries < 2 * TRIES:
-        done = _render(job, gain=search.gain, ceiling=search.ceiling)
-        if search.learn(done):
-            return done
-        if search.tries > TRIES and search.best is not None:
-            return _render(job, gain=search.best[1], ceiling=search.best[2])
-    raise UsageError(
-        f"{job.path.name} could not be kept below {target.ceiling_dbtp:g} dBTP as {job.place.suffix[1:]}.",
-        remedy="Write WAV or FLAC.",
-    )
+    search = Search(lufs=target.lufs, ceiling_dbtp=target.ceiling_dbtp, gain=target.lufs - job.before.integrated_lufs)
+    return search.settled(lambda gain, ceiling: _render(job, gain=gain, ceiling=ceiling), name=job.path.name)
 
 
-class _Search:
-    """Looks for the gain and the limiter's ceiling that meet a target once all is encoded. The ceiling goes first."""
+class Search:
+    """Looks for the gain and the limiter's ceiling that meet a loudness once all is encoded; None: the gain stays, and
+    only the ceiling is looked for. The ceiling goes first."""
 
-    def __init__(self, target: Target, *, gain: float) -> None:
-        self.target, self.gain, self.ceiling = target, gain, target.ceiling_dbtp - MARGIN_DB
+    def __init__(self, *, lufs: float | None, ceiling_dbtp: float, gain: float) -> None:
+        self.lufs, self.wanted_dbtp, self.gain, self.ceiling = lufs, ceiling_dbtp, gain, ceiling_dbtp - MARGIN_DB
         self.tries = 0
         self.best: tuple[float, float, float] | None = None  # miss, gain, ceiling of the best that holds the ceiling
         self.last: tuple[float, float] | None = None  # gain and loudness of the last try
 
-    def learn(self, done: Levelled) -> bool:
+    def settled(self, render: Callable[[float, float], Levelled], *, name: str) -> Levelled:
+        """The first rendering (of a gain and a ceiling) that will do, or the best. Raises UsageError where none holds
+        the ceiling."""
+        while self.tries < 2 * TRIES:
+            done = render(self.gain, self.ceiling)
+            if self._learn(done):
+                return done
+            if self.tries > TRIES and self.best is not None:
+                return render(self.best[1], self.best[2])
+        raise UsageError(
+            f"{name} could not be kept below {self.wanted_dbtp:g} dBTP once it is encoded.", remedy="Write WAV or FLAC."
+        )
+
+    def _learn(self, done: Levelled) -> bool:
         """Whether this rendering will do; else where to look next."""
-        loud = done.after.integrated_lufs if done.after.integrated_lufs is not None else self.target.lufs
-        over, off = (done.after.true_peak_dbtp or -99.0) - self.target.ceiling_dbtp, self.target.lufs - loud
+        loud = done.after.integrated_lufs
+        off = 0.0 if self.lufs is None or loud is None else self.lufs - loud
+        over = (done.after.true_peak_dbtp or -99.0) - self.wanted_dbtp
         settled = abs(off) <= CLOSE_LU or done.limited_db > MOST_LIMITED_DB
         if over <= 0 and settled:
             return True
         if over <= 0 and (self.best is None or abs(off) < self.best[0]):
             self.best = abs(off), self.gain, self.ceiling
         slope = 1.0
-        if self.last is not None and abs(self.gain - self.last[0]) > CLOSE_LU:
+        if self.last is not None and loud is not None and abs(self.gain - self.last[0]) > CLOSE_LU:
             slope = min(max((loud - self.last[1]) / (self.gain - self.last[0]), 0.25), 1.0)
-        self.last = self.gain, loud
+        self.last = None if loud is None else (self.gain, loud)
         self.tries += 1
         if over > 0:
             self.ceiling -= over + MARGIN_DB * self.tries

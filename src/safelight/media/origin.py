@@ -44,10 +44,11 @@ class Told:
     notes: tuple[str, ...]
 
 
-def of_cut(codes: Sequence[str | None], *, joined: bool) -> str | None:
-    """The origin of a cut from those of its originals. `joined`: something between its ranges is left out."""
+def of_cut(codes: Sequence[str | None], *, joined: bool, enhanced: bool = False) -> str | None:
+    """The origin of a cut from those of its originals. `joined`: something between its ranges is left out; `enhanced`:
+    its sound was repaired or brought to a loudness, or its colours to those of another shot."""
     if len(codes) == 1:
-        return _code(xmp.strongest(codes[0], JOINED if joined else None))
+        return _code(xmp.strongest(codes[0], JOINED if joined else None, ENHANCED if enhanced else None))
     if any(code in GENERATED for code in codes):
         return GENERATED[1]
     if "compositeSynthetic" in codes:
@@ -66,10 +67,12 @@ def said(original: Path, camera: str | None) -> str | None:
     return _code(told) or (CAPTURED[0] if camera else None)
 
 
-def papers_of_cut(originals: Sequence[tuple[Path, str | None]], *, joined: bool) -> Papers:
+def papers_of_cut(
+    originals: Sequence[tuple[Path, str | None]], *, joined: bool, enhanced: bool = False
+) -> Papers:  # fmt: skip
     """The papers of a cut of originals, given with the camera each one names."""
     named = list(dict.fromkeys(originals))
-    return _papers([p for p, _ in named], of_cut([said(*one) for one in named], joined=joined))
+    return _papers([p for p, _ in named], of_cut([said(*one) for one in named], joined=joined, enhanced=enhanced))
 
 
 def tell(

@@ -3,15 +3,19 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from safelight.media.effects import Effect
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """A half-open range [start, end) in seconds of one input (asset or version id) with its rate in frames a second."""
+    """A half-open range [start, end) in seconds of one input (asset or version id) with its rate in frames a second.
+    `effects`: what is done to it, in this order, when it is rendered."""
 
     source: str
     start: Fraction
     end: Fraction
     rate: Fraction
+    effects: tuple[Effect, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.start < self.end:

@@ -43,7 +43,8 @@ class Stage(IntEnum):
     FRAMING = 40  # lens, straighten, crop: where pixels go; all of them one resampling
     RETURNED = 43  # a finished picture that a person brought back, in its own size; takes the place of all before it
     OUTPUT = 45  # sharpening for a medium, at the size that is delivered
-    TIME = 50
+    TIME = 50  # what of a clip plays
+    EFFECT = 55  # what is done to the sound and the picture of what plays
     CHOICE = 60
 
 

@@ -1,13 +1,14 @@
 """The repair of a sound, stretch by stretch: rate, length, channels and times stay; memory is that of a minute."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from safelight.media.effects import Repairs
 from safelight.media.repair import mend
 from safelight.media.repair.deepfilter import RATE, Model
 from safelight.media.runs import runs
@@ -22,16 +23,6 @@ PART_S = 0.02
 SPOKEN_DB, KEPT = -62.0, 0.2  # dBFS of a voice; least part of the power that it is
 CLEAN_DB = (24.0, 34.0)  # from floor to speech: noise is turned down in full below, left above
 SWING, SWINGS = 9.0, (10, 90)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repairs:
-    """What is to be done: hum by span and mains frequency, clicks by span and channel, noise by at most so many dB
-    where somebody speaks. Nothing by default."""
-
-    hum: tuple[tuple[Fraction, Fraction, float], ...] = ()
-    clicks: tuple[tuple[Fraction, Fraction], ...] = ()
-    noise_db: float = 0.0
 
 
 def repaired(blocks: Iterable[Block], repairs: Repairs, *, model: Model | None) -> Iterator[Block]:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from safelight import blind, cuts, interchange, rough, verdicts
+from safelight import blind, cuts, effects, interchange, rough, verdicts
 from safelight.cutting import PACES
 from safelight.cutting.facts import frames
 from safelight.cutting.speech import Word as SpokenWord
@@ -82,6 +82,29 @@ class Edit(BaseModel):
     blind: bool
 
 
+class Choice(BaseModel):
+    """Params that are offered as well, and what they do, in words."""
+
+    params: dict[str, Any]
+    text: str
+
+
+class Effect(BaseModel):
+    """What is done to the sound or the picture of a clip where a film is made of it, in words. `doubts`: what a person
+    should listen or look to first; `choices`: other params, to be sent to `…/effect`."""
+
+    operator: str
+    state: str | None
+    waits: bool
+    zone: str
+    by: str | None
+    cannot_tell: str | None
+    text: str
+    because: list[str]
+    doubts: list[str]
+    choices: list[Choice]
+
+
 class Sheet(BaseModel):
     """The cuts of a clip. `kept`: frame ranges that are played as things stand, and with all that is proposed. `heard`:
     what is heard otherwise at the joins of the latter; `not_heard`: why nobody has listened to them."""
@@ -93,6 +116,7 @@ class Sheet(BaseModel):
     seconds: float
     paces: list[str]
     edits: list[Edit]
+    effects: list[Effect]
     kept: list[tuple[int, int]]
     kept_with_proposed: list[tuple[int, int]]
     struck: list[tuple[int, int]]
@@ -194,6 +218,13 @@ class PaceChosen(Checked):
     """Another pace for the pauses."""
 
     pace: Literal["natural", "balanced", "fast"]
+
+
+class EffectChosen(Checked):
+    """Other settings of what is done to sound or picture."""
+
+    operator: Name
+    params: dict[str, Any]
 
 
 class Struck(Checked):
@@ -322,6 +353,18 @@ def pace(at: TheSession, me: Who, clip: PhotoId, said: PaceChosen) -> Sheet:
     return _said(at, clip, cuts.at_pace(known_clip(at, clip), said.pace, saying))
 
 
+@router.post("/clips/{clip}/effect")
+def effect(at: TheSession, me: Who, clip: PhotoId, said: EffectChosen) -> Sheet:
+    """Settles what is done to the sound or the picture of a clip with params of one's own. UsageError for an operator
+    that does neither."""
+    known = [op.name for op in effects.operators()]
+    if said.operator not in known:
+        raise UsageError(f"{said.operator} changes no sound and no picture.", remedy=f"There are {', '.join(known)}.")
+    saying = verdicts.Saying(say=Say.MODIFY, by=me.name, operators=(said.operator,), params=said.params)
+    verdicts.checked(saying)
+    return _said(at, clip, saying)
+
+
 @router.post("/clips/{clip}/strike")
 def strike(at: TheSession, me: Who, clip: PhotoId, said: Struck) -> Sheet:
     """Strikes words, or takes them in again; picture and sound follow. `left` names what wants to be listened to."""
@@ -373,11 +416,16 @@ def _sheet(at: Session, clip: Footage) -> Sheet:
     return Sheet(
         clip=clip.id, path=printable(clip.path), rate=str(rate), frames=length, seconds=float(length / rate),
         paces=list(PACES), edits=[_edit(one, rate, waits=one.operator in open_) for one in cuts.listed(clip)],
+        effects=[_effect(one, waits=one.operator in open_) for one in effects.listed(clip)],
         captions=cuts.set_captions(clip), kept=cuts.kept(clip),
         kept_with_proposed=cuts.kept(clip, proposed=True), struck=cuts.struck(clip),
         heard=[_doubt(d, rate) for d in cuts.told_back(clip, back)],
         not_heard="the next run listens to them" if back is None else back.cannot_tell,
     )  # fmt: skip
+
+
+def _effect(one: effects.Listed, *, waits: bool) -> Effect:
+    return Effect.model_validate(asdict(one) | {"waits": waits, "state": one.state.value if one.state else None})
 
 
 def _edit(one: cuts.Listed, rate: Fraction, *, waits: bool) -> Edit:

@@ -213,6 +213,11 @@ export class Model extends EventTarget {
     return this.say(ofShoot(`clips/${this.clip}/pace`), { pace });
   }
 
+  /** Other settings of what is done to sound or picture. @param {string} operator @param {Record<string, any>} params */
+  effect(operator, params) {
+    return this.say(ofShoot(`clips/${this.clip}/effect`), { operator, params });
+  }
+
   /** @param {number} first @param {number} last half-open */
   strike(first, last) {
     const back = this.struck.slice(first, last).every(Boolean);

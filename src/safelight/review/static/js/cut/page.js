@@ -5,6 +5,7 @@ import { digit, nth } from "../keys.js";
 import { keys } from "../page.js";
 import "./captions.js";
 import { card } from "./card.js";
+import { effectOf } from "./effects.js";
 import { named } from "./list.js";
 import { Model } from "./model.js";
 import "./player.js";
@@ -423,8 +424,16 @@ export class CutPage extends LitElement {
   cuts() {
     const model = this.model;
     if (!model.sheet) return nothing;
-    return html`<div class="edits">${model.edits.map((edit) => this.summary(edit))}${model.sheet.not_heard && model.items.length ? html`<p class="quiet">Its joins: ${model.sheet.not_heard}.</p>` : nothing}</div>
+    return html`<div class="edits">${model.edits.map((edit) => this.summary(edit))}${model.sheet.effects.map((/** @type {any} */ one) => effectOf(one, this.answers))}${model.sheet.not_heard && model.items.length ? html`<p class="quiet">Its joins: ${model.sheet.not_heard}.</p>` : nothing}</div>
       ${model.items.length ? html`<sl-cuts @choose=${(/** @type {CustomEvent} */ e) => model.choose(e.detail)}></sl-cuts>` : model.unseen ? nothing : html`<p class="quiet nothing">Nothing is cut, and nothing is in doubt.</p>`}`;
+  }
+
+  /** Answers about what is done to sound and picture. */
+  get answers() {
+    return {
+      whole: (/** @type {string} */ operator, /** @type {string} */ say) => this.said(this.model.whole(operator, say), say === "undo" ? "Taken back." : ""),
+      choose: (/** @type {string} */ operator, /** @type {Record<string, any>} */ params) => this.said(this.model.effect(operator, params)),
+    };
   }
 
   /** @param {import("./model.js").Edit} edit */

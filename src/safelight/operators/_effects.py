@@ -1,0 +1,76 @@
+"""What is done to a clip when it is rendered: what repair, loudness and grades have in common.
+
+Nothing is heard or seen here: a render puts a value on every clip of the timeline, and whoever makes a film does what
+it says. So it costs nothing to change or to take back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from safelight.domain import Measure
+from safelight.media.effects import Effect, Level, Repairs
+from safelight.media.timeline import Clip, Timeline
+from safelight.operators import Operator, Tools
+from safelight.words import many
+
+NOTHING = "nothing is changed"
+ONE = Timeline(clips=(Clip(source="", start=Fraction(0), end=Fraction(1), rate=Fraction(25)),))
+
+
+def put(timeline: Timeline, effect: Effect) -> Timeline:
+    """The timeline with this effect on all clips, in the place of one by the same name."""
+    return replace(timeline, clips=tuple(_with(clip, effect) for clip in timeline.clips))
+
+
+def without(timeline: Timeline, name: str) -> Timeline:
+    """The timeline without an effect of this name on its last clip: what `spoil` makes."""
+    *rest, last = timeline.clips
+    bare = replace(last, effects=tuple(e for e in last.effects if e.name != name))
+    return replace(timeline, clips=(*rest, bare))
+
+
+def _with(clip: Clip, effect: Effect) -> Clip:
+    others = tuple(e for e in clip.effects if e.name != effect.name)
+    return replace(clip, effects=(*others, effect))
+
+
+def check(before: Timeline, after: Timeline, wanted: Effect | None, name: str) -> Sequence[Measure]:
+    """Whether the same plays as before, every clip has this effect once and no other has changed. `wanted` None: no
+    clip may have come to one of this name."""
+    meant = before if wanted is None else put(before, wanted)
+    plays = [replace(clip, effects=()) for clip in after.clips] == [replace(c, effects=()) for c in before.clips]
+    return (
+        Measure(name=f"{name}.wrong_content", value=float(not plays or after.texts != before.texts), unit="fault"),
+        Measure(name=f"{name}.wrong_effect", value=float(after.clips != meant.clips), unit="fault"),
+    )
+
+
+def words(operator: Operator[Any], params: Any) -> str:
+    """What an edit of such an operator does to a clip, in words."""
+    made: Timeline = operator.render(ONE, params, Tools(kept=_nothing, weights={}))
+    return "; ".join(said(effect) for effect in made.clips[0].effects) or NOTHING
+
+
+def _nothing(digest: str) -> bytes:
+    raise KeyError(digest)
+
+
+def said(effect: Effect) -> str:
+    """An effect in words."""
+    done = effect.settings
+    if isinstance(done, Level):
+        how = f"{done.gain_db:+.1f} dB" if done.lufs is None else f"to {done.lufs:g} LUFS"
+        return f"{how}, below {done.ceiling_dbtp:g} dBTP"
+    if isinstance(done, Repairs):
+        return _mended(done)
+    numbers = [" ".join(f"{v:.3f}" for v in row) for row in (done.slope, done.offset, done.power)]
+    return f"slope {numbers[0]}, offset {numbers[1]}, power {numbers[2]}, saturation {done.saturation:.3f}"
+
+
+def _mended(repairs: Repairs) -> str:
+    told = [f"hum of {hertz:g} Hz from {float(a):.1f} to {float(b):.1f} s" for a, b, hertz in repairs.hum]
+    told += [many(len(repairs.clicks), "click")] if repairs.clicks else []
+    told += [f"noise by at most {repairs.noise_db:g} dB"] if repairs.noise_db else []
+    return f"{', '.join(told)} taken out"
