@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from safelight.media.frame import Bytes
 from safelight.media.video import Still
+from safelight.probes._faults.colours import Colours
 from safelight.probes._faults.light import Light
 
 Grey = NDArray[Any]
 
 SIDE = 128  # px, width of what motion and light are read from
-TILES = (16, 9)  # of the picture, for flashing
+TILES = (16, 9)  # of the picture, for flashing and colour
 BLOCKS = (16, 9)  # in which the largest motion is sought
 WHOLE, THIN = 540, 160  # of stored luma: so many rows (columns) as they are, thinned along them, for combing and blocks
 FLASH, DARKER = 0.1, 0.8  # of relative luminance: least change; the darker state lies below (WCAG 2.3.1)
@@ -71,6 +72,7 @@ class Rows:
     at: list[Fraction] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     light: Light = field(default_factory=Light)
+    colours: Colours = field(default_factory=Colours)
 
     def column(self, name: str) -> NDArray[np.float64]:
         """One number of every frame."""
@@ -108,7 +110,9 @@ class Measuring:
             ]  # what comes and goes does not move
             moves = min([step, *(cv2.mean(_apart(now, grey))[0] for grey in again)])
         comb, motion, blocks, outside = self._stored(still.luma)
-        up, down, red = self.flashes.see(np.asarray(rgb, np.uint8))
+        tiles = np.asarray(cv2.resize(rgb, TILES, interpolation=cv2.INTER_AREA), np.uint8)
+        self.rows.colours.see(tiles)
+        up, down, red = self.flashes.see(tiles)
         mean, spread = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
         index = len(self.rows.values)
         self.rows.values.append((
@@ -229,9 +233,9 @@ class _Flashes:
         self.low = self.high = self.red_low = self.red_high = np.zeros(TILES[::-1], np.float32)
         self.fresh = True
 
-    def see(self, rgb: Bytes) -> tuple[float, float, float]:
+    def see(self, tiles: Bytes) -> tuple[float, float, float]:
         """Shares of the picture that turned lighter, turned darker, turned to or from red since their last extreme."""
-        linear = LINEAR[cv2.resize(rgb, TILES, interpolation=cv2.INTER_AREA)]
+        linear = LINEAR[tiles]
         light, red, total = np.moveaxis(linear @ OF_LINEAR, -1, 0)
         pure = (linear[..., 0] >= RED_SHARE * np.maximum(total, 1e-3)) & (linear[..., 0] > 0.05)
         red = np.maximum(red, 0) * pure

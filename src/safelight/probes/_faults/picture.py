@@ -1,9 +1,11 @@
-"""Which frames of a clip are faults: black, held, doubled, missing, flashing, flickering, combed, blocky, illegal.
+"""Which frames of a clip are faults: black, held, doubled, missing, flashing, flickering, combed, blocky, illegal, and
+where their colour jumps.
 
 Every rule compares a frame with those around it, so that what a programme always is (dark, still, doubled in a rhythm)
 is none. A strength of 1 is the threshold.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import percentile_filter
 
 from safelight.media.runs import runs
+from safelight.probes._faults.colours import jumps
 from safelight.probes._faults.flicker import flicker
 from safelight.probes._faults.frames import Rows
 from safelight.probes._faults.spans import Fault, limited
@@ -31,7 +34,7 @@ FIRM, STANDS, REFINED = 0.075, 0.52, 2.5  # of that part, or code values; times 
 RESUMED = 0.6  # times the motion around: a held picture catches up with a step
 PLAIN_CARD = 4.0  # spread in code values: nobody can tell whether a plain card is held
 CUT_TIMES, CUT_AFTER, CUT_STEP = 2.5, 1.5, 10.0  # times the motion before and that after, code values
-CUT_LIGHT, DIM = 0.5, 4.0  # log light, of code values above `DIM`
+CUT_LIGHT, EVENLY, DIM = 0.5, 0.08, 4.0  # log light, of code values above `DIM`: another picture; no exposure
 PERIODS, BEATS = (
     range(2, 9),
     6,
@@ -41,7 +44,10 @@ DIP = 0.4  # of the motion around: a beat of a cadence
 FREEZE = 3  # repeated frames in a row; fewer are doubled ones
 GAP = (0.45, 0.5, 0.3, 0.15, 0.1)  # weights of what tells a gap, fitted to made ones
 GAP_MOST, GAP_LEAST = np.array((2.6, 2.5, 6.0, 1.0, 3.0)), 0.1  # more tells no more
-ENOUGH, HELD, FAR = 1.77, 0.6, 0.08  # of what tells a gap; likeness of what is moved; px of motion that can be seen
+ENOUGH, HELD, FAR = 1.77, 0.76, 0.08  # of what tells a gap; likeness of what is moved; px of motion that can be seen
+ONE_SIDED, SIDED = 2.5, 0.62  # times that the steps beside it may differ; weight of what is more: a jolt begins or ends
+UNREAD, OUT, NEUTRAL = 0.15, 5.0, (0.5, 2.0)  # px of motion whose direction tells nothing; times the spread of steps
+# around by which the step alone must stand out; likeness and times it is then taken for
 CATCHES = 8.0  # a step larger than so many times those beside it is a held picture's
 COMB, COMBED = 0.14, 0.01  # share of motion between the fields; least part that moves
 BLOCKS, FAINT, PLAIN = 0.24, 0.05, 0.25  # more than at other places; code values; share of a shot that is not blocky
@@ -55,7 +61,7 @@ def found(rows: Rows, *, rate: Fraction | None) -> list[Fault]:
         return []
     judge = _Judge(rows, float(rate or 25))
     return [*judge.black(), *judge.held(), *judge.dropped(), *judge.comb(), *judge.blocks(), *judge.levels(),
-            *judge.flashing(), *judge.flicker()]  # fmt: skip
+            *judge.flashing(), *judge.flicker(), *judge.colour_jump()]  # fmt: skip
 
 
 class _Judge:
@@ -71,6 +77,7 @@ class _Judge:
         self.exact[1:-1] |= refined[1:-1] & self.exact[:-2] & self.exact[2:]
         before = np.lib.stride_tricks.sliding_window_view(np.r_[np.full(NEAR, self.step[1]), self.step[1:]], NEAR)
         least = np.maximum(CUT_TIMES * np.median(before[:-1], axis=1), CUT_AFTER * np.r_[self.step[2:], 0])
+        self.lit = np.r_[False, np.abs(np.diff(light)) < EVENLY]
         self.cuts = np.r_[False, (self.step[1:] > np.maximum(least, CUT_STEP)) | (np.abs(np.diff(light)) > CUT_LIGHT)]
 
     def fault(self, kind: str, span: tuple[int, int], strength: float) -> Fault:
@@ -111,15 +118,25 @@ class _Judge:
         )
         return _cadence(np.flatnonzero(dips), self.count).union(of_shots)
 
+    def _shot(self, place: int) -> tuple[int, int]:
+        """Where the shot of a frame begins and ends."""
+        cuts = [0, *np.flatnonzero(self.cuts).tolist(), self.count]
+        after = bisect_right(cuts, place)
+        return cuts[after - 1], cuts[min(after, len(cuts) - 1)]
+
     def _usual(self) -> Column:
         """How much the part that moves most changes in the seconds around."""
         return np.asarray(percentile_filter(self.most, 50, size=121, mode="nearest"))
 
     def _strength(self, first: int, end: int) -> float:
-        """How much moves on either side of a run, and how far below it the run lies; the frame after it jumps and does
-        not count."""
-        before, after = slice(max(first - NEAR, 1), first), slice(end + 1, end + 1 + NEAR)
-        if min(len(self.moves[before]), len(self.moves[after])) < NEAR // 2:
+        """How much moves on either side of a run in its shot, and how far below it the run lies; the frame after it
+        jumps and does not count, nor do those into which the light changes."""
+        begin, stop = self._shot(first)[0], self._shot(end)[1]  # a held picture catches up as a cut does
+        before, after = (
+            part[self.lit[part]]
+            for part in (np.arange(max(first - NEAR, begin + 1), first), np.arange(end + 1, min(end + 1 + NEAR, stop)))
+        )
+        if min(len(before), len(after)) < NEAR // 2:
             return 0.0
         motion = [float(np.median(self.moves[part])) for part in (before, after)]
         sides = min(motion)
@@ -133,10 +150,11 @@ class _Judge:
     def dropped(self) -> Iterator[Fault]:
         """A step larger than those before and after, than any near and than the motion around turns sharply, in the
         direction of that motion and several times as far. Weighed together, for none of it holds always: unsteady
-        hands jump too, and small motion has a direction that is hard to read."""
+        hands jump too, and small motion has a direction that is hard to read. Where steps before and after are unlike,
+        a jolt begins or ends."""
         for gap in self.rows.gaps:
             place = gap.frame
-            if self.exact[place - 1] or self.exact[place + 1]:  # a held picture catches up
+            if self.exact[place - 1] or self.exact[place + 1] or not self.lit[place]:  # a held picture catches up
                 continue
             first, end = max(place - TURNS, 1), min(place + TURNS + 1, self.count)
             first = max([first, *(first + 1 + np.flatnonzero(self.cuts[first:place]))])  # of the shot
@@ -148,14 +166,19 @@ class _Judge:
             near = np.delete(step[max(here - NEAR, 0) : here + NEAR + 1], min(here, NEAR))
             turns = np.abs(np.convolve(step, (-0.5, 1, -0.5), "valid"))
             turns = turns[np.abs(np.arange(1, len(step) - 1) - here) > 1]
+            others = np.delete(step, here)
+            alike, times = gap.alike, gap.times / max(gap.alike, GAP_LEAST)
+            if gap.far < UNREAD and jump > float(others.mean()) + OUT * float(others.std()):
+                alike, times = max(alike, NEUTRAL[0]), max(times, NEUTRAL[1])
             tells = np.array([
                 jump / max(float(sides.max()), 1e-3),
                 jump / max(float(near.max()), 1e-3),
                 (jump - float(sides.mean())) / max(float(turns.max(initial=0)), jump / 20),
-                gap.alike,
-                gap.times / max(gap.alike, GAP_LEAST),
+                alike,
+                times,
             ])  # fmt: skip
-            told = float(np.prod(np.clip(tells, GAP_LEAST, GAP_MOST) ** GAP)) / ENOUGH
+            sided = max(float(sides.max()) / max(float(sides.min()), 1e-3) / ONE_SIDED, 1)
+            told = float(np.prod(np.clip(tells, GAP_LEAST, GAP_MOST) ** GAP)) / ENOUGH / sided**SIDED
             strength = min(told, CATCHES / tells[0], gap.held / HELD, gap.far / FAR)
             yield self.fault("dropped", (place, place + 1), strength)
 
@@ -211,6 +234,11 @@ class _Judge:
         """Light that swings as a whole or in bands; a strong one flashes too."""
         for span, strength in flicker(self.rows.light.changes(), self.rate):
             yield self.fault("flicker", span, strength)
+
+    def colour_jump(self) -> Iterator[Fault]:
+        """Another colour from one frame to the next, in the same shot."""
+        for span, strength in jumps(self.rows.colours.turns(), self.cuts):
+            yield self.fault("colour_jump", span, strength)
 
 
 def _cadence(places: NDArray[np.intp], count: int) -> set[int]:
