@@ -5,8 +5,8 @@ look-alikes, and on the clips of the data.
 `false`: spans told where nothing was done, in ten minutes, over look-alikes and clean programmes, and by kind. Voices
 come from real recordings, and some of these hum: the note says how many false spans of hum lie in programmes of such
 (a line of their mains stands over its surroundings in the mean spectrum of the whole recording). `real.spans`: what is
-told on real clips, whose own faults nobody has listed. A frame that a source itself shows twice counts as false, for the truth lists only what was made. Beside:
-FFmpeg's detectors with the thresholds that are usual.
+told on real clips, whose own faults nobody has listed. A frame that a source itself shows twice counts as false, for
+the truth lists only what was made. Beside: FFmpeg's detectors with the thresholds that are usual.
 """
 
 import json

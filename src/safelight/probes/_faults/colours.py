@@ -109,7 +109,7 @@ def jumps(turns: Turns, cuts: NDArray[np.bool_]) -> Iterator[tuple[tuple[int, in
 
 
 def _strength(turns: Turns, size: Array, place: int, shot: tuple[int, int]) -> float:
-    """How far the turn into a frame of a shot is a jump; 1 is the threshold. `size`: of the largest turn of a channel."""
+    """How far the turn into a frame of a shot is a jump; 1 is the threshold. `size`: the largest turns of a channel."""
     first, end = shot
     colour, here = turns.colour[place], float(size[place])
     before, after = slice(max(place - NEAR, first + 1), place), slice(place + 1, min(place + 1 + NEAR, end))
