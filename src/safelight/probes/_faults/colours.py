@@ -28,6 +28,7 @@ NEAR, AROUND = 6, 24  # frames to either side: of all turns, of those the same w
 LEAST, ABOVE, AGREE, LASTS = 0.013, 1.9, 0.3, 0.6  # log colour; times any turn near; times what tiles differ; of it
 LIT = 0.6  # times what light itself changes: an exposure that is set turns colours too, where a channel is full
 SAME = (0.07, 1.6, 0.15)  # log colour, or times that of the frames near up to so much: more is another picture
+ALIKE, EVEN, MOST = 0.8, 4e-4, 0.35  # least likeness; variance of a plain card; a larger turn is another card
 NOISE = 0.002  # log colour, of turns that are rounding
 WEAK = 0.4  # strength of a jump that may end another
 BACK, LIKE = (0.6, 1.6), -0.85  # size of the jump back, in parts of the jump; cosine between them
@@ -35,11 +36,13 @@ BACK, LIKE = (0.6, 1.6), -0.85  # size of the jump back, in parts of the jump; c
 
 class Turns(NamedTuple):
     """Of each frame, against the one before: how the colour of the whole turned (log red, green, blue, their mean set
-    aside), that mean, by how much tiles differ from the colour, and whether enough of them show it."""
+    aside), that mean, by how much tiles differ from the colour, how alike the light of the tiles is laid out (1: the
+    same, or nothing to tell by), and whether enough of them show it."""
 
     colour: Array
     light: Array
     apart: Array
+    alike: Array
     seen: NDArray[np.bool_]
 
 
@@ -63,21 +66,24 @@ class Colours:
         self.before, self.waiting = self.waiting[-1], []
         shown = (tiles.min(2) >= DARK) & (tiles.max(2) <= LIGHT)
         both = shown[1:] & shown[:-1]
-        turned = np.diff(LOG[tiles], axis=0)
+        logs = LOG[tiles]
+        turned = np.diff(logs, axis=0)
         turned[~both] = np.nan
         light = turned.mean(2, keepdims=True)
         turned -= light
         count = both.sum(1)
         colour, light = _middle(turned, count), _middle(light, count)
         apart = _middle(np.abs(turned - colour[:, None]).sum(2, keepdims=True), count)
-        self.done.append(np.column_stack([colour, light, apart, count >= TILED]).astype(np.float32))
+        self.done.append(
+            np.column_stack([colour, light, apart, _alike(logs.mean(2), both), count >= TILED]).astype(np.float32)
+        )
 
     def turns(self) -> Turns:
         """What was seen so far."""
         if self.waiting:
             self._judge()
-        rows = np.concatenate([np.zeros((0, 6), np.float32), *self.done]).astype(float)
-        return Turns(rows[:, :3] * rows[:, 5:], rows[:, 3], rows[:, 4], rows[:, 5] > 0)
+        rows = np.concatenate([np.zeros((0, 7), np.float32), *self.done]).astype(float)
+        return Turns(rows[:, :3] * rows[:, 6:], rows[:, 3], rows[:, 4], rows[:, 5], rows[:, 6] > 0)
 
 
 def _middle(values: NDArray[np.float32], count: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -85,6 +91,16 @@ def _middle(values: NDArray[np.float32], count: NDArray[np.intp]) -> NDArray[np.
     ordered = np.sort(values, axis=1)  # NaN last
     middle = np.take_along_axis(ordered, np.maximum(count - 1, 0)[:, None, None] // 2, 1)[:, 0]
     return np.asarray(np.where(count[:, None] > 0, middle, 0), np.float32)
+
+
+def _alike(light: NDArray[np.float32], both: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Correlation of the tiles of each frame (light, one more than `both`) with those of the one before."""
+    count = np.maximum(both.sum(1, keepdims=True), 1)
+    one, two = (
+        np.where(both, part - (part * both).sum(1, keepdims=True) / count, 0) for part in (light[:-1], light[1:])
+    )
+    variances = (one**2).sum(1) * (two**2).sum(1) / count[:, 0] ** 2
+    return np.asarray(((one * two).sum(1) / count[:, 0] + EVEN) / (np.sqrt(variances) + EVEN), np.float32)
 
 
 def jumps(turns: Turns, cuts: NDArray[np.bool_]) -> Iterator[tuple[tuple[int, int], float]]:
@@ -129,6 +145,8 @@ def _strength(turns: Turns, size: Array, place: int, shot: tuple[int, int]) -> f
         here / max(apart, NOISE) / AGREE,
         min(max(SAME[0], SAME[1] * usual), SAME[2]) / max(apart, NOISE),
         here / max(abs(float(turns.light[place])), NOISE) / LIT,
+        (float(turns.alike[place]) / ALIKE) ** 3,
+        MOST / here,
         (1 + min(along)) / LASTS,
     )
 

@@ -34,13 +34,15 @@ FIRM, STANDS, REFINED = 0.075, 0.52, 2.5  # of that part, or code values; times 
 RESUMED = 0.6  # times the motion around: a held picture catches up with a step
 PLAIN_CARD = 4.0  # spread in code values: nobody can tell whether a plain card is held
 CUT_TIMES, CUT_AFTER, CUT_STEP = 2.5, 1.5, 10.0  # times the motion before and that after, code values
-CUT_LIGHT, EVENLY, DIM = 0.5, 0.08, 4.0  # log light, of code values above `DIM`: another picture; no exposure
+CUT_LIGHT, DIM = 0.5, 4.0  # log light, of code values above `DIM`
+STEADY, FADES = 0.03, 0.6  # log light; times what else changes: a frame into which the light fades or flashes
+EVENLY = 0.08  # log light: where it changes more nobody can tell whether a frame is missing
 PERIODS, BEATS = (
     range(2, 9),
     6,
 )  # frames from one doubled frame of a cadence to the next; of so many before and after, half
 SHORT = 4  # beats of a shot that has no room for more, all of them there
-DIP = 0.4  # of the motion around: a beat of a cadence
+DIP, DEEP = 0.4, 0.17  # of the motion around: a beat of a cadence; most beats of a frame that stands still
 FREEZE = 3  # repeated frames in a row; fewer are doubled ones
 GAP = (0.45, 0.5, 0.3, 0.15, 0.1)  # weights of what tells a gap, fitted to made ones
 GAP_MOST, GAP_LEAST = np.array((2.6, 2.5, 6.0, 1.0, 3.0)), 0.1  # more tells no more
@@ -77,7 +79,8 @@ class _Judge:
         self.exact[1:-1] |= refined[1:-1] & self.exact[:-2] & self.exact[2:]
         before = np.lib.stride_tricks.sliding_window_view(np.r_[np.full(NEAR, self.step[1]), self.step[1:]], NEAR)
         least = np.maximum(CUT_TIMES * np.median(before[:-1], axis=1), CUT_AFTER * np.r_[self.step[2:], 0])
-        self.lit = np.r_[False, np.abs(np.diff(light)) < EVENLY]
+        self.lights = np.r_[0.0, np.abs(np.diff(light))]
+        self.fades = (self.lights > STEADY) & (np.r_[0.0, np.abs(np.diff(self.mean))] > FADES * self.step)
         self.cuts = np.r_[False, (self.step[1:] > np.maximum(least, CUT_STEP)) | (np.abs(np.diff(light)) > CUT_LIGHT)]
 
     def fault(self, kind: str, span: tuple[int, int], strength: float) -> Fault:
@@ -109,14 +112,10 @@ class _Judge:
     def _steady(self) -> set[int]:
         """Frames that hardly move in a rhythm, of the clip or of their shot: a cadence, as pulldown, animation on twos
         and some encoders leave it."""
-        dips = self.step < DIP * percentile_filter(self.step, 75, size=9, mode="nearest")
+        depth = self.step / np.maximum(percentile_filter(self.step, 75, size=9, mode="nearest"), 1e-6)
         shots = [0, *np.flatnonzero(self.cuts).tolist(), self.count]
-        of_shots = (
-            first + place
-            for first, end in pairwise(shots)
-            for place in _cadence(np.flatnonzero(dips[first:end]), end - first)
-        )
-        return _cadence(np.flatnonzero(dips), self.count).union(of_shots)
+        of_shots = (first + place for first, end in pairwise(shots) for place in _cadence(depth[first:end]))
+        return _cadence(depth).union(of_shots)
 
     def _shot(self, place: int) -> tuple[int, int]:
         """Where the shot of a frame begins and ends."""
@@ -133,7 +132,7 @@ class _Judge:
         jumps and does not count, nor do those into which the light changes."""
         begin, stop = self._shot(first)[0], self._shot(end)[1]  # a held picture catches up as a cut does
         before, after = (
-            part[self.lit[part]]
+            part[~self.fades[part]]
             for part in (np.arange(max(first - NEAR, begin + 1), first), np.arange(end + 1, min(end + 1 + NEAR, stop)))
         )
         if min(len(before), len(after)) < NEAR // 2:
@@ -154,7 +153,9 @@ class _Judge:
         a jolt begins or ends."""
         for gap in self.rows.gaps:
             place = gap.frame
-            if self.exact[place - 1] or self.exact[place + 1] or not self.lit[place]:  # a held picture catches up
+            if (
+                self.exact[place - 1] or self.exact[place + 1] or self.lights[place] > EVENLY
+            ):  # a held picture catches up
                 continue
             first, end = max(place - TURNS, 1), min(place + TURNS + 1, self.count)
             first = max([first, *(first + 1 + np.flatnonzero(self.cuts[first:place]))])  # of the shot
@@ -212,7 +213,7 @@ class _Judge:
 
     def flashing(self) -> Iterator[Fault]:
         """More than three flashes in a second over a quarter of the picture; a flash is two opposing changes."""
-        up, down, red = (self.rows.column(name) for name in ("up", "down", "red"))
+        up, down, red = self.rows.flashes.shares().T
         turns: list[tuple[int, int]] = []
         for i in range(self.count):
             way = 1 if up[i] >= AREA else -1 if down[i] >= AREA else 0
@@ -241,16 +242,19 @@ class _Judge:
             yield self.fault("colour_jump", span, strength)
 
 
-def _cadence(places: NDArray[np.intp], count: int) -> set[int]:
-    """Of frames that hardly move in a shot of `count` those at even distances: half of `BEATS` to either side, or all
-    that a short shot has room for."""
-    there = set(places.tolist())
+def _cadence(depth: Column) -> set[int]:
+    """Of the frames of a shot, whose steps are such parts of the motion around, those that hardly move at even
+    distances: half of `BEATS` to either side, or all that a short shot has room for. Beats are alike: a frame that
+    stands still among some that move less is none."""
+    there, count = set(np.flatnonzero(depth < DIP).tolist()), len(depth)
 
     def steady(place: int) -> bool:
         for period in PERIODS:
             beats = [place + step * period for step in range(-BEATS, BEATS + 1) if 0 < place + step * period < count]
-            hits = sum(beat in there for beat in beats)
-            if hits > BEATS or (hits >= SHORT and hits == len(beats)):
+            hits = [beat for beat in beats if beat in there]
+            if (len(hits) > BEATS or (len(hits) >= SHORT and len(hits) == len(beats))) and float(
+                np.median(depth[hits])
+            ) <= max(DEEP, 3 * float(depth[place])):
                 return True
         return False
 
