@@ -5,9 +5,8 @@ look-alikes, and on the clips of the data.
 `false`: spans told where nothing was done, in ten minutes, over look-alikes and clean programmes, and by kind. Voices
 come from real recordings, and some of these hum: the note says how many false spans of hum lie in programmes of such
 (a line of their mains stands over its surroundings in the mean spectrum of the whole recording). `real.spans`: what is
-told on real clips, whose own faults nobody has listed. Jumps of colour (`colour_jump`) are made too, but no probe looks
-for them. A frame that a source itself shows twice counts as false, for the truth lists only what was made. Beside:
-FFmpeg's detectors with the thresholds that are usual.
+told on real clips, whose own faults nobody has listed. A frame that a source itself shows twice counts as false, for
+the truth lists only what was made. Beside: FFmpeg's detectors with the thresholds that are usual.
 """
 
 import json
@@ -32,7 +31,8 @@ from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
 
 RECIPE = "faults/truth.json"
-PICTURE = ("black", "freeze", "duplicate", "dropped", "flashing", "flicker", "comb", "blocky", "levels")
+PICTURE = ("black", "freeze", "duplicate", "dropped", "flashing", "flicker", "colour_jump", "comb", "blocky",
+           "levels")  # fmt: skip
 SOUND = ("clipping", "hum", "click", "dead_channel", "inverted_phase", "dropout", "dc_offset", "silence")
 ALIKE = {"freeze": ("freeze", "duplicate"), "duplicate": ("freeze", "duplicate")}  # one frame or many: both are told
 NEAR = Fraction(1, 10)

@@ -120,6 +120,63 @@ def test_flashing_is_judged_by_its_rate():
         assert any(f.kind == "flashing" for f in faults_of(frames)) is expected
 
 
+def tinted(frame, red, green, blue, *, gain=1.0):
+    return np.clip(frame * (gain * np.array([red, green, blue])), 0, 255).astype(np.uint8)
+
+
+def turned(frames):
+    return [f.frames for f in faults_of(frames) if f.kind == "colour_jump"]
+
+
+def test_a_colour_that_jumps_and_comes_back_is_found_to_the_frame():
+    frames = pan(step=2)
+    for i in range(40, 60):
+        frames[i] = tinted(frames[i], 1.03, 1.0, 0.96)
+    assert turned(frames) == [(40, 60)]
+
+
+def test_a_colour_that_stays_is_told_where_it_begins():
+    frames = pan(step=2)
+    assert turned(frames[:40] + [tinted(f, 0.9, 1.05, 1.02) for f in frames[40:]]) == [(40, 41)]
+
+
+def test_a_flash_an_exposure_a_fade_and_another_picture_are_no_jumps_of_colour():
+    frames = pan(step=2)
+    flash = [*frames[:40], *(tinted(f, 1.2, 1.1, 0.9) for f in frames[40:43]), *frames[43:]]
+    set_lighter = frames[:40] + [tinted(f, 1.01, 1.0, 0.98, gain=1.2) for f in frames[40:]]
+    shares = np.clip((np.arange(len(frames)) - 40) / 12, 0, 1)
+    fades = [tinted(f, 1 + 0.15 * s, 1, 1 - 0.15 * s) for f, s in zip(frames, shares, strict=True)]
+    other = frames[:40] + [tinted(f[::-1, ::-1], 1.1, 1.0, 0.9) for f in frames[40:]]
+    assert [turned(case) for case in (flash, set_lighter, fades, other)] == [[], [], [], []]
+
+
+def test_a_lit_corner_turns_no_colour():
+    frames = pan(step=2)
+    for i in range(40, 70):
+        frames[i][72:, :160] = tinted(frames[i][72:, :160], 1.3, 1.0, 0.7)
+    assert turned(frames) == []
+
+
+def test_a_still_picture_after_a_flash_is_not_frozen():
+    still = pan(count=1)[0]
+    other = [frame[::-1] for frame in pan()]
+    flash = [np.clip(still + np.float32(add), 0, 255).astype(np.uint8) for add in (108, 72, 41)]
+    assert held([*other[:20], *[still] * 2, *flash, *[still] * 21, *other[20:40]]) == []
+
+
+def test_a_shot_that_begins_with_one_picture_twice_doubles_no_frame():
+    frames = pan()
+    other = [255 - frame[::-1] for frame in frames]
+    assert held([*frames[:40], other[40], *other[40:80]]) == []
+
+
+def test_where_a_jolt_begins_nothing_is_missing():
+    wide = np.concatenate(pan(count=4, step=256), axis=1)
+    speed = np.r_[np.full(40, 1), 12, 9, 7, 5, 3, 2, np.full(40, 1)]
+    frames = [wide[:, x : x + 256].copy() for x in np.cumsum(speed).round().astype(int)]
+    assert not any(f.kind == "dropped" for f in faults_of(frames))
+
+
 def speech(seconds=6, seed=1):
     """Noise that swings as syllables do, left and right nearly alike."""
     rng = np.random.default_rng(seed)

@@ -34,8 +34,8 @@ ABOVE, SHARE, STEADY = (0.8, 1.7), (0.25, 0.55), (0.3, 0.65)  # least times the 
 # steadiness (if slow)
 SLOW = (2.0, 2.8)  # Hz, from all slow to not slow: light changes so on its own too
 LARGE = 0.06  # a slow swing that is larger is a fade, or somebody at a switch
-STEP = 3.0  # times a slow swing: somebody has set the exposure
-CODED = 0.5  # Hz beside a half, third, quarter or fifth of the rate: the encoder's pulse, and cadences
+STEP, SET = (3.0, 4.0), 0.03  # times a slow swing; times any, and log light: somebody has set the exposure
+CODED = 0.3  # Hz beside a half, third, quarter or fifth of the rate: the encoder's pulse, and cadences
 WEIGHTS = np.array((2.9, 3.85, 3.65, 14.6, 5.2, 8.6))  # of what tells it, fitted to made swings
 ENOUGH = -8.6
 BAND, BAND_STEADY = 0.0042, 0.74  # least amplitude and steadiness of bands
@@ -98,7 +98,9 @@ def weighed(tells: Tells, rate: float) -> float:
         return -math.inf
     if tells.above < ABOVE[is_slow] or tells.share < SHARE[is_slow] or tells.steady < STEADY[is_slow]:
         return -math.inf
-    if is_slow and (tells.amplitude > LARGE or tells.step > STEP * tells.amplitude):
+    if is_slow and (tells.amplitude > LARGE or tells.step > STEP[0] * tells.amplitude):
+        return -math.inf
+    if tells.step > max(SET, STEP[1] * tells.amplitude):
         return -math.inf
     coded = min(abs(tells.hertz - rate / k) for k in (2, 3, 4, 5)) < CODED
     steady = math.log(min(tells.steady, 0.97))
@@ -150,7 +152,7 @@ class _Window:
             found = float(by_common[n]), float(by_all[n])
             turned = common * np.exp(-2j * np.pi * hertz[n] * self.times)
             yield Tells(
-                float(hertz[n]), found[1], abs(mean), agree,
+                _between(hertz, by_common, n), found[1], abs(mean), agree,
                 min(_share(a, s) for a, s in zip(found, (common, height), strict=True)),
                 min(a / max(float(o.max(initial=0)), 1e-6) for a, o in zip(found, others, strict=True)),
                 _steady(turned, 3), step,
@@ -196,6 +198,16 @@ class _Window:
         columns += [(np.arange(self.size) >= place) * 1.0 for place in far]
         base, _ = np.linalg.qr(np.column_stack(columns))
         return np.asarray(base), float(sizes[far].max()) if far else 0.0
+
+
+def _between(hertz: Array, power: Array, n: int) -> float:
+    """The frequency of the largest of evenly spaced values, by a parabola through it and its neighbours."""
+    if not 0 < n < len(hertz) - 1 or hertz[n + 1] - hertz[n - 1] > 3 * (hertz[1] - hertz[0]):
+        return float(hertz[n])
+    before, here, after = (float(power[i]) for i in (n - 1, n, n + 1))
+    bend = before - 2 * here + after
+    aside = 0.5 * (before - after) / bend if bend < 0 else 0.0
+    return float(hertz[n] + min(max(aside, -0.5), 0.5) * (hertz[n + 1] - hertz[n]))
 
 
 def _without(series: Any, base: Array) -> Any:

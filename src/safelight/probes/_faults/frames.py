@@ -14,20 +14,18 @@ from numpy.typing import NDArray
 
 from safelight.media.frame import Bytes
 from safelight.media.video import Still
+from safelight.probes._faults.colours import Colours
+from safelight.probes._faults.flashes import Flashes
 from safelight.probes._faults.light import Light
 
 Grey = NDArray[Any]
 
 SIDE = 128  # px, width of what motion and light are read from
-TILES = (16, 9)  # of the picture, for flashing
+TILES = (16, 9)  # of the picture, for flashing and colour
 BLOCKS = (16, 9)  # in which the largest motion is sought
 WHOLE, THIN = 540, 160  # of stored luma: so many rows (columns) as they are, thinned along them, for combing and blocks
-FLASH, DARKER = 0.1, 0.8  # of relative luminance: least change; the darker state lies below (WCAG 2.3.1)
-RED_SHARE, RED_STEP = 0.8, 20.0  # saturated red, and least change of (R − G − B) · 320
-SRGB = np.arange(256) / 255
-LINEAR = np.where(SRGB <= 0.04045, SRGB / 12.92, ((SRGB + 0.055) / 1.055) ** 2.4).astype(np.float32)
-OF_LINEAR = np.array([(0.2126, 320, 1), (0.7152, -320, 1), (0.0722, -320, 1)], np.float32)  # luminance, red, sum
 LEGAL = (5, 246)  # EBU R 103, 8 bits
+CLEARLY = 4  # code values; what moves less does not show two instants
 UNSEEN = 0.1  # code values of steps that nobody sees
 AGAIN = 4  # frames ago that a picture may have been there already
 JUMP, SEEN = 1.3, 1.0  # times the differences beside it, code values: worth asking whether frames are missing
@@ -43,9 +41,6 @@ NAMES = (
     "motion",
     "blocks",
     "outside",
-    "up",
-    "down",
-    "red",
     "moves",
 )
 
@@ -71,6 +66,8 @@ class Rows:
     at: list[Fraction] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     light: Light = field(default_factory=Light)
+    colours: Colours = field(default_factory=Colours)
+    flashes: Flashes = field(default_factory=Flashes)
 
     def column(self, name: str) -> NDArray[np.float64]:
         """One number of every frame."""
@@ -85,7 +82,6 @@ class Measuring:
         self.combs, self.legal = not interlaced, not full_range
         self.greys: list[Grey] = []  # the last few
         self.field: Grey | None = None
-        self.flashes = _Flashes()
         self.flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self.steps: list[float] = []
 
@@ -108,12 +104,13 @@ class Measuring:
             ]  # what comes and goes does not move
             moves = min([step, *(cv2.mean(_apart(now, grey))[0] for grey in again)])
         comb, motion, blocks, outside = self._stored(still.luma)
-        up, down, red = self.flashes.see(np.asarray(rgb, np.uint8))
+        tiles = np.asarray(cv2.resize(rgb, TILES, interpolation=cv2.INTER_AREA), np.uint8)
+        self.rows.colours.see(tiles)
+        self.rows.flashes.see(tiles)
         mean, spread = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
         index = len(self.rows.values)
         self.rows.values.append((
-            mean, dark, light, spread, step, most, comb, motion, blocks, outside,
-            up, down, red, moves,
+            mean, dark, light, spread, step, most, comb, motion, blocks, outside, moves,
         ))  # fmt: skip
         self.rows.at.append(still.at)
         self.greys.append(now)
@@ -132,7 +129,7 @@ class Measuring:
         (down, one), (along, two) = _grid(part), _grid(_thinned(luma.T).T, across=True)
         self.rows.phases.append(np.stack([down, along]))
         blocks = min(one, two)
-        comb, motion = self._comb(part.astype(np.float32)) if self.combs else (0.0, 0.0)
+        comb, motion = self._comb(part.astype(np.int16)) if self.combs else (0.0, 0.0)
         return comb, motion, blocks, outside
 
     def _outside(self, luma: Bytes) -> float:
@@ -147,18 +144,18 @@ class Measuring:
         """How much of what moves lies between odd and even rows: what alternates from row to row, projected on what
         has changed since the frame before, which stripes that stand still do not resemble."""
         before, self.field = self.field, rows
-        if before is None or before.shape != rows.shape:
+        if before is None or before.shape != rows.shape or len(rows) < 8:
             return 0.0, 0.0
-        moved = cv2.sepFilter2D(rows - before, -1, np.ones(1), np.array([0.25, 0.5, 0.25]))
-        clearly = cv2.bitwise_not(cv2.inRange(moved, -4, 4))
-        share = cv2.countNonZero(clearly) / moved.size
+        change = rows - before
+        moved = change[1:-3] + 2 * change[2:-2] + change[3:-1]  # four times the mean of three rows
+        clearly = np.abs(moved) > 4 * CLEARLY
+        share = np.count_nonzero(clearly) / moved.size
         if share < 0.002:
             return 0.0, share
-        moved = cv2.copyTo(moved, clearly)
-        between = cv2.sepFilter2D(rows, -1, np.ones(1), np.array([1, -4, 6, -4, 1]) / 16)
+        between = rows[:-4] - 4 * (rows[1:-3] + rows[3:-1]) + 6 * rows[2:-2] + rows[4:]  # sixteen times
         between[1::2] *= -1
-        along = float(np.vdot(moved, between)) / float(np.vdot(moved, moved))
-        return abs(along), share
+        one, two = (moved * clearly).astype(np.float32).ravel(), between.astype(np.float32).ravel()
+        return abs(float(one @ two) / 16) / (float(one @ one) / 4), share
 
     # ------------------------------------------------------------ missing frames
 
@@ -220,31 +217,3 @@ def _grid(part: Bytes, *, across: bool = False) -> tuple[Grey, float]:
     edges = max(float(np.partition(means, len(means) * 9 // 10)[len(means) * 9 // 10]), 4 * cv2.mean(means)[0])
     second, best = np.sort(cv2.reduce(np.minimum(means[:count], edges).reshape(-1, 8), 0, cv2.REDUCE_AVG)[0])[-2:]
     return cv2.reduce(means[:count].reshape(-1, 8), 0, cv2.REDUCE_AVG)[0], float(best / (second + UNSEEN) - 1)
-
-
-class _Flashes:
-    """Changes of relative luminance from one extreme to the next, tile by tile; saturated red apart."""
-
-    def __init__(self) -> None:
-        self.low = self.high = self.red_low = self.red_high = np.zeros(TILES[::-1], np.float32)
-        self.fresh = True
-
-    def see(self, rgb: Bytes) -> tuple[float, float, float]:
-        """Shares of the picture that turned lighter, turned darker, turned to or from red since their last extreme."""
-        linear = LINEAR[cv2.resize(rgb, TILES, interpolation=cv2.INTER_AREA)]
-        light, red, total = np.moveaxis(linear @ OF_LINEAR, -1, 0)
-        pure = (linear[..., 0] >= RED_SHARE * np.maximum(total, 1e-3)) & (linear[..., 0] > 0.05)
-        red = np.maximum(red, 0) * pure
-        if self.fresh:
-            self.low, self.high, self.red_low, self.red_high, self.fresh = light, light, red, red, False
-            return 0.0, 0.0, 0.0
-        up = (light - self.low >= FLASH) & (self.low < DARKER)
-        down = (self.high - light >= FLASH) & (light < DARKER)
-        self.low = np.where(up | (light < self.low), light, self.low)
-        self.high = np.where(down | (light > self.high), light, self.high)
-        self.low, self.high = np.where(down, light, self.low), np.where(up, light, self.high)
-        turned = (red - self.red_low > RED_STEP) | (self.red_high - red > RED_STEP)
-        self.red_low = np.where(turned, red, np.minimum(self.red_low, red))
-        self.red_high = np.where(turned, red, np.maximum(self.red_high, red))
-        up_share, down_share, red_share = (np.count_nonzero(changed) / changed.size for changed in (up, down, turned))
-        return up_share, down_share, red_share

@@ -1,9 +1,11 @@
-"""Which frames of a clip are faults: black, held, doubled, missing, flashing, flickering, combed, blocky, illegal.
+"""Which frames of a clip are faults: black, held, doubled, missing, flashing, flickering, combed, blocky, illegal, and
+where their colour jumps.
 
 Every rule compares a frame with those around it, so that what a programme always is (dark, still, doubled in a rhythm)
 is none. A strength of 1 is the threshold.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import percentile_filter
 
 from safelight.media.runs import runs
+from safelight.probes._faults.colours import jumps
 from safelight.probes._faults.flicker import flicker
 from safelight.probes._faults.frames import Rows
 from safelight.probes._faults.spans import Fault, limited
@@ -32,16 +35,21 @@ RESUMED = 0.6  # times the motion around: a held picture catches up with a step
 PLAIN_CARD = 4.0  # spread in code values: nobody can tell whether a plain card is held
 CUT_TIMES, CUT_AFTER, CUT_STEP = 2.5, 1.5, 10.0  # times the motion before and that after, code values
 CUT_LIGHT, DIM = 0.5, 4.0  # log light, of code values above `DIM`
+STEADY, FADES = 0.03, 0.6  # log light; times what else changes: a frame into which the light fades or flashes
+EVENLY = 0.08  # log light: where it changes more nobody can tell whether a frame is missing
 PERIODS, BEATS = (
     range(2, 9),
     6,
 )  # frames from one doubled frame of a cadence to the next; of so many before and after, half
 SHORT = 4  # beats of a shot that has no room for more, all of them there
-DIP = 0.4  # of the motion around: a beat of a cadence
+DIP, DEEP = 0.4, 0.17  # of the motion around: a beat of a cadence; most beats of a frame that stands still
 FREEZE = 3  # repeated frames in a row; fewer are doubled ones
 GAP = (0.45, 0.5, 0.3, 0.15, 0.1)  # weights of what tells a gap, fitted to made ones
 GAP_MOST, GAP_LEAST = np.array((2.6, 2.5, 6.0, 1.0, 3.0)), 0.1  # more tells no more
-ENOUGH, HELD, FAR = 1.77, 0.6, 0.08  # of what tells a gap; likeness of what is moved; px of motion that can be seen
+ENOUGH, HELD, FAR = 1.77, 0.76, 0.08  # of what tells a gap; likeness of what is moved; px of motion that can be seen
+ONE_SIDED, SIDED = 2.5, 0.62  # times that the steps beside it may differ; weight of what is more: a jolt begins or ends
+UNREAD, OUT, NEUTRAL = 0.15, 5.0, (0.5, 2.0)  # px of motion whose direction tells nothing; times the spread of steps
+# around by which the step alone must stand out; likeness and times it is then taken for
 CATCHES = 8.0  # a step larger than so many times those beside it is a held picture's
 COMB, COMBED = 0.14, 0.01  # share of motion between the fields; least part that moves
 BLOCKS, FAINT, PLAIN = 0.24, 0.05, 0.25  # more than at other places; code values; share of a shot that is not blocky
@@ -55,7 +63,7 @@ def found(rows: Rows, *, rate: Fraction | None) -> list[Fault]:
         return []
     judge = _Judge(rows, float(rate or 25))
     return [*judge.black(), *judge.held(), *judge.dropped(), *judge.comb(), *judge.blocks(), *judge.levels(),
-            *judge.flashing(), *judge.flicker()]  # fmt: skip
+            *judge.flashing(), *judge.flicker(), *judge.colour_jump()]  # fmt: skip
 
 
 class _Judge:
@@ -71,6 +79,8 @@ class _Judge:
         self.exact[1:-1] |= refined[1:-1] & self.exact[:-2] & self.exact[2:]
         before = np.lib.stride_tricks.sliding_window_view(np.r_[np.full(NEAR, self.step[1]), self.step[1:]], NEAR)
         least = np.maximum(CUT_TIMES * np.median(before[:-1], axis=1), CUT_AFTER * np.r_[self.step[2:], 0])
+        self.lights = np.r_[0.0, np.abs(np.diff(light))]
+        self.fades = (self.lights > STEADY) & (np.r_[0.0, np.abs(np.diff(self.mean))] > FADES * self.step)
         self.cuts = np.r_[False, (self.step[1:] > np.maximum(least, CUT_STEP)) | (np.abs(np.diff(light)) > CUT_LIGHT)]
 
     def fault(self, kind: str, span: tuple[int, int], strength: float) -> Fault:
@@ -102,24 +112,30 @@ class _Judge:
     def _steady(self) -> set[int]:
         """Frames that hardly move in a rhythm, of the clip or of their shot: a cadence, as pulldown, animation on twos
         and some encoders leave it."""
-        dips = self.step < DIP * percentile_filter(self.step, 75, size=9, mode="nearest")
+        depth = self.step / np.maximum(percentile_filter(self.step, 75, size=9, mode="nearest"), 1e-6)
         shots = [0, *np.flatnonzero(self.cuts).tolist(), self.count]
-        of_shots = (
-            first + place
-            for first, end in pairwise(shots)
-            for place in _cadence(np.flatnonzero(dips[first:end]), end - first)
-        )
-        return _cadence(np.flatnonzero(dips), self.count).union(of_shots)
+        of_shots = (first + place for first, end in pairwise(shots) for place in _cadence(depth[first:end]))
+        return _cadence(depth).union(of_shots)
+
+    def _shot(self, place: int) -> tuple[int, int]:
+        """Where the shot of a frame begins and ends."""
+        cuts = [0, *np.flatnonzero(self.cuts).tolist(), self.count]
+        after = bisect_right(cuts, place)
+        return cuts[after - 1], cuts[min(after, len(cuts) - 1)]
 
     def _usual(self) -> Column:
         """How much the part that moves most changes in the seconds around."""
         return np.asarray(percentile_filter(self.most, 50, size=121, mode="nearest"))
 
     def _strength(self, first: int, end: int) -> float:
-        """How much moves on either side of a run, and how far below it the run lies; the frame after it jumps and does
-        not count."""
-        before, after = slice(max(first - NEAR, 1), first), slice(end + 1, end + 1 + NEAR)
-        if min(len(self.moves[before]), len(self.moves[after])) < NEAR // 2:
+        """How much moves on either side of a run in its shot, and how far below it the run lies; the frame after it
+        jumps and does not count, nor do those into which the light changes."""
+        begin, stop = self._shot(first)[0], self._shot(end)[1]  # a held picture catches up as a cut does
+        before, after = (
+            part[~self.fades[part]]
+            for part in (np.arange(max(first - NEAR, begin + 1), first), np.arange(end + 1, min(end + 1 + NEAR, stop)))
+        )
+        if min(len(before), len(after)) < NEAR // 2:
             return 0.0
         motion = [float(np.median(self.moves[part])) for part in (before, after)]
         sides = min(motion)
@@ -133,10 +149,13 @@ class _Judge:
     def dropped(self) -> Iterator[Fault]:
         """A step larger than those before and after, than any near and than the motion around turns sharply, in the
         direction of that motion and several times as far. Weighed together, for none of it holds always: unsteady
-        hands jump too, and small motion has a direction that is hard to read."""
+        hands jump too, and small motion has a direction that is hard to read. Where steps before and after are unlike,
+        a jolt begins or ends."""
         for gap in self.rows.gaps:
             place = gap.frame
-            if self.exact[place - 1] or self.exact[place + 1]:  # a held picture catches up
+            if (
+                self.exact[place - 1] or self.exact[place + 1] or self.lights[place] > EVENLY
+            ):  # a held picture catches up
                 continue
             first, end = max(place - TURNS, 1), min(place + TURNS + 1, self.count)
             first = max([first, *(first + 1 + np.flatnonzero(self.cuts[first:place]))])  # of the shot
@@ -148,14 +167,19 @@ class _Judge:
             near = np.delete(step[max(here - NEAR, 0) : here + NEAR + 1], min(here, NEAR))
             turns = np.abs(np.convolve(step, (-0.5, 1, -0.5), "valid"))
             turns = turns[np.abs(np.arange(1, len(step) - 1) - here) > 1]
+            others = np.delete(step, here)
+            alike, times = gap.alike, gap.times / max(gap.alike, GAP_LEAST)
+            if gap.far < UNREAD and jump > float(others.mean()) + OUT * float(others.std()):
+                alike, times = max(alike, NEUTRAL[0]), max(times, NEUTRAL[1])
             tells = np.array([
                 jump / max(float(sides.max()), 1e-3),
                 jump / max(float(near.max()), 1e-3),
                 (jump - float(sides.mean())) / max(float(turns.max(initial=0)), jump / 20),
-                gap.alike,
-                gap.times / max(gap.alike, GAP_LEAST),
+                alike,
+                times,
             ])  # fmt: skip
-            told = float(np.prod(np.clip(tells, GAP_LEAST, GAP_MOST) ** GAP)) / ENOUGH
+            sided = max(float(sides.max()) / max(float(sides.min()), 1e-3) / ONE_SIDED, 1)
+            told = float(np.prod(np.clip(tells, GAP_LEAST, GAP_MOST) ** GAP)) / ENOUGH / sided**SIDED
             strength = min(told, CATCHES / tells[0], gap.held / HELD, gap.far / FAR)
             yield self.fault("dropped", (place, place + 1), strength)
 
@@ -189,7 +213,7 @@ class _Judge:
 
     def flashing(self) -> Iterator[Fault]:
         """More than three flashes in a second over a quarter of the picture; a flash is two opposing changes."""
-        up, down, red = (self.rows.column(name) for name in ("up", "down", "red"))
+        up, down, red = self.rows.flashes.shares().T
         turns: list[tuple[int, int]] = []
         for i in range(self.count):
             way = 1 if up[i] >= AREA else -1 if down[i] >= AREA else 0
@@ -212,17 +236,25 @@ class _Judge:
         for span, strength in flicker(self.rows.light.changes(), self.rate):
             yield self.fault("flicker", span, strength)
 
+    def colour_jump(self) -> Iterator[Fault]:
+        """Another colour from one frame to the next, in the same shot."""
+        for span, strength in jumps(self.rows.colours.turns(), self.cuts):
+            yield self.fault("colour_jump", span, strength)
 
-def _cadence(places: NDArray[np.intp], count: int) -> set[int]:
-    """Of frames that hardly move in a shot of `count` those at even distances: half of `BEATS` to either side, or all
-    that a short shot has room for."""
-    there = set(places.tolist())
+
+def _cadence(depth: Column) -> set[int]:
+    """Of the frames of a shot, whose steps are such parts of the motion around, those that hardly move at even
+    distances: half of `BEATS` to either side, or all that a short shot has room for. Beats are alike: a frame that
+    stands still among some that move less is none."""
+    there, count = set(np.flatnonzero(depth < DIP).tolist()), len(depth)
 
     def steady(place: int) -> bool:
         for period in PERIODS:
             beats = [place + step * period for step in range(-BEATS, BEATS + 1) if 0 < place + step * period < count]
-            hits = sum(beat in there for beat in beats)
-            if hits > BEATS or (hits >= SHORT and hits == len(beats)):
+            hits = [beat for beat in beats if beat in there]
+            if (len(hits) > BEATS or (len(hits) >= SHORT and len(hits) == len(beats))) and float(
+                np.median(depth[hits])
+            ) <= max(DEEP, 3 * float(depth[place])):
                 return True
         return False
 
