@@ -1,4 +1,4 @@
-"""What is done to the sound of clips: proposed by a run, judged, undone, applied where a film is made, and nowhere else."""
+"""What is done to the sound of clips: proposed, judged, undone, applied where a film is made and there alone."""
 
 from fractions import Fraction
 
