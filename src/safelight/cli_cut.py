@@ -179,7 +179,9 @@ def match(hero: Path, others: tuple[Path, ...], to: Path | None, library: str | 
         else:
             click.echo(f"{other.name}: {'already alike' if m.alike else f'cannot tell, {m.cannot_tell}'}")
     if kept and not as_json:
-        click.echo(f"{many(kept, 'grade')} on the record: judge them in `safelight review` or with `safelight verdict`.")
+        click.echo(
+            f"{many(kept, 'grade')} on the record: judge them in `safelight review` or with `safelight verdict`."
+        )
     if as_json:
         show({
             "schema": "safelight.match/1", "hero": hero.name, "on_record": kept,

@@ -393,7 +393,9 @@ def _clip_words(entry: Mapping[str, Any]) -> str:
     if entry["transcript"]:
         lines += _said(entry["transcript"])
     lines += [line for p in entry["proposals"] for line in _cut_words(p)]
-    lines += [f"  {e['operator'].replace('_', ' ')}, said by {e['by']}: {e['does']}" for e in entry["edits"] if e["does"]]
+    lines += [
+        f"  {e['operator'].replace('_', ' ')}, said by {e['by']}: {e['does']}" for e in entry["edits"] if e["does"]
+    ]
     if entry["heard_back"]:
         back = entry["heard_back"]
         lines.append(

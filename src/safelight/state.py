@@ -184,11 +184,7 @@ class Footage(Judged):
     def cut(self, *, proposed: bool) -> Version:
         """The version whose joins are listened to: what people decided and, with `proposed`, what waits for them. It is
         the same whoever has looked at which cut, as long as the same goes."""
-        edits = tuple(
-            replace(edit, params=_gone(edit.params))
-            for edit in self.edits(proposed=proposed)
-            if _cuts(edit)
-        )
+        edits = tuple(replace(edit, params=_gone(edit.params)) for edit in self.edits(proposed=proposed) if _cuts(edit))
         return Version(inputs=(Input(id=self.id),), edits=edits)
 
 

@@ -460,3 +460,19 @@ def test_a_doubt_is_left_as_it_is_by_key(page, server):
     until(page, "document.querySelector('sl-cut').model.item.state === 'stays'")
     assert sent[0]["cuts"] == [{"name": "pause-60", "say": "leave"}]
     assert "left as it is" in page.locator(".card").text_content()
+
+
+def test_what_is_done_to_the_sound_is_answered_on_the_page(page, server):
+    clip = opened(page, server, "talk.mov", wait=False)
+    shoot = page.evaluate("document.body.dataset.shoot")
+    page.evaluate(
+        "([place, said]) => import('/static/js/api.js').then((m) => m.send(place, said))",
+        [f"/api/shoots/{shoot}/{clip}/effect", {"operator": "loudness", "params": {"target": "podcast"}}],
+    )
+    page.reload()
+    row = page.locator("[data-effect=loudness]")
+    row.wait_for()
+    assert "to -16 LUFS, below -1 dBTP" in row.inner_text()
+    row.get_by_role("button", name="Take back").click()
+    until(page, "document.querySelector('[data-effect=loudness]') === null")
+    assert api(page, f"{clip}/cuts")["effects"] == []

@@ -1,4 +1,4 @@
-"""What is done to the sound of clips: proposed by a run, judged, undone, applied where a film is made, and nowhere else."""
+"""What is done to the sound of clips: proposed, judged, undone, applied where a film is made and there alone."""
 
 from fractions import Fraction
 
@@ -154,7 +154,8 @@ def test_hum_and_clicks_are_offered_as_a_trial_mended_them(library, tmp_path, mo
     assert effect.settings.hum[0][2] == 50
     for operator in ("tighten", "retakes"):
         say(library, folder, operator, Say.REJECT, reason="taste")
-    rendered(library, folder, tmp_path / "mended.wav")
+    _, done = rendered(library, folder, tmp_path / "mended.wav")
+    assert any("of hum" in note and "taken out" in note for note in done.notes)
     assert not {f.kind for f in heard(tmp_path / "mended.wav")} & {"hum", "click"}
     order = deliver.Order(to=tmp_path / "out", films="broadcast_eu", draft=True)
     made = library.deliver(folder, tmp_path / "out", order=order)

@@ -1,4 +1,4 @@
-"""Grades of clips: proposed by the choice of a hero, judged, carried by lists that can, applied where a film is made."""
+"""Grades of clips: proposed by the choice of a hero, judged, carried by lists, applied where a film is made."""
 
 import json
 from fractions import Fraction

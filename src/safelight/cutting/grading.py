@@ -1,4 +1,4 @@
-"""Frames of a clip with a grade, in the display values that it was fitted in; pixels, tags and range stay as they were."""
+"""Frames of a clip with a grade, in the display values it was fitted in. Size, pixels, tags and range stay."""
 
 from typing import Any
 

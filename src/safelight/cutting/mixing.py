@@ -24,6 +24,7 @@ from safelight.media.loudness import Loudness
 from safelight.media.repair.chain import repaired
 from safelight.media.repair.deepfilter import Model
 from safelight.media.sound import Block, Samples
+from safelight.words import many
 
 PART_S = 10  # seconds of a piece that are held at once
 TOLD_DB = 0.1  # of limiting; below, nobody need know
@@ -165,6 +166,17 @@ def said(made: Assembly, mixed: Mixed, after: Loudness) -> list[str]:
     return [*notes, f"As encoded it is at {after.integrated_lufs:.1f} LUFS{aim}; true peak {peak:.1f} dBTP."]
 
 
+def mended(made: Assembly) -> list[str]:
+    """What is repaired, in words."""
+    found = []
+    for n, repairs in asked(made, Repairs).items():
+        told = [many(len(repairs.hum), "stretch", "stretches") + " of hum"] if repairs.hum else []
+        told += [many(len(repairs.clicks), "click")] if repairs.clicks else []
+        told += [f"noise by at most {repairs.noise_db:g} dB"] if repairs.noise_db else []
+        found.append(f"{made.materials[n].path.name}: taken out are {', '.join(told)}.")
+    return found
+
+
 def measures(mixed: Mixed, after: Loudness) -> tuple[Measure, ...]:
     """What the file came to: faults where it passes its ceiling, or misses its loudness by more than can be heard."""
     peak, loud = after.true_peak_dbtp, after.integrated_lufs
@@ -258,4 +270,4 @@ class _Laid:
             yield replace(block, samples=block.samples * gain[:, None])
 
 
-__all__ = ["Mixed", "asked", "cleaner", "goes_on", "measures", "mixed", "of_kind", "said", "samples"]
+__all__ = ["Mixed", "asked", "cleaner", "goes_on", "measures", "mended", "mixed", "of_kind", "said", "samples"]

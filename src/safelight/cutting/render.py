@@ -171,7 +171,7 @@ class _Job:
             raise UsageError("These clips have no sound.", remedy=f"Render a film: {', '.join(FILMS)}.")
         source: Spans | str = "it is a preview"
         if self.pictures and not self.preview:
-            source = "it is graded" if self.grades else copying.copyable(self.made)
+            source = "its colours are matched to another shot" if self.grades else copying.copyable(self.made)
         self._lost()
         with (
             tempfile.TemporaryDirectory(dir=self.place.parent, prefix=PART) as room,
@@ -248,6 +248,7 @@ class _Job:
         voice = _Voice.of(self.heard[0], self.place.suffix.lower())
         model = mixing.cleaner(self.made, self.cleaner)
         parts = mixing.samples(self.made, rate=voice.rate, channels=voice.channels, model=model)
+        self.notes += mixing.mended(self.made)
         told = f"where ranges meet it fades for {float(FADE_S) * 1000:g} ms"
         if not mixing.asked(self.made, Level):
             self.notes.append(f"The sound is encoded as {voice.codec}, as loud as it was; {told}.")

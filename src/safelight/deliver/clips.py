@@ -152,7 +152,8 @@ def _films(job: ClipJob, cut: Rough, place: Book, checks: Checks) -> Iterable[Wr
     findings = _measured(came_to, rendered.notes)
     entry = _entry(job, path, findings=findings, answers=[_of_place(a, place) for a in checked.answers])
     yield replace(
-        _written(job, path, entry, kind="film"), checks=(*checks, *_named(came_to)), losses=rendered.notes, seconds=facts.duration_s,
+        _written(job, path, entry, kind="film"), checks=(*checks, *_named(came_to)), losses=rendered.notes,
+        seconds=facts.duration_s,
         width=facts.picture.width if facts.picture else 0, height=facts.picture.height if facts.picture else 0,
     )  # fmt: skip
     if told is not None:

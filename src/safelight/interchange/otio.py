@@ -125,7 +125,8 @@ class _Reader:
             media=getattr(reference, "target_url", None) or None,
             media_start=self.frames(available.start_time) if available else None,
             media_length=self.frames(available.duration) if available else None, speed=speed,
-            enabled=bool(item.enabled), grade=self.grade(item.metadata.get("cdl")), markers=tuple(self.marker(m, origin=start) for m in item.markers),
+            enabled=bool(item.enabled), grade=self.grade(item.metadata.get("cdl")),
+            markers=tuple(self.marker(m, origin=start) for m in item.markers),
         )  # fmt: skip
 
     def grade(self, told: Any) -> CDL | None:

@@ -17,16 +17,15 @@ DIGITS = 6  # as lists and CDL files keep them
 MATERIAL = 0.03  # display values, by which some colour comes out otherwise
 PROBES = np.stack(np.meshgrid(*[np.linspace(0.1, 0.9, 4)] * 3, indexing="ij"), -1).reshape(-1, 3)
 NEUTRAL, NONE = (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
-Three = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeParams:
     """An ASC CDL in display values, R, G, B each; by default it changes nothing."""
 
-    slope: Three = declare(NEUTRAL, low=0.0, high=10.0, help="times as bright")
-    offset: Three = declare(NONE, low=-1.0, high=1.0, help="brighter or darker by so much")
-    power: Three = declare(NEUTRAL, low=0.1, high=10.0, help="exponent after both")
+    slope: tuple[float, float, float] = declare(NEUTRAL, low=0.0, high=10.0, help="times as bright")
+    offset: tuple[float, float, float] = declare(NONE, low=-1.0, high=1.0, help="brighter or darker by so much")
+    power: tuple[float, float, float] = declare(NEUTRAL, low=0.1, high=10.0, help="exponent after both")
     saturation: float = declare(1.0, low=0.0, high=4.0, step=0.01, help="times as colourful, at last")
 
     @property
@@ -41,7 +40,7 @@ class GradeParams:
 
 
 def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[GradeParams]]:  # noqa: ARG001
-    """The grade that brings a shot to the hero that a person chose for it (`safelight match`); none where nobody did."""
+    """The grade that brings a shot to the hero that a person chose (`safelight match`); none where nobody did."""
     found = [_suggest(subject) for subject in subjects]
     return [one for one in found if one is not None]
 
@@ -68,7 +67,7 @@ def _suggest(subject: Subject) -> Suggestion[GradeParams] | None:
     return Suggestion(member=subject.asset.id, params=params, because=(because,))
 
 
-def _rounded(values: Sequence[float]) -> Three:
+def _rounded(values: Sequence[float]) -> tuple[float, float, float]:
     red, green, blue = (round(float(v), DIGITS) for v in values)
     return red, green, blue
 

@@ -10,6 +10,7 @@ from safelight.domain import Because, Json
 from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Wishes, _lifts
 from safelight.operators._lifts import CUT, Lift
 from safelight.params import declare
+from safelight.words import many
 
 RULE = "sentence"
 SHOWN = 90  # letters of a sentence
@@ -49,8 +50,9 @@ def _suggest(subject: Subject) -> Suggestion[SelectParams] | None:
     target = float(Fraction(value["target_s"]))
     first = Because(
         evidence="words", value=len(rows) - len(out),
-        text=f"{len(rows) - len(out)} of {len(rows)} sentences stay in a cut of {target:g} s of {value['clips']} clips, "
-        f"by {'; '.join(REASONS.values())}. What matters to the story is a person's to say.",
+        text=f"{len(rows) - len(out)} of {len(rows)} sentences stay in a cut of {target:g} s of "
+        f"{many(value['clips'], 'clip')}, by {'; '.join(REASONS.values())}. "
+        "What matters to the story is a person's to say.",
     )  # fmt: skip
     return Suggestion(
         member=subject.asset.id, params=SelectParams(cuts=lifts), because=(first, *(_reason(row) for row in rows))

@@ -116,7 +116,7 @@ def _mended(rows: Sequence[Any]) -> Sequence[Because]:
     found = [
         Because(
             evidence="sound.repaired", value=dict(row), code="hum",
-            text=f"Hum of {row['mains_hz']:g} Hz {_where(row)}; on trial pauses are {row['lowered_db']:.1f} dB quieter.",
+            text=f"Hum of {row['mains_hz']:g} Hz {_where(row)}; pauses are {row['lowered_db']:.1f} dB quieter without.",
         )
         for row in rows if row["kind"] == "hum"
     ]  # fmt: skip
