@@ -13,7 +13,7 @@ from pathlib import Path
 
 from safelight import engine, limits
 from safelight.domain import Json, Measure
-from safelight.media import ltc, syncing
+from safelight.media import syncing
 from safelight.media.syncing import LEAST_OVERLAP_S, Match
 from safelight.state import ShootState
 from safelight.work import refusal
@@ -193,8 +193,7 @@ def lost_comparison(job: Compare, lost: Lost) -> Compared:
 
 def _heard(one: Recording) -> syncing.Heard:
     if not one.wave.exists():  # it was listened to in an earlier run
-        code = ltc.read(one.full)
-        syncing.keep(syncing.blocks_of(one.full, code=code if isinstance(code, ltc.Ltc) else None), one.wave)
+        syncing.keep_heard(syncing.heard_at_once(one.full)[0], one.wave)
     return syncing.kept(one.wave)
 
 

@@ -24,7 +24,7 @@ from safelight.cutting.joined import FADE_S
 from safelight.domain import Measure
 from safelight.errors import MediaError, UsageError
 from safelight.files import PART, written_whole
-from safelight.media import container, credentials, loudness, origin, packets, signing, sound
+from safelight.media import container, loudness, origin, packets, signing
 from safelight.media.effects import CDL, Level, Repairs
 from safelight.media.loudness import LAYOUTS, Loudness
 from safelight.media.signing import Deed
