@@ -128,9 +128,16 @@ def _deeds(job: "_Job") -> list[Deed]:
     cut = (
         [] if whole else [Deed(action="trimmed", text=f"{many(len(pieces), 'range')} of frames stayed, in this order.")]
     )
+    done = (
+        [Deed(action="adjustedColor", text=f"{many(len(job.grades), 'clip')} graded (ASC CDL).")] if job.graded else []
+    )
+    if job.heard and mixing.asked(job.made, Repairs):
+        done.append(Deed(action="enhanced", text="Its sound was repaired."))
+    if job.heard and mixing.asked(job.made, Level):
+        done.append(Deed(action="enhanced", text="Its sound was brought to a loudness."))
     how = [f"The picture was {'copied' if job.copied else 'encoded anew'}."] if job.pictures else []
     how += ["The sound was encoded anew."] if job.heard else []
-    return [*cut, Deed(action="transcoded", text=" ".join(how))]
+    return [*cut, *done, Deed(action="transcoded", text=" ".join(how))]
 
 
 class _Job:
@@ -158,7 +165,12 @@ class _Job:
     def enhances(self) -> bool:
         """Whether something is done to its sound, or to its picture."""
         heard = bool(mixing.asked(self.made, Level) or mixing.asked(self.made, Repairs))
-        return (heard and bool(self.heard)) or (bool(self.grades) and bool(self.pictures))
+        return (heard and bool(self.heard)) or self.graded
+
+    @property
+    def graded(self) -> bool:
+        """Whether its picture has a grade."""
+        return bool(self.grades) and bool(self.pictures)
 
     def run(self) -> None:
         """Writes it."""
