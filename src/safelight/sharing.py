@@ -15,7 +15,7 @@ from safelight.speech.activity import Span, joined
 
 CLEARER_DB = 3.0  # so much less clear another recording may be than the own one, and still be listened to instead
 REACH_S = 0.5  # around what the other hears as speech
-UNHEARD_S = 0.25  # of a stretch of a voice that the other may lack
+UNHEARD_S = 0.75  # at a time of a stretch of a voice that the other may lack: in pauses gain rises, and a room rings
 COVERS = 0.5  # of what is taken for speech that the other hears at least: rooms and noise are taken for it as well
 DOUBLE = 0.3  # of a word: what lies so far in one that was heard here is the same one
 
@@ -73,7 +73,7 @@ class Share:
         lacks = sum(_missing(span, self.said) for span in speech)
         if lacks > (1 - COVERS) * sum(b - a for a, b in speech):
             return False
-        if any(_missing(span, self.said) > UNHEARD_S for span in voiced):
+        if any(_longest_gap(span, self.said) > UNHEARD_S for span in voiced):
             return False
         return self.leader.clear_at((self.there(start), self.there(end))) >= part.clear_db - CLEARER_DB
 
@@ -136,6 +136,16 @@ def merged(own: Sequence[Mapping[str, Any]], shared: Sequence[Mapping[str, Any]]
 def _missing(span: Span, said: Sequence[Span]) -> float:
     """Seconds of a span that are not said."""
     return span[1] - span[0] - sum(max(min(span[1], b) - max(span[0], a), 0.0) for a, b in said)
+
+
+def _longest_gap(span: Span, said: Sequence[Span]) -> float:
+    """Seconds of a span in which nothing is said, at a time. `said` is in order."""
+    at, longest = span[0], 0.0
+    for start, end in said:
+        if end > span[0] and start < span[1]:
+            longest = max(longest, start - at)
+            at = max(at, end)
+    return max(longest, span[1] - at)
 
 
 def _value(facts: Mapping[str, Measure], name: str) -> Any:
