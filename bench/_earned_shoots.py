@@ -12,6 +12,7 @@ from PIL import Image
 
 from bench.harness import Data
 from safelight.media.image import read
+from safelight.store.objects import FOLDER
 
 BURSTS, FRAMES = 24, 3
 FAULTY = ("blur_gaussian", "blur_defocus", "blur_motion", "over", "under")
@@ -59,7 +60,8 @@ def write(
 ) -> dict[str, Truth]:  # fmt: skip
     """Bursts of one photograph each: a fit frame and others, every second of them faulty; through the broken lens none
     is fit. Returns the truth by path."""
-    folder.mkdir(parents=True)
+    (folder / FOLDER).mkdir(parents=True)
+    (folder / FOLDER / "shoot.json").write_text(f'{{"id": "{number:016x}"}}')  # coins fall by it, alike in every run
     moment = START + timedelta(days=number)
     out: dict[str, Truth] = {}
     for burst, which in enumerate(rng.permutation(len(some))[:BURSTS].tolist()):
