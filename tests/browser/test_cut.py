@@ -373,7 +373,7 @@ def hours(route):
     return route.fulfill(json={
         "clip": "", "path": "talk.mov", "rate": "25", "frames": frames, "seconds": frames / rate, "paces": ["balanced"],
         "edits": [edit], "kept": [[0, frames]], "kept_with_proposed": kept, "struck": [], "heard": [],
-        "not_heard": None, "left": [],
+        "not_heard": None, "left": [], "effects": [],
     })  # fmt: skip
 
 

@@ -147,8 +147,9 @@ def test_a_file_that_changes_meanwhile_is_looked_at_anew(library, folder, monkey
     other = make_sound(folder.parent / "o.wav", sine(2.0, 880.0))
 
     def changing(self):
-        done(self)
+        places = done(self)
         (folder / "b.wav").write_bytes(other.read_bytes())
+        return places
 
     with monkeypatch.context() as patch:
         patch.setattr(reel.Reel, stage, changing)
