@@ -99,7 +99,7 @@ image._DECODERS["webp"] = lambda data, path: {does}
     [
         ("os.abort()", "media-crashed", {}),
         ("[0 for _ in iter(int, 1)]", "media-too-large", {"SAFELIGHT_MEMORY": "700"}),
-        ("next(i for i in iter(int, 1) if i)", "media-too-slow", {"SAFELIGHT_PATIENCE": "0.15"}),
+        ("next(i for i in iter(int, 1) if i)", "media-too-slow", {"SAFELIGHT_PATIENCE": "0.3"}),
     ],
 )
 def test_a_decoder_that_misbehaves_costs_its_own_file(tmp_path, does, code, environment):
