@@ -42,6 +42,8 @@ from safelight.speech import chunks
 
 BATCH_S = 8 * 3600.0  # recordings are prepared until there is so much to hear: what waits lies on the disk
 
+TOLD = ("words", "speakers", "fillers")  # what those who follow take over
+
 Save = Callable[[str, Sequence[Measure], bool], None]  # asset, measures, whether they are the last
 
 __all__ = ["HEARD", "Listen", "Together", "key", "listen", "spans_of"]
@@ -49,13 +51,12 @@ __all__ = ["HEARD", "Listen", "Together", "key", "listen", "spans_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Together:
-    """Recordings of a shoot that may be of one event, those to be heard among them. `events`: references of earlier
-    runs; `facts`: what is known of one that was heard earlier."""
+    """Recordings of a shoot that may be of one event, those to be heard among them. `facts`: measures by these names of
+    one that was heard earlier."""
 
     recordings: tuple[Recording, ...] = ()
-    events: frozenset[str] = frozenset()
     paths: Mapping[str, str] = field(default_factory=dict)
-    facts: Callable[[str], Mapping[str, Measure]] = lambda _: {}
+    facts: Callable[[str, Sequence[str]], Mapping[str, Measure]] = lambda _, __: {}
 
 
 def listen(
@@ -126,14 +127,12 @@ class _Event:
         """Compares those that are prepared with those before, and tells who can follow which parts are left to hear."""
         self.later -= known.keys()
         here = [r for r in self.together.recordings if r.asset not in self.later]
+        if not any(r.fresh and r.asset not in self.compared for r in here):
+            return {}
         for asset in {r.asset for r in here} - self.voices.keys():
             self.voices[asset] = self._voice(asset, known.get(asset))
-        near = [
-            replace(r, fresh=r.fresh and r.asset not in self.compared, clear_db=voice.clear_db if voice else 0.0)
-            for r in here for voice in [self.voices[r.asset]]
-        ]  # fmt: skip
-        self.places = self.places.and_(place(executor, width, near, self.together.events | self.places.events))
-        self.compared |= {r.asset for r in near}
+        self.places = self.places.and_(place(executor, width, [self._as_known(r) for r in here]))
+        self.compared |= {r.asset for r in here}
         voices = {asset: voice for asset, voice in self.voices.items() if voice is not None}
         found = sharing.plan(self.places.placed.values(), voices)
         following = {asset: share for asset, share in found.items() if asset in known}
@@ -141,9 +140,16 @@ class _Event:
             known[asset].follow(share)
         return following
 
+    def _as_known(self, one: Recording) -> Recording:
+        voice, placed = self.voices[one.asset], self.places.placed.get(one.asset)
+        return replace(
+            one, fresh=one.fresh and one.asset not in self.compared, clear_db=voice.clear_db if voice else 0.0,
+            event=placed.event if placed else one.event,
+        )  # fmt: skip
+
     def _voice(self, asset: str, one: "_Growing | None") -> Voice | None:
         if one is None:
-            return Voice.of(asset, self.together.paths[asset], self.together.facts(asset))
+            return Voice.of(asset, self.together.paths[asset], self.together.facts(asset, sharing.OF_VOICES))
         facts = {m.name: m for m in one.prepared.measures}
         return Voice.of(asset, self.together.paths[asset], facts, one.prepared.clear) if one.pieces else None
 
@@ -152,7 +158,7 @@ class _Event:
         self.told |= {asset: one.told_last for asset, one in known.items() if asset in self.places.placed}
         for asset, share in following.items():
             leader = share.leader.asset
-            known[asset].leader = self.told.get(leader) or self.together.facts(leader)
+            known[asset].leader = self.told.get(leader) or self.together.facts(leader, TOLD)
 
 
 @dataclass(slots=True)

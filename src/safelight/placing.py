@@ -5,7 +5,7 @@ is compared
 lies in the cache for as long as a run lasts. How two are compared, and when they are refused, is in `media.syncing`.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ S_A_SECOND = 0.05  # what comparing may compute for a second of both
 class Recording:
     """A clip or a sound that may be of an event. `wave`: where what is compared lies, or goes; `at`: when it was begun,
     as its camera says; `clear_db`: how far the voice stands above its room, as far as is known; `fresh`: nobody has
-    compared it yet."""
+    compared it yet; `event`: in which an earlier run placed it."""
 
     asset: str
     full: Path
@@ -38,6 +38,7 @@ class Recording:
     at: datetime | None = None
     clear_db: float = 0.0
     fresh: bool = True
+    event: str | None = None
 
     @property
     def worth(self) -> float:
@@ -123,16 +124,11 @@ class Compared:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
     """What comparing came to: those that were placed, references among them, and of the others why not. `compared`: all
-    that were asked."""
+    of which something is to be noted."""
 
     placed: Mapping[str, Placed] = field(default_factory=dict)
     told: Mapping[str, str] = field(default_factory=dict)
     compared: frozenset[str] = frozenset()
-
-    @property
-    def events(self) -> frozenset[str]:
-        """The references."""
-        return frozenset(one.event for one in self.placed.values())
 
     def and_(self, later: "Places") -> "Places":
         """With what was found later."""
@@ -197,22 +193,21 @@ def _heard(one: Recording) -> syncing.Heard:
     return syncing.kept(one.wave)
 
 
-def place(
-    executor: Executor, width: int, recordings: Sequence[Recording], events: Collection[str] = ()
-) -> Places:  # fmt: skip
-    """Places fresh recordings of a shoot. `events`: references of earlier runs, which come first."""
+def place(executor: Executor, width: int, recordings: Sequence[Recording]) -> Places:
+    """Places fresh recordings of a shoot. References of earlier runs come first; what follows one of them is none."""
     placed: dict[str, Placed] = {}
     told: dict[str, str] = {}
     able = sorted(
         (r for r in recordings if r.seconds >= LEAST_OVERLAP_S),
-        key=lambda r: (r.asset not in events, -r.worth, r.full),
+        key=lambda r: (r.event != r.asset, -r.worth, r.full),
     )
     asked = 0
     for reference in able:
         waiting = [
             r for r in able if r.fresh and r.asset not in placed and r is not reference and _may_meet(reference, r)
         ]
-        if asked == REFERENCES or (reference.asset in placed and reference.fresh) or not waiting:
+        follows = reference.event not in (None, reference.asset) or (reference.asset in placed and reference.fresh)
+        if asked == REFERENCES or follows or not waiting:
             continue
         asked += 1
         jobs: list[engine.Job] = [(compare, Compare(reference=reference, other=r)) for r in waiting]
@@ -224,7 +219,7 @@ def place(
             placed[reference.asset] = Placed(asset=reference.asset, event=reference.asset)
     return Places(
         placed=placed, told={a: why for a, why in told.items() if a not in placed},
-        compared=frozenset(r.asset for r in recordings if r.fresh),
+        compared=frozenset(placed) | {r.asset for r in recordings if r.fresh},
     )  # fmt: skip
 
 

@@ -153,20 +153,23 @@ class Reel:
         done = records.measured(self.library, known)
         known |= {w.asset.id: (w.job.path, w.asset) for w in self.waiting.values()}
         told = records.evidence(self.library, list(known), names=("sync",))
-        places = [placing.Placed.of(asset, found["sync"][0]) for asset, found in told.items()]
+        places = {asset: placing.Placed.of(asset, found["sync"][0]) for asset, found in told.items()}
         return listening.Together(
             recordings=tuple(
                 placing.Recording(
                     asset=a.id, full=self.folder.root / path, seconds=float(a.duration_s or 600),
                     wave=self._heard(a.id) / "compared", camera=a.capture.camera, at=_moment(a.capture.at),
-                    fresh=(a.id, self._placed_key) not in done,
+                    fresh=(a.id, self._placed_key) not in done, event=one.event if one else None,
                 )
-                for path, a in known.values()
+                for path, a in known.values() for one in [places.get(a.id)]
             ),
-            events=frozenset(p.event for p in places if p is not None),
             paths={asset: path for asset, (path, _) in known.items()},
-            facts=lambda asset: records.facts(self.library, [asset]).get(asset, {}),
+            facts=self._facts,
         )  # fmt: skip
+
+    def _facts(self, asset: str, names: Sequence[str]) -> dict[str, Measure]:
+        found = records.evidence(self.library, [asset], names=names).get(asset, {})
+        return {name: measure for name, (measure, _) in found.items()}
 
     @property
     def _placed_key(self) -> str:

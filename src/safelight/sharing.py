@@ -13,6 +13,7 @@ from safelight.hearing import Part
 from safelight.placing import Placed
 from safelight.speech.activity import Span, joined
 
+OF_VOICES = ("speech", "sound.floor")  # measures that `Voice.of` reads
 CLEARER_DB = 3.0  # so much less clear another recording may be than the own one, and still be listened to instead
 REACH_S = 0.5  # around what the other hears as speech
 UNHEARD_S = 0.75  # at a time of a stretch of a voice that the other may lack: in pauses gain rises, and a room rings
@@ -41,7 +42,7 @@ class Voice:
         cls, asset: str, path: str, facts: Mapping[str, Measure], clear: Sequence[tuple[Span, float]] = ()
     ) -> "Voice | None":
         """As evidence says; None where nobody is known to speak."""
-        speech, room = (_value(facts, name) for name in ("speech", "sound.floor"))
+        speech, room = (_value(facts, name) for name in OF_VOICES)
         if not isinstance(speech, list) or not speech or not isinstance(room, dict) or room.get("speech_db") is None:
             return None
         return cls(

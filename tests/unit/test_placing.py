@@ -25,8 +25,12 @@ def of(tmp_path):
     return made
 
 
-def place(recordings, events=()):
-    return placing.place(InProcess(), 1, recordings, events)
+def place(recordings):
+    return placing.place(InProcess(), 1, recordings)
+
+
+def events(found):
+    return {one.event for one in found.placed.values()}
 
 
 def test_the_longest_is_the_reference_and_strangers_stay_out(of):
@@ -34,7 +38,7 @@ def test_the_longest_is_the_reference_and_strangers_stay_out(of):
     recorder, camera = of("recorder", sound, 0, 60), of("camera", sound, 21.5, 25)
     stranger = of("stranger", event(40, seed=9).astype(np.float32), 0, 30)
     found = place([camera, stranger, recorder])
-    assert found.events == {"recorder"}
+    assert events(found) == {"recorder"}
     assert found.placed["recorder"].match is None
     assert found.placed["camera"].match.offset_s == pytest.approx(21.5, abs=1e-3)
     assert found.placed["camera"].in_event(3.0) == pytest.approx(24.5, abs=1e-3)
@@ -45,7 +49,7 @@ def test_the_longest_is_the_reference_and_strangers_stay_out(of):
 def test_a_clear_recorder_is_a_better_reference_than_a_longer_camera(of):
     sound = event(70).astype(np.float32)
     found = place([of("camera", sound, 0, 60, clear_db=8.0), of("recorder", sound, 5, 45, clear_db=40.0)])
-    assert found.events == {"recorder"}
+    assert events(found) == {"recorder"}
 
 
 def test_what_evidence_keeps_is_read_back(of):
@@ -62,10 +66,24 @@ def test_what_evidence_keeps_is_read_back(of):
 
 def test_only_new_recordings_are_compared_and_known_events_come_first(of):
     sound = event(70).astype(np.float32)
-    known = of("known", sound, 10, 40, fresh=False)
-    found = place([known, of("long", sound, 0, 60), of("old", sound, 0, 50, fresh=False)], events={"known"})
+    known = of("known", sound, 10, 40, fresh=False, event="known")
+    old = of("old", sound, 0, 50, fresh=False, event="known")
+    found = place([known, of("long", sound, 0, 60), old])
     assert found.placed["long"].event == "known"
     assert "old" not in found.placed
+
+
+def test_a_recording_that_was_alone_before_is_noted_as_the_reference_of_a_new_one(of):
+    sound = event(70).astype(np.float32)
+    found = place([of("alone", sound, 0, 60, fresh=False), of("new", sound, 21.5, 25)])
+    told = dict(found.measures({}))
+    assert told["alone"][0].value["event"] == told["new"][0].value["event"] == "alone"
+
+
+def test_what_follows_in_an_event_is_no_reference_of_another(of):
+    sound = event(70).astype(np.float32)
+    found = place([of("old", sound, 0, 60, fresh=False, event="elsewhere"), of("new", sound, 21.5, 25)])
+    assert not found.placed
 
 
 def test_clips_of_one_camera_that_ran_one_after_another_are_not_compared(of, monkeypatch):

@@ -84,20 +84,14 @@ class Heard:
 def heard(path: Path, *, stream: int | None = None, code: Ltc | None = None) -> Heard:
     """Reads the sound of a file for comparing, without the channel that plays the timecode `code`: it would agree with
     another one wherever their digits do. Raises NotMedia where there is none."""
-    return of_blocks(blocks_of(path, stream=stream, code=code))
-
-
-def blocks_of(path: Path, *, stream: int | None = None, code: Ltc | None = None) -> Iterator[sound.Block]:
-    """The sound that is compared, mono at 8 kHz."""
     facts = container.contents(path)
     if code is None or stream is not None:
-        yield from sound.blocks(path, rate=RATE, mono=True, stream=stream, facts=facts)
-        return
+        return of_blocks(sound.blocks(path, rate=RATE, mono=True, stream=stream, facts=facts))
     for number, found in enumerate(facts.sounds):
         left = [n for n in range(found.channels) if (number, n) != (code.stream, code.channel)]
         if left:
-            yield from _of_channels(sound.blocks(path, rate=RATE, stream=found.index, facts=facts), left)
-            return
+            return of_blocks(_of_channels(sound.blocks(path, rate=RATE, stream=found.index, facts=facts), left))
+    return of_blocks(())
 
 
 def heard_at_once(path: Path) -> tuple[Heard, Ltc | None]:

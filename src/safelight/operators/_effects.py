@@ -7,7 +7,7 @@ it says. So it costs nothing to change or to take back.
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 from safelight.domain import Measure
 from safelight.media.effects import Effect, Level, Repairs
@@ -17,6 +17,19 @@ from safelight.words import many
 
 NOTHING = "nothing is changed"
 ONE = Timeline(clips=(Clip(source="", start=Fraction(0), end=Fraction(1), rate=Fraction(25)),))
+
+
+class Asks(Protocol):
+    """Params that ask for an effect, or for none."""
+
+    @property
+    def effect(self) -> Effect | None:
+        """What is asked for."""
+
+
+def render(timeline: Timeline, params: Asks, tools: Tools) -> Timeline:  # noqa: ARG001 - needs no kept objects
+    """The timeline whose clips carry the effect; what plays is the same."""
+    return timeline if params.effect is None else put(timeline, params.effect)
 
 
 def put(timeline: Timeline, effect: Effect) -> Timeline:

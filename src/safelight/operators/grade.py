@@ -9,7 +9,7 @@ import numpy as np
 from safelight.domain import Because, Measure
 from safelight.media.effects import CDL, Effect
 from safelight.media.timeline import Timeline
-from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _effects
+from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Wishes, _effects
 from safelight.params import declare
 
 NAME = "grade"
@@ -72,11 +72,6 @@ def _rounded(values: Sequence[float]) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def render(timeline: Timeline, params: GradeParams, tools: Tools) -> Timeline:  # noqa: ARG001
-    """The timeline whose clips carry the grade; what plays is the same."""
-    return timeline if params.effect is None else _effects.put(timeline, params.effect)
-
-
 def check(before: Timeline, after: Timeline, params: GradeParams) -> Sequence[Measure]:
     """Whether the same plays, and every clip has the grade that was asked for. How near it comes to the hero was
     measured when it was fitted."""
@@ -106,7 +101,7 @@ operator: Operator[GradeParams] = Operator(
     margin=None,
     needs=("shot.matched",),
     propose=propose,
-    render=render,
+    render=_effects.render,
     check=check,
     spoil=spoil,
     material=material,

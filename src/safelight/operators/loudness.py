@@ -10,7 +10,7 @@ from safelight.domain import Because, Measure
 from safelight.media.effects import Effect, Level
 from safelight.media.loudness import TARGETS, Target
 from safelight.media.timeline import Timeline
-from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _effects
+from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Wishes, _effects
 from safelight.params import declare
 
 NAME = "loudness"
@@ -106,11 +106,6 @@ def params_of(name: str) -> LoudnessParams:
     return LoudnessParams(target=Aim(name), ceiling_dbtp=float(target.ceiling_dbtp))
 
 
-def render(timeline: Timeline, params: LoudnessParams, tools: Tools) -> Timeline:  # noqa: ARG001
-    """The timeline whose clips carry the loudness that they are to have; what plays is the same."""
-    return timeline if params.effect is None else _effects.put(timeline, params.effect)
-
-
 def check(before: Timeline, after: Timeline, params: LoudnessParams) -> Sequence[Measure]:
     """Whether the same plays, and every clip is to be as loud as was asked. How loud it came out is measured on the
     encoded file of a delivery."""
@@ -144,7 +139,7 @@ operator: Operator[LoudnessParams] = Operator(
     margin=None,
     needs=("speech", "loudness"),
     propose=propose,
-    render=render,
+    render=_effects.render,
     check=check,
     spoil=spoil,
     material=material,

@@ -8,7 +8,7 @@ from typing import Any
 from safelight.domain import Because, Json, Measure
 from safelight.media.effects import Effect, Repairs
 from safelight.media.timeline import Timeline
-from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _effects
+from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Wishes, _effects
 from safelight.operators._lifts import DOUBT
 from safelight.params import declare
 from safelight.words import many
@@ -179,11 +179,6 @@ def _left(row: Any) -> Because:
     return Because(evidence="sound.repaired", value=dict(row), text=text, code=DOUBT + str(row["kind"]))
 
 
-def render(timeline: Timeline, params: SoundRepairParams, tools: Tools) -> Timeline:  # noqa: ARG001
-    """The timeline whose clips carry the repair; what plays is the same."""
-    return timeline if params.effect is None else _effects.put(timeline, params.effect)
-
-
 def check(before: Timeline, after: Timeline, params: SoundRepairParams) -> Sequence[Measure]:
     """Whether the same plays, and every clip is repaired as was asked. What is still heard is measured on the trial,
     and on the film of a delivery."""
@@ -214,7 +209,7 @@ operator: Operator[SoundRepairParams] = Operator(
     needs=("sound.repaired",),
     weights=("deepfilter",),
     propose=propose,
-    render=render,
+    render=_effects.render,
     check=check,
     spoil=spoil,
     material=material,
