@@ -79,6 +79,21 @@ def test_all_shoots_can_be_filtered_by_task_and_by_shoot(two):
     counts(two, 7)
 
 
+def test_who_goes_on_while_the_list_is_asked_for_stays_where_they_went(two):
+    two.evaluate(
+        """() => {
+          const asked = window.fetch;
+          window.fetch = (...about) => asked(...about).then((answer) => new Promise((go) => (window.answer = () => go(answer))));
+          window.loaded = document.querySelector("sl-queue").load();
+        }"""
+    )
+    two.locator(".list li button").nth(2).click()
+    chosen = two.locator(FIRST).inner_text()
+    two.wait_for_function("() => Boolean(window.answer)")
+    two.evaluate("() => { window.answer(); return window.loaded; }")
+    assert two.locator(FIRST).inner_text() == chosen
+
+
 @pytest.fixture
 def control(made, tmp_path_factory):  # noqa: F811
     """The same shoot, in which an exposure and a choice were drawn to be judged without a suggestion."""

@@ -37,6 +37,7 @@ export class Queue extends LitElement {
     this.shoots = [];
     this.count = 0;
     this.expected = 0;
+    this.asked = 0;
     /** @type {Record<string, string>} */
     this.reasons = {};
     this.loaded = false;
@@ -70,10 +71,12 @@ export class Queue extends LitElement {
 
   /** @param {number} [revision] */
   async load(revision) {
+    const asked = ++this.asked;
     try {
-      const token = this.item?.token;
       const found = await get(`${QUEUE}?${new URLSearchParams({ task: this.task, most: String(MOST), ...(shoot ? {} : { shoot: this.of }) })}`);
+      if (asked !== this.asked) return; // a later question is on its way
       this.revision = revision;
+      const token = this.item?.token; // read now: someone may have gone on while this was asked
       const again = found.items.findIndex((/** @type {any} */ item) => item.token === token);
       [this.items, this.tasks, this.shoots, this.count, this.expected, this.loaded] = [found.items, found.tasks, found.shoots ?? [], found.count, found.expected, true];
       this.go(again >= 0 ? again : Math.min(this.at, Math.max(0, found.items.length - 1)));
