@@ -1,4 +1,5 @@
-"""Fits `detectors/calibration_alone.json`: `python -m bench.fit.alone --data DIR`, DIR as recipe `artefacts` writes it.
+"""Fits `detectors/calibration_alone.json`: `python -m bench.fit.alone --data DIR --data DIR …`, DIRs as recipe
+`artefacts` writes them with one seed or another.
 
 The same logistic curve as `bench.fit.artefacts`, of scores for which the after was looked at by itself.
 """
@@ -16,11 +17,14 @@ FOLDS = ROOT / "bench" / "fit" / "artefacts_alone.folds.json"
 
 
 def main() -> None:
-    """Reads the table, measures, fits, writes."""
+    """Reads the tables, measures, fits, writes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    data = Data(roots=(parser.parse_args().data,), work=Path())
-    seen = measured(*data.table("artefacts/truth.csv", recipe="artefacts"))
+    parser.add_argument("--data", type=Path, action="append", required=True)
+    seen = [
+        one
+        for root in parser.parse_args().data
+        for one in measured(*Data(roots=(root,), work=Path()).table("artefacts/truth.csv", recipe="artefacts"))
+    ]
     sources = sorted({one.source for one in seen})
 
     def model(left: list[str]) -> dict[str, object]:

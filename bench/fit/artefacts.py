@@ -1,4 +1,5 @@
-"""Fits `detectors/calibration.json`: `python -m bench.fit.artefacts --data DIR`, DIR as recipe `artefacts` writes it.
+"""Fits `detectors/calibration.json`: `python -m bench.fit.artefacts --data DIR --data DIR …`, DIRs as recipe
+`artefacts` writes them with one seed or another.
 
 For each finding, a logistic curve of "has this artefact" over the score, on pairs that a careful viewer could tell and
 all legal edits, estimated geometry. Two numbers a finding, on the score itself or on a scale that is linear near 0 and
@@ -45,12 +46,14 @@ PUBLISHED = {
 
 
 def main() -> None:
-    """Reads the table, measures, fits, writes."""
+    """Reads the tables, measures, fits, writes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    data = Data(roots=(parser.parse_args().data,), work=Path())
-    folder, table = data.table("artefacts/truth.csv", recipe="artefacts")
-    write([t for t in measure(folder, drawn(table, MOST)) if t.column == ESTIMATED])
+    parser.add_argument("--data", type=Path, action="append", required=True)
+    told = []
+    for root in parser.parse_args().data:
+        folder, table = Data(roots=(root,), work=Path()).table("artefacts/truth.csv", recipe="artefacts")
+        told += [t for t in measure(folder, drawn(table, MOST)) if t.column == ESTIMATED]
+    write(told)
 
 
 def write(told: Sequence[Told]) -> None:
@@ -67,13 +70,14 @@ def write(told: Sequence[Told]) -> None:
 def tables(
     told: Sequence[Told], *, only: str | None = None, without: tuple[str, str] | None = None
 ) -> dict[str, dict[str, Any]]:
-    """A table for each finding, or for one. `without` leaves out one family: (column of the table, its value)."""
+    """A table for each finding, or for one. `without` leaves out one family: (column of the table, its value). Those
+    that stay stand for it too: how its pairs look is unknown then, not how often pairs are spoilt."""
     found = {}
     for name in [only] if only else sorted({t.row["finding"] for t in told if t.spoilt}):
         kept = [t for t in told if without is None or not t.spoilt or t.row[without[0]] != without[1]]
-        bad, good, stand = scores(kept, name)
+        (every, _, _), (bad, good, stand) = scores(told, name), scores(kept, name)
         if len(bad) >= FEWEST and good:
-            found[name] = logistic(bad, good, stand)
+            found[name] = logistic(bad, good, stand, each=len(every) / len(bad))
     return found
 
 
@@ -93,13 +97,15 @@ def scores(told: Iterable[Told], name: str) -> tuple[list[float], list[float], l
     return bad, good, stand
 
 
-def logistic(bad: Sequence[float], good: Sequence[float], stand: Sequence[float] = ()) -> dict[str, Any]:
+def logistic(
+    bad: Sequence[float], good: Sequence[float], stand: Sequence[float] = (), *, each: float = 1.0
+) -> dict[str, Any]:
     """The table of one finding and its two thresholds (Platt 1999, by penalised likelihood); `stand` weighs the legal
-    edits."""
+    edits, `each` the spoilt pairs."""
     mild = _milder(bad, _quantile(good, stand, 1 - MILD_FROM))
     x = np.concatenate((bad, mild, good))
     weight = np.concatenate(
-        (np.ones(len(bad)), np.full(len(mild), MILD_WEIGHT / len(MILD)), stand or np.ones(len(good)))
+        (np.full(len(bad), each), np.full(len(mild), each * MILD_WEIGHT / len(MILD)), stand or np.ones(len(good)))
     )
     sign = np.concatenate((np.ones(len(bad) + len(mild)), -np.ones(len(good))))
     soft = SOFT * float(np.quantile(np.abs(bad), 0.1)) + 1e-6

@@ -261,6 +261,62 @@ def test_a_hole_that_shows_the_old_ground_is_found(before):
     assert score("holes", seen, missed, true).score > score("holes", seen, honest, true).score + 0.5
 
 
+def test_a_hole_is_found_where_the_old_ground_has_levels_that_the_object_has_not(before):
+    rng = np.random.default_rng(6)
+    mask = disc(before.shape, 360, 270, 120)
+    gap = disc(before.shape, 360, 270, 20) > 0
+    thing = np.array((150, 140, 130)) + 8 * rng.standard_normal((*before.shape[:2], 1))
+    whole, true = mask > 0, np.where(gap, 0, mask).astype(np.uint8)
+    old = np.clip(np.where(whole[..., None] & ~gap[..., None], thing, (25, 60, 235)), 0, 255).astype(np.uint8)
+    graded = cv2.LUT(np.where(whole[..., None], old, before), (255 * (np.arange(256) / 255) ** 0.75).astype(np.uint8))
+    honest = cv2.LUT(
+        np.where(true[..., None] > 0, old, before), (255 * (np.arange(256) / 255) ** 0.75).astype(np.uint8)
+    )
+    missed, none = (score("holes", old, p, true) for p in (graded, honest))
+    assert missed.score > none.score + 1.5
+    assert missed.where is not None
+    assert missed.where[0] < 360 < missed.where[2]
+
+
+def test_fine_texture_that_a_gain_drives_over_the_end_is_clipped_and_sharpened_edges_are_not(before):
+    speckled = np.random.default_rng(2).integers(60, 240, (300, 400, 3), np.uint8)
+    gained = np.clip(speckled * 1.2, 0, 255).astype(np.uint8)
+    assert score("clipping", speckled, gained).score > 3
+    level = before.astype(np.float32)
+    crisp = np.clip(level + 0.7 * (level - cv2.GaussianBlur(level, (0, 0), 0.8)) + 0.5, 0, 255).astype(np.uint8)
+    assert score("clipping", before, crisp).score < 1
+
+
+def test_an_evened_part_has_no_seam_and_a_soft_one_has(before):
+    part = disc(before.shape, 500, 180, 70)
+    level = before.astype(np.float32)
+    blotches = cv2.GaussianBlur(level, (0, 0), 1.5) - cv2.GaussianBlur(level, (0, 0), 6)
+    evened, soft = level - 0.55 * blotches, cv2.GaussianBlur(level, (0, 0), 0.9)
+    found = [score("seam", before, mixed(before, np.clip(p + 0.5, 0, 255), part), part) for p in (evened, soft)]
+    assert found[0].score < 0.2
+    assert found[1].score > 0.4
+
+
+def test_a_push_in_a_small_picture_is_found(before):
+    small = cv2.resize(before, SIZE, interpolation=cv2.INTER_AREA)
+    y, x = np.mgrid[: SIZE[1], : SIZE[0]].astype(np.float32)
+    push = 3 * np.exp(-((x - 250) ** 2 + (y - 90) ** 2) / (2 * 15**2))
+    assert score("warp", small, cv2.remap(small, x - push, y, cv2.INTER_CUBIC)).score > 2
+    assert score("warp", small, small.copy()).score < 0.1
+
+
+def test_noise_that_was_taken_away_turns_no_hue(before):
+    level = cv2.resize(before, SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
+    level[:, 180:] *= (1.3, 1.0, 0.5)
+    noisy = level + np.random.default_rng(3).normal(0, 12, level.shape)
+    lab = cv2.cvtColor(level / 255, cv2.COLOR_RGB2Lab)
+    lab[:, 180:, 1:] = lab[:, 180:, 1:] @ np.array(((0.9, 0.44), (-0.44, 0.9)), np.float32)
+    turned = 255 * cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
+    clean, noisy, turned = (np.clip(p, 0, 255).astype(np.uint8) for p in (level, noisy, turned))
+    honest, twisted = (score("hue_twist", *pair) for pair in ((noisy, clean), (clean, turned)))
+    assert honest.score < 1.5 < twisted.score
+
+
 def test_matte_detectors_cannot_tell_without_a_matte(before):
     for name in ("fringe", "holes"):
         assert score(name, before, before.copy()).cannot_tell == "no matte was given"

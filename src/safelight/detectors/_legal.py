@@ -7,6 +7,7 @@ toning. Both are fitted to places that are valid and not clipped, robustly, so t
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -14,9 +15,12 @@ from numpy.typing import NDArray
 
 from safelight.detectors._planes import Flags, Plane, Points, resized
 
+Colours: TypeAlias = NDArray[np.float32]
+
 SAMPLES = 9_000
 LEVELS, BASES = 17, 9  # knots of the curves
 BASE_RADIUS, BASE_EPS = 0.02, 0.01  # of the long side; squared levels
+LEVEL = 1e-4  # how much a departure is held level, against bending and what is measured
 LOW, HIGH = 0.012, 0.988  # encoded values beyond which a channel says nothing
 
 
@@ -119,16 +123,30 @@ def robust(
     return found, scale
 
 
-def curve_of(before: Plane, after: Plane, usable: Flags) -> Plane:
-    """One channel of the before through the smooth curve that explains most of the after; itself if too little is
-    usable."""
+def curves_of(before: Colours, after: Colours, usable: Flags) -> Colours:
+    """The before, H x W x 3, through a smooth curve a channel that explains most of the after; the before itself if too
+    little is usable.
+
+    What all channels share is fitted first, and what each has beside it then: both as departures that are as small,
+    level and straight as the values allow, so that a level that a channel does not have is moved as its neighbours are,
+    and not wherever the end of a curve points.
+    """
     at = picked(usable)
     if len(at) < 200:
         return before
-    bend = bending(LEVELS)
-    prior = 1e-3 * len(at) * bend.T @ bend + 1e-7 * len(at) * np.eye(LEVELS)
-    found, _ = robust(hats(before.ravel()[at], LEVELS), after.ravel()[at][:, None].astype(float), prior)
-    return _curve(before, found[:, 0])
+    x, y = (p.reshape(-1, 3)[at].T.astype(float) for p in (before, after))
+    shared = _departure(x.ravel(), (y - x).ravel())
+    own = [_departure(x[c], y[c] - x[c] - hats(x[c], LEVELS) @ shared) for c in range(3)]
+    knots = np.linspace(0, 1, LEVELS)
+    planes = [_curve(before[..., c], knots + shared + own[c]) for c in range(3)]
+    return np.asarray(cv2.merge(planes), np.float32)
+
+
+def _departure(values: Points, off: Points) -> Points:
+    """A smooth curve of `off` over `values`, by its knots."""
+    bend, rise = bending(LEVELS), np.diff(np.eye(LEVELS), axis=0)
+    prior = (1e-3 * bend.T @ bend + LEVEL * rise.T @ rise + 1e-7 * np.eye(LEVELS)) * len(values)
+    return robust(hats(values, LEVELS), off[:, None], prior)[0][:, 0]
 
 
 def fit_colour(

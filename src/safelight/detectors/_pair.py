@@ -8,22 +8,21 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from safelight.detectors import _legal as legal
 from safelight.detectors._align import Placement, lengths
-from safelight.detectors._legal import Tone, guided_base
-from safelight.detectors._planes import Flags, Plane, blurred, resized, upsized
+from safelight.detectors._legal import Colours, Tone, guided_base
+from safelight.detectors._planes import Flags, Plane, blurred, grown, resized, upsized
 from safelight.media.colour import LUMINANCE_709, Words
 from safelight.media.frame import Bytes
 from safelight.media.picture import Picture, shrink
 from safelight.probes._mesh import Found, find, networks
 
-Colours = NDArray[np.float32]
-
 SIDE = 1600  # px, long side of the common grid
 UNLIKE = 0.35  # correlation of coarse content below which it is other content
 PLAIN = 0.005  # share of the picture with structure, below which nothing is told of what was changed in it
+CALM, NOISY = 1.5, 1.5  # px at 512 over which colours of noisy pictures are averaged; levels there that are noisy
+SOLID = 0.97  # of a matte, from which a place is the object's alone
 RIM = 0.04  # of the long side
 LEAST_FACE = 40  # px, of a face on the common grid
 LEAST_LONG, LEAST_SHORT = 128, 48  # px of the common grid, sides up to which, below which too little is to be seen
@@ -293,26 +292,30 @@ class Pair:
         """At 512 px: the colours that the after should have, given its luma; those that it has; where both are
         usable. None where too little is."""
         small = self.small
-        before, after = (resized(p, small.size) for p in (self.before_work, self.after_work))
-        ratio = np.asarray(np.clip(small.after / np.maximum(small.before, 0.01), 0.25, 4), np.float32)
+        planes = [resized(p, small.size) for p in (self.before_work, self.after_work)] + [small.before, small.after]
         usable = small.usable & ~self.replaced
+        # A picture that is hardly reduced keeps the noise that a denoise takes away: pixels that turn one by one.
+        sigma = CALM * float(np.clip(255 * self.noise_before * small.zoom / NOISY - 1, 0, 1))
+        if sigma > 0:
+            planes = [blurred(p, sigma) for p in planes]
+            usable = ~grown(~usable, 5)
+        before, after, level_before, level_after = planes
+        ratio = np.asarray(np.clip(level_after / np.maximum(level_before, 0.01), 0.25, 4), np.float32)
         # What is bright and coloured is what a hue twist would turn: it hardly votes on what is legal.
         bright, coloured = (
-            np.clip((p - low) / 0.1, 0, 1) for p, low in ((small.after, 0.4), (np.ptp(after, axis=2), 0.06))
+            np.clip((p - low) / 0.1, 0, 1) for p, low in ((level_after, 0.4), (np.ptp(after, axis=2), 0.06))
         )
-        found = legal.fit_colour(before, after, small.after, ratio, usable, 1 - 0.9 * bright * coloured)
-        return None if found is None else (legal.colour_expected(found, before, small.after, ratio), after, usable)
+        found = legal.fit_colour(before, after, level_after, ratio, usable, 1 - 0.9 * bright * coloured)
+        return None if found is None else (legal.colour_expected(found, before, level_after, ratio), after, usable)
 
     @cached_property
     def legal_colours(self) -> Colours:
         """The before on the common grid as the legal edit shows it, channel by channel (a curve each, fitted where the
-        content stayed); the before itself where nothing could be fitted."""
-        out = np.empty_like(self.before_work)
+        content stayed, of a cut-out inside its matte); the before itself where nothing could be fitted."""
         usable = self.usable & self.stayed
-        for c in range(3):
-            before, after = (np.ascontiguousarray(p[..., c]) for p in (self.before_work, self.after_work))
-            out[..., c] = legal.curve_of(before, after, usable)
-        return out
+        if self.ground_changed and self.mask_work is not None:
+            usable &= self.mask_work > SOLID  # levels that the rim alone has would be fitted to the new ground
+        return legal.curves_of(self.before_work, self.after_work, usable)
 
     # ------------------------------------------------------------ faces
 

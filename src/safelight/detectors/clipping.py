@@ -1,11 +1,11 @@
 """Newly clipped: parts that had colour before and are burnt out or drowned now.
 
 A channel is clipped where it reaches 254 of 255 or 1, or the very end where both files have sixteen bits. What was
-clipped before does not count, nor do single pixels of an edge that sharpening drives over the end; what lay just below
-it counts less than what had colour to lose. Where a second channel is at the end, what was there is gone and counts
-whole. Where it is one channel alone, the others still carry the detail, as under a film look that lifts the reds: that
-counts by the channel's part of luma, and asks for a look but never fails by itself. The score is the share of the
-picture, as a logarithm.
+clipped before does not count, nor do single pixels of an edge that sharpening drives over the end, unless nearly all of
+their level went there, as a gain drives fine texture; what lay just below it counts less than what had colour to lose.
+Where a second channel is at the end, what was there is gone and counts whole. Where it is one channel alone, the others
+still carry the detail, as under a film look that lifts the reds: that counts by the channel's part of luma, and asks
+for a look but never fails by itself. The score is the share of the picture, as a logarithm.
 """
 
 from dataclasses import dataclass, replace
@@ -23,6 +23,8 @@ HIGH, LOW = 253.2 / 255, 1.8 / 255  # of the mean of 3 x 3: saving as JPEG moves
 FINE_HIGH, FINE_LOW = 254.7 / 255, 0.3 / 255  # the same of files with sixteen bits, which are not saved as JPEG
 NEAR = 1 / 255  # of an end: what was so near it before was clipped already
 DEEP = 0.04  # from an end: what was so far from it before counts whole
+TOGETHER = 0.8  # of a level: it was driven over the end as a whole
+COMMON = 1e-4  # share of the picture that a level must have: fewer are peaks, which sharpening drives there
 SQUARE = np.ones((5, 5), np.uint8)  # px: smaller places at an end are no plateau
 LEAST = 1e-5  # share of the picture from which anything is counted
 ONE_CHANNEL = 0.85  # most that the chance rises to by what single channels have lost
@@ -36,12 +38,14 @@ def detect(pair: Pair) -> list[Finding]:
     stayed = max(float(pair.stayed.mean()), 0.02)
     ends = []
     for high in (True, False):
-        left = _room(pair.after_work, high=high, fine=pair.fine)
-        at_end = left <= 0
-        if not at_end.any():
+        at_end = _room(pair.after_work, high=high, fine=pair.fine) <= 0
+        driven = _driven(pair, high=high)
+        if not at_end.any() and not driven.any():
             ends.append(_End())
             continue
-        gone, tinted = _lost(at_end, _room(pair.before_work, high=high, fine=pair.fine), pair.stayed)
+        room = _room(pair.before_work, high=high, fine=pair.fine)
+        fresh = pair.stayed[..., None] & (room > NEAR)
+        gone, tinted = _lost(at_end, driven, fresh, np.clip(room / DEEP, 0, 1))
         lost = np.maximum(gone, tinted)
         shares = (float(p.mean()) / stayed for p in (gone, tinted, lost > 0))
         ends.append(_End(*shares))
@@ -71,19 +75,34 @@ def _score(share: float) -> float:
     return float(np.log10(max(share, LEAST) / LEAST))
 
 
-def _lost(at_end: Flags, room: Plane, stayed: Flags) -> tuple[Plane, Plane]:
+def _lost(at_end: Flags, driven: Flags, fresh: Flags, weight: Plane) -> tuple[Plane, Plane]:
     """Where two channels are at an end, one of them newly, and how much of each place is lost by single channels; both
     weighed by how far from the end they were."""
-    gone: Plane = np.zeros(stayed.shape, np.float32)
-    tinted = np.zeros_like(gone)
-    both = np.count_nonzero(at_end, axis=2) >= 2
+    gone: Plane = np.zeros(at_end.shape[:2], np.float32)
+    tinted, scattered = np.zeros_like(gone), np.zeros_like(gone)
+    both, all_driven = (np.count_nonzero(flags, axis=2) >= 2 for flags in (at_end, driven))
     for c in range(3):
-        fresh = at_end[..., c] & (room[..., c] > NEAR) & stayed
-        if fresh.any():
-            weight = np.clip(room[..., c] / DEEP, 0, 1)
-            gone = np.maximum(gone, (fresh & both) * weight)
-            tinted += LUMA[c] * _whole(fresh & ~both) * weight
-    return gone * _whole(gone > 0), tinted
+        new = fresh[..., c] & at_end[..., c]
+        if new.any():
+            gone = np.maximum(gone, (new & both) * weight[..., c])
+            tinted += LUMA[c] * _whole(new & ~both) * weight[..., c]
+        scattered = np.maximum(scattered, (fresh[..., c] & driven[..., c] & all_driven) * weight[..., c])
+    return np.maximum(gone * _whole(gone > 0), scattered), tinted
+
+
+def _driven(pair: Pair, *, high: bool) -> Flags:
+    """Pixels at an end, by channel, to which nearly all pixels of their level in the before went, H x W x 3."""
+    out = np.zeros(pair.after_work.shape, np.bool_)
+    for c in range(3):
+        before, after = pair.before_work[..., c], pair.after_work[..., c]
+        ends = pair.stayed & (_left(after, high=high, fine=pair.fine) <= 0)
+        if not ends.any():
+            continue
+        level = (before * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+        went, were = (np.bincount(level[flags], minlength=256) for flags in (ends, pair.stayed))
+        whole = (went >= TOGETHER * were) & (were >= COMMON * level.size)
+        out[..., c] = ends & whole[level] & (_left(before, high=high, fine=pair.fine) > NEAR)
+    return out
 
 
 def alone(pair: Pair) -> list[Finding]:
@@ -103,10 +122,13 @@ def alone(pair: Pair) -> list[Finding]:
 
 def _room(values: Plane, *, high: bool, fine: bool) -> Plane:
     """How far each channel, or the outermost of them, is from an end; 0 and less: clipped."""
-    mean = cv2.blur(values, (3, 3))
+    return _left(np.asarray(cv2.blur(values, (3, 3)), np.float32), high=high, fine=fine)
+
+
+def _left(values: Plane, *, high: bool, fine: bool) -> Plane:
     if high:
-        return np.asarray((FINE_HIGH if fine else HIGH) - mean, np.float32)
-    return np.asarray(mean - (FINE_LOW if fine else LOW), np.float32)
+        return np.asarray((FINE_HIGH if fine else HIGH) - values, np.float32)
+    return np.asarray(values - (FINE_LOW if fine else LOW), np.float32)
 
 
 def _whole(flags: Flags) -> Plane:
@@ -120,7 +142,7 @@ def _spread(heat: Plane) -> Plane:
 
 detector = Detector(
     name="clipping",
-    version=3,
+    version=4,
     finds=("clipping",),
     detect=detect,
     alone=alone,

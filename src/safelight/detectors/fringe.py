@@ -87,7 +87,7 @@ def _around(colours: Colours, known: Flags, sigma: float) -> Colours:
 
 detector = Detector(
     name="fringe",
-    version=1,
+    version=2,
     finds=("fringe",),
     detect=detect,
     about="Old ground along a cut-out's rim, melted hair.",

@@ -68,7 +68,7 @@ def _largest(colours: NDArray[np.float32]) -> Plane:
 
 detector = Detector(
     name="holes",
-    version=2,
+    version=3,
     finds=("holes",),
     detect=detect,
     about="Gaps of an object that still show the old ground.",

@@ -1,7 +1,8 @@
 """Hue twist: bright colours that turned their hue, as when channels clip one after the other.
 
-The colours that the legal edit explains, given the after's luma, are compared with those that are there, in CIE a*b*.
-The score is the mean turn, in degrees, of clearly coloured bright pixels, less that of what is dark or pale.
+The colours that the legal edit explains, given the after's luma, are compared with those that are there, in CIE a*b*,
+averaged where the before is noisy, so that noise has no hue. The score is the mean turn, in degrees, of clearly
+coloured bright pixels; what is dark or pale says what the legal edit was.
 """
 
 import cv2
@@ -42,7 +43,7 @@ def detect(pair: Pair) -> list[Finding]:
 
 detector = Detector(
     name="hue_twist",
-    version=1,
+    version=2,
     finds=("hue_twist",),
     detect=detect,
     about="Bright colours of another hue.",

@@ -1,9 +1,9 @@
 """Seams: a part whose border shows, because it is lighter, softer or shifted against its surroundings.
 
 Three measures along the border of the mask (or of what was changed), each against what the legal edit explains: the
-step of the residual across the border less the same step further in; the loss of fine energy on one side only; the
-shift of blocks inside. Where the content was replaced, the step of the after across the border less that of parallel
-rings. The score is the largest, each in units of what honest edits reach.
+step of the residual across the border less the same step further in; the loss of fine energy on one side only, beyond
+the coarser energy that was lost with it; the shift of blocks inside. Where the content was replaced, the step of the
+after across the border less that of parallel rings. The score is the largest, each in units of what honest edits reach.
 """
 
 import cv2
@@ -17,6 +17,8 @@ from safelight.detectors._rim import distance
 from safelight.detectors.answers import PLAIN, cannot, said
 
 STEP, SOFT, SHIFT = 0.02, 0.35, 1.0  # encoded levels, natural logarithm, px: one unit of the score
+FINE, COARSE = (0.6, 2.0), (3.0, 7.0)  # px, sigmas of the two Gaussians between which energy is compared
+REPLACED = 0.3  # share of a part's inside that is other content, from which all of it counts as such
 ENOUGH = 40  # pixels of border
 SMALLEST = 10  # px at a long side of 1024, half of the least width of a part
 BLOCK, STRIDE = 48, 16
@@ -42,7 +44,7 @@ def detect(pair: Pair) -> list[Finding]:
         return [cannot("seam", "the parts are too small to have a border of their own")]
     inside = away > 2 * unit
     gone = upsized(pair.replaced, pair.grid_size)
-    if inside.any() and gone[inside].mean() > 0.5:
+    if inside.any() and gone[inside].mean() > REPLACED:
         plane = pair.level_after
         step, along = _step(plane, away, border, unit)
         usual = max(_step(plane, away - shift * unit, np.abs(away - shift * unit) < 1, unit)[0] for shift in (-8, 8))
@@ -81,8 +83,15 @@ def _step(plane: Plane, away: Plane, border: NDArray[np.bool_], unit: float) -> 
 
 
 def _softness(pair: Pair, away: Plane, unit: float) -> float:
-    """How much more fine energy went inside the border than outside it, as a logarithm."""
-    before, after = (band(p, 0.6, 2.0) for p in (pair.expected, pair.level_after))
+    """How much more fine energy went (or came) inside the border than outside it, as a logarithm, beyond what went of
+    the coarser energy there: skin that was evened loses the coarser and keeps the fine."""
+    fine, coarse = (_changed_energy(pair, away, unit, *sigmas) for sigmas in (FINE, COARSE))
+    return max(0.0, abs(fine) - max(0.0, coarse * float(np.sign(fine))))
+
+
+def _changed_energy(pair: Pair, away: Plane, unit: float, low_sigma: float, high_sigma: float) -> float:
+    """By how much the energy of a band changed inside the border less outside it, as a logarithm."""
+    before, after = (band(p, low_sigma, high_sigma) for p in (pair.expected, pair.level_after))
     floor = np.float32((0.9 / 255) ** 2)
     logs = []
     for low, high in ((2, 14), (-14, -3)):
@@ -90,7 +99,7 @@ def _softness(pair: Pair, away: Plane, unit: float) -> float:
         if ring.sum() < ENOUGH:
             return 0.0
         logs.append(float(np.log(((after[ring] ** 2).mean() + floor) / ((before[ring] ** 2).mean() + floor))))
-    return abs(logs[0] - logs[1])
+    return logs[0] - logs[1]
 
 
 def _shift(pair: Pair, area: Plane) -> float:
@@ -115,7 +124,7 @@ def _shift(pair: Pair, area: Plane) -> float:
 
 detector = Detector(
     name="seam",
-    version=1,
+    version=2,
     finds=("seam",),
     detect=detect,
     about="Parts whose border shows.",

@@ -1,20 +1,24 @@
 """Warps: parts that were pushed about, as liquify brushes and bad alignment leave them.
 
-After the geometry of the whole is taken away, blocks of 48 px are compared by phase correlation on planes of even
-contrast; what neighbours agree on is displacement. The score is the mean of the three largest agreed displacements in
-px at a long side of 1024, less what an estimated geometry leaves unexplained everywhere. Plain ground has nothing to
-measure.
+After the geometry of the whole is taken away, blocks of 48 px at a long side of 1024 are compared by phase correlation
+on planes of even contrast; what neighbours agree on is displacement. The score is the mean of the three largest agreed
+displacements in px at that size, less what an estimated geometry leaves unexplained everywhere. Plain ground has
+nothing to measure.
 """
+
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from safelight.detectors import Detector, Finding, Pair
 from safelight.detectors._blocks import even_contrast, moved
-from safelight.detectors._planes import Plane, reduced, resized
+from safelight.detectors._planes import Plane, resized
 from safelight.detectors.answers import cannot, said
 
-SIDE = 1024  # px
+SIDE = 1024  # px, long side at which blocks are compared
+MOST = 2.5  # how much a small picture is enlarged to it: beyond, nothing finer is to be seen
 BLOCK, STRIDE = 48, 20
 ALIKE = 0.12
 ENOUGH = 20  # blocks
@@ -26,9 +30,9 @@ def detect(pair: Pair) -> list[Finding]:
     """One finding, `warp`."""
     if pair.cannot:
         return [cannot("warp", pair.cannot)]
-    size = reduced(pair.level_after, SIDE)
-    before, after = (even_contrast(resized(p, size)) for p in (pair.level_before, pair.level_after))
-    valid = resized(pair.stayed, size) > 0.99
+    size = _size(pair)
+    before, after = (even_contrast(_at(p, size)) for p in (pair.level_before, pair.level_after))
+    valid = _at(pair.stayed, size) > 0.99
     found = moved(before, after, valid=valid, side=BLOCK, stride=STRIDE)
     good = found.alike > ALIKE
     if good.sum() < ENOUGH:
@@ -52,6 +56,18 @@ def detect(pair: Pair) -> list[Finding]:
     return [said(pair, "warp", score, shifted if score >= SEEN else "Nothing has moved against the rest.", heat=heat)]
 
 
+def _size(pair: Pair) -> tuple[int, int]:
+    """(width, height) at which blocks are compared: a block covers the same part of a small picture as of a large one,
+    or what was pushed about in a small picture would be smaller than a block."""
+    width, height = pair.grid_size
+    zoom = min(SIDE / max(width, height), MOST)
+    return max(1, round(width * zoom)), max(1, round(height * zoom))
+
+
+def _at(plane: NDArray[Any], size: tuple[int, int]) -> Plane:
+    return resized(plane, size, how=cv2.INTER_AREA if size[0] <= plane.shape[1] else cv2.INTER_CUBIC)
+
+
 def _agreed(field: Plane, weight: Plane) -> Plane:
     """Length of the mean of 3 x 3 shifts less half of their spread; 0 where fewer than four neighbours tell."""
     total = np.maximum(_sum(weight), 1e-3)
@@ -68,7 +84,7 @@ def _sum(plane: Plane) -> Plane:
 
 detector = Detector(
     name="warp",
-    version=1,
+    version=2,
     finds=("warp",),
     detect=detect,
     about="Parts pushed out of place.",
