@@ -24,6 +24,7 @@ export class Captions extends LitElement {
     /** @type {Draft | null} */ this.draft = null; // what is being written and has not been said
     this.asked = 0; // counts questions about a draft: an answer to an earlier one is late
     this.later = 0;
+    this.about = "";
   }
 
   createRenderRoot() {
@@ -33,8 +34,11 @@ export class Captions extends LitElement {
   /** @param {string} clip @param {boolean} proposed @returns {Promise<void>} */
   async load(clip, proposed) {
     [this.clip, this.proposed] = [clip, proposed];
+    const about = String(new URLSearchParams({ preset: this.preset, proposed: String(proposed) }));
+    this.about = about;
     try {
-      this.found = await get(`${ofShoot(`clips/${clip}/captions`)}?${new URLSearchParams({ preset: this.preset, proposed: String(proposed) })}`);
+      const found = await get(`${ofShoot(`clips/${clip}/captions`)}?${about}`);
+      if (this.about === about) this.found = found; // else something else was asked since
     } catch (error) {
       if (this.preset === "netflix") return alarm(error);
       this.preset = "netflix"; // what was chosen once may be gone
