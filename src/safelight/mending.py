@@ -120,18 +120,26 @@ def _rows(facts: Mapping[str, Measure], name: str) -> list[Any]:
 
 
 def _tried(job: Mend) -> dict[str, Json]:
-    repairs = Repairs(
-        hum=tuple((*_span(row), float(row.get("mains_hz") or 50)) for row in job.faults if row["kind"] == "hum"),
-        clicks=tuple(_span(row) for row in job.faults if row["kind"] == "click"),
-    )
+    repairs = _of(job.faults)
+    return {"faults": tried(job.full, job.faults), "noise": _noise(job, repairs) if job.noisy else None}
+
+
+def tried(path: Path, faults: Sequence[Mapping[str, Any]]) -> list[Json]:
+    """What taking out these hums and clicks does to a sound, a row each."""
     beside = _Beside()
-    left = _heard(beside.after(repaired(beside.before(sound.blocks(job.full)), repairs, model=None)))
-    rows = [_plain(row) | beside.told(*_span(row)) for row in job.faults if row["kind"] == "hum"]
+    left = _heard(beside.after(repaired(beside.before(sound.blocks(path)), _of(faults), model=None)))
+    rows = [_plain(row) | beside.told(*_span(row)) for row in faults if row["kind"] == "hum"]
     rows += [
-        _plain(row) | {"heard": any(_same(row, fault) for fault in left)}
-        for row in job.faults if row["kind"] == "click"
-    ]  # fmt: skip
-    return {"faults": list[Json](rows), "noise": _noise(job, repairs) if job.noisy else None}
+        _plain(row) | {"heard": any(_same(row, fault) for fault in left)} for row in faults if row["kind"] == "click"
+    ]
+    return list[Json](rows)
+
+
+def _of(faults: Sequence[Mapping[str, Any]]) -> Repairs:
+    return Repairs(
+        hum=tuple((*_span(row), float(row.get("mains_hz") or 50)) for row in faults if row["kind"] == "hum"),
+        clicks=tuple(_span(row) for row in faults if row["kind"] == "click"),
+    )
 
 
 def _span(row: Mapping[str, Any]) -> tuple[Fraction, Fraction]:

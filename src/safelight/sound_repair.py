@@ -1,15 +1,16 @@
 """The repair of one file's sound: what was found decides what is done, and the result is measured.
 
-    heard ─▶ faults ─▶ repairs ─▶ written ─▶ heard again
+    heard ─▶ faults ─▶ trial ─▶ repairs ─▶ written ─▶ heard again
 
-Hum and clicks are mended where they were found, noise is turned down where somebody speaks, nothing else is touched.
+Hum and clicks are mended where they were found and a trial took them out without voice, noise is turned down where
+somebody speaks, nothing else is touched.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from safelight import weights
+from safelight import mending, weights
 from safelight.domain import Json
 from safelight.errors import UsageError
 from safelight.files import written_whole
@@ -18,6 +19,7 @@ from safelight.media.effects import Repairs
 from safelight.media.loudness import Loudness, Target
 from safelight.media.repair.chain import repaired
 from safelight.media.repair.deepfilter import Model
+from safelight.operators import sound_repair as of_sound
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
 from safelight.words import many
@@ -56,11 +58,17 @@ def heard(path: Path) -> list[Fault]:
     return told(listening.done())
 
 
-def proposed(faults: list[Fault], *, noise_db: float, keep: Collection[str] = ()) -> Repairs:
-    """What these faults ask for, without what is to be kept."""
-    hum = tuple((f.start, f.end, f.hertz or 50.0) for f in faults if f.kind == "hum" and "hum" not in keep)
-    clicks = tuple((f.start, f.end) for f in faults if f.kind == "click" and "clicks" not in keep)
-    return Repairs(hum=hum, clicks=clicks, noise_db=0.0 if "noise" in keep else noise_db)
+def proposed(path: Path, *, noise_db: float, keep: Collection[str] = ()) -> tuple[Repairs, list[str]]:
+    """What the faults of a file's sound ask for, without what is to be kept, and why some are left, in sentences."""
+    rows = [
+        f.plain() for f in heard(path)
+        if (f.kind == "hum" and "hum" not in keep) or (f.kind == "click" and "clicks" not in keep)
+    ]  # fmt: skip
+    tried = mending.tried(path, rows) if rows else []
+    params, left = of_sound.of_faults(tried)
+    mended = params.effect.settings if params.effect is not None else Repairs()
+    assert isinstance(mended, Repairs)
+    return replace(mended, noise_db=0.0 if "noise" in keep else noise_db), left
 
 
 def repair(
@@ -78,9 +86,9 @@ def repair(
         raise UsageError(f"{out.name} is the original.", remedy="Give another name; originals are never written to.")
     signing.ready()
     files = weights.installed().get(WEIGHTS)
-    repairs = proposed(heard(path), noise_db=noise_db, keep=keep)
+    repairs, left = proposed(path, noise_db=noise_db, keep=keep)
     model = Model(files) if files is not None and repairs.noise_db > 0 else None
-    notes = _notes(repairs, cleaned=model is not None)
+    notes = [*left, *_notes(repairs, cleaned=model is not None, found=bool(left))]
     with written_whole(out.with_suffix(".wav") if target else out) as place:
         made = repaired(sound.blocks(path), repairs, model=model)
         levelled.encode(place, made, codec="pcm_s24le" if target else codec)
@@ -95,11 +103,12 @@ def repair(
                     left=tuple(heard(out)), notes=tuple(notes))  # fmt: skip
 
 
-def _notes(repairs: Repairs, *, cleaned: bool) -> list[str]:
+def _notes(repairs: Repairs, *, cleaned: bool, found: bool) -> list[str]:
     notes = [f"Hum of {hertz:g} Hz taken out from {float(a):.1f} to {float(b):.1f} s." for a, b, hertz in repairs.hum]
     if repairs.clicks:
         notes.append(f"{many(len(repairs.clicks), 'click')} filled from what surrounds them.")
     if repairs.noise_db > 0:
         spoken = f"Noise turned down by at most {repairs.noise_db:g} dB where somebody speaks."
         notes.append(spoken if cleaned else NO_WEIGHTS)
-    return notes or ["Nothing was found to repair; it was written as it is."]
+    nothing = "It was written as it is." if found else "Nothing was found to repair; it was written as it is."
+    return notes or [nothing]

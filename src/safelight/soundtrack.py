@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.cutting import level
-from safelight.domain import Json, Measure, exact
+from safelight.domain import Json, Measure
 from safelight.files import write_atomic
 from safelight.media import loudness, ltc, proxies, sound, syncing, timecode, waveform
 from safelight.media.container import Contents
@@ -358,12 +358,4 @@ def faults(name: str, path: Path, find: Callable[[], list[Fault]]) -> Measure:
         found = told(find())
     except Exception as error:  # noqa: BLE001 - as above
         return Measure(name=name, cannot_tell=refusal(path, error)["cause"])
-    value: list[Json] = [
-        {
-            "kind": f.kind, "start": exact(f.start), "end": exact(f.end), "probability": round(f.probability, 3),
-            "strength": round(f.strength, 2), "frames": list(f.frames) if f.frames else None, "channel": f.channel,
-            **({"mains_hz": f.hertz} if f.hertz is not None else {}),
-        }
-        for f in found
-    ]  # fmt: skip
-    return Measure(name=name, value=value)
+    return Measure(name=name, value=list[Json](f.plain() for f in found))

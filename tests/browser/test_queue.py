@@ -83,7 +83,8 @@ def test_who_goes_on_while_the_list_is_asked_for_stays_where_they_went(two):
     two.evaluate(
         """() => {
           const asked = window.fetch;
-          window.fetch = (...about) => asked(...about).then((answer) => new Promise((go) => (window.answer = () => go(answer))));
+          const held = (answer) => new Promise((go) => (window.answer = () => go(answer)));
+          window.fetch = (...about) => asked(...about).then(held);
           window.loaded = document.querySelector("sl-queue").load();
         }"""
     )

@@ -15,6 +15,7 @@ from safelight.media.repair.chain import repaired
 from safelight.media.sound import Block
 from safelight.operators import Subject, Wishes
 from safelight.operators.sound_repair import operator
+from safelight.probes._faults.spans import Fault
 
 RATE = 48000
 
@@ -128,19 +129,36 @@ def test_where_nothing_was_gained_nothing_is_said():
     assert "could not be tried" in suggested(cannot_tell="it was cut off").cannot_tell
 
 
-def test_a_trial_tells_hum_from_voice(tmp_path):
+def of_mains(path, *, sung):
+    """Twelve seconds of mains hum, or of a voice at its pitch with a little of it."""
     time = np.arange(12 * RATE) / RATE
     mains = 0.02 * sum(np.sin(2 * np.pi * 50 * n * time) / n for n in range(1, 6))
     syllables = (np.sin(2 * np.pi * 3 * time) > 0) * (np.sin(2 * np.pi * 0.5 * time) > 0)
     voice = 0.3 * syllables * np.sin(2 * np.pi * (100 + 3 * np.sin(2 * np.pi * 2 * time)) * time)
+    samples = (0.1 * mains + voice if sung else mains).astype(np.float32)[:, None]
+    levelled.encode(path, blocks(samples), codec="pcm_s24le")
+    return path
+
+
+def test_a_trial_tells_hum_from_voice(tmp_path):
     told = {}
-    for name, loud in (("alone", 0.0), ("sung", 1.0)):
-        path = tmp_path / f"{name}.wav"
-        samples = (mains * (1 - 0.9 * loud) + loud * voice).astype(np.float32)[:, None]
-        levelled.encode(path, blocks(samples), codec="pcm_s24le")
+    for name in ("alone", "sung"):
+        path = of_mains(tmp_path / f"{name}.wav", sung=name == "sung")
         row = {"kind": "hum", "start": "0/1", "end": "12/1", "mains_hz": 50.0}
         value = mending.mend(mending.Mend(asset="a", full=path, seconds=12.0, faults=(row,))).measure.value
         told[name] = value["faults"][0]
     assert told["alone"]["lowered_db"] > 12
     assert told["alone"]["voice_db"] < 1
     assert told["sung"]["voice_db"] > 3
+
+
+@pytest.mark.parametrize("sung", [False, True])
+def test_a_single_file_is_mended_only_where_a_trial_harms_no_voice(tmp_path, monkeypatch, sung):
+    monkeypatch.setenv("SAFELIGHT_WEIGHTS", str(tmp_path / "none"))
+    path = of_mains(tmp_path / "a.wav", sung=sung)
+    hum = Fault(kind="hum", start=Fraction(0), end=Fraction(12), strength=9.0, hertz=50.0)
+    monkeypatch.setattr(sound_repair, "heard", lambda _: [hum])
+    done = sound_repair.repair(path, tmp_path / "b.wav", keep=("noise",))
+    assert bool(done.repairs.hum) is not sung
+    text = " ".join(done.notes)
+    assert ("cannot be taken out without voice" in text, "It was written as it is." in text) == (sung, sung)

@@ -83,16 +83,7 @@ def _suggest(subject: Subject) -> Suggestion[SoundRepairParams] | None:
     value: Any = told.value
     mended = [row for row in value["faults"] if not _why_left(row)]
     noise_db, of_noise = _noise(value["noise"])
-    params = SoundRepairParams(
-        hum=tuple(
-            Hum(start=Fraction(r["start"]), end=Fraction(r["end"]), mains_hz=float(r["mains_hz"] or 50))
-            for r in mended if r["kind"] == "hum"
-        ),
-        clicks=tuple(
-            Click(start=Fraction(r["start"]), end=Fraction(r["end"])) for r in mended if r["kind"] == "click"
-        ),
-        noise_db=noise_db,
-    )  # fmt: skip
+    params = _params(mended, noise_db)
     because = (*_mended(mended), *of_noise, *(_left(row) for row in value["faults"] if _why_left(row)))
     if params.effect is None:
         if not because:
@@ -101,6 +92,24 @@ def _suggest(subject: Subject) -> Suggestion[SoundRepairParams] | None:
         return Suggestion(member=subject.asset.id, params=None, because=because, cannot_tell=why)
     return Suggestion(
         member=subject.asset.id, params=params, because=because, alternatives=tuple(_gentler(params))
+    )  # fmt: skip
+
+
+def of_faults(rows: Sequence[Any]) -> tuple[SoundRepairParams, list[str]]:
+    """What of faults is mended without harm, as `mending.tried` found; why others are left, in sentences."""
+    return _params([row for row in rows if not _why_left(row)], 0.0), [_why(row) for row in rows if _why_left(row)]
+
+
+def _params(mended: Sequence[Any], noise_db: float) -> SoundRepairParams:
+    return SoundRepairParams(
+        hum=tuple(
+            Hum(start=Fraction(r["start"]), end=Fraction(r["end"]), mains_hz=float(r["mains_hz"] or 50))
+            for r in mended if r["kind"] == "hum"
+        ),
+        clicks=tuple(
+            Click(start=Fraction(r["start"]), end=Fraction(r["end"])) for r in mended if r["kind"] == "click"
+        ),
+        noise_db=noise_db,
     )  # fmt: skip
 
 
@@ -173,10 +182,13 @@ def _named(taken: Sequence[Any]) -> str:
     return f"would go down with it: {some}{', …' if len(taken) > SHOWN else ''}"
 
 
-def _left(row: Any) -> Because:
+def _why(row: Any) -> str:
     what = "Hum" if row["kind"] == "hum" else "A click"
-    text = f"{what} {_where(row)} {_why_left(row)}. It is left as it is."
-    return Because(evidence="sound.repaired", value=dict(row), text=text, code=DOUBT + str(row["kind"]))
+    return f"{what} {_where(row)} {_why_left(row)}. It is left as it is."
+
+
+def _left(row: Any) -> Because:
+    return Because(evidence="sound.repaired", value=dict(row), text=_why(row), code=DOUBT + str(row["kind"]))
 
 
 def check(before: Timeline, after: Timeline, params: SoundRepairParams) -> Sequence[Measure]:

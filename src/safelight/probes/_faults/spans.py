@@ -8,6 +8,8 @@ from fractions import Fraction
 from functools import cache
 from importlib.resources import files
 
+from safelight.domain import Json, exact
+
 SAID = 0.5  # least probability at which a fault is told
 MOST = 1e6  # a strength is never larger, so that it can be written
 
@@ -31,6 +33,15 @@ class Fault:
         steepness, shift = calibration().get(self.kind, (4.0, 0.0))
         place = steepness * math.log(max(self.strength, 1e-6)) + shift
         return 1 / (1 + math.exp(-min(max(place, -30.0), 30.0)))
+
+    def plain(self) -> dict[str, Json]:
+        """As evidence holds it."""
+        return {
+            "kind": self.kind, "start": exact(self.start), "end": exact(self.end),
+            "probability": round(self.probability, 3), "strength": round(self.strength, 2),
+            "frames": list(self.frames) if self.frames else None, "channel": self.channel,
+            **({"mains_hz": self.hertz} if self.hertz is not None else {}),
+        }  # fmt: skip
 
 
 @cache
