@@ -111,6 +111,12 @@ def test_what_is_none_is_none(wave):
     assert heard(wave) == ltc.NONE
 
 
+def test_steps_of_which_none_is_the_usual_one_are_no_bits():
+    steps = [10] * 72 + [100] * 5 + [1000] * 5
+    wave = np.concatenate([np.full(n, 0.5 * (-1) ** i) for i, n in enumerate([200, *steps, 200])])
+    assert heard(wave) == ltc.NONE
+
+
 def test_a_file_of_several_streams_and_codecs(tmp_path):
     for name, codec in (("a.wav", "pcm_s16le"), ("a.m4a", "aac"), ("a.mp3", "libmp3lame")):
         path = make_sound(tmp_path / name, played(90000, 6, level=0.3), codec=codec)

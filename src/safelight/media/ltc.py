@@ -141,8 +141,8 @@ def _words(samples: NDArray[np.float32], rate: int) -> Iterator[tuple[float, _La
         return
     steps = np.diff(edges)
     whole = float(np.median(steps[steps > 0.75 * np.quantile(steps, 0.9)]))
-    whole = float(np.mean(steps[np.abs(steps / whole - 1) < 0.15]))
-    if not BITS[0] <= rate / whole <= BITS[1]:
+    near = steps[np.abs(steps / whole - 1) < 0.15]
+    if not len(near) or not BITS[0] <= rate / (whole := float(near.mean())) <= BITS[1]:
         return
     share = steps / whole
     long = np.abs(share - 1) < 0.25
@@ -253,7 +253,10 @@ def _rate(times: NDArray[np.float64], labels: list[_Label], *, drop: bool) -> Fr
     if follows.sum() < LEAST // 2:
         return None
     step = steps[follows]
-    measured = 1 / float(np.mean(step[np.abs(step / np.median(step) - 1) < 0.05]))
+    alike = step[np.abs(step / np.median(step) - 1) < 0.05]
+    if not len(alike):
+        return None
+    measured = 1 / float(alike.mean())
     most = max(label.f for label in labels) + 1
     known = [r for r in RATES if timecode.nominal(r) >= most and (not drop or timecode.can_drop(r))]
     near = [r for r in known if abs(float(r) / measured - 1) < 1.5 * SLACK]
