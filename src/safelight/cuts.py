@@ -21,8 +21,6 @@ from safelight.operators._lifts import CUT, DOUBT
 from safelight.params import to_json
 from safelight.spoken import Heard
 from safelight.state import Footage
-from safelight.store import records
-from safelight.store.library import Library
 from safelight.verdicts import Saying
 
 TIGHTEN, STRIKE, CAPTIONS, SELECT = "tighten", "strike", "captions", "select"
@@ -288,13 +286,6 @@ def counted(clip: Footage) -> Counted:
     """The rate in which a clip is cut, and how many frames it has."""
     rate, length = frames(clip.facts, clip.asset.duration_s)
     return Counted(rate=rate, length=length)
-
-
-def heard_back(library: Library, clip: Footage) -> Measure | None:
-    """What was heard at the joins of that version; None where nobody has listened to it yet."""
-    id_ = clip.cut(proposed=True).id
-    found = records.evidence(library, [id_], names=("cut.heard_back",)).get(id_, {}).get("cut.heard_back")
-    return found[0] if found is not None else None
 
 
 def told_back(clip: Footage, measure: Measure | None) -> list[Doubt]:

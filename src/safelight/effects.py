@@ -12,10 +12,12 @@ from safelight import cuts, plugins
 from safelight import params as json_params
 from safelight.cutting.assembly import Assembly
 from safelight.domain import Edit, Json, State
-from safelight.media.effects import CDL, Effect
+from safelight.media.effects import Clear, Effect, Level, Repairs, Steady
 from safelight.operators import Medium, Operator, Stage, _effects
 from safelight.operators._lifts import DOUBT
 from safelight.state import Footage
+
+LOST = {(Repairs, Level): "sounds as it was recorded", (Steady, Clear): "looks as it was filmed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +90,12 @@ def lost(made: Assembly) -> list[str]:
     found = []
     for n in sorted({piece.clip for piece in made.pieces}):
         material = made.materials[n]
-        told = [_effects.said(effect) for effect in material.effects if not isinstance(effect.settings, CDL)]
-        if told:
-            found.append(
-                f"{material.path.name} sounds as it was recorded here; a film that Safelight renders has: "
-                f"{'; '.join(told)}."
-            )
+        for kinds, how in LOST.items():
+            told = [_effects.said(effect) for effect in material.effects if isinstance(effect.settings, kinds)]
+            if told:
+                found.append(
+                    f"{material.path.name} {how} here; a film that Safelight renders has: {'; '.join(told)}."
+                )  # fmt: skip
     return found
 
 

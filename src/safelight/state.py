@@ -33,6 +33,7 @@ from safelight.store.library import Library
 from safelight.store.records import File, Shoot
 
 POLICY = "policy:"  # verdicts of a named rule carry this before the rule's name
+HEARD_BACK = "cut.heard_back"  # evidence about a version: what is heard at its joins
 CHECK = "check."  # before the name of a finding that a verdict is about, where else an operator is named
 STATES = {
     Say.APPROVE: State.APPROVED,
@@ -186,6 +187,15 @@ class Footage(Judged):
         the same whoever has looked at which cut, as long as the same goes."""
         edits = tuple(replace(edit, params=_gone(edit.params)) for edit in self.edits(proposed=proposed) if _cuts(edit))
         return Version(inputs=(Input(id=self.id),), edits=edits)
+
+
+def heard_back(library: Library, clip: Footage) -> Measure | None:
+    """What was heard at the joins of the cut that is proposed; None where nobody has listened, or nothing is cut."""
+    cut = clip.cut(proposed=True)
+    if not cut.edits:
+        return None
+    found = records.evidence(library, [cut.id], names=(HEARD_BACK,)).get(cut.id, {}).get(HEARD_BACK)
+    return found[0] if found is not None else None
 
 
 def _cuts(edit: Edit) -> bool:
