@@ -12,7 +12,7 @@ from safelight import blind, ingest, params, plugins, shotlog
 from safelight.domain import Cull, Edit, Group, GroupKind, Input, Kind, Measure, Proposal, State, Version, exact
 from safelight.listening import spans_of
 from safelight.media import manifests
-from safelight.operators import Stage, _effects
+from safelight.operators import _effects
 from safelight.state import Footage, Judged, Photo, ShootState, heard_back
 from safelight.store import personal, records, schema
 from safelight.store.library import Library
@@ -119,7 +119,7 @@ def _edit(clip: Footage, edit: Edit) -> dict[str, Any]:
     """An edit that holds, and who said so; what it `does`, where that is not to cut."""
     held, op = clip.standing[edit.operator], plugins.operators().get(edit.operator)
     does = None
-    if op is not None and op.stage is Stage.EFFECT:
+    if op is not None and _effects.is_whole(op):
         does = _effects.words(op, params.from_json(op.params, edit.params))
     return {"operator": edit.operator, "version": edit.version, "params": edit.params, "by": held.by, "does": does}
 

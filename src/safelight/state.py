@@ -26,7 +26,7 @@ from safelight.domain import (
 )
 from safelight.errors import UsageError
 from safelight.media.formats import RAW_SUFFIXES
-from safelight.operators import Medium, Stage, Subject
+from safelight.operators import Medium, Subject, _effects
 from safelight.render import order
 from safelight.store import personal, records
 from safelight.store.library import Library
@@ -201,7 +201,7 @@ def heard_back(library: Library, clip: Footage) -> Measure | None:
 def _cuts(edit: Edit) -> bool:
     """Whether an edit says what plays, and not how it looks or sounds, or what is read below it."""
     operator = plugins.operators().get(edit.operator)
-    return "texts" not in edit.params and (operator is None or operator.stage is not Stage.EFFECT)
+    return "texts" not in edit.params and (operator is None or not _effects.is_whole(operator))
 
 
 def _gone(held: Mapping[str, Json]) -> Mapping[str, Json]:

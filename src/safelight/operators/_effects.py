@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from safelight.domain import Measure
 from safelight.media.effects import CDL, Clear, Effect, Level, Repairs, Steady
 from safelight.media.timeline import Clip, Timeline
-from safelight.operators import Operator, Tools
+from safelight.operators import Medium, Operator, Stage, Tools
 from safelight.words import many
 
 NOTHING = "nothing is changed"
@@ -60,10 +60,22 @@ def check(before: Timeline, after: Timeline, wanted: Effect | None, name: str) -
     )
 
 
+def is_whole(operator: Operator[Any]) -> bool:
+    """Whether its edits of clips cut nothing and are answered as a whole: effects, and marks such as chapters."""
+    marks = operator.medium is Medium.TIMELINE and hasattr(operator.params(), "marks")
+    return operator.stage is Stage.EFFECT or marks
+
+
 def words(operator: Operator[Any], params: Any) -> str:
     """What an edit of such an operator does to a clip, in words."""
     made: Timeline = operator.render(ONE, params, Tools(kept=_nothing, weights={}))
-    return "; ".join(said(effect) for effect in made.clips[0].effects) or NOTHING
+    done = [said(effect) for effect in made.clips[0].effects]
+    done += [", ".join(f"{_clock(c.at)} “{c.title}”" for c in made.chapters)] if made.chapters else []
+    return "; ".join(done) or NOTHING
+
+
+def _clock(at: Fraction) -> str:
+    return f"{int(at) // 60}:{int(at) % 60:02d}"
 
 
 def _nothing(digest: str) -> bytes:

@@ -90,8 +90,8 @@ class Choice(BaseModel):
 
 
 class Effect(BaseModel):
-    """What is done to the sound or the picture of a clip where a film is made of it, in words. `doubts`: what a person
-    should listen or look to first; `choices`: other params, to be sent to `…/effect`."""
+    """What is done to the sound or the picture of a clip where a film is made of it, or how it is marked, in words.
+    `doubts`: what a person should listen or look to first; `choices`: other params, to be sent to `…/effect`."""
 
     operator: str
     state: str | None
@@ -355,11 +355,14 @@ def pace(at: TheSession, me: Who, clip: PhotoId, said: PaceChosen) -> Sheet:
 
 @router.post("/clips/{clip}/effect")
 def effect(at: TheSession, me: Who, clip: PhotoId, said: EffectChosen) -> Sheet:
-    """Settles what is done to the sound or the picture of a clip with params of one's own. UsageError for an operator
-    that does neither."""
+    """Settles what is done to the sound or the picture of a clip, or its chapters, with params of one's own. UsageError
+    for an operator that does neither."""
     known = [op.name for op in effects.operators()]
     if said.operator not in known:
-        raise UsageError(f"{said.operator} changes no sound and no picture.", remedy=f"There are {', '.join(known)}.")
+        raise UsageError(
+            f"{said.operator} changes no sound and no picture, and marks nothing.",
+            remedy=f"There are {', '.join(known)}.",
+        )
     saying = verdicts.Saying(say=Say.MODIFY, by=me.name, operators=(said.operator,), params=said.params)
     verdicts.checked(saying)
     return _said(at, clip, saying)
