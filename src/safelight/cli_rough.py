@@ -334,13 +334,9 @@ def _captioned(made: "Rough", path: Path, *, preset: str) -> list[str]:
 
 
 def _rendered(made: "Rough", path: Path, *, preview: bool) -> "Rendered":
-    from safelight import sound_repair, weights
-    from safelight.cutting import render
+    from safelight import filming
 
-    files = weights.installed().get(sound_repair.WEIGHTS)
-    return render.render(
-        made.made, path, preview=preview, cleaner=files, tell=lambda text: click.echo(text, err=True)
-    )  # fmt: skip
+    return filming.render(made.made, path, preview=preview, tell=lambda text: click.echo(text, err=True))
 
 
 # ---------------------------------------------------------------- what is said

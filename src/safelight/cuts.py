@@ -15,17 +15,15 @@ from safelight.cutting import NEEDS, PACES, Talk, Word, word_of
 from safelight.cutting.facts import frames
 from safelight.domain import Because, Json, Measure, Proposal, Say, State, digest_of, exact
 from safelight.errors import UsageError
-from safelight.media.timeline import Clip, Text, Timeline
+from safelight.media.timeline import Chapter, Clip, Text, Timeline
 from safelight.operators import Medium, Operator, Tools
 from safelight.operators._lifts import CUT, DOUBT
 from safelight.params import to_json
 from safelight.spoken import Heard
 from safelight.state import Footage
-from safelight.store import records
-from safelight.store.library import Library
 from safelight.verdicts import Saying
 
-TIGHTEN, STRIKE, CAPTIONS, SELECT = "tighten", "strike", "captions", "select"
+TIGHTEN, STRIKE, CAPTIONS, SELECT, CHAPTERS = "tighten", "strike", "captions", "select", "chapters"
 HEARD = "heard_back-"  # before the frame, in the names of joins at which something else was heard
 REST = "rest"  # is open while somebody cuts a clip without a suggestion, until they say that this is all
 EVIDENCE = NEEDS  # what a clip's facts must hold
@@ -290,13 +288,6 @@ def counted(clip: Footage) -> Counted:
     return Counted(rate=rate, length=length)
 
 
-def heard_back(library: Library, clip: Footage) -> Measure | None:
-    """What was heard at the joins of that version; None where nobody has listened to it yet."""
-    id_ = clip.cut(proposed=True).id
-    found = records.evidence(library, [id_], names=("cut.heard_back",)).get(id_, {}).get("cut.heard_back")
-    return found[0] if found is not None else None
-
-
 def told_back(clip: Footage, measure: Measure | None) -> list[Doubt]:
     """What was heard otherwise, as doubts at frames of the clip, of the operator whose cut is nearest."""
     value: Any = measure.value if measure is not None and measure.value is not None else {"differences": ()}
@@ -399,6 +390,15 @@ def texts(clip: Footage) -> tuple[Text, ...]:
         return ()
     found: tuple[Text, ...] = json_params.from_json(plugins.operator(CAPTIONS).params, held.params).texts
     return found
+
+
+def chapters(clip: Footage, *, proposed: bool = False) -> tuple[Chapter, ...] | None:
+    """The chapters that people decided about, and with `proposed` also those that wait; None where none were proposed
+    and nobody has set any."""
+    proposal = clip.proposals.get(CHAPTERS)
+    if CHAPTERS not in clip.standing and (proposal is None or not proposal.offers):
+        return None
+    return timeline(clip, proposed=proposed).chapters
 
 
 def set_captions(clip: Footage) -> str:

@@ -1,10 +1,10 @@
-"""What is done to the sound and the picture of a clip where it is rendered: where that stands, and what of it a
-timeline cannot carry.
+"""What is done to the sound and the picture of a clip where it is rendered, and how it is marked: where that stands,
+and what of it a timeline cannot carry.
 
 Cuts are answered one by one; these are answered whole, or with other params.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,12 @@ from safelight import cuts, plugins
 from safelight import params as json_params
 from safelight.cutting.assembly import Assembly
 from safelight.domain import Edit, Json, State
-from safelight.media.effects import CDL, Effect
-from safelight.operators import Medium, Operator, Stage, _effects
+from safelight.media.effects import Clear, Effect, Level, Repairs, Steady
+from safelight.operators import Medium, Operator, _effects
 from safelight.operators._lifts import DOUBT
 from safelight.state import Footage
+
+LOST = {(Repairs, Level): "sounds as it was recorded", (Steady, Clear): "looks as it was filmed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +45,9 @@ class Listed:
 
 
 def operators() -> list[Operator[Any]]:
-    """Those that change how a clip looks or sounds, in the order in which that is done."""
-    found = [op for op in plugins.operators().values() if op.medium is Medium.TIMELINE and op.stage is Stage.EFFECT]
-    return sorted(found, key=lambda op: (op.rank, op.name))
+    """Those that mark a clip, or change how it looks or sounds, in the order in which that is done."""
+    found = [op for op in plugins.operators().values() if op.medium is Medium.TIMELINE and _effects.is_whole(op)]
+    return sorted(found, key=lambda op: (op.stage, op.rank, op.name))
 
 
 def of(clip: Footage, *, proposed: bool = False) -> tuple[Effect, ...]:
@@ -66,6 +68,7 @@ def _listed(clip: Footage, op: Operator[Any]) -> Listed | None:
     held = clip.edit(op.name, proposed=True)
     offered = (proposal.edit, *proposal.alternatives) if proposal is not None and proposal.offers else ()
     others = [edit for edit in offered if held is None or dict(edit.params) != dict(held.params)]
+    choices = [Choice(params=edit.params, text=words(edit)) for edit in others]
     reasons = proposal.because if proposal is not None else ()
     return Listed(
         operator=op.name, state=clip.state(op.name), zone=proposal.zone.value if proposal else "human",
@@ -73,8 +76,16 @@ def _listed(clip: Footage, op: Operator[Any]) -> Listed | None:
         text=words(held) if held is not None else _effects.NOTHING,
         because=tuple(b.text for b in reasons if not b.code.startswith(DOUBT)),
         doubts=tuple(b.text for b in reasons if b.code.startswith(DOUBT)),
-        choices=tuple(Choice(params=edit.params, text=words(edit)) for edit in others),
+        choices=(*choices, *(_without(held) if held is not None else ())),
     )  # fmt: skip
+
+
+def _without(held: Edit) -> Iterator[Choice]:
+    """The same without one of its marks: so they are answered one by one."""
+    marks: Any = held.params.get("marks", ())
+    for mark in marks if len(marks) > 1 else ():
+        left = [other for other in marks if other["name"] != mark["name"]]
+        yield Choice(params={**held.params, "marks": left}, text=f"without “{mark['title']}”")
 
 
 def words(edit: Edit) -> str:
@@ -88,12 +99,12 @@ def lost(made: Assembly) -> list[str]:
     found = []
     for n in sorted({piece.clip for piece in made.pieces}):
         material = made.materials[n]
-        told = [_effects.said(effect) for effect in material.effects if not isinstance(effect.settings, CDL)]
-        if told:
-            found.append(
-                f"{material.path.name} sounds as it was recorded here; a film that Safelight renders has: "
-                f"{'; '.join(told)}."
-            )
+        for kinds, how in LOST.items():
+            told = [_effects.said(effect) for effect in material.effects if isinstance(effect.settings, kinds)]
+            if told:
+                found.append(
+                    f"{material.path.name} {how} here; a film that Safelight renders has: {'; '.join(told)}."
+                )  # fmt: skip
     return found
 
 

@@ -12,8 +12,8 @@ from safelight import blind, ingest, params, plugins, shotlog
 from safelight.domain import Cull, Edit, Group, GroupKind, Input, Kind, Measure, Proposal, State, Version, exact
 from safelight.listening import spans_of
 from safelight.media import manifests
-from safelight.operators import Stage, _effects
-from safelight.state import Footage, Judged, Photo, ShootState
+from safelight.operators import _effects
+from safelight.state import Footage, Judged, Photo, ShootState, heard_back
 from safelight.store import personal, records, schema
 from safelight.store.library import Library
 from safelight.store.records import File
@@ -23,7 +23,6 @@ SCHEMA = "safelight.explain/1"
 SHOWN_WORDS = 40
 SHOWN_REASONS = 6
 SHOWN_SHOTS = 12
-HEARD_BACK = "cut.heard_back"
 NOT_MEASURED = {  # of a talk: nothing rests on these, and nothing is cut by them
     "emotional_tone": "Not measured: there is no labelled speech to hold it to. It is a person's to hear.",
     "fillers": "Measured on made ones only, not in talks of people: for a person to look at.",
@@ -98,7 +97,7 @@ def _clip(clip: Footage, library: Library, paths: Mapping[str, str]) -> dict[str
     """A clip or a sound. What nobody has measured yet is null: shots, words, faults. `paths`: of all clips of the
     shoot."""
     asset, loud = clip.asset, clip.facts.get("loudness")
-    back = _heard_back(clip, library)
+    back = heard_back(library, clip)
     return {
         "id": asset.id, "path": clip.path, "kind": asset.kind.value, "format": asset.format, "width": asset.width,
         "height": asset.height, "duration_s": None if asset.duration_s is None else float(asset.duration_s),
@@ -120,19 +119,9 @@ def _edit(clip: Footage, edit: Edit) -> dict[str, Any]:
     """An edit that holds, and who said so; what it `does`, where that is not to cut."""
     held, op = clip.standing[edit.operator], plugins.operators().get(edit.operator)
     does = None
-    if op is not None and op.stage is Stage.EFFECT:
+    if op is not None and _effects.is_whole(op):
         does = _effects.words(op, params.from_json(op.params, edit.params))
     return {"operator": edit.operator, "version": edit.version, "params": edit.params, "by": held.by, "does": does}
-
-
-def _heard_back(clip: Footage, library: Library) -> Measure | None:
-    """What was heard at the joins of the cut that is proposed; None where nobody has listened, or nothing is cut."""
-    cut = clip.cut(proposed=True)
-    if not cut.edits:
-        return None
-    id_ = cut.id
-    found = records.evidence(library, [id_], names=(HEARD_BACK,)).get(id_, {}).get(HEARD_BACK)
-    return found[0] if found is not None else None
 
 
 def _transcript(clip: Footage) -> dict[str, Any] | None:

@@ -44,6 +44,8 @@ EXTERNAL = {
     "sentences.chosen": "a person's wish for a length",
     "shot.matched": "a person's choice of a hero shot",
     "shots": "watching",
+    "shots.facts": "watching",
+    "clip.picture": "watching",
     "clip.rate": "watching",
     "clip.sounds": "watching",
 }  # evidence that no probe emits

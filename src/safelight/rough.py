@@ -23,7 +23,7 @@ from safelight.errors import UsageError
 from safelight.media import container, credentials
 from safelight.media.container import Contents
 from safelight.media.effects import Effect
-from safelight.media.timeline import Text
+from safelight.media.timeline import Chapter, Text
 from safelight.speech import moonshine
 from safelight.state import Footage
 
@@ -73,6 +73,7 @@ class Planned:
     faults: tuple[tuple[Fraction, Fraction], ...] = ()
     texts: tuple[Text, ...] = ()  # captions that a person set
     effects: tuple[Effect, ...] = ()  # what is done to its sound and picture where it is rendered
+    chapters: tuple[Chapter, ...] | None = None  # None: nobody was asked about them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ def cut(
     materials = [
         Material(
             path=p.path, facts=p.facts, rate=p.rate, length=p.length, words=p.talk.words if p.talk else (),
-            doubts=p.doubts, effects=p.effects,
+            doubts=p.doubts, effects=p.effects, chapters=p.chapters,
         )
         for p in planned
     ]  # fmt: skip
@@ -159,6 +160,7 @@ def planned_of(
         open=sum(c.state == "proposed" for one in listed for c in one.cuts),
         notes=(*notes, *(note for one in listed for note in one.notes)), faults=_faults(clip.facts),
         texts=cuts.texts(clip), effects=effects.of(clip, proposed=not wanted.decided),
+        chapters=cuts.chapters(clip, proposed=not wanted.decided),
     )  # fmt: skip
 
 

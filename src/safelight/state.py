@@ -26,13 +26,14 @@ from safelight.domain import (
 )
 from safelight.errors import UsageError
 from safelight.media.formats import RAW_SUFFIXES
-from safelight.operators import Medium, Stage, Subject
+from safelight.operators import Medium, Subject, _effects
 from safelight.render import order
 from safelight.store import personal, records
 from safelight.store.library import Library
 from safelight.store.records import File, Shoot
 
 POLICY = "policy:"  # verdicts of a named rule carry this before the rule's name
+HEARD_BACK = "cut.heard_back"  # evidence about a version: what is heard at its joins
 CHECK = "check."  # before the name of a finding that a verdict is about, where else an operator is named
 STATES = {
     Say.APPROVE: State.APPROVED,
@@ -188,10 +189,19 @@ class Footage(Judged):
         return Version(inputs=(Input(id=self.id),), edits=edits)
 
 
+def heard_back(library: Library, clip: Footage) -> Measure | None:
+    """What was heard at the joins of the cut that is proposed; None where nobody has listened, or nothing is cut."""
+    cut = clip.cut(proposed=True)
+    if not cut.edits:
+        return None
+    found = records.evidence(library, [cut.id], names=(HEARD_BACK,)).get(cut.id, {}).get(HEARD_BACK)
+    return found[0] if found is not None else None
+
+
 def _cuts(edit: Edit) -> bool:
     """Whether an edit says what plays, and not how it looks or sounds, or what is read below it."""
     operator = plugins.operators().get(edit.operator)
-    return "texts" not in edit.params and (operator is None or operator.stage is not Stage.EFFECT)
+    return "texts" not in edit.params and (operator is None or not _effects.is_whole(operator))
 
 
 def _gone(held: Mapping[str, Json]) -> Mapping[str, Json]:

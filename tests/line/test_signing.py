@@ -1,6 +1,7 @@
 """What is rendered is signed with the user's own certificate, only where one is set, and off the network."""
 
 import hashlib
+import json
 import logging
 import os
 import platform
@@ -15,18 +16,23 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from safelight import health, pairs, sound_repair
+from safelight import health, pairs, sound_repair, verdicts
 from safelight.cli import cli
 from safelight.cutting import assembly, render
 from safelight.cutting.assembly import Piece
 from safelight.deliver import Order
+from safelight.domain import Say
 from safelight.errors import MediaError, UsageError
+from safelight.line import Options
 from safelight.media import credentials, film_xmp, image, levelled, loudness, manifests, signing, xmp
 from safelight.media.signing import Deed, Statement
+from safelight.verdicts import Saying
 from tests.conftest import save_jpeg, textured
 from tests.line.test_origin import played
 from tests.line.test_rough import material
 from tests.made_clips import make_clip, make_sound, sine
+from tests.unit.test_clearing import street
+from tests.unit.test_steady import hand, place, seen, write
 
 made = pytest.importorskip(
     "tests.made_certificates", reason="the package that signs is not installed: pip install 'safelight[credentials]'"
@@ -249,6 +255,45 @@ def test_a_delivery_is_signed_and_what_a_camera_signed_is_explained(library, mak
     assert mark_times(folder) == before
     shown = CliRunner().invoke(cli, ["explain", str(first), str(folder / "IMG_0001.JPG")], catch_exceptions=False)
     assert shown.output.count("verify: signed by A Studio") == 1
+
+
+def test_films_of_a_delivery_are_signed_with_what_was_done(library, studio, tmp_path):
+    folder = tmp_path / "hand"
+    folder.mkdir()
+    write(folder / "clip.mp4", seen(place(), hand()), sound_s=2)
+    library.run(folder, options=Options(engine="inline", only=("cull",)))
+    state = library.state(folder)
+    saying = Saying(say=Say.MODIFY, by="Ada", operators=("steady",), params={"strength_s": 0.5})
+    assert verdicts.decide(library.store, state, list(state.clips.values()), saying).verdicts
+    order = Order(to=tmp_path / "out", films="web_video", draft=True)
+    made_of = library.deliver(folder, tmp_path / "out", order=order)
+    (entry,) = [f for f in made_of["files"] if f["kind"] == "film"]
+    path = tmp_path / "out" / entry["name"]
+    assert entry["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest(), "of the signed bytes"
+    told = manifests.told(path)
+    assert (told.verifies, told.by) == (True, "A Studio")
+    _, manifest = stored(path)
+    assert parents(manifest) == [("clip.mp4", "parentOf", False)]
+    done = [a["action"] for a in actions(manifest)]
+    assert done == ["c2pa.opened", "c2pa.enhanced", "c2pa.cropped", "c2pa.transcoded"]
+
+
+@pytest.mark.parametrize(
+    ("command", "frames", "done"),
+    [("steady", lambda: seen(place(), hand()), ["c2pa.opened", "c2pa.enhanced", "c2pa.cropped"]),
+     ("clear", lambda: [frame for frame, _ in street()], ["c2pa.opened", "c2pa.edited"])],
+)  # fmt: skip
+def test_steadied_and_cleared_shots_are_signed(tmp_path, studio, command, frames, done):
+    clip = write(tmp_path / "clip.mp4", frames())
+    said = CliRunner().invoke(cli, [command, str(clip), "--to", str(tmp_path / "film.mp4"), "--json"])
+    assert said.exit_code == 0, said.output
+    film = tmp_path / "film.draft.mp4"
+    told = manifests.told(film)
+    assert (told.verifies, told.by) == (True, "A Studio")
+    _, manifest = stored(film)
+    assert parents(manifest) == [("clip.mp4", "parentOf", False)]
+    assert [a["action"] for a in actions(manifest)] == done
+    assert any("It is signed by A Studio" in note for note in json.loads(said.stdout)["notes"])
 
 
 def test_without_a_certificate_or_the_package_all_is_as_it_was(tmp_path, studio, monkeypatch):

@@ -33,6 +33,7 @@ MOST = 0.6  # share of a frame that may be taken from others
 FAINT = 0.6  # of a bound: what differs by so much belongs to what surely differs beside it
 SPECK = 0.0004  # share of the picture that surely differs: less is no passer-by
 AROUND = 0.02  # of the long side: what is taken around what differs, for soft shadows and edges
+NOBODY, TOO_MUCH = "nobody passes", f"more than {MOST:.0%} of a frame differs from the others"
 FEATHER = 1.5  # px of the small picture over which the two are blended
 
 Box = tuple[int, int, int, int]
@@ -59,12 +60,36 @@ def clear(
     done. Raises UsageError, MediaError."""
     refilm.refuse(clip, out)
     facts = container.contents(clip)
-    picture = facts.picture
-    if picture is None:
+    if facts.picture is None:
         raise UsageError(f"{clip.name} has no picture.", remedy="Name a clip that has one.")
+    painter = painter_of(clip, facts, refilm.shape_of(facts, out.suffix.lower()), where=where, tell=tell)
+    if isinstance(painter, Cleared):
+        return painter
+    frames = painter.seen.frames
+    with written_whole(out) as part:
+        job = Refilm(clip=clip, facts=facts, change=painter.paint, tell=tell)
+        job.write(part)
+        if painter.largest > MOST or not painter.changed:
+            part.unlink()
+            if not painter.changed:
+                return Cleared(frames=frames, left_alone=NOBODY, notes=tuple(job.notes))
+            return Cleared(frames=frames, cannot_tell=TOO_MUCH)
+        if painter.number != frames:
+            raise MediaError(f"{out.name} came out with {painter.number} frames, not {frames}.")
+        told_of = origin.tell_of_film(part, out, clip, [DEED], how=origin.COMPOSED)
+    return Cleared(frames=frames, changed=painter.changed, largest=painter.largest, notes=(*job.notes, *told_of))
+
+
+def painter_of(
+    clip: Path, facts: Contents, shape: Shape, *, where: Box | None, tell: Callable[[str, int], None]
+) -> "Painter | Cleared":
+    """What puts the empty place where somebody is, or why the clip, which has a picture, is left as it is. It is read
+    once. Raises UsageError for a box outside of it, MediaError."""
+    picture = facts.picture
+    assert picture is not None
     if picture.fields is not None:
         return Cleared(frames=0, cannot_tell="its frames are woven of two fields")
-    seen = _Seen.of(clip, facts, refilm.shape_of(facts, out.suffix.lower()), tell)
+    seen = _Seen.of(clip, facts, shape, tell)
     why = seen.unseen()
     if why:
         return Cleared(frames=seen.frames, cannot_tell=why)
@@ -72,22 +97,8 @@ def clear(
     within = seen.within(where)
     if float((empty.untold & within).mean()) > UNTOLD:
         told = "somebody or something moves on one spot all the time; what lies behind is not seen"
-        return Cleared(frames=seen.frames, cannot_tell=told if where else f"{told}. Name where to look with --where")
-    painter = _Painter(seen=seen, plate=empty, within=within & ~empty.untold)
-    with written_whole(out) as part:
-        job = Refilm(clip=clip, facts=facts, change=painter.paint, tell=tell)
-        job.write(part)
-        if painter.largest > MOST or not painter.changed:
-            part.unlink()
-            if not painter.changed:
-                return Cleared(frames=seen.frames, left_alone="nobody passes", notes=tuple(job.notes))
-            return Cleared(frames=seen.frames, cannot_tell=f"more than {MOST:.0%} of a frame differs from the others")
-        if painter.number != seen.frames:
-            raise MediaError(f"{out.name} came out with {painter.number} frames, not {seen.frames}.")
-        told_of = origin.tell_of_film(part, out, clip, [DEED], how=origin.COMPOSED)
-    return Cleared(
-        frames=seen.frames, changed=painter.changed, largest=painter.largest, notes=(*job.notes, *told_of)
-    )  # fmt: skip
+        return Cleared(frames=seen.frames, cannot_tell=told if where else f"{told}. Name where to look")
+    return Painter(seen=seen, plate=empty, within=within & ~empty.untold)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +218,7 @@ def _sizes(shape: Shape) -> list[tuple[int, int]]:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Painter:
+class Painter:
     """Puts the plate where somebody is."""
 
     seen: _Seen

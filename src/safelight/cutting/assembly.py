@@ -12,6 +12,8 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+from safelight.cutting import chapters
+from safelight.cutting.chapters import CHAPTER_S
 from safelight.cutting.plan import Doubt
 from safelight.cutting.speech import Word
 from safelight.interchange import first_frame
@@ -19,18 +21,18 @@ from safelight.interchange.programme import Clip, Gap, Item, Marker, Programme, 
 from safelight.media import timecode
 from safelight.media.container import Contents
 from safelight.media.effects import CDL, Effect
+from safelight.media.timeline import Chapter
 
 HANDLE = 24  # frames on either side of a range, for transitions
-CHAPTER_S, CHAPTER_PAUSE_S = 60, Fraction(3, 2)  # a chapter lasts so long, and begins after such a pause or clip
-TITLE = 6  # words
 LEAD = 8  # frames by which sound may lead the picture
 USUAL = Fraction(25)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """A clip that is cut: `length` frames at `rate`, its words where they are known, what is in doubt, and what is done
-    to its sound and picture where it is rendered."""
+    """A clip that is cut: `length` frames at `rate`, its words where they are known, what is in doubt, what is done to
+    its sound and picture where it is rendered, and its chapters; None: nobody was asked about them, so that they follow
+    from the words."""
 
     path: Path
     facts: Contents
@@ -39,6 +41,7 @@ class Material:
     words: tuple[Word, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     effects: tuple[Effect, ...] = ()
+    chapters: tuple[Chapter, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,30 +220,46 @@ def _jumps(made: Assembly) -> Iterator[Marker]:
 
 
 def _chapters(made: Assembly) -> Iterator[Marker]:
-    """Where a clip begins, or a sentence after a long pause, a minute or more after the chapter before."""
+    """Where the record has a chapter; of other clips where one begins, or a sentence after a long pause, a minute or
+    more after the chapter before."""
     last: int | None = None
     least = CHAPTER_S * made.programme.rate
-    for at, title, new in sorted(_begins(made)):
-        if last is None or at - last >= least or (new and at > last):
+    for at, title, sure in sorted([*_begins(made), *_kept(made)]):
+        if last is None or at - last >= least or (sure and at > last):
             yield Marker(at=at, name="chapter", comment=title, colour="GREEN")
             last = at
 
 
+def _kept(made: Assembly) -> Iterator[tuple[int, str, bool]]:
+    """Chapters of the record: their places, titles, and that they are sure. One whose first words are cut begins with
+    what is left of it; one of which nothing plays is gone."""
+    for number, material in enumerate(made.materials):
+        marks = material.chapters or ()
+        for n, mark in enumerate(marks):
+            first = int(mark.at * material.rate)
+            end = int(marks[n + 1].at * material.rate) if n + 1 < len(marks) else material.length
+            later = [
+                at for piece, at in zip(made.pieces, made.places, strict=True)
+                if piece.clip == number and first < piece.start < end
+            ]  # fmt: skip
+            at = place(made, number, first)
+            if at is not None or later:
+                yield at if at is not None else min(later), mark.title, True
+
+
 def _begins(made: Assembly) -> Iterator[tuple[int, str, bool]]:
     """Sentences that may begin a chapter: their places, first words, and whether a clip begins with them."""
-    heard = set[int]()
-    for piece, at in zip(made.pieces, made.places, strict=True):
+    heard = {n for n, material in enumerate(made.materials) if material.chapters is not None}
+    of_words = [p for p in zip(made.pieces, made.places, strict=True) if p[0].clip not in heard]
+    for piece, at in of_words:
         material = made.materials[piece.clip]
         for i, word in enumerate(material.words):
             if not piece.start <= word.start * material.rate < piece.end:
                 continue
             first = piece.clip not in heard
-            before = material.words[i - 1] if i else None
-            paused = before is not None and before.closes and word.start - before.end >= CHAPTER_PAUSE_S
-            if first or paused:
+            if first or chapters.pause(material.words, i) is not None:
                 here = at + _moved(int(word.start * material.rate) - piece.start, material.rate, made.programme.rate)
-                title = " ".join(w.text for w in material.words[i : i + TITLE])
-                yield (at if first else here), title, first
+                yield (at if first else here), chapters.title(material.words, i), first
             heard.add(piece.clip)
         if piece.clip not in heard:
             heard.add(piece.clip)

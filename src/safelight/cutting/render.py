@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -21,11 +22,12 @@ from safelight.cutting.assembly import Assembly, Material
 from safelight.cutting.copying import Spans
 from safelight.cutting.encoding import Encoder
 from safelight.cutting.joined import FADE_S
+from safelight.cutting.reading import Reader, Rework
 from safelight.domain import Measure
 from safelight.errors import MediaError, UsageError
 from safelight.files import PART, written_whole
-from safelight.media import container, loudness, origin, packets, signing
-from safelight.media.effects import CDL, Level, Repairs
+from safelight.media import container, loudness, origin, signing
+from safelight.media.effects import Clear, Level, Repairs, Steady
 from safelight.media.loudness import LAYOUTS, Loudness
 from safelight.media.signing import Deed
 from safelight.media.sound import Block, Samples
@@ -38,6 +40,7 @@ AAC_BITS = 160_000  # a second and channel
 PREVIEW_SIDE = 960  # px, long side
 COLOUR = ("color_primaries", "color_trc", "colorspace", "color_range")  # of a frame
 BLOCK = 4800  # samples that are encoded at once
+NO_REWORKS: Mapping[Path, Rework] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +62,12 @@ class Rendered:
 
 def render(
     made: Assembly, out: Path, *, preview: bool = False, tell: Callable[[str], None] = lambda _: None,
-    cleaner: Mapping[str, Path] | None = None,
+    cleaner: Mapping[str, Path] | None = None, reworks: Mapping[Path, Rework] = NO_REWORKS,
 ) -> Rendered:  # fmt: skip
     """Writes a programme to `out`; its ending says what is written. Tracks above the first picture are left out, since
-    what lies there is only offered. `cleaner`: the weights that turn noise down, where a repair asks for that. Raises
-    UsageError, MediaError."""
+    what lies there is only offered. `cleaner`: the weights that turn noise down, where a repair asks for that;
+    `reworks`: what is done to the pictures of clips that are to be steadied or cleared, by their paths, for every such
+    clip. Raises UsageError, MediaError."""
     ending = out.suffix.lower()
     if ending not in FILMS and ending not in SOUNDS:
         raise UsageError(
@@ -76,7 +80,7 @@ def render(
     if not preview:
         signing.ready()
     with written_whole(out) as place:
-        job = _Job(made, place, preview=preview, tell=tell, cleaner=cleaner)
+        job = _Job(made, place, preview=preview, tell=tell, cleaner=cleaner, reworks=reworks)
         job.run()
         return _told(job, out, _checked(job, out.name))
 
@@ -116,6 +120,7 @@ def _told(job: "_Job", out: Path, rendered: Rendered) -> Rendered:
         [(materials[p.clip].path, materials[p.clip].facts.camera) for p in pieces],
         joined=not all(mixing.goes_on(pieces, n) for n in range(len(pieces) - 1)),
         enhanced=job.enhances,
+        composed=bool(job.pictures) and any(rework.composed for rework in job.reworks.values()),
     )
     told = origin.tell(job.place, out, papers, _deeds(job), what="what is rendered", sign=not job.preview)
     return replace(rendered, notes=(*rendered.notes, *told.notes), origin=told.origin, sidecar=told.sidecar)
@@ -131,6 +136,8 @@ def _deeds(job: "_Job") -> list[Deed]:
     done = (
         [Deed(action="adjustedColor", text=f"{many(len(job.grades), 'clip')} graded (ASC CDL).")] if job.graded else []
     )
+    if job.pictures:
+        done += dict.fromkeys(deed for rework in job.reworks.values() for deed in rework.deeds)
     if job.heard and mixing.asked(job.made, Repairs):
         done.append(Deed(action="enhanced", text="Its sound was repaired."))
     if job.heard and mixing.asked(job.made, Level):
@@ -145,7 +152,7 @@ class _Job:
 
     def __init__(
         self, made: Assembly, place: Path, *, preview: bool, tell: Callable[[str], None],
-        cleaner: Mapping[str, Path] | None,
+        cleaner: Mapping[str, Path] | None, reworks: Mapping[Path, Rework],
     ) -> None:  # fmt: skip
         self.made, self.place, self.preview, self.tell, self.cleaner = made, place, preview, tell, cleaner
         ending = place.suffix.lower()
@@ -153,6 +160,8 @@ class _Job:
         self.mixed: mixing.Mixed | None = None
         played = {made.materials[p.clip].path: made.materials[p.clip] for p in made.pieces}
         self.grades = {path: grade for path, m in played.items() if (grade := grading.grade_of(m)) is not None}
+        asked = {path for path, m in played.items() if any(isinstance(e.settings, Steady | Clear) for e in m.effects)}
+        self.reworks = {path: reworks[path] for path in asked if reworks[path].change is not None}
         self.rate = made.programme.rate
         is_film = place.suffix.lower() in FILMS
         self.pictures = [m for m in made.materials if m.facts.picture] if is_film else []
@@ -165,7 +174,8 @@ class _Job:
     def enhances(self) -> bool:
         """Whether something is done to its sound, or to its picture."""
         heard = bool(mixing.asked(self.made, Level) or mixing.asked(self.made, Repairs))
-        return (heard and bool(self.heard)) or self.graded
+        seen = bool(self.pictures) and any(not rework.composed for rework in self.reworks.values())
+        return (heard and bool(self.heard)) or self.graded or seen
 
     @property
     def graded(self) -> bool:
@@ -183,7 +193,7 @@ class _Job:
             raise UsageError("These clips have no sound.", remedy=f"Render a film: {', '.join(FILMS)}.")
         source: Spans | str = "it is a preview"
         if self.pictures and not self.preview:
-            source = "its colours are matched to another shot" if self.grades else copying.copyable(self.made)
+            source = self._anew() or copying.copyable(self.made)
         self._lost()
         with (
             tempfile.TemporaryDirectory(dir=self.place.parent, prefix=PART) as room,
@@ -192,6 +202,11 @@ class _Job:
             picture = self._picture(out, source) if self.pictures else iter(())
             heard = self._sound(out, Path(room)) if self.heard else iter(())
             encoding.interleaved(out, picture, heard)
+
+    def _anew(self) -> str:
+        """Why the picture is encoded anew, where something is done to it."""
+        why = ["its colours are matched to another shot"] if self.grades else []
+        return "; ".join([*why, *dict.fromkeys(rework.why for rework in self.reworks.values())])
 
     def _lost(self) -> None:
         """What of the originals does not come along."""
@@ -234,14 +249,15 @@ class _Job:
 
     def _frames(self, shape: "_Shape") -> Iterator[Any]:
         number, told = 0, 0
-        reader: _Reader | None = None
+        reader: Reader | None = None
         try:
             for piece, count in zip(self.made.pieces, _lengths(self.made), strict=True):
                 material = self.made.materials[piece.clip]
                 if material.facts.picture and (reader is None or reader.material is not material):
                     if reader is not None:
                         reader.close()
-                    reader = _Reader(material, self.grades.get(material.path))
+                    rework, grade = self.reworks.get(material.path), self.grades.get(material.path)
+                    reader = Reader(material, grade=grade, change=rework.change if rework is not None else None)
                 for k in range(count):
                     at = (piece.start + Fraction(k) * material.rate / self.rate) / material.rate
                     shown = reader.upright(at, shape.rotation) if material.facts.picture and reader else None
@@ -397,61 +413,3 @@ def _barred(frame: Any, shape: _Shape) -> Any:
     top, left = (shape.height - frame.height) // 2, (shape.width - frame.width) // 2
     rgb[top : top + frame.height, left : left + frame.width] = frame.to_ndarray(format="rgb24")
     return av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=shape.pixels)
-
-
-class _Reader:
-    """Frames of a clip by time: on from where it is, or from the key frame before."""
-
-    AHEAD_S = 10  # read on rather than look for another key frame
-
-    def __init__(self, material: Material, grade: CDL | None) -> None:
-        self.material, self.grade = material, grade
-        picture = material.facts.picture
-        assert picture is not None
-        self.picture = picture
-        self.source = av.open(str(material.path))
-        self.stream = self.source.streams[picture.index]
-        self.stream.codec_context.thread_count = 2
-        self.reach = Fraction(1, 4) / material.rate  # times are rounded to the ticks of the container
-        self._start(Fraction(0), seek=False)
-
-    def _start(self, at: Fraction, *, seek: bool) -> None:
-        if seek:
-            ticks = int(at / self.picture.time_base) + self.picture.first_pts
-            self.source.seek(max(ticks, 0), stream=self.stream, backward=True)
-        self.frames = (frame for packet in packets.of(self.source, self.stream) for frame in packet.decode())
-        self.now: Any | None = None
-        self.now_at: Fraction | None = None
-        self.next: Any | None = next(self.frames, None)
-
-    def frame(self, at: Fraction) -> Any:
-        """The last frame that is presented at or before an instant; the first one before that."""
-        if self.now_at is not None and not self.now_at - self.reach <= at < self.now_at + self.AHEAD_S:
-            self._start(at, seek=True)
-            if self.next is not None and self._at(self.next) > at + self.reach:
-                self.source.seek(0)  # the index is wrong: from the beginning
-                self._start(at, seek=False)
-        while self.next is not None and (self.now is None or self._at(self.next) <= at + self.reach):
-            self.now, self.now_at = self.next, self._at(self.next)
-            self.next = next(self.frames, None)
-        if self.now is None:
-            raise MediaError(f"{self.material.path.name} shows nothing at {float(at):.2f} s.")
-        return self.now
-
-    def upright(self, at: Fraction, rotation: int) -> Any:
-        """The frame at an instant, as a film holds it whose frames are turned by `rotation` to be upright."""
-        frame, turns = self.frame(at), (self.picture.rotation - rotation) // 90 % 4
-        if self.grade is not None:
-            frame = grading.graded(frame, self.grade, self.picture)
-        if not turns:
-            return frame
-        rgb = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))
-        return av.VideoFrame.from_ndarray(rgb, format="rgb24")
-
-    def _at(self, frame: Any) -> Fraction:
-        pts = frame.pts if frame.pts is not None else frame.dts or 0
-        return (int(pts) - self.picture.first_pts) * self.picture.time_base
-
-    def close(self) -> None:
-        """Gives the file back."""
-        self.source.close()

@@ -21,7 +21,7 @@ from safelight.errors import UsageError
 from safelight.files import PART, json_text, write_atomic
 from safelight.line import Progress
 from safelight.media import signing
-from safelight.state import Footage, Judged, Photo, ShootState, by_time
+from safelight.state import Footage, Judged, Photo, ShootState, by_time, heard_back
 from safelight.store import records, schema
 from safelight.store.library import Library, now
 from safelight.store.objects import ShootFolder
@@ -252,7 +252,7 @@ def _cuts(
         whole = replace(clip, facts=facts)
         if not cuts.kept(whole):
             continue  # all of it was left out
-        heard = cuts.heard_back(library, whole) if whole.cut(proposed=True) == whole.cut(proposed=False) else None
+        heard = heard_back(library, whole) if whole.cut(proposed=True) == whole.cut(proposed=False) else None
         found.append(
             ClipJob(clip=whole, original=where.root / clip.path, stem=target / stem, wanted=asked, heard=heard)
         )

@@ -17,6 +17,7 @@ from typing import Any
 from safelight import (
     captions,
     cuts,
+    filming,
     films,
     limits,
     params,
@@ -24,12 +25,11 @@ from safelight import (
     relistening,
     rough,
     sound_repair,
-    weights,
     work,
 )
 from safelight.channels.answer import Answer
 from safelight.checking import Outcome
-from safelight.cutting import mixing, render
+from safelight.cutting import mixing
 from safelight.deliver.write import Checks, Written
 from safelight.domain import Input, Kind, Measure, Version
 from safelight.errors import Unreadable, UsageError
@@ -141,7 +141,7 @@ def _films(job: ClipJob, cut: Rough, place: Book, checks: Checks) -> Iterable[Wr
     limits.begin("the film", seconds=_film_s(job.clip))
     is_video = job.clip.asset.kind is Kind.VIDEO
     path = _beside(job, FILM if is_video else SOUND)
-    rendered = render.render(cut.made, path, cleaner=weights.installed().get(sound_repair.WEIGHTS))
+    rendered = filming.render(cut.made, path)
     told = _captions(cut, place, _beside(job, CAPTIONS)) if _captioned(job.clip, place) else None
     if not is_video:
         place = replace(place, rules={name: place.rules[name] for name in OF_SOUNDS if name in place.rules})
@@ -258,7 +258,7 @@ def _measured(measures: Sequence[Measure], notes: Sequence[str]) -> list[dict[st
     loud = next((note for note in notes if note.startswith("As encoded")), "")
     found = []
     for name, value in faults(measures).items():
-        text = "What was to be mended is still heard." if name == STILL_HEARD else loud
+        text = "What was to be mended is still heard." if name == STILL_HEARD else filming.TOLD.get(name, loud)
         wrong = Outcome.FAIL if name == OVER_CEILING else Outcome.LOOK
         found.append(_finding(name, wrong if value >= FINDING else Outcome.PASS, text, round(value, 3)))
     return found

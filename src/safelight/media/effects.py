@@ -58,8 +58,29 @@ def _saturated(x: Colours, saturation: float) -> Colours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Steady:
+    """Shake is taken out: the camera's path is smoothed over so many seconds (standard deviation), of the width at most
+    the share `crop` goes. `anyway`: also where the camera is meant to move, whose way stays."""
+
+    strength_s: float = 0.5
+    crop: float = 0.1
+    anyway: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clear:
+    """Who passes is replaced by what lies behind, in the box `where` (left, top, right, bottom: px of the upright
+    picture, half-open); None: anywhere."""
+
+    where: tuple[int, int, int, int] | None = None
+
+
+Settings: TypeAlias = Repairs | Level | CDL | Steady | Clear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """One of them, with the name of the operator that asks for it."""
 
     name: str
-    settings: Repairs | Level | CDL
+    settings: Settings

@@ -44,11 +44,15 @@ class Told:
     notes: tuple[str, ...]
 
 
-def of_cut(codes: Sequence[str | None], *, joined: bool, enhanced: bool = False) -> str | None:
+def of_cut(
+    codes: Sequence[str | None], *, joined: bool, enhanced: bool = False, composed: bool = False
+) -> str | None:  # fmt: skip
     """The origin of a cut from those of its originals. `joined`: something between its ranges is left out; `enhanced`:
-    its sound was repaired or brought to a loudness, or its colours to those of another shot."""
+    its sound was repaired or brought to a loudness, its colours to those of another shot, or shake was taken out;
+    `composed`: parts of frames come from other frames."""
     if len(codes) == 1:
-        return _code(xmp.strongest(codes[0], JOINED if joined else None, ENHANCED if enhanced else None))
+        done = (JOINED if joined else None, ENHANCED if enhanced else None, COMPOSED if composed else None)
+        return _code(xmp.strongest(codes[0], *done))
     if any(code in GENERATED for code in codes):
         return GENERATED[1]
     if "compositeSynthetic" in codes:
@@ -68,11 +72,12 @@ def said(original: Path, camera: str | None) -> str | None:
 
 
 def papers_of_cut(
-    originals: Sequence[tuple[Path, str | None]], *, joined: bool, enhanced: bool = False
+    originals: Sequence[tuple[Path, str | None]], *, joined: bool, enhanced: bool = False, composed: bool = False
 ) -> Papers:  # fmt: skip
     """The papers of a cut of originals, given with the camera each one names."""
     named = list(dict.fromkeys(originals))
-    return _papers([p for p, _ in named], of_cut([said(*one) for one in named], joined=joined, enhanced=enhanced))
+    code = of_cut([said(*one) for one in named], joined=joined, enhanced=enhanced, composed=composed)
+    return _papers([p for p, _ in named], code)
 
 
 def tell(

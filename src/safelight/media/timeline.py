@@ -46,11 +46,27 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """The beginning of a chapter: `at` seconds of an input, with its title; `name` tells it from others."""
+
+    name: str
+    at: Fraction
+    title: str
+
+    def __post_init__(self) -> None:
+        if self.at < 0:
+            raise ValueError(f"a chapter begins at 0 or later, not at {self.at}")
+        if not self.title.strip():
+            raise ValueError("a chapter has a title")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """Clips that play one after another without gaps, and captions that were set by hand."""
+    """Clips that play one after another without gaps, captions that were set by hand, and where chapters begin."""
 
     clips: tuple[Clip, ...]
     texts: tuple[Text, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
 
     @property
     def duration(self) -> Fraction:

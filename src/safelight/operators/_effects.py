@@ -1,4 +1,4 @@
-"""What is done to a clip when it is rendered: what repair, loudness and grades have in common.
+"""What is done to a clip when it is rendered: what repair, loudness, grades and the like have in common.
 
 Nothing is heard or seen here: a render puts a value on every clip of the timeline, and whoever makes a film does what
 it says. So it costs nothing to change or to take back.
@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from safelight.domain import Measure
-from safelight.media.effects import Effect, Level, Repairs
+from safelight.media.effects import CDL, Clear, Effect, Level, Repairs, Steady
 from safelight.media.timeline import Clip, Timeline
-from safelight.operators import Operator, Tools
+from safelight.operators import Medium, Operator, Stage, Tools
 from safelight.words import many
 
 NOTHING = "nothing is changed"
@@ -60,10 +60,22 @@ def check(before: Timeline, after: Timeline, wanted: Effect | None, name: str) -
     )
 
 
+def is_whole(operator: Operator[Any]) -> bool:
+    """Whether its edits of clips cut nothing and are answered as a whole: effects, and marks such as chapters."""
+    marks = operator.medium is Medium.TIMELINE and hasattr(operator.params(), "marks")
+    return operator.stage is Stage.EFFECT or marks
+
+
 def words(operator: Operator[Any], params: Any) -> str:
     """What an edit of such an operator does to a clip, in words."""
     made: Timeline = operator.render(ONE, params, Tools(kept=_nothing, weights={}))
-    return "; ".join(said(effect) for effect in made.clips[0].effects) or NOTHING
+    done = [said(effect) for effect in made.clips[0].effects]
+    done += [", ".join(f"{_clock(c.at)} “{c.title}”" for c in made.chapters)] if made.chapters else []
+    return "; ".join(done) or NOTHING
+
+
+def _clock(at: Fraction) -> str:
+    return f"{int(at) // 60}:{int(at) % 60:02d}"
 
 
 def _nothing(digest: str) -> bytes:
@@ -78,8 +90,20 @@ def said(effect: Effect) -> str:
         return f"{how}, below {done.ceiling_dbtp:g} dBTP"
     if isinstance(done, Repairs):
         return _mended(done)
-    numbers = [" ".join(f"{v:.3f}" for v in row) for row in (done.slope, done.offset, done.power)]
-    return f"slope {numbers[0]}, offset {numbers[1]}, power {numbers[2]}, saturation {done.saturation:.3f}"
+    if isinstance(done, CDL):
+        numbers = [" ".join(f"{v:.3f}" for v in row) for row in (done.slope, done.offset, done.power)]
+        return f"slope {numbers[0]}, offset {numbers[1]}, power {numbers[2]}, saturation {done.saturation:.3f}"
+    return _cleared(done) if isinstance(done, Clear) else _steadied(done)
+
+
+def _steadied(steady: Steady) -> str:
+    also = ", also where the camera is meant to move" if steady.anyway else ""
+    return f"shake taken out over {steady.strength_s:g} s, at most {steady.crop:.0%} of the width cut off{also}"
+
+
+def _cleared(clear: Clear) -> str:
+    where = "" if clear.where is None else f" within {', '.join(str(edge) for edge in clear.where)} px"
+    return f"who passes taken out{where}"
 
 
 def _mended(repairs: Repairs) -> str:

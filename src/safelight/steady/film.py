@@ -58,7 +58,7 @@ def steady(
     with written_whole(out) as part:
         moves, zoom = planned.moves, planned.zoom
         job = Refilm(
-            clip=clip, facts=facts, tell=tell, change=lambda frame, n, shape: _moved(frame, shape, moves[n], zoom)
+            clip=clip, facts=facts, tell=tell, change=lambda frame, n, shape: moved(frame, shape, moves[n], zoom)
         )
         job.write(part)
         again = track(part, tell=lambda n: tell("looked at again", n))
@@ -80,9 +80,7 @@ def _counted(again: Track, seen: Track, name: str) -> None:
         raise MediaError(f"{name} came out with {len(again)} frames, not {len(seen)}.", remedy="Use another format.")
 
 
-def _moved(
-    frame: Any, shape: Shape, move: Floats, zoom: float
-) -> Any:  # fmt: skip
+def moved(frame: Any, shape: Shape, move: Floats, zoom: float) -> Any:
     """A frame moved, turned and scaled, then enlarged about its middle; each plane in the pixels it is coded in."""
     if frame.format.name != shape.pixels:
         frame = frame.reformat(format=shape.pixels)

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
+from safelight.media.effects import Steady
 from safelight.probes._shots.facts import GROWN, PANNED, SEEN, SHORT_S, SPEED, STRAIGHT, SWAY_S, SWELL, TRIPOD
 from safelight.steady.track import Track
 
-STRENGTH_S = 0.5  # standard deviation of the smoothing
-CROP = 0.1  # of the width, at most
+STRENGTH_S, CROP = Steady().strength_s, Steady().crop
 REACH = 0.3  # widths from the middle at which turn and scale are felt
 FADES = 2.0  # standard deviations of the smoothing over which a move that the crop forbids fades out
 MARGIN = 0.001  # of the zoom: pixels are interpolated at the edge

@@ -7,7 +7,7 @@ shear and stretch, tells a picture that bends: a rolling shutter, or things near
 
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -64,6 +64,11 @@ class Track:
     def bending(self) -> Floats:
         """Bends added up, likewise."""
         return self._summed(self.bends)
+
+    def part(self, first: int, end: int) -> "Track":
+        """What was seen of the frames [first, end), which hold no join."""
+        rows = {name: getattr(self, name)[first:end] for name in ("steps", "bends", "agree", "known")}
+        return replace(self, joins=(), **rows)
 
     def _summed(self, values: Floats) -> Floats:
         at = np.arange(len(values))

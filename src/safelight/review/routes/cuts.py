@@ -16,7 +16,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from safelight import blind, cuts, effects, interchange, rough, verdicts
+from safelight import blind, cuts, effects, rough, verdicts
 from safelight.cutting import PACES
 from safelight.cutting.facts import frames
 from safelight.cutting.speech import Word as SpokenWord
@@ -27,7 +27,7 @@ from safelight.review.entries import printable
 from safelight.review.given import TheSession, Who
 from safelight.review.models import Checked, PhotoId, Seconds
 from safelight.review.session import Session
-from safelight.state import Footage
+from safelight.state import Footage, heard_back
 from safelight.store import records
 
 router = APIRouter(prefix="/api/shoots/{shoot}")
@@ -90,8 +90,8 @@ class Choice(BaseModel):
 
 
 class Effect(BaseModel):
-    """What is done to the sound or the picture of a clip where a film is made of it, in words. `doubts`: what a person
-    should listen or look to first; `choices`: other params, to be sent to `…/effect`."""
+    """What is done to the sound or the picture of a clip where a film is made of it, or how it is marked, in words.
+    `doubts`: what a person should listen or look to first; `choices`: other params, to be sent to `…/effect`."""
 
     operator: str
     state: str | None
@@ -312,7 +312,7 @@ def timeline(
         )
     made = rough.cut([(path, found)], rough.Wanted(decided=not proposed, name=path.stem), listen=False)
     with tempfile.TemporaryDirectory(prefix="safelight-") as folder:
-        written = interchange.write(Path(folder) / f"cut.{ending}", made.made.programme)
+        written = rough.written(Path(folder) / f"cut.{ending}", made.made)
         data = written.files[0].read_bytes()
     losses = "; ".join(written.losses).encode("ascii", "replace").decode()
     name = f"attachment; filename*=UTF-8''{quote(path.stem)}.{ending}"
@@ -355,11 +355,14 @@ def pace(at: TheSession, me: Who, clip: PhotoId, said: PaceChosen) -> Sheet:
 
 @router.post("/clips/{clip}/effect")
 def effect(at: TheSession, me: Who, clip: PhotoId, said: EffectChosen) -> Sheet:
-    """Settles what is done to the sound or the picture of a clip with params of one's own. UsageError for an operator
-    that does neither."""
+    """Settles what is done to the sound or the picture of a clip, or its chapters, with params of one's own. UsageError
+    for an operator that does neither."""
     known = [op.name for op in effects.operators()]
     if said.operator not in known:
-        raise UsageError(f"{said.operator} changes no sound and no picture.", remedy=f"There are {', '.join(known)}.")
+        raise UsageError(
+            f"{said.operator} changes no sound and no picture, and marks nothing.",
+            remedy=f"There are {', '.join(known)}.",
+        )
     saying = verdicts.Saying(say=Say.MODIFY, by=me.name, operators=(said.operator,), params=said.params)
     verdicts.checked(saying)
     return _said(at, clip, saying)
@@ -412,7 +415,7 @@ def say_of(at: Session, id_: str, saying: verdicts.Saying) -> None:
 def _sheet(at: Session, clip: Footage) -> Sheet:
     rate, length = frames(clip.facts, clip.asset.duration_s)
     open_ = clip.open_questions()
-    back = cuts.heard_back(at.library, clip)
+    back = heard_back(at.library, clip)
     return Sheet(
         clip=clip.id, path=printable(clip.path), rate=str(rate), frames=length, seconds=float(length / rate),
         paces=list(PACES), edits=[_edit(one, rate, waits=one.operator in open_) for one in cuts.listed(clip)],
