@@ -27,14 +27,16 @@ WRAP = 1 << 33  # ticks at which the clock of an MPEG stream runs over
 class Still:
     """One frame: its number in order of presentation, when it is shown (seconds from the first), sRGB bytes H×W×3.
     `damaged`: the decoder could not make all of it. `luma`, where asked for: the code values of its luma as they are
-    stored, 8 bits of them, in the size and turn of the file; `planes`, where asked for: the frame as it was coded, good
-    until the next one, and `show`, which makes the frame in another size (long side, px) for as long as it is held."""
+    stored, 8 bits of them, in the size and turn of the file; `half`: means of 2 x 2 of these where they were made on
+    the way; `planes`, where asked for: the frame as it was coded, good until the next one, and `show`, which makes the
+    frame in another size (long side, px) for as long as it is held."""
 
     index: int
     at: Fraction
     rgb: Bytes
     damaged: bool = False
     luma: Bytes | None = None
+    half: Bytes | None = None
     planes: tuple[Bytes, Bytes, Bytes] | None = None
     show: Callable[[int | None], Bytes] | None = None
 
@@ -91,9 +93,9 @@ def frames(
         if at >= start:
             coded = _planes(frame) if planes else None
             quick = coded is not None and frame.format.name in PLANAR and not picture.hdr
+            rgb, half = _from_planes(coded, picture, size) if quick and coded else (_rgb(frame, picture, size), None)
             yield Still(
-                index=index, at=at, rgb=_from_planes(coded, picture, size) if quick and coded else
-                _rgb(frame, picture, size), damaged=frame.is_corrupt,
+                index=index, at=at, rgb=rgb, damaged=frame.is_corrupt, half=half if luma else None,
                 luma=None if not luma else coded[0] if quick and coded else _luma(frame), planes=coded,
                 show=partial(_shown, frame, picture) if planes else None,
             )  # fmt: skip
@@ -188,17 +190,30 @@ def _shown(frame: Any, picture: PictureStream, long_side: int | None) -> Bytes:
     return _rgb(frame, picture, _size(picture, long_side))
 
 
-def _from_planes(coded: tuple[Bytes, Bytes, Bytes], picture: PictureStream, size: tuple[int, int]) -> Bytes:
-    """A small picture from the planes of a frame: those are shrunk before colour is made of them, which is faster."""
+def _from_planes(
+    coded: tuple[Bytes, Bytes, Bytes], picture: PictureStream, size: tuple[int, int]
+) -> tuple[Bytes, Bytes | None]:
+    """A small picture from the planes of a frame: those are shrunk before colour is made of them, which is faster. And
+    its luma halved once, if that was on the way."""
     width, height = (size[1], size[0]) if picture.rotation % 180 else size
-    small = [cv2.resize(_halved(p, width, height), (width, height), interpolation=cv2.INTER_LINEAR) for p in coded]
+    luma, half = coded[0], None
+    if _twice(luma, width, height):
+        luma = half = halved(luma)
+    small = [
+        cv2.resize(_halved(p, width, height), (width, height), interpolation=cv2.INTER_LINEAR)
+        for p in (luma, *coded[1:])
+    ]
     rgb = np.asarray(cv2.transform(cv2.merge(small), _to_rgb(picture)), np.uint8)
-    return np.ascontiguousarray(np.rot90(rgb, picture.rotation // 90)) if picture.rotation else rgb
+    return np.ascontiguousarray(np.rot90(rgb, picture.rotation // 90)) if picture.rotation else rgb, half
+
+
+def _twice(plane: Bytes, width: int, height: int) -> bool:
+    return plane.shape[1] >= 2 * width and plane.shape[0] >= 2 * height
 
 
 def _halved(plane: Bytes, width: int, height: int) -> Bytes:
     """A plane halved until it is less than twice as large."""
-    while plane.shape[1] >= 2 * width and plane.shape[0] >= 2 * height:
+    while _twice(plane, width, height):
         plane = halved(plane)
     return plane
 

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.media.frame import Bytes
+from safelight.media.picture import halved
 from safelight.media.video import Still
+from safelight.probes._faults.blocks import Blocks
 from safelight.probes._faults.colours import Colours
 from safelight.probes._faults.flashes import Flashes
 from safelight.probes._faults.light import Light
@@ -26,7 +28,6 @@ BLOCKS = (16, 9)  # in which the largest motion is sought
 WHOLE, THIN = 540, 160  # of stored luma: so many rows (columns) as they are, thinned along them, for combing and blocks
 LEGAL = (5, 246)  # EBU R 103, 8 bits
 CLEARLY = 4  # code values; what moves less does not show two instants
-UNSEEN = 0.1  # code values of steps that nobody sees
 AGAIN = 4  # frames ago that a picture may have been there already
 JUMP, SEEN = 1.3, 1.0  # times the differences beside it, code values: worth asking whether frames are missing
 FLOW, FINE = (128, 72), 1.5  # px; of detail that is noise rather than motion
@@ -39,7 +40,6 @@ NAMES = (
     "most",
     "comb",
     "motion",
-    "blocks",
     "outside",
     "moves",
 )
@@ -58,13 +58,12 @@ class Gap(NamedTuple):
 
 @dataclass(slots=True)
 class Rows:
-    """One row a frame: `NAMES`, steps by their place in blocks of eight, when it is shown, and what was found where
-    frames may be missing."""
+    """One row a frame: `NAMES`, when it is shown, and what was found where frames may be missing."""
 
     values: list[tuple[float, ...]] = field(default_factory=list)
-    phases: list[Grey] = field(default_factory=list)  # 2×8, code values: mean step into each row and column of a block
     at: list[Fraction] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    blocks: Blocks = field(default_factory=Blocks)
     light: Light = field(default_factory=Light)
     colours: Colours = field(default_factory=Colours)
     flashes: Flashes = field(default_factory=Flashes)
@@ -103,14 +102,14 @@ class Measuring:
                 grey for grey in self.greys[-AGAIN:-1] if grey.shape == now.shape
             ]  # what comes and goes does not move
             moves = min([step, *(cv2.mean(_apart(now, grey))[0] for grey in again)])
-        comb, motion, blocks, outside = self._stored(still.luma)
+        comb, motion, outside = self._stored(still)
         tiles = np.asarray(cv2.resize(rgb, TILES, interpolation=cv2.INTER_AREA), np.uint8)
         self.rows.colours.see(tiles)
         self.rows.flashes.see(tiles)
         mean, spread = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
         index = len(self.rows.values)
         self.rows.values.append((
-            mean, dark, light, spread, step, most, comb, motion, blocks, outside, moves,
+            mean, dark, light, spread, step, most, comb, motion, outside, moves,
         ))  # fmt: skip
         self.rows.at.append(still.at)
         self.greys.append(now)
@@ -120,24 +119,20 @@ class Measuring:
 
     # ------------------------------------------------------------ stored luma
 
-    def _stored(self, luma: Bytes | None) -> tuple[float, float, float, float]:
+    def _stored(self, still: Still) -> tuple[float, float, float]:
+        luma = still.luma
         if luma is None:
-            self.rows.phases.append(np.zeros((2, 8), np.float32))
-            return 0.0, 0.0, 0.0, 0.0
-        outside = self._outside(luma) if self.legal else 0.0
-        part = _thinned(luma)
-        (down, one), (along, two) = _grid(part), _grid(_thinned(luma.T).T, across=True)
-        self.rows.phases.append(np.stack([down, along]))
-        blocks = min(one, two)
-        comb, motion = self._comb(part.astype(np.int16)) if self.combs else (0.0, 0.0)
-        return comb, motion, blocks, outside
+            self.rows.blocks.miss()
+            return 0.0, 0.0, 0.0
+        rows = np.ascontiguousarray(_thinned(luma))
+        self.rows.blocks.see(rows, _thinned(luma.T).T)
+        outside = self._outside(luma, still.half) if self.legal else 0.0
+        return *(self._comb(rows.astype(np.float32)) if self.combs else (0.0, 0.0)), outside
 
-    def _outside(self, luma: Bytes) -> float:
-        every = 2 * max(luma.shape[0] // WHOLE, 1)
-        pairs = (
-            luma[: luma.shape[0] // every * every].reshape(-1, every, luma.shape[1])[:, :2].reshape(-1, luma.shape[1])
-        )
-        half = cv2.resize(pairs, (luma.shape[1] // 2, len(pairs) // 2), interpolation=cv2.INTER_AREA)  # less noise
+    def _outside(self, luma: Bytes, half: Bytes | None) -> float:
+        every = max(luma.shape[0] // WHOLE, 1)
+        half = (half if half is not None else halved(luma))[::every]  # less noise
+        half = half[: luma.shape[0] // (2 * every)]
         return 1 - cv2.countNonZero(cv2.inRange(half, *LEGAL)) / half.size
 
     def _comb(self, rows: Grey) -> tuple[float, float]:
@@ -146,15 +141,22 @@ class Measuring:
         before, self.field = self.field, rows
         if before is None or before.shape != rows.shape or len(rows) < 8:
             return 0.0, 0.0
-        change = rows - before
-        moved = change[1:-3] + 2 * change[2:-2] + change[3:-1]  # four times the mean of three rows
+        change = cv2.subtract(rows, before)
+        moved = change[1:-3] + change[3:-1]  # four times the mean of three rows
+        moved += change[2:-2]
+        moved += change[2:-2]
         clearly = np.abs(moved) > 4 * CLEARLY
         share = np.count_nonzero(clearly) / moved.size
         if share < 0.002:
             return 0.0, share
-        between = rows[:-4] - 4 * (rows[1:-3] + rows[3:-1]) + 6 * rows[2:-2] + rows[4:]  # sixteen times
+        moved *= clearly
+        between = rows[1:-3] + rows[3:-1]  # sixteen times
+        between -= 1.5 * rows[2:-2]
+        between *= -4
+        between += rows[:-4]
+        between += rows[4:]
         between[1::2] *= -1
-        one, two = (moved * clearly).astype(np.float32).ravel(), between.astype(np.float32).ravel()
+        one, two = moved.ravel(), between.ravel()
         return abs(float(one @ two) / 16) / (float(one @ one) / 4), share
 
     # ------------------------------------------------------------ missing frames
@@ -203,17 +205,3 @@ def _thinned(luma: Bytes) -> Bytes:
     """Whole rows of the middle, and of columns every so many."""
     first = max((luma.shape[0] - WHOLE) // 2, 0) // 8 * 8
     return luma[first : first + WHOLE, :: max(-(-luma.shape[1] // THIN), 1)]
-
-
-def _grid(part: Bytes, *, across: bool = False) -> tuple[Grey, float]:
-    """Mean steps into each row (`across`: column) of a block of eight; and how much larger those at one of them are
-    than at any other: 0 for none, edges of what is shown set aside."""
-    part = np.ascontiguousarray(part)
-    steps = cv2.absdiff(part[:, 1:], part[:, :-1]) if across else cv2.absdiff(part[1:], part[:-1])
-    means = cv2.reduce(steps, 0 if across else 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
-    count = len(means) // 8 * 8
-    if count < 64:
-        return np.zeros(8, np.float32), 0.0
-    edges = max(float(np.partition(means, len(means) * 9 // 10)[len(means) * 9 // 10]), 4 * cv2.mean(means)[0])
-    second, best = np.sort(cv2.reduce(np.minimum(means[:count], edges).reshape(-1, 8), 0, cv2.REDUCE_AVG)[0])[-2:]
-    return cv2.reduce(means[:count].reshape(-1, 8), 0, cv2.REDUCE_AVG)[0], float(best / (second + UNSEEN) - 1)

@@ -192,9 +192,9 @@ class _Judge:
 
     def blocks(self) -> Iterator[Fault]:
         """Steps at every eighth pixel both ways, more than the clip or the shot has anyway."""
-        blocks = self.rows.column("blocks")
+        blocks, phases = self.rows.blocks.grids()
         blocks -= max(float(np.median(blocks)), 0.0)
-        phases = np.array(self.rows.phases) + FAINT
+        phases = phases + FAINT
         cuts = [0, *np.flatnonzero(self.cuts), self.count]
         for first, end in pairwise(cuts):
             risen = phases[first:end] / np.quantile(phases[first:end], PLAIN, axis=0)
