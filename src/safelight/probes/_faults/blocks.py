@@ -1,4 +1,4 @@
-"""How far steps between pixels of the stored luma stand at every eighth: the grid of an encoder that ran out of bits."""
+"""How far steps between pixels of the luma stand at every eighth: the grid of an encoder that ran out of bits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,8 +27,8 @@ class Blocks:
         """One more frame: whole rows and whole columns of its luma, each thinned along them."""
         down, across = cv2.absdiff(rows[1:], rows[:-1]), cv2.absdiff(columns[:, 1:], columns[:, :-1])
         self._wait(
-            cv2.reduce(down, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel(),
-            cv2.reduce(across, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel(),
+            np.asarray(cv2.reduce(down, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F), np.float32).ravel(),
+            np.asarray(cv2.reduce(across, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F), np.float32).ravel(),
         )
 
     def miss(self) -> None:

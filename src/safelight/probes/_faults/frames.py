@@ -22,11 +22,13 @@ from safelight.probes._faults.light import Light
 
 Grey = NDArray[Any]
 
+TOGETHER = 16  # frames that are measured together
 SIDE = 128  # px, width of what motion and light are read from
 TILES = (16, 9)  # of the picture, for flashing and colour
 BLOCKS = (16, 9)  # in which the largest motion is sought
 WHOLE, THIN = 540, 160  # of stored luma: so many rows (columns) as they are, thinned along them, for combing and blocks
 LEGAL = (5, 246)  # EBU R 103, 8 bits
+COMBS = 2  # every so many of the thinned columns tell enough of combing
 CLEARLY = 4  # code values; what moves less does not show two instants
 AGAIN = 4  # frames ago that a picture may have been there already
 JUMP, SEEN = 1.3, 1.0  # times the differences beside it, code values: worth asking whether frames are missing
@@ -73,12 +75,24 @@ class Rows:
         return np.array([row[NAMES.index(name)] for row in self.values], float)
 
 
+class _Small(NamedTuple):
+    """What is kept of a frame until it is measured: red, green and blue, `SIDE` px wide; rows and columns of its stored
+    luma, and how much of that is not legal."""
+
+    at: Fraction
+    rgb: Bytes
+    stored: tuple[Bytes, Bytes] | None
+    outside: float
+
+
 class Measuring:
-    """Reads frames one after another."""
+    """Reads frames one after another. They are measured some at a time: between two frames of a decoder what measuring
+    needs has left the processor's caches."""
 
     def __init__(self, *, interlaced: bool = False, full_range: bool = False) -> None:
-        self.rows = Rows()
+        self.measured = Rows()
         self.combs, self.legal = not interlaced, not full_range
+        self.waiting: list[_Small] = []
         self.greys: list[Grey] = []  # the last few
         self.field: Grey | None = None
         self.flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
@@ -86,13 +100,34 @@ class Measuring:
 
     def see(self, still: Still) -> None:
         """One more frame."""
-        rgb = cv2.resize(still.rgb, (SIDE, max(round(SIDE * still.rgb.shape[0] / still.rgb.shape[1]), 8)),
-                         interpolation=cv2.INTER_AREA)  # fmt: skip
+        high, wide = still.rgb.shape[:2]
+        rgb = cv2.resize(still.rgb, (SIDE, max(round(SIDE * high / wide), 8)), interpolation=cv2.INTER_AREA)
+        luma, stored, outside = still.luma, None, 0.0
+        if luma is not None:
+            stored = _copied(_thinned(luma)), _copied(_thinned(luma.T).T)
+            outside = self._outside(luma, still.half) if self.legal else 0.0
+        self.waiting.append(_Small(still.at, np.asarray(rgb, np.uint8), stored, outside))
+        if len(self.waiting) == TOGETHER:
+            self._measure()
+
+    @property
+    def rows(self) -> Rows:
+        """What was measured of all frames so far."""
+        self._measure()
+        return self.measured
+
+    def _measure(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for small in waiting:
+            self._one(small)
+
+    def _one(self, small: _Small) -> None:
+        rgb, rows = small.rgb, self.measured
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
         levels = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256])) / grey.size
-        dark, light = (float(np.searchsorted(levels, share)) for share in (0.02, 0.98))
+        dark, light = np.searchsorted(levels, (0.02, 0.98)).tolist()
         now = grey.astype(np.float32)
-        self.rows.light.see(now)
+        rows.light.see(now)
         step = most = moves = 0.0
         if self.greys and self.greys[-1].shape == now.shape:
             apart = _apart(now, self.greys[-1])
@@ -102,32 +137,28 @@ class Measuring:
                 grey for grey in self.greys[-AGAIN:-1] if grey.shape == now.shape
             ]  # what comes and goes does not move
             moves = min([step, *(cv2.mean(_apart(now, grey))[0] for grey in again)])
-        comb, motion, outside = self._stored(still)
+        comb = motion = 0.0
+        if small.stored is None:
+            rows.blocks.miss()
+        else:
+            rows.blocks.see(*small.stored)
+            if self.combs:
+                comb, motion = self._comb(small.stored[0][:, ::COMBS].astype(np.float32))
         tiles = np.asarray(cv2.resize(rgb, TILES, interpolation=cv2.INTER_AREA), np.uint8)
-        self.rows.colours.see(tiles)
-        self.rows.flashes.see(tiles)
+        rows.colours.see(tiles)
+        rows.flashes.see(tiles)
         mean, spread = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
-        index = len(self.rows.values)
-        self.rows.values.append((
-            mean, dark, light, spread, step, most, comb, motion, outside, moves,
+        index = len(rows.values)
+        rows.values.append((
+            mean, float(dark), float(light), spread, step, most, comb, motion, small.outside, moves,
         ))  # fmt: skip
-        self.rows.at.append(still.at)
+        rows.at.append(small.at)
         self.greys.append(now)
         self.steps.append(step)
         self._missing(index)
         del self.greys[:-6], self.steps[:-8]
 
     # ------------------------------------------------------------ stored luma
-
-    def _stored(self, still: Still) -> tuple[float, float, float]:
-        luma = still.luma
-        if luma is None:
-            self.rows.blocks.miss()
-            return 0.0, 0.0, 0.0
-        rows = np.ascontiguousarray(_thinned(luma))
-        self.rows.blocks.see(rows, _thinned(luma.T).T)
-        outside = self._outside(luma, still.half) if self.legal else 0.0
-        return *(self._comb(rows.astype(np.float32)) if self.combs else (0.0, 0.0)), outside
 
     def _outside(self, luma: Bytes, half: Bytes | None) -> float:
         every = max(luma.shape[0] // WHOLE, 1)
@@ -184,13 +215,13 @@ class Measuring:
                           borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
         one, two = (part.astype(np.float32) - part.mean() for part in (moved, small[1]))
         far = float(np.hypot(across[..., 0], across[..., 1]).mean())
-        self.rows.gaps.append(Gap(index - 1, times, alike, _along(one, two)[1], far))
+        self.measured.gaps.append(Gap(index - 1, times, alike, _along(one, two)[1], far))
 
 
 def _apart(one: Grey, two: Grey) -> Grey:
     """How far apart two frames are, but for one being lighter as a whole."""
     apart = cv2.subtract(one, two)
-    return np.asarray(np.abs(apart - cv2.mean(apart)[0]))
+    return np.asarray(cv2.absdiff(apart, (cv2.mean(apart)[0], 0, 0, 0)))
 
 
 def _along(usual: Grey, across: Grey) -> tuple[float, float]:
@@ -199,6 +230,11 @@ def _along(usual: Grey, across: Grey) -> tuple[float, float]:
     if total < 1:
         return 0.0, 0.0
     return product / total, product / float(np.sqrt(total * max(float((across * across).sum()), 1e-6)))
+
+
+def _copied(part: Bytes) -> Bytes:
+    """On its own, so that no frame is held for a part of it."""
+    return part.copy(order="C")
 
 
 def _thinned(luma: Bytes) -> Bytes:

@@ -119,7 +119,7 @@ _BINS = _bins()
 
 def _tones(counts: Floats) -> Floats:
     """Histograms of cells, linear between bins, each with sum 1; N × cells · TONES."""
-    return ((counts @ _BINS) / _SIZE).astype(np.float32).reshape(len(counts), -1)
+    return np.asarray((counts @ _BINS) / _SIZE, np.float32).reshape(len(counts), -1)
 
 
 def _edges(grey: npt.NDArray[np.uint8]) -> Floats:
@@ -153,4 +153,4 @@ def _level(counts: Floats) -> Floats:
         place = share * (total - 1)
         one, two = ((below <= np.floor(place) + n).sum(axis=1) for n in (0, 1))
         columns.append(one + (place % 1) * (two - one))
-    return np.stack(columns, axis=1).astype(np.float32) / np.float32(255)
+    return np.asarray(np.stack(columns, axis=1).astype(np.float32) / np.float32(255), np.float32)

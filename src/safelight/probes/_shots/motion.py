@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float32]
 Grey = npt.NDArray[np.uint8]
 
 SOFT = 1.0  # px: what is thinned out shimmers, and slopes reach further
-STEPS, SETTLED = 3, 1e-5  # of Gauss and Newton; widths and radians by which the last one may still move
+STEPS, SETTLED = 3, 1e-4  # of Gauss and Newton; widths and radians by which the last one may still move
 FAR = 6.0  # code values of mean difference from which phase correlation is asked first
 TAIL = 4.0  # medians of the residuals beyond which a pixel does not count
 LEAST = 1.5  # code values: residuals below are noise
@@ -94,7 +94,8 @@ class Camera:
             at = at + change
             if float(np.abs(change).max()) < SETTLED:
                 break
-        left = before.left(now, at)
+        else:
+            left = before.left(now, at)
         goes = before.cells(left)
         stands = (stays <= STAYS * goes + NOISE) & (stays <= SHORT**2 * before.structure + NOISE)
         if float(stands[before.tell].mean()) >= STANDS:
@@ -216,4 +217,4 @@ def _places(aspect: float) -> tuple[Floats, Floats]:
     """Of each column and row, from the middle, in widths."""
     x = (np.arange(WIDTH, dtype=np.float32) - (WIDTH - 1) / 2) / WIDTH
     y = (np.arange(HEIGHT, dtype=np.float32) - (HEIGHT - 1) / 2) / (HEIGHT * aspect)
-    return x, y[:, None]
+    return np.asarray(x, np.float32), np.asarray(y, np.float32)[:, None]
