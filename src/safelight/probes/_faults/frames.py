@@ -28,7 +28,10 @@ TILES = (16, 9)  # of the picture, for flashing and colour
 BLOCKS = (16, 9)  # in which the largest motion is sought
 WHOLE, THIN = 540, 160  # of stored luma: so many rows (columns) as they are, thinned along them, for combing and blocks
 LEGAL = (5, 246)  # EBU R 103, 8 bits
-COMBS = 2  # every so many of the thinned columns tell enough of combing
+COMBS, PERHAPS = (
+    2,
+    0.03,
+)  # every so many of the thinned columns tell that nothing lies between the fields, up to so much
 CLEARLY = 4  # code values; what moves less does not show two instants
 AGAIN = 4  # frames ago that a picture may have been there already
 JUMP, SEEN = 1.3, 1.0  # times the differences beside it, code values: worth asking whether frames are missing
@@ -143,7 +146,7 @@ class Measuring:
         else:
             rows.blocks.see(*small.stored)
             if self.combs:
-                comb, motion = self._comb(small.stored[0][:, ::COMBS].astype(np.float32))
+                comb, motion = self._comb(small.stored[0])
         tiles = np.asarray(cv2.resize(rgb, TILES, interpolation=cv2.INTER_AREA), np.uint8)
         rows.colours.see(tiles)
         rows.flashes.see(tiles)
@@ -166,29 +169,13 @@ class Measuring:
         half = half[: luma.shape[0] // (2 * every)]
         return 1 - cv2.countNonZero(cv2.inRange(half, *LEGAL)) / half.size
 
-    def _comb(self, rows: Grey) -> tuple[float, float]:
-        """How much of what moves lies between odd and even rows: what alternates from row to row, projected on what
-        has changed since the frame before, which stripes that stand still do not resemble."""
+    def _comb(self, rows: Bytes) -> tuple[float, float]:
+        """How much lies between the fields, and the share that moves: of some columns, of all where that is much."""
         before, self.field = self.field, rows
         if before is None or before.shape != rows.shape or len(rows) < 8:
             return 0.0, 0.0
-        change = cv2.subtract(rows, before)
-        moved = change[1:-3] + change[3:-1]  # four times the mean of three rows
-        moved += change[2:-2]
-        moved += change[2:-2]
-        clearly = np.abs(moved) > 4 * CLEARLY
-        share = np.count_nonzero(clearly) / moved.size
-        if share < 0.002:
-            return 0.0, share
-        moved *= clearly
-        between = rows[1:-3] + rows[3:-1]  # sixteen times
-        between -= 1.5 * rows[2:-2]
-        between *= -4
-        between += rows[:-4]
-        between += rows[4:]
-        between[1::2] *= -1
-        one, two = moved.ravel(), between.ravel()
-        return abs(float(one @ two) / 16) / (float(one @ one) / 4), share
+        found = _between(rows[:, ::COMBS], before[:, ::COMBS])
+        return found if found[0] < PERHAPS else _between(rows, before)
 
     # ------------------------------------------------------------ missing frames
 
@@ -218,10 +205,33 @@ class Measuring:
         self.measured.gaps.append(Gap(index - 1, times, alike, _along(one, two)[1], far))
 
 
+def _between(rows: Grey, before: Grey) -> tuple[float, float]:
+    """How much of what moves lies between odd and even rows: what alternates from row to row, projected on what has
+    changed since the frame before, which stripes that stand still do not resemble. And the share that moves."""
+    rows = rows.astype(np.float32)
+    change = cv2.subtract(rows, before.astype(np.float32))
+    moved = change[1:-3] + change[3:-1]  # four times the mean of three rows
+    moved += change[2:-2]
+    moved += change[2:-2]
+    clearly = np.abs(moved) > 4 * CLEARLY
+    share = np.count_nonzero(clearly) / moved.size
+    if share < 0.002:
+        return 0.0, share
+    moved *= clearly
+    between = rows[1:-3] + rows[3:-1]  # sixteen times
+    between -= 1.5 * rows[2:-2]
+    between *= -4
+    between += rows[:-4]
+    between += rows[4:]
+    between[1::2] *= -1
+    one, two = moved.ravel(), between.ravel()
+    return abs(float(one @ two) / 16) / (float(one @ one) / 4), share
+
+
 def _apart(one: Grey, two: Grey) -> Grey:
     """How far apart two frames are, but for one being lighter as a whole."""
     apart = cv2.subtract(one, two)
-    return np.asarray(cv2.absdiff(apart, (cv2.mean(apart)[0], 0, 0, 0)))
+    return np.asarray(np.abs(apart - cv2.mean(apart)[0]))
 
 
 def _along(usual: Grey, across: Grey) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -29,9 +29,10 @@ TILE, TILES = 64, (4, 3)  # px, and how many of them: native pixels from which d
 EVERY_S = 1.0  # seconds for which one frame is put aside, …
 MOST = 1200  # … longer where a clip would give more frames than this
 SHORTEST = 3  # frames for which one is put aside at least
-JUMP = 10.0  # code values of mean difference: a new shot, perhaps
+JUMP, ABOVE = 10.0, 1.5  # code values of mean difference, times that of the frame before: a new shot, perhaps
 LARGE = 1280  # px, long side of frames put aside
 QUALITY, SUBSAMPLING = 92, {"RGB": "420", "GRAY": "444"}
+TOGETHER, HELD = 16, 16e6  # frames that wait at most, and their pixels
 SWIFT = 0.01  # widths a frame: a camera that moves so fast halves what a frame is worth
 DARK = 0.02  # of the range: the median of a frame that shows nothing
 
@@ -51,10 +52,21 @@ class Aside:
     opened: Callable[[Bytes], Bytes]
 
 
+class _Waiting(NamedTuple):
+    """A frame until the camera is followed to it."""
+
+    thumb: Thumb
+    light: tuple[float, float, float, float]
+    detail: float
+    damaged: bool
+    pack: Callable[[int], Packed] | None
+
+
 @dataclass(slots=True)
 class Looking:
-    """Reads frames one after another. `full_range`: whether luma uses all code values. Frames put aside wait in an
-    unnamed file in `room`, in memory where there is none."""
+    """Reads frames one after another, and follows the camera some frames at a time: between two frames of a decoder
+    what that needs has left the processor's caches. `full_range`: whether luma uses all code values. Frames put aside
+    wait in an unnamed file in `room`, in memory where there is none."""
 
     rate: float
     full_range: bool
@@ -66,8 +78,10 @@ class Looking:
     camera: Camera = field(init=False)
     file: IO[bytes] = field(init=False)
     best: tuple[int, float, Callable[[int], Packed]] | None = None
+    waiting: list[_Waiting] = field(default_factory=list)
     began: int = 0
     last: Thumb | None = None
+    apart: float = 0.0
 
     def __post_init__(self) -> None:
         self.camera = Camera(self.aspect)
@@ -75,32 +89,39 @@ class Looking:
 
     @property
     def seen(self) -> int:
-        """How many frames were read."""
+        """How many frames were followed."""
         return len(self.rows) // len(NAMES)
 
     def see(self, still: Still, thumb: Thumb) -> None:
         """One more frame, with its planes."""
         assert still.planes is not None
         luma = still.planes[0]
-        move = self.camera.see(thumb.grey)
-        median, light, white, black = _light(luma, thumb, full_range=self.full_range)
-        detail = _detail(luma)
-        self.rows.extend((
-            move.across, move.down, move.grow, move.turn, float(move.known), median, light, white, black, detail,
-            cv2.norm(thumb.grey, cv2.NORM_L1) / thumb.grey.size,
-        ))  # fmt: skip
-        self._consider(still, thumb, _worth(detail, move, median, damaged=still.damaged))
+        light, detail = _light(luma, thumb, full_range=self.full_range), _detail(luma)
+        self.waiting.append(_Waiting(thumb, light, detail, still.damaged, still.pack))
+        if len(self.waiting) >= min(TOGETHER, HELD / luma.size):
+            self._follow()
 
-    def _consider(self, still: Still, thumb: Thumb, worth: float) -> None:
-        index = self.seen - 1
+    def _follow(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for one in waiting:
+            move = self.camera.see(one.thumb.grey)
+            self.rows.extend((
+                move.across, move.down, move.grow, move.turn, float(move.known), *one.light, one.detail,
+                cv2.norm(one.thumb.grey, cv2.NORM_L1) / one.thumb.grey.size,
+            ))  # fmt: skip
+            self._consider(one, _worth(one.detail, move, one.light[0], damaged=one.damaged))
+
+    def _consider(self, one: _Waiting, worth: float) -> None:
+        index, thumb = self.seen - 1, one.thumb
         long = max(self.rate * EVERY_S, self.count / MOST)
-        jump = self.last is not None and _apart(thumb, self.last) > JUMP
-        self.last = thumb
+        apart = _apart(thumb, self.last) if self.last is not None else 0.0
+        jump = apart > max(JUMP, ABOVE * self.apart)
+        self.last, self.apart = thumb, apart
         if index - self.began >= long or (jump and index - self.began >= SHORTEST):
             self._put_aside()
             self.began = index
-        if still.pack is not None and (self.best is None or worth > self.best[1]):
-            self.best = index, worth, still.pack
+        if one.pack is not None and (self.best is None or worth > self.best[1]):
+            self.best = index, worth, one.pack
 
     def _put_aside(self) -> None:
         if self.best is None:
@@ -121,6 +142,7 @@ class Looking:
 
     def done(self) -> None:
         """No more frames."""
+        self._follow()
         self._put_aside()
 
     def picture(self, aside: Aside) -> Bytes:
@@ -196,7 +218,7 @@ def _detail(luma: Bytes) -> float:
         tops, lefts = _places(height, TILES[1]), _places(width, TILES[0])
         tiles = cv2.hconcat([luma[y : y + TILE, x : x + TILE] for y in tops for x in lefts])
     found = cv2.Laplacian(tiles, cv2.CV_16S)
-    return cv2.norm(found, cv2.NORM_L2SQR) / found.size
+    return float(cv2.norm(found, cv2.NORM_L2SQR)) / found.size
 
 
 @cache
