@@ -111,7 +111,7 @@ def _counts(grey: npt.NDArray[np.uint8]) -> Floats:
 def _bins() -> Floats:
     """256 × TONES: the share that each code value has in each bin, linear between them."""
     place = np.arange(256) * ((TONES - 1) / 255)
-    return np.maximum(1 - np.abs(place[:, None] - np.arange(TONES)), 0).astype(np.float32)
+    return np.asarray(np.maximum(1 - np.abs(place[:, None] - np.arange(TONES)), 0), np.float32)
 
 
 _BINS = _bins()

@@ -218,7 +218,7 @@ def _detail(luma: Bytes) -> float:
         tops, lefts = _places(height, TILES[1]), _places(width, TILES[0])
         tiles = cv2.hconcat([luma[y : y + TILE, x : x + TILE] for y in tops for x in lefts])
     found = cv2.Laplacian(tiles, cv2.CV_16S)
-    return float(cv2.norm(found, cv2.NORM_L2SQR)) / found.size
+    return float(cv2.norm(found, cv2.NORM_L2SQR) / found.size)
 
 
 @cache
