@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from safelight.media.video import Still
+from safelight.media.video import Packed, Still
 from safelight.probes import shots
 from safelight.probes._shots import facts
 from safelight.probes._shots.looks import Looking
@@ -31,7 +31,11 @@ def looked(frames, *, full_range=True):
     for index, luma in enumerate(frames):
         rgb = np.repeat(luma[..., None], 3, axis=2)
         still = Still(
-            index=index, at=Fraction(index, RATE), rgb=rgb, planes=(luma, grey, grey), show=lambda _, rgb=rgb: rgb
+            index=index,
+            at=Fraction(index, RATE),
+            rgb=rgb,
+            planes=(luma, grey, grey),
+            pack=lambda _, rgb=rgb: Packed(pixels=rgb, opened=lambda pixels: pixels),
         )
         looking.see(still, shots.thumb(luma, grey, grey))
     looking.done()

@@ -1,6 +1,6 @@
 """Frames of a clip in order, upright, small, with exact times."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, partial
@@ -27,16 +27,27 @@ WRAP = 1 << 33  # ticks at which the clock of an MPEG stream runs over
 class Still:
     """One frame: its number in order of presentation, when it is shown (seconds from the first), sRGB bytes H×W×3.
     `damaged`: the decoder could not make all of it. `luma`, where asked for: the code values of its luma as they are
-    stored, 8 bits of them, in the size and turn of the file; `planes`, where asked for: the frame as it was coded, good
-    until the next one, and `show`, which makes the frame in another size (long side, px) for as long as it is held."""
+    stored, 8 bits of them, in the size and turn of the file; `half`: means of 2 x 2 of these where they were made on
+    the way; `planes`, where asked for: the frame as it was coded, good until the next one, and `pack`, which makes the
+    frame in another size (long side, px) for as long as it is held."""
 
     index: int
     at: Fraction
     rgb: Bytes
     damaged: bool = False
     luma: Bytes | None = None
+    half: Bytes | None = None
     planes: tuple[Bytes, Bytes, Bytes] | None = None
-    show: Callable[[int | None], Bytes] | None = None
+    pack: Callable[[int], "Packed"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """A frame to be put away: `pixels`, H×W×3 in sRGB or one grey picture that holds all its planes, of which `opened`
+    makes the upright frame in sRGB; that holds on to nothing."""
+
+    pixels: Bytes
+    opened: Callable[[Bytes], Bytes]
 
 
 @dataclass(slots=True)
@@ -91,11 +102,11 @@ def frames(
         if at >= start:
             coded = _planes(frame) if planes else None
             quick = coded is not None and frame.format.name in PLANAR and not picture.hdr
+            rgb, half = _from_planes(coded, picture, size) if quick and coded else (_rgb(frame, picture, size), None)
             yield Still(
-                index=index, at=at, rgb=_from_planes(coded, picture, size) if quick and coded else
-                _rgb(frame, picture, size), damaged=frame.is_corrupt,
+                index=index, at=at, rgb=rgb, damaged=frame.is_corrupt, half=half if luma else None,
                 luma=None if not luma else coded[0] if quick and coded else _luma(frame), planes=coded,
-                show=partial(_shown, frame, picture) if planes else None,
+                pack=partial(_packed, frame, picture) if planes else None,
             )  # fmt: skip
 
 
@@ -184,21 +195,64 @@ def _luma(frame: Any) -> Bytes | None:
     return np.asarray(deep >> (bits - 8), np.uint8)
 
 
-def _shown(frame: Any, picture: PictureStream, long_side: int | None) -> Bytes:
-    return _rgb(frame, picture, _size(picture, long_side))
+def _packed(frame: Any, picture: PictureStream, long_side: int) -> Packed:
+    """Colour is made only of frames that are opened: most never are."""
+    size = _size(picture, long_side)
+    if frame.format.name not in PLANAR or picture.hdr:
+        return Packed(pixels=_rgb(frame, picture, size), opened=_as_it_is)
+    width, height = _as_coded(picture, size)
+    luma, cb, cr = _planes(frame.reformat(width=width, height=height, format=frame.format.name, interpolation="AREA"))
+    tall, wide = cb.shape
+    pixels = np.zeros((height + tall, 2 * wide), np.uint8)
+    pixels[:height, :width], pixels[height:, :wide], pixels[height:, wide:] = luma, cb, cr
+    return Packed(pixels=pixels, opened=partial(_opened, picture=picture, size=size))
 
 
-def _from_planes(coded: tuple[Bytes, Bytes, Bytes], picture: PictureStream, size: tuple[int, int]) -> Bytes:
-    """A small picture from the planes of a frame: those are shrunk before colour is made of them, which is faster."""
-    width, height = (size[1], size[0]) if picture.rotation % 180 else size
-    small = [cv2.resize(_halved(p, width, height), (width, height), interpolation=cv2.INTER_LINEAR) for p in coded]
-    rgb = np.asarray(cv2.transform(cv2.merge(small), _to_rgb(picture)), np.uint8)
+def _as_it_is(pixels: Bytes) -> Bytes:
+    return pixels
+
+
+def _opened(pixels: Bytes, *, picture: PictureStream, size: tuple[int, int]) -> Bytes:
+    width, height = _as_coded(picture, size)
+    wide = pixels.shape[1] // 2
+    planes = pixels[:height, :width], pixels[height:, :wide], pixels[height:, wide:]
+    return _upright([cv2.resize(p, (width, height), interpolation=cv2.INTER_LINEAR) for p in planes], picture)
+
+
+def _as_coded(picture: PictureStream, size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of a frame before it is turned upright."""
+    return (size[1], size[0]) if picture.rotation % 180 else size
+
+
+def _upright(planes: Sequence[Any], picture: PictureStream) -> Bytes:
+    """Colour from planes of one size."""
+    rgb = np.asarray(cv2.transform(cv2.merge(planes), _to_rgb(picture)), np.uint8)
     return np.ascontiguousarray(np.rot90(rgb, picture.rotation // 90)) if picture.rotation else rgb
+
+
+def _from_planes(
+    coded: tuple[Bytes, Bytes, Bytes], picture: PictureStream, size: tuple[int, int]
+) -> tuple[Bytes, Bytes | None]:
+    """A small picture from the planes of a frame: those are shrunk before colour is made of them, which is faster. And
+    its luma halved once, if that was on the way."""
+    width, height = _as_coded(picture, size)
+    luma, half = coded[0], None
+    if _twice(luma, width, height):
+        luma = half = halved(luma)
+    small = [
+        cv2.resize(_halved(p, width, height), (width, height), interpolation=cv2.INTER_LINEAR)
+        for p in (luma, *coded[1:])
+    ]
+    return _upright(small, picture), half
+
+
+def _twice(plane: Bytes, width: int, height: int) -> bool:
+    return bool(plane.shape[1] >= 2 * width and plane.shape[0] >= 2 * height)
 
 
 def _halved(plane: Bytes, width: int, height: int) -> Bytes:
     """A plane halved until it is less than twice as large."""
-    while plane.shape[1] >= 2 * width and plane.shape[0] >= 2 * height:
+    while _twice(plane, width, height):
         plane = halved(plane)
     return plane
 
@@ -224,8 +278,7 @@ def matrix(picture: PictureStream) -> str:
 
 
 def _rgb(frame: Any, picture: PictureStream, size: tuple[int, int]) -> Bytes:
-    turned = picture.rotation % 180 != 0
-    width, height = (size[1], size[0]) if turned else size
+    width, height = _as_coded(picture, size)
     if picture.hdr:
         raw = frame.reformat(width=width, height=height, format="rgb48le", interpolation="AREA").to_ndarray()
         rgb: Bytes = hdr.for_looking(raw, picture.hdr)

@@ -13,20 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.media.frame import Bytes
+from safelight.media.picture import halved
 from safelight.media.video import Still
+from safelight.probes._faults.blocks import Blocks
 from safelight.probes._faults.colours import Colours
 from safelight.probes._faults.flashes import Flashes
 from safelight.probes._faults.light import Light
 
 Grey = NDArray[Any]
 
+TOGETHER = 16  # frames that are measured together
 SIDE = 128  # px, width of what motion and light are read from
 TILES = (16, 9)  # of the picture, for flashing and colour
 BLOCKS = (16, 9)  # in which the largest motion is sought
 WHOLE, THIN = 540, 160  # of stored luma: so many rows (columns) as they are, thinned along them, for combing and blocks
 LEGAL = (5, 246)  # EBU R 103, 8 bits
+COMBS, PERHAPS = (
+    2,
+    0.03,
+)  # every so many of the thinned columns tell that nothing lies between the fields, up to so much
 CLEARLY = 4  # code values; what moves less does not show two instants
-UNSEEN = 0.1  # code values of steps that nobody sees
 AGAIN = 4  # frames ago that a picture may have been there already
 JUMP, SEEN = 1.3, 1.0  # times the differences beside it, code values: worth asking whether frames are missing
 FLOW, FINE = (128, 72), 1.5  # px; of detail that is noise rather than motion
@@ -39,7 +45,6 @@ NAMES = (
     "most",
     "comb",
     "motion",
-    "blocks",
     "outside",
     "moves",
 )
@@ -58,13 +63,12 @@ class Gap(NamedTuple):
 
 @dataclass(slots=True)
 class Rows:
-    """One row a frame: `NAMES`, steps by their place in blocks of eight, when it is shown, and what was found where
-    frames may be missing."""
+    """One row a frame: `NAMES`, when it is shown, and what was found where frames may be missing."""
 
     values: list[tuple[float, ...]] = field(default_factory=list)
-    phases: list[Grey] = field(default_factory=list)  # 2×8, code values: mean step into each row and column of a block
     at: list[Fraction] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    blocks: Blocks = field(default_factory=Blocks)
     light: Light = field(default_factory=Light)
     colours: Colours = field(default_factory=Colours)
     flashes: Flashes = field(default_factory=Flashes)
@@ -74,12 +78,24 @@ class Rows:
         return np.array([row[NAMES.index(name)] for row in self.values], float)
 
 
+class _Small(NamedTuple):
+    """What is kept of a frame until it is measured: red, green and blue, `SIDE` px wide; rows and columns of its stored
+    luma, and how much of that is not legal."""
+
+    at: Fraction
+    rgb: Bytes
+    stored: tuple[Bytes, Bytes] | None
+    outside: float
+
+
 class Measuring:
-    """Reads frames one after another."""
+    """Reads frames one after another. They are measured some at a time: between two frames of a decoder what measuring
+    needs has left the processor's caches."""
 
     def __init__(self, *, interlaced: bool = False, full_range: bool = False) -> None:
-        self.rows = Rows()
+        self.measured = Rows()
         self.combs, self.legal = not interlaced, not full_range
+        self.waiting: list[_Small] = []
         self.greys: list[Grey] = []  # the last few
         self.field: Grey | None = None
         self.flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
@@ -87,13 +103,34 @@ class Measuring:
 
     def see(self, still: Still) -> None:
         """One more frame."""
-        rgb = cv2.resize(still.rgb, (SIDE, max(round(SIDE * still.rgb.shape[0] / still.rgb.shape[1]), 8)),
-                         interpolation=cv2.INTER_AREA)  # fmt: skip
+        high, wide = still.rgb.shape[:2]
+        rgb = cv2.resize(still.rgb, (SIDE, max(round(SIDE * high / wide), 8)), interpolation=cv2.INTER_AREA)
+        luma, stored, outside = still.luma, None, 0.0
+        if luma is not None:
+            stored = _copied(_thinned(luma)), _copied(_thinned(luma.T).T)
+            outside = self._outside(luma, still.half) if self.legal else 0.0
+        self.waiting.append(_Small(still.at, np.asarray(rgb, np.uint8), stored, outside))
+        if len(self.waiting) == TOGETHER:
+            self._measure()
+
+    @property
+    def rows(self) -> Rows:
+        """What was measured of all frames so far."""
+        self._measure()
+        return self.measured
+
+    def _measure(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for small in waiting:
+            self._one(small)
+
+    def _one(self, small: _Small) -> None:
+        rgb, rows = small.rgb, self.measured
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
         levels = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256])) / grey.size
-        dark, light = (float(np.searchsorted(levels, share)) for share in (0.02, 0.98))
+        dark, light = np.searchsorted(levels, (0.02, 0.98)).tolist()
         now = grey.astype(np.float32)
-        self.rows.light.see(now)
+        rows.light.see(now)
         step = most = moves = 0.0
         if self.greys and self.greys[-1].shape == now.shape:
             apart = _apart(now, self.greys[-1])
@@ -103,16 +140,22 @@ class Measuring:
                 grey for grey in self.greys[-AGAIN:-1] if grey.shape == now.shape
             ]  # what comes and goes does not move
             moves = min([step, *(cv2.mean(_apart(now, grey))[0] for grey in again)])
-        comb, motion, blocks, outside = self._stored(still.luma)
+        comb = motion = 0.0
+        if small.stored is None:
+            rows.blocks.miss()
+        else:
+            rows.blocks.see(*small.stored)
+            if self.combs:
+                comb, motion = self._comb(small.stored[0])
         tiles = np.asarray(cv2.resize(rgb, TILES, interpolation=cv2.INTER_AREA), np.uint8)
-        self.rows.colours.see(tiles)
-        self.rows.flashes.see(tiles)
+        rows.colours.see(tiles)
+        rows.flashes.see(tiles)
         mean, spread = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
-        index = len(self.rows.values)
-        self.rows.values.append((
-            mean, dark, light, spread, step, most, comb, motion, blocks, outside, moves,
+        index = len(rows.values)
+        rows.values.append((
+            mean, float(dark), float(light), spread, step, most, comb, motion, small.outside, moves,
         ))  # fmt: skip
-        self.rows.at.append(still.at)
+        rows.at.append(small.at)
         self.greys.append(now)
         self.steps.append(step)
         self._missing(index)
@@ -120,42 +163,19 @@ class Measuring:
 
     # ------------------------------------------------------------ stored luma
 
-    def _stored(self, luma: Bytes | None) -> tuple[float, float, float, float]:
-        if luma is None:
-            self.rows.phases.append(np.zeros((2, 8), np.float32))
-            return 0.0, 0.0, 0.0, 0.0
-        outside = self._outside(luma) if self.legal else 0.0
-        part = _thinned(luma)
-        (down, one), (along, two) = _grid(part), _grid(_thinned(luma.T).T, across=True)
-        self.rows.phases.append(np.stack([down, along]))
-        blocks = min(one, two)
-        comb, motion = self._comb(part.astype(np.int16)) if self.combs else (0.0, 0.0)
-        return comb, motion, blocks, outside
-
-    def _outside(self, luma: Bytes) -> float:
-        every = 2 * max(luma.shape[0] // WHOLE, 1)
-        pairs = (
-            luma[: luma.shape[0] // every * every].reshape(-1, every, luma.shape[1])[:, :2].reshape(-1, luma.shape[1])
-        )
-        half = cv2.resize(pairs, (luma.shape[1] // 2, len(pairs) // 2), interpolation=cv2.INTER_AREA)  # less noise
+    def _outside(self, luma: Bytes, half: Bytes | None) -> float:
+        every = max(luma.shape[0] // WHOLE, 1)
+        half = (half if half is not None else halved(luma))[::every]  # less noise
+        half = half[: luma.shape[0] // (2 * every)]
         return 1 - cv2.countNonZero(cv2.inRange(half, *LEGAL)) / half.size
 
-    def _comb(self, rows: Grey) -> tuple[float, float]:
-        """How much of what moves lies between odd and even rows: what alternates from row to row, projected on what
-        has changed since the frame before, which stripes that stand still do not resemble."""
+    def _comb(self, rows: Bytes) -> tuple[float, float]:
+        """How much lies between the fields, and the share that moves: of some columns, of all where that is much."""
         before, self.field = self.field, rows
         if before is None or before.shape != rows.shape or len(rows) < 8:
             return 0.0, 0.0
-        change = rows - before
-        moved = change[1:-3] + 2 * change[2:-2] + change[3:-1]  # four times the mean of three rows
-        clearly = np.abs(moved) > 4 * CLEARLY
-        share = np.count_nonzero(clearly) / moved.size
-        if share < 0.002:
-            return 0.0, share
-        between = rows[:-4] - 4 * (rows[1:-3] + rows[3:-1]) + 6 * rows[2:-2] + rows[4:]  # sixteen times
-        between[1::2] *= -1
-        one, two = (moved * clearly).astype(np.float32).ravel(), between.astype(np.float32).ravel()
-        return abs(float(one @ two) / 16) / (float(one @ one) / 4), share
+        found = _between(rows[:, ::COMBS], before[:, ::COMBS])
+        return found if found[0] < PERHAPS else _between(rows, before)
 
     # ------------------------------------------------------------ missing frames
 
@@ -182,7 +202,30 @@ class Measuring:
                           borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
         one, two = (part.astype(np.float32) - part.mean() for part in (moved, small[1]))
         far = float(np.hypot(across[..., 0], across[..., 1]).mean())
-        self.rows.gaps.append(Gap(index - 1, times, alike, _along(one, two)[1], far))
+        self.measured.gaps.append(Gap(index - 1, times, alike, _along(one, two)[1], far))
+
+
+def _between(rows: Grey, before: Grey) -> tuple[float, float]:
+    """How much of what moves lies between odd and even rows: what alternates from row to row, projected on what has
+    changed since the frame before, which stripes that stand still do not resemble. And the share that moves."""
+    rows = rows.astype(np.float32)
+    change = cv2.subtract(rows, before.astype(np.float32))
+    moved = change[1:-3] + change[3:-1]  # four times the mean of three rows
+    moved += change[2:-2]
+    moved += change[2:-2]
+    clearly = np.abs(moved) > 4 * CLEARLY
+    share = np.count_nonzero(clearly) / moved.size
+    if share < 0.002:
+        return 0.0, share
+    moved *= clearly
+    between = rows[1:-3] + rows[3:-1]  # sixteen times
+    between -= 1.5 * rows[2:-2]
+    between *= -4
+    between += rows[:-4]
+    between += rows[4:]
+    between[1::2] *= -1
+    one, two = moved.ravel(), between.ravel()
+    return abs(float(one @ two) / 16) / (float(one @ one) / 4), share
 
 
 def _apart(one: Grey, two: Grey) -> Grey:
@@ -199,21 +242,12 @@ def _along(usual: Grey, across: Grey) -> tuple[float, float]:
     return product / total, product / float(np.sqrt(total * max(float((across * across).sum()), 1e-6)))
 
 
+def _copied(part: Bytes) -> Bytes:
+    """On its own, so that no frame is held for a part of it."""
+    return part.copy(order="C")
+
+
 def _thinned(luma: Bytes) -> Bytes:
     """Whole rows of the middle, and of columns every so many."""
     first = max((luma.shape[0] - WHOLE) // 2, 0) // 8 * 8
     return luma[first : first + WHOLE, :: max(-(-luma.shape[1] // THIN), 1)]
-
-
-def _grid(part: Bytes, *, across: bool = False) -> tuple[Grey, float]:
-    """Mean steps into each row (`across`: column) of a block of eight; and how much larger those at one of them are
-    than at any other: 0 for none, edges of what is shown set aside."""
-    part = np.ascontiguousarray(part)
-    steps = cv2.absdiff(part[:, 1:], part[:, :-1]) if across else cv2.absdiff(part[1:], part[:-1])
-    means = cv2.reduce(steps, 0 if across else 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
-    count = len(means) // 8 * 8
-    if count < 64:
-        return np.zeros(8, np.float32), 0.0
-    edges = max(float(np.partition(means, len(means) * 9 // 10)[len(means) * 9 // 10]), 4 * cv2.mean(means)[0])
-    second, best = np.sort(cv2.reduce(np.minimum(means[:count], edges).reshape(-1, 8), 0, cv2.REDUCE_AVG)[0])[-2:]
-    return cv2.reduce(means[:count].reshape(-1, 8), 0, cv2.REDUCE_AVG)[0], float(best / (second + UNSEEN) - 1)

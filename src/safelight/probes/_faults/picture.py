@@ -99,12 +99,16 @@ class _Judge:
             yield self.fault("black", (first, end), beside / SHOWN)
 
     def held(self) -> Iterator[Fault]:
-        """Frames that repeat the one before while all around moves. A cadence is no fault."""
+        """Frames that repeat the one before while all around moves. A cadence is no fault; nor is a beat of one that
+        hardly moves, which makes one rest of two."""
         found = [(span, self._strength(*span)) for span in runs(self.exact)]
         steady = self._steady()
         for (first, end), strength in found:
             if end - first >= FREEZE:
-                if not self.cuts[first - 1]:  # a still shot begins with a cut
+                beats = sum(frame not in steady for frame in range(first, end))
+                if not self.cuts[first - 1] and (
+                    beats > 1 or end - first >= 2 * FREEZE
+                ):  # a still shot begins with a cut
                     yield self.fault("freeze", (first, end), strength)
             elif first not in steady:
                 yield self.fault("duplicate", (first, end), strength)
@@ -129,7 +133,8 @@ class _Judge:
 
     def _strength(self, first: int, end: int) -> float:
         """How much moves on either side of a run in its shot, and how far below it the run lies; the frame after it
-        jumps and does not count, nor do those into which the light changes."""
+        jumps and does not count, nor do those into which the light changes. Where motion dies away into a short run and
+        grows again after it, what moves may have turned."""
         begin, stop = self._shot(first)[0], self._shot(end)[1]  # a held picture catches up as a cut does
         before, after = (
             part[~self.fades[part]]
@@ -144,7 +149,8 @@ class _Judge:
         resumes = (
             self.step[end] / max(*motion, 1e-3) / RESUMED if end - first >= FREEZE and end < self.count else np.inf
         )
-        return float(min(sides / MOVES, REST * most / rests, max(STANDS, FIRM * most) / rests, resumes))
+        turns = 1.0 if end - first >= FREEZE else min(max(self.step[first - 1], self.step[end]) / max(sides, 1e-3), 1.0)
+        return turns * float(min(sides / MOVES, REST * most / rests, max(STANDS, FIRM * most) / rests, resumes))
 
     def dropped(self) -> Iterator[Fault]:
         """A step larger than those before and after, than any near and than the motion around turns sharply, in the
@@ -192,9 +198,9 @@ class _Judge:
 
     def blocks(self) -> Iterator[Fault]:
         """Steps at every eighth pixel both ways, more than the clip or the shot has anyway."""
-        blocks = self.rows.column("blocks")
+        blocks, phases = self.rows.blocks.grids()
         blocks -= max(float(np.median(blocks)), 0.0)
-        phases = np.array(self.rows.phases) + FAINT
+        phases = phases + FAINT
         cuts = [0, *np.flatnonzero(self.cuts), self.count]
         for first, end in pairwise(cuts):
             risen = phases[first:end] / np.quantile(phases[first:end], PLAIN, axis=0)

@@ -32,13 +32,14 @@ Floats = npt.NDArray[np.float32]
 def describe(thumbs: Sequence[Thumb]) -> dict[str, Floats]:
     """Descriptors of frames, each N×D: `tones`, `edges`, `coarse`, `fine`, `colour`, `level`."""
     grey = np.stack([t.grey for t in thumbs])
+    counts = np.stack([_counts(g) for g in grey])
     return {
-        "tones": np.stack([_tones(g) for g in grey]),
+        "tones": _tones(counts),
         "edges": np.stack([_edges(g) for g in grey]),
         "coarse": np.stack([_normal(cv2.resize(g, COARSE, interpolation=cv2.INTER_AREA)) for g in grey]),
         "fine": np.stack([_normal(cv2.resize(g, FINE, interpolation=cv2.INTER_AREA)) for g in grey]),
         "colour": np.stack([t.colour.astype(np.float32).ravel() / 128 - 1 for t in thumbs]),
-        "level": np.stack([_level(g) for g in grey]),
+        "level": _level(counts),
     }
 
 
@@ -96,17 +97,29 @@ def _mixture(pictures: Floats, before: npt.NDArray[np.int64], after: npt.NDArray
 
 _CELL_OF = (np.arange(HEIGHT) * CELLS[1] // HEIGHT)[:, None] * CELLS[0] + np.arange(WIDTH) * CELLS[0] // WIDTH
 _SIZE = np.bincount(_CELL_OF.ravel())[:, None].astype(np.float32)
+_COUNTED = (_CELL_OF * 256).ravel()
+_DIRECTED = _CELL_OF.ravel() * DIRECTIONS
+QUANTILES = (0.05, 0.5, 0.95)
 
 
-def _tones(grey: npt.NDArray[np.uint8]) -> Floats:
-    """Histograms of cells, linear between bins, each with sum 1."""
-    bins = grey.astype(np.float32) * ((TONES - 1) / 255)
-    low = bins.astype(np.int32)
-    part = bins - low
-    at = _CELL_OF * (TONES + 1) + low
-    length = CELLS[0] * CELLS[1] * (TONES + 1)
-    counts = np.bincount(at.ravel(), (1 - part).ravel(), length) + np.bincount((at + 1).ravel(), part.ravel(), length)
-    return (counts.reshape(-1, TONES + 1)[:, :TONES] / _SIZE).astype(np.float32).ravel()
+def _counts(grey: npt.NDArray[np.uint8]) -> Floats:
+    """How often each code value is seen in each cell, cells × 256."""
+    counts = np.bincount(_COUNTED + grey.ravel(), minlength=CELLS[0] * CELLS[1] * 256)
+    return counts.astype(np.float32).reshape(-1, 256)
+
+
+def _bins() -> Floats:
+    """256 × TONES: the share that each code value has in each bin, linear between them."""
+    place = np.arange(256) * ((TONES - 1) / 255)
+    return np.asarray(np.maximum(1 - np.abs(place[:, None] - np.arange(TONES)), 0), np.float32)
+
+
+_BINS = _bins()
+
+
+def _tones(counts: Floats) -> Floats:
+    """Histograms of cells, linear between bins, each with sum 1; N × cells · TONES."""
+    return np.asarray((counts @ _BINS) / _SIZE, np.float32).reshape(len(counts), -1)
 
 
 def _edges(grey: npt.NDArray[np.uint8]) -> Floats:
@@ -114,10 +127,10 @@ def _edges(grey: npt.NDArray[np.uint8]) -> Floats:
     across = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3)
     down = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)
     strength, angle = cv2.cartToPolar(across, down)
-    direction = (angle * (DIRECTIONS / np.pi)).astype(np.int32) % DIRECTIONS  # an edge and its negative are one
-    at = _CELL_OF * DIRECTIONS + direction
+    direction = (angle * np.float32(DIRECTIONS / np.pi)).astype(np.int8) % DIRECTIONS  # its negative is the same edge
     weight = np.sqrt(np.maximum(strength - 16, 0))  # noise has no direction
-    found = np.bincount(at.ravel(), weight.ravel(), CELLS[0] * CELLS[1] * DIRECTIONS).astype(np.float32)
+    at = _DIRECTED + direction.ravel()
+    found = np.bincount(at, weight.ravel(), CELLS[0] * CELLS[1] * DIRECTIONS).astype(np.float32)
     return np.asarray(found / (np.linalg.norm(found) + 20.0), np.float32)
 
 
@@ -128,7 +141,16 @@ def _normal(grey: npt.NDArray[np.uint8]) -> Floats:
     return values / np.float32(np.linalg.norm(values) + 2.0 * np.sqrt(values.size))
 
 
-def _level(grey: npt.NDArray[np.uint8]) -> Floats:
-    """Mean, spread, and three quantiles of the tones, 0 to 1."""
-    low, middle, high = np.percentile(grey, (5, 50, 95))
-    return np.array([grey.mean(), grey.std() * 2, low, middle, high], np.float32) / np.float32(255)
+def _level(counts: Floats) -> Floats:
+    """Mean, spread, and three quantiles of the tones, 0 to 1; N × LEVELS."""
+    whole = counts.sum(axis=1, dtype=np.float64)
+    values, total = np.arange(256.0), HEIGHT * WIDTH
+    mean = whole @ values / total
+    spread = np.sqrt(np.maximum(whole @ values**2 / total - mean**2, 0))
+    below = np.cumsum(whole, axis=1)
+    columns = [mean, spread * 2]
+    for share in QUANTILES:
+        place = share * (total - 1)
+        one, two = ((below <= np.floor(place) + n).sum(axis=1) for n in (0, 1))
+        columns.append(one + (place % 1) * (two - one))
+    return np.asarray(np.stack(columns, axis=1).astype(np.float32) / np.float32(255), np.float32)

@@ -7,6 +7,7 @@ a good part of the picture stands still the camera does: things may move, the wo
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ Floats = npt.NDArray[np.float32]
 Grey = npt.NDArray[np.uint8]
 
 SOFT = 1.0  # px: what is thinned out shimmers, and slopes reach further
-STEPS, SETTLED = 3, 1e-5  # of Gauss and Newton; widths and radians by which the last one may still move
+STEPS, SETTLED = 3, 1e-4  # of Gauss and Newton; widths and radians by which the last one may still move
 FAR = 6.0  # code values of mean difference from which phase correlation is asked first
 TAIL = 4.0  # medians of the residuals beyond which a pixel does not count
 LEAST = 1.5  # code values: residuals below are noise
@@ -31,6 +32,7 @@ FEWEST = 8  # cells that can tell, below which nothing is said
 RING, IN_RING = 2, 2  # cells from the edge, and how many must tell at two of the left, the right and the top
 SHOULDERS = 3  # rows of cells at the bottom in which a subject may reach the sides
 BAR = 24  # code values: rows and columns that never rise above are bars beside the picture
+DIAGONAL = np.diag_indices(4)
 EXPLAINED = 0.5  # of the difference between two frames: what a move must leave less of to be believed
 
 
@@ -92,7 +94,8 @@ class Camera:
             at = at + change
             if float(np.abs(change).max()) < SETTLED:
                 break
-        left = before.left(now, at)
+        else:
+            left = before.left(now, at)
         goes = before.cells(left)
         stands = (stays <= STAYS * goes + NOISE) & (stays <= SHORT**2 * before.structure + NOISE)
         if float(stands[before.tell].mean()) >= STANDS:
@@ -104,31 +107,31 @@ class Camera:
         return Move(across=across, down=down, grow=grow, turn=turn)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Base:
-    """A frame with what its gradients say: `ways` 4×N, how each pixel changes by each number; `structure`, their mean
-    square in each cell; `tell`, which cells have enough of it."""
+    """A frame with what its gradients say: `slopes` across and down; `structure`, their mean square in each cell;
+    `tell`, which cells have enough of it; `ways` 4×N, once they are asked for: how each pixel changes by each number
+    of a move."""
 
     grey: Floats
-    ways: Floats
+    slopes: tuple[Floats, Floats]
     structure: Floats
     tell: npt.NDArray[np.bool_]
     aspect: float
+    ways: Floats | None = None
 
     @classmethod
     def of(cls, grey: Floats, aspect: float) -> "_Base":
-        across = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
-        down = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+        across = np.asarray(cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8), np.float32)
+        down = np.asarray(cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8), np.float32)
         lit = _lit(grey)
-        across, down = across * lit, down * lit
+        if lit is not None:
+            across, down = across * lit, down * lit
         structure = _means(across * across + down * down)
         tell = structure > STRUCTURE
-        tell &= _means(lit) > 1 - 1e-3
-        tall = HEIGHT * aspect  # px in a width, down
-        x, y = _places(aspect)
-        gx, gy = across * WIDTH, down * tall
-        ways = np.stack((gx, gy, gx * x + gy * y, gy * x - gx * y)).reshape(4, -1)
-        return cls(grey, np.asarray(ways, np.float32), structure, tell, aspect)
+        if lit is not None:
+            tell &= _means(lit) > 1 - 1e-3
+        return cls(grey, (across, down), structure, tell, aspect)
 
     def surrounds(self) -> bool:
         """Whether there is something to hold on to around a subject: before a plain ground only the subject is seen to
@@ -154,26 +157,44 @@ class _Base:
 
     def step(self, left: Floats) -> Floats:
         """The change of a move that explains what is left, by weighted least squares."""
+        if self.ways is None:
+            self.ways = self._ways()
         flat = left.ravel()
-        size = np.abs(flat)
-        bound = TAIL * max(float(_middle(size)), LEAST)
-        weight = np.maximum(1 - (size / bound) ** 2, 0) ** 2
+        weight = np.abs(flat)
+        weight /= TAIL * max(float(_middle(weight)), LEAST)
+        weight *= weight
+        np.subtract(1, weight, out=weight)
+        np.maximum(weight, 0, out=weight)
+        weight *= weight
         weighed = self.ways * weight
         normal = weighed @ self.ways.T
-        normal[np.diag_indices(4)] += np.float32(1e-3) * np.diag(normal) + np.float32(1)
+        normal[DIAGONAL] += np.float32(1e-3) * normal[DIAGONAL] + np.float32(1)
         return np.asarray(-np.linalg.solve(normal, weighed @ flat), np.float32)
+
+    def _ways(self) -> Floats:
+        across, down = self.slopes
+        x, y = _places(self.aspect)
+        ways = np.empty((4, HEIGHT, WIDTH), np.float32)
+        np.multiply(across, WIDTH, out=ways[0])
+        np.multiply(down, HEIGHT * self.aspect, out=ways[1])  # px in a width, down
+        np.add(ways[0] * x, ways[1] * y, out=ways[2])
+        np.subtract(ways[1] * x, ways[0] * y, out=ways[3])
+        return ways.reshape(4, -1)
 
     def cells(self, left: Floats) -> Floats:
         """Mean squares in cells."""
         return _means(left * left)
 
 
-def _lit(grey: Floats) -> Floats:
-    """1 inside the picture, 0 in bars beside it and at their edges."""
+def _lit(grey: Floats) -> Floats | None:
+    """1 inside the picture, 0 in bars beside it and at their edges; None where there are none."""
+    seen = grey.max(axis=1) > BAR, grey.max(axis=0) > BAR
+    if all(side[0] and side[-1] for side in seen):
+        return None
     lit = np.ones_like(grey)
     for axis in (0, 1):
-        seen = np.flatnonzero(grey.max(axis=1 - axis) > BAR)
-        first, last = (seen[0], seen[-1] + 1) if len(seen) else (0, 0)
+        places = np.flatnonzero(seen[axis])
+        first, last = (places[0], places[-1] + 1) if len(places) else (0, 0)
         side = lit if axis == 0 else lit.T
         side[: first + 2 if first else 0] = 0
         side[last - 2 if last < len(side) else last :] = 0
@@ -191,8 +212,9 @@ def _means(values: Floats) -> Floats:
     return np.asarray(cv2.resize(values, (WIDTH // CELL, HEIGHT // CELL), interpolation=cv2.INTER_AREA), np.float32)
 
 
+@cache
 def _places(aspect: float) -> tuple[Floats, Floats]:
-    """Of each pixel, from the middle, in widths."""
+    """Of each column and row, from the middle, in widths."""
     x = (np.arange(WIDTH, dtype=np.float32) - (WIDTH - 1) / 2) / WIDTH
     y = (np.arange(HEIGHT, dtype=np.float32) - (HEIGHT - 1) / 2) / (HEIGHT * aspect)
-    return np.broadcast_to(x, (HEIGHT, WIDTH)), np.broadcast_to(y[:, None], (HEIGHT, WIDTH))
+    return np.asarray(x, np.float32), np.asarray(y, np.float32)[:, None]
