@@ -22,8 +22,7 @@ from safelight import weights
 from safelight.media import loudness, sound
 from safelight.media.effects import Repairs
 from safelight.media.repair.chain import repaired
-from safelight.media.repair.deepfilter import Model
-from safelight.sound_repair import WEIGHTS
+from safelight.media.repair.deepfilter import WEIGHTS, Model
 
 Floats = NDArray[np.float64]
 

@@ -19,7 +19,7 @@ from safelight.domain import Measure
 from safelight.media import container
 from safelight.media.container import Timing
 from safelight.media.effects import Clear, Steady
-from safelight.sound_repair import WEIGHTS
+from safelight.media.repair.deepfilter import WEIGHTS
 from safelight.words import many
 
 NOT_STEADIED, STILL_SHAKES = "steady.not_done", "steady.still_shakes"

@@ -22,7 +22,7 @@ from safelight.domain import Json, Measure, digest_of, exact
 from safelight.media import sound
 from safelight.media.effects import Repairs
 from safelight.media.repair.chain import CLEAN_DB, repaired
-from safelight.media.repair.deepfilter import Model
+from safelight.media.repair.deepfilter import WEIGHTS, Model
 from safelight.media.sound import Block
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
@@ -30,7 +30,6 @@ from safelight.work import refusal
 from safelight.workers import Lost
 
 MENDED, NAME = "mended@1", "sound.repaired"
-WEIGHTS = "deepfilter"
 NEEDS = ("faults.sound", "sound.floor", "words", "clip.ltc")
 NOISE_DB = 12.0
 KINDS = ("hum", "click")

@@ -18,13 +18,12 @@ from safelight.media import levelled, loudness, origin, signing, sound
 from safelight.media.effects import Repairs
 from safelight.media.loudness import Loudness, Target
 from safelight.media.repair.chain import repaired
-from safelight.media.repair.deepfilter import Model
+from safelight.media.repair.deepfilter import WEIGHTS, Model
 from safelight.operators import sound_repair as of_sound
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
 from safelight.words import many
 
-WEIGHTS = "deepfilter"
 NO_WEIGHTS = "Noise was left: its weights are not on this machine. Fetch them: safelight models fetch deepfilter"
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+WEIGHTS = "deepfilter"  # the name of their package
 RATE = 48000
 SIZE, HOP = 960, 480
 BANDS, DEEP, ORDER, AHEAD = 32, 96, 5, 2  # bands of gains; bins that are filtered, over so many frames, so many ahead
