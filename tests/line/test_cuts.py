@@ -13,6 +13,7 @@ from safelight.domain import Drawn, Measure, Say, State, Zone
 from safelight.errors import UsageError
 from safelight.explain import words
 from safelight.line import Options
+from safelight.state import heard_back
 from safelight.store import records, schema
 from safelight.store.library import now
 from safelight.store.objects import ShootFolder
@@ -189,7 +190,7 @@ def test_copies_of_a_clip_share_what_was_said(library, folder):
 
 def test_what_is_heard_otherwise_at_the_joins_stands_beside_the_cuts(library, folder, monkeypatch):
     clip = the_clip(library, folder)
-    assert cuts.heard_back(library.store, clip) is None
+    assert heard_back(library.store, clip) is None
     job = relistening.Relisten(
         asset=clip.id, version=clip.cut(proposed=True).id, full=folder / clip.path, words=cuts.words(clip),
         kept=tuple(cuts.kept(clip, proposed=True)), **cuts.counted(clip),
@@ -207,7 +208,7 @@ def test_what_is_heard_otherwise_at_the_joins_stands_beside_the_cuts(library, fo
     measures = [Measure(name="cut.heard_back", value=value)]
     records.save_evidence(library.store, [(job.version, relistening.HEARD_BACK, "made", measures)])
     clip = the_clip(library, folder)
-    (doubt,) = cuts.told_back(clip, cuts.heard_back(library.store, clip))
+    (doubt,) = cuts.told_back(clip, heard_back(library.store, clip))
     assert (doubt.start, doubt.rule) == (50, "heard_back")
     told = library.explain("talk.wav", folder=folder)
     assert "8 of 9 words are heard" in words(told)
@@ -215,10 +216,10 @@ def test_what_is_heard_otherwise_at_the_joins_stands_beside_the_cuts(library, fo
     left = cuts.answered(clip, doubt.operator, [cuts.Answer(name=doubt.name, say="leave")], saying(Say.MODIFY))
     decide(library, folder, left)
     clip = the_clip(library, folder)
-    (doubt,) = cuts.told_back(clip, cuts.heard_back(library.store, clip))
+    (doubt,) = cuts.told_back(clip, heard_back(library.store, clip))
     assert doubt.stays, "the cut is the same, so what was heard of it holds; and somebody has said that it is right"
     decide(library, folder, saying(Say.REJECT, operators=("retakes",)))
-    assert cuts.heard_back(library.store, the_clip(library, folder)) is None, "another cut has joins of its own"
+    assert heard_back(library.store, the_clip(library, folder)) is None, "another cut has joins of its own"
 
 
 def test_without_words_it_says_so_and_without_speech_nothing(library, folder):
