@@ -14,6 +14,7 @@ from bench import _spoken
 from bench.harness import Data, MissingData, Result
 from safelight import weights
 from safelight.media import sound
+from safelight.media.runs import joined
 from safelight.speech import activity, align, chunks, levels, moonshine
 from safelight.speech import fillers as said_between
 from safelight.speech.activity import RATE, Samples, Span
@@ -93,7 +94,7 @@ def _active(clean: Samples) -> NDArray[np.bool_]:
     marks = level > min(max(loud - 35, quiet + 10), loud - 20)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], marks.astype(int), [0]])))
     spans = [(a * FRAME_S, b * FRAME_S) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-    return _marks([s for s in activity.joined(spans, gap=0.1) if s[1] - s[0] >= 0.06], len(marks))
+    return _marks([s for s in joined(spans, gap=0.1) if s[1] - s[0] >= 0.06], len(marks))
 
 
 def _marks(spans: Sequence[Span], count: int) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ import numpy as np
 from bench.harness import Result
 from safelight import weights
 from safelight.media import sound
+from safelight.media.runs import joined
 from safelight.speech import activity, voices
 from safelight.speech.activity import RATE, Samples
 
@@ -61,7 +62,7 @@ def _stretches(recordings: Iterable[Path]) -> dict[str, list[Samples]]:
     found: dict[str, list[Samples]] = {}
     for path in recordings:
         x = sound.read(path, rate=RATE, mono=True).samples[:, 0]
-        for a, b in activity.joined(_speech(x), gap=0.3):
+        for a, b in joined(_speech(x), gap=0.3):
             edges = np.linspace(a, b, max(1, round((b - a) / STRETCH_S)) + 1)
             for start, end in itertools.pairwise(edges):
                 part = x[int(start * RATE) : int(end * RATE)]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
 
+from safelight import engine
 from safelight.api import Library
 
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no timing decides
@@ -38,6 +39,13 @@ def library() -> Iterator[Library]:
     """The library of this test, open."""
     with Library.open() as opened:
         yield opened
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run would give to workers is done in this process."""
+    real = engine.engine
+    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
 
 
 @pytest.fixture

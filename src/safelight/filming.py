@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from safelight import clearing, refilm, steady, weights
 from safelight.cutting import render as rendering
@@ -31,7 +31,6 @@ TOLD: Mapping[str, str] = {
     CLEARED: "Who passes was taken out: look at all of it.",
 }  # what a measure of a film says where it is a finding
 Tell = Callable[[str], None]
-Asked = TypeVar("Asked", Steady, Clear)
 
 
 def render(made: Assembly, out: Path, *, preview: bool = False, tell: Tell = lambda _: None) -> Rendered:
@@ -57,11 +56,7 @@ def render(made: Assembly, out: Path, *, preview: bool = False, tell: Tell = lam
 def _to_do(made: Assembly) -> list[int]:
     """The clips that play whose frames are to be steadied or cleared."""
     played = sorted({piece.clip for piece in made.pieces})
-    return [n for n in played if _asked(made.materials[n], Steady) or _asked(made.materials[n], Clear)]
-
-
-def _asked(material: Material, kind: type[Asked]) -> Asked | None:
-    return next((e.settings for e in material.effects if isinstance(e.settings, kind)), None)
+    return [n for n in played if made.materials[n].asked(Steady) or made.materials[n].asked(Clear)]
 
 
 def _worst(measures: Sequence[Measure]) -> list[Measure]:
@@ -103,7 +98,7 @@ class _Work:
         picture = material.facts.picture
         if picture is None:
             return
-        asked, who = _asked(material, Steady), _asked(material, Clear)
+        asked, who = material.asked(Steady), material.asked(Clear)
         self.timing = container.timing(material.path, stream=picture.index)
         shape = refilm.shape_of(material.facts, self.ending)
         if who is not None:

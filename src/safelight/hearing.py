@@ -22,9 +22,10 @@ from safelight.cutting.pauses import UNTOLD
 from safelight.domain import Json, Measure, digest_of
 from safelight.files import write_atomic
 from safelight.media import container
+from safelight.media.runs import joined
 from safelight.soundtrack import Soundtrack
 from safelight.speech import activity, align, breaths, chunks, fillers, levels, lulls, tracks, voices
-from safelight.speech.activity import Span, joined
+from safelight.speech.activity import Span
 from safelight.speech.tracks import Scan, Track
 from safelight.work import refusal
 from safelight.workers import Lost

@@ -10,8 +10,9 @@ from typing import Any
 
 from safelight.domain import Json, Measure
 from safelight.hearing import Part
+from safelight.media.runs import joined
 from safelight.placing import Placed
-from safelight.speech.activity import Span, joined
+from safelight.speech.activity import Span
 
 OF_VOICES = ("speech", "sound.floor")  # measures that `Voice.of` reads
 CLEARER_DB = 3.0  # so much less clear another recording may be than the own one, and still be listened to instead

@@ -65,9 +65,7 @@ def proposed(path: Path, *, noise_db: float, keep: Collection[str] = ()) -> tupl
     ]  # fmt: skip
     tried = mending.tried(path, rows) if rows else []
     params, left = of_sound.of_faults(tried)
-    mended = params.effect.settings if params.effect is not None else Repairs()
-    assert isinstance(mended, Repairs)
-    return replace(mended, noise_db=0.0 if "noise" in keep else noise_db), left
+    return replace(params.repairs, noise_db=0.0 if "noise" in keep else noise_db), left
 
 
 def repair(

@@ -2,11 +2,11 @@
 
 import pytest
 
-from safelight import cuts, effects, engine, rough, verdicts
+from safelight import cuts, effects, rough
 from safelight.domain import Say, State, Zone
 from safelight.explain import words
-from safelight.verdicts import Saying
-from tests import made_talk
+from tests import judged, made_talk
+from tests.judged import the_clip
 from tests.made_clips import make_sound
 
 SAID = (
@@ -18,10 +18,8 @@ SECONDS = 70.0
 
 
 @pytest.fixture
-def folder(library, tmp_path, monkeypatch):
+def folder(library, tmp_path, in_process):
     """A shoot with a talk of more than a minute, heard."""
-    real = engine.engine
-    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
     place = tmp_path / "talk"
     place.mkdir()
     make_sound(place / "talk.wav", made_talk.wave(seconds=SECONDS, said=SAID))
@@ -30,14 +28,8 @@ def folder(library, tmp_path, monkeypatch):
     return place
 
 
-def the_clip(library, folder):
-    return library.state(folder).clips["talk.wav"]
-
-
 def say(library, folder, what=Say.APPROVE, *, operator="chapters", **more):
-    state = library.state(folder)
-    saying = Saying(say=what, by="Ada", operators=(operator,), **more)
-    assert verdicts.decide(library.store, state, [state.clips["talk.wav"]], saying).verdicts
+    judged.say(library, folder, operator, what, **more)
 
 
 def marked(library, folder, **more):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import safelight
-from safelight import engine, pairs, plugins
+from safelight import pairs, plugins
 from safelight.checking import Outcome
 from safelight.errors import UsageError
 from safelight.pairs import job, matching, run
@@ -21,11 +21,7 @@ from tests.line.test_cli import call
 SIZE = {"width": 420, "height": 300}
 
 
-@pytest.fixture(autouse=True)
-def inline(monkeypatch):
-    """Work is done in this process."""
-    real = engine.engine
-    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
+pytestmark = pytest.mark.usefixtures("in_process")
 
 
 @pytest.fixture(autouse=True)

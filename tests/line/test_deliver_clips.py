@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from safelight import cuts, deliver, engine, interchange, lots, verdicts, weights
+from safelight import cuts, deliver, interchange, lots, verdicts, weights
 from safelight.deliver import gate
 from safelight.deliver.accept import Word, accept
 from safelight.domain import Drawn, Measure, Say, Verdict
@@ -25,10 +25,7 @@ INLINE = Options(engine="inline", only=("cull",))
 HEARD = {"joins": 3, "expected": 12, "found": 12, "differences": []}
 
 
-@pytest.fixture(autouse=True)
-def in_process(monkeypatch):
-    real = engine.engine
-    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
+pytestmark = pytest.mark.usefixtures("in_process")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from safelight import deliver, effects, engine, rough, verdicts, weights
+from safelight import deliver, effects, rough, weights
 from safelight.cutting import render
 from safelight.domain import Say, State, Zone
 from safelight.errors import UsageError
@@ -13,18 +13,15 @@ from safelight.explain import words
 from safelight.media import film_xmp, loudness
 from safelight.media.effects import Level, Repairs
 from safelight.sound_repair import heard
-from safelight.verdicts import Saying
 from tests import made_talk
+from tests.judged import say, the_clip
 from tests.made_clips import make_sound
 
 RATE = made_talk.RATE
 HUM = (50.0, 100.0, 150.0, 200.0)
 
 
-@pytest.fixture(autouse=True)
-def in_process(monkeypatch):
-    real = engine.engine
-    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
+pytestmark = pytest.mark.usefixtures("in_process")
 
 
 def shoot(library, folder, samples):
@@ -34,16 +31,6 @@ def shoot(library, folder, samples):
     library.run(folder, options=made_talk.PASS)
     made_talk.known(library, folder)
     return folder
-
-
-def the_clip(library, folder):
-    return library.state(folder).clips["talk.wav"]
-
-
-def say(library, folder, operator, what=Say.APPROVE, **more):
-    state = library.state(folder)
-    saying = Saying(say=what, by="Ada", operators=(operator,), **more)
-    assert verdicts.decide(library.store, state, [state.clips["talk.wav"]], saying).verdicts
 
 
 def rendered(library, folder, out, *, decided=True):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from safelight import deliver, engine, plugins
+from safelight import deliver, plugins
 from safelight.checking import Thresholds
 from safelight.deliver import gate, judge, limits
 from safelight.deliver.accept import Word, accept
@@ -45,10 +45,8 @@ def detectors(monkeypatch):
 
 
 @pytest.fixture
-def shoot(make_shoot, library, monkeypatch, detectors):
+def shoot(make_shoot, library, in_process, detectors):
     """Two photos, kept, all questions answered, the first brightened by hand."""
-    real = engine.engine
-    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
     folder = make_shoot(2)
     library.run(folder)
     state = library.state(folder)

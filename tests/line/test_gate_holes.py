@@ -194,11 +194,7 @@ def catalogue(*, ground=255, off=0, red=(0xC8, 0x10, 0x2E)):
         ({}, 0.02, {"Acme.forbidden"}),
     ],
 )
-def test_every_rule_of_a_client_holds_a_delivery_back(library, tmp_path, detectors, monkeypatch, made, ev, broken):  # noqa: F811
-    from safelight import engine
-
-    real = engine.engine
-    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
+def test_every_rule_of_a_client_holds_a_delivery_back(library, tmp_path, detectors, in_process, made, ev, broken):  # noqa: F811
     detectors["clipping"] = told("clipping", 0.01)
     folder = tmp_path / "shoot"
     folder.mkdir()

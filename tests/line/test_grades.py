@@ -2,30 +2,27 @@
 
 import json
 from fractions import Fraction
+from functools import partial
 
 import av
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from safelight import effects, engine, interchange, matching, rough, verdicts
+from safelight import effects, interchange, matching, rough
 from safelight.cli import cli
 from safelight.cutting import grading, render
 from safelight.domain import Say, State
 from safelight.matching import CDL, Matched
 from safelight.matching.cdl import Grade
 from safelight.media import container, film_xmp
-from safelight.verdicts import Saying
-from tests import made_talk
+from tests import judged, made_talk
 from tests.made_clips import make_clip
 
 WARM = CDL(slope=(1.2, 1.0, 0.8), offset=(0.02, 0.0, -0.01), power=(0.9, 1.0, 1.1), saturation=0.7)
 
 
-@pytest.fixture(autouse=True)
-def in_process(monkeypatch):
-    real = engine.engine
-    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
+pytestmark = pytest.mark.usefixtures("in_process")
 
 
 @pytest.fixture
@@ -47,14 +44,11 @@ def matched(library, folder, monkeypatch, found):
     return CliRunner().invoke(cli, ["match", *named])
 
 
-def the_clip(library, folder):
-    return library.state(folder).clips["other.mov"]
+the_clip = partial(judged.the_clip, path="other.mov")
 
 
 def say(library, folder, what=Say.APPROVE, **more):
-    state = library.state(folder)
-    saying = Saying(say=what, by="Ada", operators=("grade",), **more)
-    assert verdicts.decide(library.store, state, [state.clips["other.mov"]], saying).verdicts
+    judged.say(library, folder, "grade", what, path="other.mov", **more)
 
 
 def cut_of(library, folder, **more):

@@ -1,28 +1,26 @@
 """What is done to the pictures of clips: shake and passers-by, judged and undone, taken out where a film is made."""
 
 from fractions import Fraction
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from safelight import deliver, effects, engine, filming, rough, steady, verdicts
+from safelight import deliver, effects, filming, rough, steady
 from safelight.domain import Say, State, Zone
 from safelight.explain import words
 from safelight.line import Options
 from safelight.media import film_xmp
 from safelight.media.effects import Clear, Steady
 from safelight.probes.shots import Into, Join
-from safelight.verdicts import Saying
+from tests import judged
 from tests.unit import test_clearing, test_steady
 
 ONLY = Options(engine="inline", only=("steady",))
 
 
-@pytest.fixture(autouse=True)
-def in_process(monkeypatch):
-    real = engine.engine
-    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
+pytestmark = pytest.mark.usefixtures("in_process")
 
 
 def shoot(library, folder, frames, **more):
@@ -33,14 +31,8 @@ def shoot(library, folder, frames, **more):
     return folder
 
 
-def the_clip(library, folder):
-    return library.state(folder).clips["clip.mp4"]
-
-
-def say(library, folder, operator, what=Say.APPROVE, **more):
-    state = library.state(folder)
-    saying = Saying(say=what, by="Ada", operators=(operator,), **more)
-    assert verdicts.decide(library.store, state, [state.clips["clip.mp4"]], saying).verdicts
+the_clip = partial(judged.the_clip, path="clip.mp4")
+say = partial(judged.say, path="clip.mp4")
 
 
 def film(library, folder, out, *spans, decided=True):

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from safelight import cuts, deliver, engine, verdicts
+from safelight import cuts, deliver, verdicts
 from safelight.cli import cli
 from safelight.cuts import Answer
 from safelight.domain import Say
@@ -12,11 +12,7 @@ from safelight.interchange import read
 from safelight.verdicts import Saying
 from tests import made_talk
 
-
-@pytest.fixture(autouse=True)
-def in_process(monkeypatch):
-    real = engine.engine
-    monkeypatch.setattr(engine, "engine", lambda name="process", *, jobs=None: real("inline"))
+pytestmark = pytest.mark.usefixtures("in_process")
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ the nearest frame of it.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 from safelight.cutting import chapters
 from safelight.cutting.chapters import CHAPTER_S
@@ -20,12 +21,14 @@ from safelight.interchange import first_frame
 from safelight.interchange.programme import Clip, Gap, Item, Marker, Programme, Track, tidy
 from safelight.media import timecode
 from safelight.media.container import Contents
-from safelight.media.effects import CDL, Effect
+from safelight.media.effects import CDL, Clear, Effect, Level, Repairs, Steady
+from safelight.media.runs import joined
 from safelight.media.timeline import Chapter
 
 HANDLE = 24  # frames on either side of a range, for transitions
 LEAD = 8  # frames by which sound may lead the picture
 USUAL = Fraction(25)
+Asked = TypeVar("Asked", Repairs, Level, CDL, Steady, Clear)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,10 @@ class Material:
     doubts: tuple[Doubt, ...] = ()
     effects: tuple[Effect, ...] = ()
     chapters: tuple[Chapter, ...] | None = None
+
+    def asked(self, kind: type[Asked]) -> Asked | None:
+        """What of this kind is to be done to it."""
+        return next((e.settings for e in self.effects if isinstance(e.settings, kind)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +130,7 @@ def assemble(
         for piece, length in zip(pieces, lengths, strict=True):
             there = materials[piece.clip].facts.picture if kind == "video" else materials[piece.clip].facts.sounds
             made_of = _clip(materials[piece.clip], piece.start, length, rate)
-            made_of = replace(made_of, grade=_grade(materials[piece.clip]) if kind == "video" else None)
+            made_of = replace(made_of, grade=materials[piece.clip].asked(CDL) if kind == "video" else None)
             items.append(made_of if there else Gap(length=length))
         tracks.append(Track(kind=kind, items=tuple(items)))
     if covers:
@@ -155,10 +162,6 @@ def _clip(material: Material, start: int, length: int, rate: Fraction) -> Clip:
         reel=material.facts.reel, media_start=zero,
         media_length=max(_moved(material.length, material.rate, rate), first + length),
     )  # fmt: skip
-
-
-def _grade(material: Material) -> CDL | None:
-    return next((e.settings for e in material.effects if isinstance(e.settings, CDL)), None)
 
 
 def _over(covers: Sequence[Cover], rate: Fraction) -> Iterator[Item]:
@@ -311,19 +314,9 @@ def lost_words(made: Assembly) -> list[tuple[int, Word]]:
     out = []
     for number, material in enumerate(made.materials):
         spans = [(p.start / material.rate, p.end / material.rate) for p in made.pieces if p.clip == number]
-        spans = _contiguous(spans)
+        spans = joined(spans)
         for word in material.words:
             touched = [(a, b) for a, b in spans if a < word.end and b > word.start]
             if touched and not any(a <= word.start and word.end <= b for a, b in touched):
                 out.append((number, word))
     return out
-
-
-def _contiguous(spans: Iterable[tuple[Fraction, Fraction]]) -> list[tuple[Fraction, Fraction]]:
-    found: list[tuple[Fraction, Fraction]] = []
-    for a, b in sorted(spans):
-        if found and a <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], b))
-        else:
-            found.append((a, b))
-    return found

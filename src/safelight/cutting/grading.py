@@ -20,7 +20,7 @@ STRIP = 64  # rows
 
 def grade_of(material: Material) -> CDL | None:
     """The grade of a clip. Raises UsageError for one with HDR, whose values no such grade is fitted in."""
-    found = next((e.settings for e in material.effects if isinstance(e.settings, CDL)), None)
+    found = material.asked(CDL)
     picture = material.facts.picture
     if found is not None and picture is not None and picture.hdr:
         raise UsageError(

@@ -38,9 +38,7 @@ Settings = TypeVar("Settings", Level, Repairs)
 
 def of_kind(material: Material, kind: type[Settings]) -> Settings | None:
     """What of this kind is done to a clip that has sound."""
-    if not material.facts.sounds:
-        return None
-    return next((e.settings for e in material.effects if isinstance(e.settings, kind)), None)
+    return material.asked(kind) if material.facts.sounds else None
 
 
 def asked(made: Assembly, kind: type[Settings]) -> dict[int, Settings]:

@@ -7,6 +7,7 @@ from math import ceil, floor
 from safelight.cutting.level import Room
 from safelight.cutting.plan import Cut, Doubt, Plan
 from safelight.cutting.speech import Word
+from safelight.media.runs import joined
 
 ROOM_S = Fraction(1, 5)  # seconds around the middle of a gap within which an edge is sought
 BEHIND_DB, NOWHERE_DB = 10.0, -10.0  # where the sound has ended; where nothing is still
@@ -25,7 +26,7 @@ def strike(
     """
     cuts: list[Cut] = []
     doubts: list[Doubt] = []
-    for first, last in _joined(struck):
+    for first, last in joined(struck):
         if not 0 <= first < last <= len(words):
             raise ValueError(f"words {first} to {last} are not there; there are {len(words)}")
         said = " ".join(w.text for w in words[first:last])
@@ -45,16 +46,6 @@ def strike(
             text = f"“{short}” goes."
             cuts.append(Cut(start=frames[0], end=frames[1], rule=rule, text=text, evidence=evidence, look=unsure))
     return Plan(rate=rate, length=length, cuts=tuple(cuts), doubts=tuple(doubts))
-
-
-def _joined(struck: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    for first, last in sorted(struck):
-        if found and first <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], last))
-        else:
-            found.append((first, last))
-    return found
 
 
 def _edge(after: Fraction, before: Fraction, room: Room) -> tuple[Fraction, float]:

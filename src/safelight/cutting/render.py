@@ -160,7 +160,7 @@ class _Job:
         self.mixed: mixing.Mixed | None = None
         played = {made.materials[p.clip].path: made.materials[p.clip] for p in made.pieces}
         self.grades = {path: grade for path, m in played.items() if (grade := grading.grade_of(m)) is not None}
-        asked = {path for path, m in played.items() if any(isinstance(e.settings, Steady | Clear) for e in m.effects)}
+        asked = {path for path, m in played.items() if m.asked(Steady) or m.asked(Clear)}
         self.reworks = {path: reworks[path] for path in asked if reworks[path].change is not None}
         self.rate = made.programme.rate
         is_film = place.suffix.lower() in FILMS

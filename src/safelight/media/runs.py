@@ -1,9 +1,24 @@
-"""Runs of frames, samples or levels for which something is true."""
+"""Runs of frames, samples or levels for which something is true, and spans that run into each other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Place = TypeVar("Place", int, float, Fraction)
+
+
+def joined(spans: Iterable[tuple[Place, Place]], *, gap: float = 0) -> list[tuple[Place, Place]]:
+    """Spans in order; those that overlap, or are no more than `gap` apart, as one."""
+    found: list[tuple[Place, Place]] = []
+    for start, end in sorted(spans):
+        if found and start - found[-1][1] <= gap:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found
 
 
 def runs(flags: NDArray[np.bool_] | Sequence[bool], *, bridge: int = 0) -> list[tuple[int, int]]:

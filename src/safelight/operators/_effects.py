@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from safelight.domain import Measure
 from safelight.media.effects import CDL, Clear, Effect, Level, Repairs, Steady
 from safelight.media.timeline import Clip, Timeline
-from safelight.operators import Medium, Operator, Stage, Tools
+from safelight.operators import Operator, Stage, Tools
 from safelight.words import many
 
 NOTHING = "nothing is changed"
@@ -62,8 +62,7 @@ def check(before: Timeline, after: Timeline, wanted: Effect | None, name: str) -
 
 def is_whole(operator: Operator[Any]) -> bool:
     """Whether its edits of clips cut nothing and are answered as a whole: effects, and marks such as chapters."""
-    marks = operator.medium is Medium.TIMELINE and hasattr(operator.params(), "marks")
-    return operator.stage is Stage.EFFECT or marks
+    return operator.stage in (Stage.EFFECT, Stage.MARK)
 
 
 def words(operator: Operator[Any], params: Any) -> str:

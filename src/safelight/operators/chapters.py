@@ -107,7 +107,7 @@ operator: Operator[ChaptersParams] = Operator(
     version=1,
     params=ChaptersParams,
     risk=Risk(complexity=0.5, cost=0.2),
-    stage=Stage.TIME,
+    stage=Stage.MARK,
     rank=8,
     medium=Medium.TIMELINE,
     margin=None,

@@ -59,11 +59,14 @@ class SoundRepairParams:
     @property
     def effect(self) -> Effect | None:
         """What is to be done; None for nothing."""
-        if not (self.hum or self.clicks or self.noise_db):
-            return None
+        return Effect(name=NAME, settings=self.repairs) if self.repairs != Repairs() else None
+
+    @property
+    def repairs(self) -> Repairs:
+        """The same as plain values."""
         hum = tuple((one.start, one.end, one.mains_hz) for one in self.hum)
         clicks = tuple((one.start, one.end) for one in self.clicks)
-        return Effect(name=NAME, settings=Repairs(hum=hum, clicks=clicks, noise_db=self.noise_db))
+        return Repairs(hum=hum, clicks=clicks, noise_db=self.noise_db)
 
 
 def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[SoundRepairParams]]:  # noqa: ARG001

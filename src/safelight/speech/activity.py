@@ -4,7 +4,7 @@ Silero VAD 6 (MIT). Each step of 512 samples is preceded by the 64 before it; it
 long sound is heard in blocks of any length with the same answer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safelight.media.runs import joined
 
 NAME = "silero_vad"
 RATE = 16_000
@@ -90,14 +92,3 @@ def spans(probabilities: NDArray[np.float32]) -> list[Span]:
     ends = len(probabilities) * STEP_S
     wide = [(max(a - WIDER_S, 0.0), min(b + WIDER_S, ends)) for a, b in found if b - a >= SHORTEST_S]
     return joined(wide, gap=0.0)
-
-
-def joined(found: Sequence[Span], *, gap: float) -> list[Span]:
-    """Spans in order, those united that are less than `gap` apart."""
-    out: list[Span] = []
-    for a, b in sorted(found):
-        if out and a - out[-1][1] <= gap:
-            out[-1] = (out[-1][0], max(out[-1][1], b))
-        else:
-            out.append((a, b))
-    return out

@@ -8,8 +8,9 @@ from difflib import SequenceMatcher
 import numpy as np
 
 from safelight.domain import Json
+from safelight.media.runs import joined
 from safelight.speech import align
-from safelight.speech.activity import RATE, Samples, Span, joined
+from safelight.speech.activity import RATE, Samples, Span
 from safelight.speech.levels import FRAME_S, Levels
 from safelight.speech.recogniser import Files, Recogniser, Said
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.media.runs import runs
+from safelight.media.runs import joined, runs
 from safelight.speech import activity
-from safelight.speech.activity import RATE, Samples, Span, joined
+from safelight.speech.activity import RATE, Samples, Span
 from safelight.speech.levels import DIGITAL_DB, FRAME_S, NOTHING_DB, Floor, Levels, floor, levels
 from safelight.speech.recogniser import Files
 

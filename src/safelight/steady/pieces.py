@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from safelight.media.effects import Steady
+from safelight.media.runs import joined
 from safelight.steady.plan import plan
 from safelight.steady.track import Track
 
@@ -56,7 +57,7 @@ def calm(seen: Track, played: Sequence[tuple[int, int]], asked: Steady) -> Calm:
     moves, zooms, spans = np.zeros((len(seen), 4)), np.ones(len(seen)), list[Span]()
     starts, ends = [0, *(j.frame for j in seen.joins)], [*(j.start for j in seen.joins), len(seen)]
     for first, end in zip(starts, ends, strict=True):
-        parts = [(max(a, first), min(b, end)) for a, b in _apart(played) if a < end and b > first]
+        parts = [(max(a, first), min(b, end)) for a, b in joined(played) if a < end and b > first]
         plans = [
             plan(seen.part(a, b), strength_s=asked.strength_s, crop=asked.crop, anyway=asked.anyway) for a, b in parts
         ]  # fmt: skip
@@ -71,17 +72,6 @@ def calm(seen: Track, played: Sequence[tuple[int, int]], asked: Steady) -> Calm:
         _led_over(moves, join.start, join.frame)
         _led_over(zooms[:, None], join.start, join.frame)
     return Calm(moves=moves, zooms=zooms, spans=tuple(spans))
-
-
-def _apart(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same in order; those that overlap, or follow each other, as one."""
-    found: list[tuple[int, int]] = []
-    for a, b in sorted(ranges):
-        if found and a <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], b))
-        else:
-            found.append((a, b))
-    return found
 
 
 def _led_over(rows: Floats, start: int, end: int) -> None:

@@ -28,10 +28,8 @@ TILES = (16, 9)  # of the picture, for flashing and colour
 BLOCKS = (16, 9)  # in which the largest motion is sought
 WHOLE, THIN = 540, 160  # of stored luma: so many rows (columns) as they are, thinned along them, for combing and blocks
 LEGAL = (5, 246)  # EBU R 103, 8 bits
-COMBS, PERHAPS = (
-    2,
-    0.03,
-)  # every so many of the thinned columns tell that nothing lies between the fields, up to so much
+COMBS = 2  # every so many of the thinned columns tell that nothing lies between the fields, …
+PERHAPS = 0.03  # … up to so much; beyond, all of them are asked
 CLEARLY = 4  # code values; what moves less does not show two instants
 AGAIN = 4  # frames ago that a picture may have been there already
 JUMP, SEEN = 1.3, 1.0  # times the differences beside it, code values: worth asking whether frames are missing

@@ -106,9 +106,8 @@ class _Judge:
         for (first, end), strength in found:
             if end - first >= FREEZE:
                 beats = sum(frame not in steady for frame in range(first, end))
-                if not self.cuts[first - 1] and (
-                    beats > 1 or end - first >= 2 * FREEZE
-                ):  # a still shot begins with a cut
+                stands = self.cuts[first - 1]  # a still shot begins with a cut
+                if not stands and (beats > 1 or end - first >= 2 * FREEZE):
                     yield self.fault("freeze", (first, end), strength)
             elif first not in steady:
                 yield self.fault("duplicate", (first, end), strength)
