@@ -6,7 +6,7 @@ loud as the ends of words, the level says nothing: there a lull, in which no voi
 shortened down to two seconds, since up to a second on either side a word may still fade under the noise.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +16,7 @@ from typing import TypeAlias
 from safelight.cutting.level import Room, Still
 from safelight.cutting.plan import Cut, Doubt, Evidence, Plan, in_order
 from safelight.cutting.speech import Word, suspects
+from safelight.media.runs import Spans
 
 AFTER_S, BEFORE_S = Fraction(1, 5), Fraction(3, 20)  # what stays after and before speech: endings last longer
 WORD_ERROR_S = Fraction(1, 25)  # of forced alignment
@@ -60,15 +61,15 @@ PACES = {
 class _Heard:
     """What is known while pauses are gone through."""
 
-    room: Room
+    stills: Spans[Fraction]
     words: tuple[Word, ...] | None
-    speech: tuple[Span, ...] | None
+    speech: Spans[Fraction] | None
     starts: tuple[Fraction, ...]
     rate: Fraction
     strange: frozenset[Word]
     joins: tuple[int, ...]
-    moving: tuple[Span, ...]
-    unheard: tuple[Span, ...]
+    moving: Spans[Fraction]
+    unheard: Spans[Fraction]
 
 
 def tighten(
@@ -86,10 +87,10 @@ def tighten(
     """
     ordered = None if words is None else tuple(sorted(words, key=lambda w: w.start))
     heard = _Heard(
-        room=room, words=ordered, speech=None if speech is None else tuple(speech),
-        starts=tuple(w.start for w in ordered or ()), rate=rate,
-        strange=frozenset(suspects(ordered or ())), joins=tuple(sorted(joins)), moving=tuple(moving),
-        unheard=tuple(unheard),
+        stills=Spans((s.start, s.end) for s in room.stills), words=ordered,
+        speech=None if speech is None else Spans(speech), starts=tuple(w.start for w in ordered or ()), rate=rate,
+        strange=frozenset(suspects(ordered or ())), joins=tuple(sorted(joins)), moving=Spans(moving),
+        unheard=Spans(unheard),
     )  # fmt: skip
     cuts: list[Cut] = []
     doubts = _loud_gaps(heard, pace)
@@ -108,8 +109,8 @@ def tighten(
         elif found is not None:
             doubts.append(found)
     if heard.words is not None and heard.speech is not None:
-        level = [(c.start / rate, c.end / rate) for c in cuts]
-        loud = [lull for lull in lulls or () if not any(a < lull.end and b > lull.start for a, b in level)]
+        level = Spans((c.start / rate, c.end / rate) for c in cuts)
+        loud = [lull for lull in lulls or () if not level.touch(lull.start, lull.end)]
         tried = [_shortened(heard, pace, lull, length, noisy=True) for lull in loud]
         cuts += [found for found in tried if isinstance(found, Cut)]
         doubts += [found for found in tried if isinstance(found, Doubt)]
@@ -118,8 +119,8 @@ def tighten(
         notes.append(
             f"In {room.untold:.0%} of it the room is too loud for the level to tell a pause from speech: {stays}."
         )
-    shortened = [(c.start, c.end) for c in cuts]
-    doubts = [d for d in doubts if d.rule != DROWNS or not any(a < d.end and b > d.start for a, b in shortened)]
+    shortened = Spans((c.start, c.end) for c in cuts)
+    doubts = [d for d in doubts if d.rule != DROWNS or not shortened.touch(d.start, d.end)]
     kept = in_order(cuts, shortest=SHORTEST_SHOT)
     return Plan(rate=rate, length=length, cuts=kept, doubts=tuple(sorted(doubts, key=lambda d: d.start)),
                 notes=tuple(notes))  # fmt: skip
@@ -188,7 +189,7 @@ def _objection(
 ) -> tuple[str, str] | None:  # fmt: skip
     """Why these frames are not for a machine to cut: a rule and a sentence."""
     start, end = Fraction(first) / heard.rate, Fraction(last) / heard.rate
-    if any(a < end and b > start for a, b in heard.unheard):
+    if heard.unheard.touch(start, end):
         return "not_heard", "It is quiet here, but the words of this part are not known yet."
     spoken = _within(heard, start - WORD_ERROR_S, end + WORD_ERROR_S)
     if spoken:
@@ -196,13 +197,18 @@ def _objection(
         return "two_witnesses", f"It is quiet here, yet “{said}” was heard."
     if any(w in heard.strange for w in beside):
         return "suspect_word", "A word beside this pause is far too long for what it says: something may be hidden."
-    if any(a < end and b > start for a, b in heard.moving):
+    if heard.moving.touch(start, end):
         return "picture_moves", "Nobody speaks, but the picture shows something."
     if end - start > A_PERSONS_S:
         return "long_silence", f"{float(end - start):.0f} s without a word: a person says whether it may go."
-    if any(abs(j - edge) < NEAR_A_JOIN and j != edge for j in heard.joins for edge in (first, last)):
+    if any(_near_a_join(heard, edge) for edge in (first, last)):
         return "near_a_join", "The cut would fall within six frames of a change of shot."
     return None
+
+
+def _near_a_join(heard: _Heard, edge: int) -> bool:
+    near = heard.joins[bisect_right(heard.joins, edge - NEAR_A_JOIN) : bisect_left(heard.joins, edge + NEAR_A_JOIN)]
+    return any(j != edge for j in near)
 
 
 def _beside(heard: _Heard, start: Fraction, end: Fraction) -> tuple[Word | None, Word | None]:
@@ -247,12 +253,12 @@ def _loud_gaps(heard: _Heard, pace: Pace) -> list[Doubt]:
         start, end = one.end + AFTER_S, two.start - BEFORE_S
         if end - start < SHORTEST_CUT_S:
             continue
-        still = sum((max(min(s.end, end) - max(s.start, start), Fraction(0)) for s in heard.room.stills), Fraction(0))
+        still = heard.stills.cover(start, end)
         if heard.speech is None:
             if two.start - one.end >= LOUD_GAP_S and still < (end - start) / 2:
                 found.append(_unheard(heard, one, two))
             continue
-        voiced = sum((max(min(b, end) - max(a, start), Fraction(0)) for a, b in heard.speech), Fraction(0))
+        voiced = heard.speech.cover(start, end)
         if voiced >= VOICED_S or (voiced >= BRIEF_S and end - start - still >= VOICED_S):
             found.append(_unheard(heard, one, two))
         elif not voiced and still < (end - start) * DROWNED and two.start - one.end >= pace.longer:

@@ -1,8 +1,9 @@
 """Runs of frames, samples or levels for which something is true, and spans that run into each other."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,28 @@ def joined(spans: Iterable[tuple[Place, Place]], *, gap: float = 0) -> list[tupl
         else:
             found.append((start, end))
     return found
+
+
+class Spans(Generic[Place]):
+    """Half-open spans [start, end) that are asked again and again what of a stretch they cover; those that overlap or
+    touch are one."""
+
+    def __init__(self, spans: Iterable[tuple[Place, Place]]) -> None:
+        self._spans: list[tuple[Place, Place]] = joined(spans)
+        self._starts: list[Place] = [start for start, _ in self._spans]
+        self._ends: list[Place] = [end for _, end in self._spans]
+
+    def within(self, start: Place, end: Place) -> list[tuple[Place, Place]]:
+        """Those that reach into a stretch, whole."""
+        return self._spans[bisect_right(self._ends, start) : bisect_left(self._starts, end)]
+
+    def touch(self, start: Place, end: Place) -> bool:
+        """Whether one of them reaches into a stretch."""
+        return bool(self.within(start, end))
+
+    def cover(self, start: Place, end: Place) -> Place:
+        """How much of a stretch they cover."""
+        return sum((min(b, end) - max(a, start) for a, b in self.within(start, end)), end - end)
 
 
 def runs(flags: NDArray[np.bool_] | Sequence[bool], *, bridge: int = 0) -> list[tuple[int, int]]:
