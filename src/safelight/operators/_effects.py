@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from safelight.domain import Measure
 from safelight.media.effects import CDL, Clear, Effect, Level, Repairs, Steady
-from safelight.media.timeline import Clip, Timeline
+from safelight.media.timeline import Chapter, Clip, Cutaway, Split, Timeline
 from safelight.operators import Operator, Stage, Tools
 from safelight.words import many
 
@@ -70,7 +70,18 @@ def words(operator: Operator[Any], params: Any) -> str:
     made: Timeline = operator.render(ONE, params, Tools(kept=_nothing, weights={}))
     done = [said(effect) for effect in made.clips[0].effects]
     done += [", ".join(f"{_clock(c.at)} “{c.title}”" for c in made.chapters)] if made.chapters else []
+    done += [called(mark) for mark in made.splits] + [called(mark) for mark in made.cutaways]
     return "; ".join(done) or NOTHING
+
+
+def called(mark: Chapter | Split | Cutaway) -> str:
+    """A mark in words."""
+    if isinstance(mark, Chapter):
+        return f"“{mark.title}”"
+    if isinstance(mark, Split):
+        how = "after its sound (J cut)" if mark.by > 0 else "before its sound (L cut)"
+        return f"at {_clock(mark.at)} the picture comes {float(abs(mark.by)):.2f} s {how}"
+    return f"from {_clock(mark.at)} on for {float(mark.length):.1f} s {mark.title or mark.source[:12]}"
 
 
 def _clock(at: Fraction) -> str:
