@@ -4,8 +4,10 @@ waits for them. Only what somebody approved is ever shown.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from safelight import cuts
+from safelight import params as json_params
+from safelight import plugins
 from safelight.cutting import cutaways as offers
 from safelight.cutting.assembly import Assembly, Cover, Material
 from safelight.errors import UsageError
@@ -17,7 +19,7 @@ SPLIT, CUTAWAYS = "split", "cutaways"
 
 def splits(clip: Footage) -> tuple[Split, ...]:
     """The joins that people decided to roll."""
-    return cuts.timeline(clip).splits
+    return tuple(_marks(clip, SPLIT))
 
 
 def leads(clip: Footage, *, proposed: bool) -> tuple[Split, ...] | None:
@@ -25,18 +27,24 @@ def leads(clip: Footage, *, proposed: bool) -> tuple[Split, ...] | None:
     proposal = clip.proposals.get(SPLIT)
     if SPLIT not in clip.standing and (proposal is None or not proposal.offers):
         return None
-    waits = proposed and SPLIT not in clip.standing
-    return cuts.timeline(clip, proposed=True).splits if waits else ()
+    return tuple(_marks(clip, SPLIT, waiting=True)) if proposed else ()
 
 
 def cutaways(clip: Footage) -> tuple[Cutaway, ...]:
     """The cutaways that people decided about."""
-    return cuts.timeline(clip).cutaways
+    return tuple(_marks(clip, CUTAWAYS))
 
 
 def waiting(clip: Footage) -> tuple[Cutaway, ...]:
     """Those that wait for a person."""
-    return () if CUTAWAYS in clip.standing else cuts.timeline(clip, proposed=True).cutaways
+    return tuple(_marks(clip, CUTAWAYS, waiting=True))
+
+
+def _marks(clip: Footage, operator: str, *, waiting: bool = False) -> Any:
+    if waiting and operator in clip.standing:
+        return ()
+    edit = clip.edit(operator, proposed=waiting)
+    return () if edit is None else json_params.from_json(plugins.operator(operator).params, edit.params).marks
 
 
 def laid(

@@ -22,35 +22,35 @@ from tests.made_clips import make_clip
 
 SAID = (
     ("Why?", 0.5, 1.2), ("That", 3.0, 3.3), ("was", 3.4, 3.6), ("all.", 3.7, 4.2), ("Because", 8.2, 8.8),
-    ("salt", 8.9, 9.3), ("is", 9.4, 9.5), ("old.", 9.6, 10.2),
+    ("salt", 8.9, 9.3), ("is", 9.4, 9.5), ("old.", 9.6, 10.2), ("Well.", 10.5, 10.8), ("Yes.", 11.0, 11.6),
 )  # fmt: skip
 TALK, HANDS = "talk.mov", "hands.mov"
-GONE = (60, 200)  # frames of the sentence that does not stay
-HEARD = [*range(60), *range(200, 300)]
-BY = 11  # frames: the first word begins 0.2 s after the join, and six frames of it are heard first
+SECONDS = 14.0
+GONE = ((60, 200), (260, 272))  # frames of the sentences that do not stay: between two shots, and within one
+HEARD = [*range(60), *range(200, 260), *range(272, 350)]
+BY = 13  # frames: the first word begins 0.2 s after the join, and eight frames of it are heard first
 
 pytestmark = pytest.mark.usefixtures("in_process")
 
 
 @pytest.fixture
 def folder(library, tmp_path):
-    """A shoot of a question and an answer in two shots, of which a sentence between them was left out, and of hands
-    that keep still."""
+    """A shoot of a question and an answer in two shots, of which a sentence between them was left out and one within
+    the answer, and of hands that keep still."""
     place = tmp_path / "talk"
     place.mkdir()
     make_clip(
-        place / TALK, frames=300, codec="mjpeg", pixels="yuvj420p",
-        heard=made_talk.wave(said=SAID, seconds=made_talk.SECONDS),
+        place / TALK, frames=350, codec="mjpeg", pixels="yuvj420p", heard=made_talk.wave(said=SAID, seconds=SECONDS),
     )  # fmt: skip
     make_clip(place / HANDS, frames=120, step=1, codec="mjpeg", pixels="yuvj420p", size=(64, 64))
     library.run(place, options=made_talk.PASS)
     clips = library.state(place).clips
-    made_talk.known(library, place, said=SAID, silent=(clips[HANDS].id,))
+    made_talk.known(library, place, said=SAID, silent=(clips[HANDS].id,), seconds=SECONDS)
     found = dict(made_talk.heard(SAID)[0].value)
     found["words"] = [w | {"speaker": "A" if n < 4 else "B"} for n, w in enumerate(found["words"])]
     joins = [{"frame": 150, "at": "6/1", "into": "cut", "score": 0.99}]
-    sentence = {"frames": list(GONE), "text": "That was all.", "reasons": {}, "taken": False}
-    chosen = {"target_s": "7/1", "clips": 1, "rate": "25/1", "sentences": [sentence]}
+    sentences = [{"frames": list(frames), "text": "", "reasons": {}, "taken": False} for frames in GONE]
+    chosen = {"target_s": "8/1", "clips": 1, "rate": "25/1", "sentences": sentences}
     told = {"words": found, "shots": joins, "shots.facts": [], "sentences.chosen": chosen}
     rows = [Measure(name=name, value=value) for name, value in told.items()]
     records.save_evidence(library.store, [(clips[TALK].id, listening.HEARD, "more", rows)])
@@ -95,7 +95,7 @@ def tracks(path):
     return found
 
 
-ROLLED = [*range(60 + BY), *range(200 + BY, 300)]
+ROLLED = [*range(60 + BY), *range(200 + BY, 260), *range(272, 350)]
 
 
 def test_a_j_cut_is_proposed_shown_once_it_is_approved_and_undone(library, folder, tmp_path):
@@ -103,7 +103,7 @@ def test_a_j_cut_is_proposed_shown_once_it_is_approved_and_undone(library, folde
     assert clip.proposals["split"].zone is Zone.HUMAN
     assert clip.open_questions() == ["split"]
     (listed,) = [one for one in effects.listed(clip) if one.operator == "split"]
-    assert (listed.state, listed.text) == (State.PROPOSED, "at 0:08 the picture comes 0.44 s after its sound (J cut)")
+    assert (listed.state, listed.text) == (State.PROPOSED, "at 0:08 the picture comes 0.52 s after its sound (J cut)")
     assert "“Because” at 8.2 s is said by another voice than “Why?”, in another shot (2)" in listed.because[1]
     assert "split: proposed." in words(library.explain(TALK, folder=folder))
     told = json.loads(cut(library, folder / TALK, "--json", "--to", tmp_path / "waits.otio"))
@@ -122,7 +122,9 @@ def test_a_j_cut_is_proposed_shown_once_it_is_approved_and_undone(library, folde
     assert "sound_may_lead" not in {m["name"] for m in told["markers"]}
     film, source = grey(tmp_path / "film.draft.mov"), grey(folder / TALK)
     assert film == pytest.approx([source[n] for n in ROLLED], abs=0.01), "every frame is the one that was meant"
-    assert told["render"]["copied"] == [[0, 0, 60 + BY], [0, 200 + BY, 300]], "it still stands alone, frame by frame"
+    assert told["render"]["copied"] == [[0, 0, 60 + BY], [0, 200 + BY, 260], [0, 272, 350]], (
+        "it still stands alone, frame by frame"
+    )
     for ending in ("otio", "fcpxml", "xml", "mlt"):
         cut(library, folder / TALK, "--decided", "--to", tmp_path / f"cut.{ending}")
         assert tracks(tmp_path / f"cut.{ending}") == [
@@ -148,7 +150,7 @@ def test_a_person_sets_an_l_cut_and_one_whose_join_is_gone_is_told(library, fold
     assert any("there is no join near it any more" in note for note in told["notes"])
 
 
-COVER = (48, 98)  # half a second before the join, for two seconds
+COVER = (108, 158)  # half a second before the jump within the answer, for two seconds
 SHOWN = [*range(6, 56)]  # frames of the hands
 
 
@@ -157,12 +159,12 @@ def test_cutaways_are_offered_on_the_record_and_shown_once_approved(library, fol
     clip = the_clip(library, folder, path=TALK)
     assert clip.proposals["cutaways"].zone is Zone.HUMAN
     (listed,) = [one for one in effects.listed(clip) if one.operator == "cutaways"]
-    assert listed.text == "from 0:01 on for 2.0 s hands.mov"
-    assert "over the jump from 2.40 to 8.00 s: hands.mov from 0.24 s, which keeps still" in listed.because[1]
+    assert listed.text == "from 0:09 on for 2.0 s hands.mov"
+    assert "over the jump from 10.40 to 10.88 s: hands.mov from 0.24 s, which keeps still" in listed.because[1]
     say(library, folder, "split", Say.REJECT, path=TALK, reason="taste")
     told = json.loads(cut(library, folder / TALK, "--json", "--to", tmp_path / "waits.otio"))
     assert (told["cutaways"], told["cutaways_shown"]) == (1, 0), "what waits lies there, switched off"
-    assert tracks(tmp_path / "waits.otio")[1] == ("video", [None] * 160)
+    assert tracks(tmp_path / "waits.otio")[1] == ("video", [None] * len(HEARD))
     assert json.loads(cut(library, folder / TALK, "--json", "--decided"))["cutaways"] == 0
 
     say(library, folder, "cutaways", path=TALK)
@@ -182,7 +184,7 @@ def test_cutaways_are_offered_on_the_record_and_shown_once_approved(library, fol
     assert b"composite" in (film_xmp.read(tmp_path / "film.draft.mov") or b""), "of two clips"
     above = tracks(tmp_path / "cut.otio")[1][1]
     assert above[first:end] == [("hands", n) for n in SHOWN]
-    assert above[:first] + above[end:] == [None] * (160 - 50)
+    assert above[:first] + above[end:] == [None] * (len(HEARD) - 50)
 
     say(library, folder, "cutaways", Say.UNDO, path=TALK)
     assert json.loads(cut(library, folder / TALK, "--json"))["cutaways_shown"] == 0
@@ -216,7 +218,7 @@ def test_a_delivery_shows_both_and_refuses_a_cutaway_that_is_gone_or_changed(lib
     (failed,) = send(library, folder, tmp_path / "gone")["failed"]
     assert "hands.mov is not there" in failed["cause"]
     done = CliRunner().invoke(cli, ["cut", str(folder / TALK), "--library", str(library.store.folder)])
-    assert "talk.mov cuts away to hands.mov at 1.92 s, which is not here" in done.exception.cause
+    assert "talk.mov cuts away to hands.mov at 9.92 s, which is not here" in done.exception.cause
 
 
 @pytest.mark.skipif(shutil.which("melt") is None, reason="melt is not installed")

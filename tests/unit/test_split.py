@@ -182,6 +182,9 @@ def test_a_cutaway_lies_over_the_picture_and_the_sound_stays():
     assert frames_of(made, "audio") == heard(TWO)
     assert frames_of(made, "video", of=1)[87:137] == seen_[87:137]
     assert "jump_cut" not in {m.name for m in made.programme.markers}, "it is covered"
+    between = assembled(TWO, shots=(300,))
+    assert assembly.jumps(between) == [], "two shots are no jump"
+    assert len(assembly.jumps(assembled(TWO, shots=(50, 900)))) == 1
 
 
 def test_a_cutaway_that_is_only_offered_is_not_seen():
@@ -242,8 +245,10 @@ def found(filmed=FILMED, one=ONE, two=OTHER, *, same=True):
 
 def test_an_answer_in_another_shot_may_be_heard_before_it_is_seen():
     lead = found()
-    assert (lead.by, lead.word.text, lead.before.text) == (11, "Because", "Why?")
-    assert lead.by / R25 - lead.gap_s == Fraction(6, 25), "six frames of it are heard first"
+    assert (lead.by, lead.word.text, lead.before.text) == (13, "Because", "Why?")
+    assert lead.by / R25 - lead.gap_s == Fraction(8, 25), "eight frames of it are heard first"
+    short = found(replace(FILMED, shots=(211, 300)))
+    assert short.by / R25 - short.gap_s == Fraction(6, 25), "or six, where eight reach into another shot"
 
 
 @pytest.mark.parametrize(
@@ -255,7 +260,10 @@ def test_an_answer_in_another_shot_may_be_heard_before_it_is_seen():
         ("somebody speaks in what is held", {"words": (WORDS[0], word("um", "8.2", "8.4", "A"), *WORDS[1:])}),
         ("another shot begins in what is held", {"shots": (205, 300)}),
         ("the clip ends", {"length": 205}),
-        ("the word begins so late that nothing is gained", {"words": (WORDS[0], word("Because", "20.6", "21", "B"))}),
+        (
+            "the word begins so late that the picture would lag",
+            {"words": (WORDS[0], word("Because", "20.8", "21", "B"))},
+        ),
     ],
 )
 def test_nothing_speaks_for_a_j_cut(why, change):
@@ -333,7 +341,7 @@ SAID = (("Why?", 6.5, 7.5, "A"), ("Hm.", 10.0, 11.0, "A"), ("Because", 20.2, 20.
 def test_splits_are_proposed_between_voices_in_two_shots_alone():
     facts = talk(*SAID, shots=(300,), chosen=[(200, 500)])
     (made,) = split_operator.propose([subject(**facts)], Wishes())
-    assert made.params.marks == (Split(name="split-500", at=Fraction("20.2"), by=Fraction(11, 25)),)
+    assert made.params.marks == (Split(name="split-500", at=Fraction("20.2"), by=Fraction(13, 25)),)
     assert "another voice than “Why?”, in another shot (2)" in made.because[1].text
     assert "nobody speaks in the picture that is held" in made.because[1].text
     for other in (talk(*SAID, shots=(), chosen=[(200, 500)]), talk(*SAID, shots=(300,))):

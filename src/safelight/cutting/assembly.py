@@ -195,6 +195,15 @@ def joins(made: Assembly) -> list[tuple[int, Piece, Piece]]:
     ]
 
 
+def jumps(made: Assembly) -> list[tuple[int, Piece, Piece]]:
+    """The joins within one framing, as far as is known: those of one clip that lie in no two shots of it."""
+    return [
+        (at, one, two) for at, one, two in joins(made)
+        if one.clip == two.clip and (clip := made.materials[one.clip]).facts.picture
+        and not leads.differ(clip.shots, one.end - 1, two.start)
+    ]  # fmt: skip
+
+
 def _doubts(made: Assembly) -> Iterator[Marker]:
     for number, material in enumerate(made.materials):
         for doubt in material.doubts:
@@ -205,9 +214,8 @@ def _doubts(made: Assembly) -> Iterator[Marker]:
 
 
 def _jumps(made: Assembly) -> Iterator[Marker]:
-    for at, one, two in joins(made):
-        is_covered = any(c.enabled and c.at <= at < c.end for c in made.covers)
-        if one.clip == two.clip and made.materials[one.clip].facts.picture and not is_covered:
+    for at, _, _ in jumps(made):
+        if not any(c.enabled and c.at <= at < c.end for c in made.covers):
             yield Marker(at=at, name="jump_cut", comment="The same framing on both sides: a cutaway would cover it.",
                          colour="CYAN")  # fmt: skip
 
@@ -330,6 +338,6 @@ def lost_words(made: Assembly) -> list[tuple[int, Word]]:
 
 
 __all__ = [
-    "Assembly", "Cover", "Difference", "Material", "Piece", "assemble", "joins", "lost_words", "marked", "place",
-    "programme_words", "rate_of", "source_of",
+    "Assembly", "Cover", "Difference", "Material", "Piece", "assemble", "joins", "jumps", "lost_words", "marked",
+    "place", "programme_words", "rate_of", "source_of",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from safelight.cutting.assembly import Assembly, Cover, Material, Piece, joins, place
+from safelight.cutting.assembly import Assembly, Cover, Material, Piece, jumps, place
 from safelight.cutting.programme import frames_of
 from safelight.errors import UsageError
 from safelight.media import container, timecode, video
@@ -85,10 +85,8 @@ def _cover(
 
 def _places(made: Assembly, lasts: int, lead: int) -> list[tuple[int, tuple[Piece, Piece]]]:
     found: list[tuple[int, tuple[Piece, Piece]]] = []
-    for at, one, two in joins(made):
+    for at, one, two in jumps(made):
         begins = max(at - lead, 0)
-        if one.clip != two.clip or not made.materials[one.clip].facts.picture:
-            continue
         if begins + lasts <= made.programme.length and (
             not found or begins - found[-1][0] >= APART_S * made.programme.rate
         ):

@@ -16,8 +16,11 @@ from safelight.cutting.pauses import SHORTEST_SHOT
 from safelight.cutting.pieces import Piece
 from safelight.cutting.speech import Word
 
-LEAST_S, MOST_S = Fraction(6, 25), Fraction(12, 25)  # by which a picture is offered to come later
-AHEAD_S = LEAST_S  # so much of the first word is to be heard before it is seen, where that fits
+AHEAD_S = (
+    Fraction(8, 25),
+    Fraction(6, 25),
+)  # so much of the first word is heard before it is seen: the first that fits
+LATEST_S = 1  # after the join, that a picture is offered to change
 FAR_S = 15  # of the clip between two passages
 QUIET_S = Fraction(8, 25)  # without a word before a passage begins
 MOST_WORDS = 32  # that are looked at before a moment: words follow each other
@@ -51,15 +54,7 @@ def lead(before: Filmed, one: Piece, after: Filmed, two: Piece, *, same: bool) -
     little of the later one is left."""
     begins = two.start / after.rate
     word = next((w for w in after.words if w.start >= begins), None)
-    if (
-        word is None
-        or word.start * after.rate >= two.end
-        or (same and not _differ(after.shots, one.end - 1, two.start))
-    ):
-        return None
-    gap = word.start - begins
-    by = round(min(max(gap + AHEAD_S, LEAST_S), MOST_S) * after.rate)
-    if by / after.rate <= gap or two.end - two.start - by < SHORTEST_SHOT:
+    if word is None or word.start * after.rate >= two.end or (same and not differ(after.shots, one.end - 1, two.start)):
         return None
     last = _last(before, one)
     told = last is not None and last.speaker is not None and word.speaker is not None
@@ -67,12 +62,17 @@ def lead(before: Filmed, one: Piece, after: Filmed, two: Piece, *, same: bool) -
         return None
     if not told and not _begins_far(one, after, two, same=same):
         return None
-    if not _holds(before, one, by / after.rate):
-        return None
-    return Lead(word=word, by=by, gap_s=gap, before=last if told else None)
+    gap = word.start - begins
+    for ahead in AHEAD_S:
+        by = round((gap + ahead) * after.rate)
+        fits = by <= LATEST_S * after.rate and two.end - two.start - by >= SHORTEST_SHOT
+        if fits and _holds(before, one, by / after.rate):
+            return Lead(word=word, by=by, gap_s=gap, before=last if told else None)
+    return None
 
 
-def _differ(shots: Sequence[int] | None, one: int, two: int) -> bool:
+def differ(shots: Sequence[int] | None, one: int, two: int) -> bool:
+    """Whether two frames of a clip are known to lie in different shots."""
     return shots is not None and bisect_right(shots, one) != bisect_right(shots, two)
 
 
