@@ -159,7 +159,7 @@ def test_cutaways_are_offered_on_the_record_and_shown_once_approved(library, fol
     clip = the_clip(library, folder, path=TALK)
     assert clip.proposals["cutaways"].zone is Zone.HUMAN
     (listed,) = [one for one in effects.listed(clip) if one.operator == "cutaways"]
-    assert listed.text == "from 0:09 on for 2.0 s hands.mov"
+    assert listed.text == "hands.mov from 0:09 on for 2.0 s"
     assert "over the jump from 10.40 to 10.88 s: hands.mov from 0.24 s, which keeps still" in listed.because[1]
     say(library, folder, "split", Say.REJECT, path=TALK, reason="taste")
     told = json.loads(cut(library, folder / TALK, "--json", "--to", tmp_path / "waits.otio"))

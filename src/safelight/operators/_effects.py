@@ -70,18 +70,25 @@ def words(operator: Operator[Any], params: Any) -> str:
     made: Timeline = operator.render(ONE, params, Tools(kept=_nothing, weights={}))
     done = [said(effect) for effect in made.clips[0].effects]
     done += [", ".join(f"{_clock(c.at)} “{c.title}”" for c in made.chapters)] if made.chapters else []
-    done += [called(mark) for mark in made.splits] + [called(mark) for mark in made.cutaways]
+    done += [_rolled(split) for split in made.splits] + [_over(cutaway) for cutaway in made.cutaways]
     return "; ".join(done) or NOTHING
 
 
 def called(mark: Chapter | Split | Cutaway) -> str:
-    """A mark in words."""
+    """What a mark is called beside others."""
     if isinstance(mark, Chapter):
         return f"“{mark.title}”"
-    if isinstance(mark, Split):
-        how = "after its sound (J cut)" if mark.by > 0 else "before its sound (L cut)"
-        return f"at {_clock(mark.at)} the picture comes {float(abs(mark.by)):.2f} s {how}"
-    return f"from {_clock(mark.at)} on for {float(mark.length):.1f} s {mark.title or mark.source[:12]}"
+    kind = "cutaway" if isinstance(mark, Cutaway) else "J cut" if mark.by > 0 else "L cut"
+    return f"the {kind} at {_clock(mark.at)}"
+
+
+def _rolled(split: Split) -> str:
+    how = "after its sound (J cut)" if split.by > 0 else "before its sound (L cut)"
+    return f"at {_clock(split.at)} the picture comes {float(abs(split.by)):.2f} s {how}"
+
+
+def _over(cutaway: Cutaway) -> str:
+    return f"{cutaway.title or cutaway.source[:12]} from {_clock(cutaway.at)} on for {float(cutaway.length):.1f} s"
 
 
 def _clock(at: Fraction) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from safelight import blind, cuts, effects, rough, verdicts
+from safelight import blind, cuts, effects, overlaid, rough, verdicts
 from safelight.cutting import PACES
 from safelight.cutting.facts import frames
 from safelight.cutting.speech import Word as SpokenWord
@@ -310,7 +310,8 @@ def timeline(
         raise UsageError(
             f"{printable(found.path)} is not in the shoot's folder.", remedy="Bring the file back as it was."
         )
-    beside = {id_: there for id_, other in at.state.footage.items() if (there := clips.original(at.folder.root, other))}
+    shown = {mark.source for mark in (*overlaid.cutaways(found), *overlaid.waiting(found))} & set(at.state.footage)
+    beside = {id_: there for id_ in shown if (there := clips.original(at.folder.root, at.state.footage[id_]))}
     wanted = rough.Wanted(decided=not proposed, name=path.stem, beside=beside)
     made = rough.cut([(path, found)], wanted, listen=False)
     with tempfile.TemporaryDirectory(prefix="safelight-") as folder:
