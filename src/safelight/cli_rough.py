@@ -126,8 +126,8 @@ def cut(
     else:
         said += [*(_held(checked) if checked else ()), *(single.words(path, by=sign_off) for path in settled)]
         _tell(made, rendered, said)
-        for what, count in kept.items():
-            click.echo(f"The choice is on the record of {many(count, 'clip')}, as the edit {what}: judge it there.")
+        for line in _kept(kept, [path for path in cutaways if beside and path not in others]):
+            click.echo(line)
         if written is not None:
             for loss in written.losses:
                 click.echo(f"lost: {loss}")
@@ -286,6 +286,15 @@ def _on_record(
         for folder in folders if kept else ():
             opened.propose(folder, only=tuple(kept))
     return kept
+
+
+def _kept(kept: dict[str, int], elsewhere: list[Path]) -> list[str]:
+    """What is on the record now, and which cutaways cannot be."""
+    lines = [f"{p.name} is not in the shoot: its cutaways lie in the timeline, not on the record." for p in elsewhere]
+    return lines + [
+        f"The choice is on the record of {many(count, 'clip')}, as the edit {what}: judge it there."
+        for what, count in kept.items()
+    ]
 
 
 def _may_write(out: Path, originals: list[Path]) -> None:

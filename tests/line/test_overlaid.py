@@ -111,6 +111,7 @@ def test_a_j_cut_is_proposed_shown_once_it_is_approved_and_undone(library, folde
     (mark,) = [m for m in told["markers"] if m["name"] == "sound_may_lead"]
     assert (mark["at"], mark["length"]) == (60, BY)
     assert [frames for _, frames in tracks(tmp_path / "waits.otio")] == [[("talk", n) for n in HEARD]] * 2
+    cut(library, folder / TALK, "--render", tmp_path / "before.wav")
 
     say(library, folder, "split", path=TALK)
     assert "split, said by Ada: at 0:08 the picture" in words(library.explain(TALK, folder=folder))
@@ -125,6 +126,10 @@ def test_a_j_cut_is_proposed_shown_once_it_is_approved_and_undone(library, folde
     assert told["render"]["copied"] == [[0, 0, 60 + BY], [0, 200 + BY, 260], [0, 272, 350]], (
         "it still stands alone, frame by frame"
     )
+    cut(library, folder / TALK, "--render", tmp_path / "after.wav")
+    assert (tmp_path / "after.draft.wav").read_bytes() == (tmp_path / "before.draft.wav").read_bytes(), (
+        "heard as it was"
+    )
     for ending in ("otio", "fcpxml", "xml", "mlt"):
         cut(library, folder / TALK, "--decided", "--to", tmp_path / f"cut.{ending}")
         assert tracks(tmp_path / f"cut.{ending}") == [
@@ -137,6 +142,15 @@ def test_a_j_cut_is_proposed_shown_once_it_is_approved_and_undone(library, folde
     told = json.loads(cut(library, folder / TALK, "--json"))
     assert told["rolled"] == []
     assert "sound_may_lead" not in {m["name"] for m in told["markers"]}, "somebody has answered"
+
+
+def test_a_cutaway_from_elsewhere_is_offered_in_the_timeline_alone(library, folder, tmp_path):
+    (tmp_path / "else").mkdir()
+    shutil.move(folder / HANDS, tmp_path / "else" / "other.mov")
+    said = cut(library, folder / TALK, "--cutaway", tmp_path / "else" / "other.mov", "--to", tmp_path / "cut.otio")
+    assert "1 cutaway offered, switched off" in said
+    assert "other.mov is not in the shoot: its cutaways lie in the timeline, not on the record." in said
+    assert "cutaways" not in the_clip(library, folder, path=TALK).proposals
 
 
 def test_a_person_sets_an_l_cut_and_one_whose_join_is_gone_is_told(library, folder):
