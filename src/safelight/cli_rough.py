@@ -273,19 +273,18 @@ def _on_record(
     from safelight.domain import exact
 
     clips = [clip for _, clip in chosen]
-    kept: dict[str, int] = {}
     if length_s is None and not others:
-        return kept
+        return {}
+    kept: dict[str, int] = {}
     with Library.open(library) as opened:
         if length_s is not None:
             kept["select"] = len(choice.keep(opened.store, made, clips, target_s=exact(length_s)))
         if others:
             kept["cutaways"] = len(offered.keep(opened.store, made, clips, others))
-        kept = {what: count for what, count in kept.items() if count}
-        folders = {places.root_of(opened, path.absolute()) for path, clip in chosen if clip is not None}
-        for folder in folders if kept else ():
-            opened.propose(folder, only=tuple(kept))
-    return kept
+        joins = ("split",) if "select" in kept else ()  # other sentences meet at other joins
+        for folder in {places.root_of(opened, path.absolute()) for path, clip in chosen if clip is not None}:
+            opened.propose(folder, only=(*kept, *joins))
+    return {what: count for what, count in kept.items() if count}
 
 
 def _kept(kept: dict[str, int], elsewhere: list[Path]) -> list[str]:

@@ -201,7 +201,15 @@ def test_cutaways_are_offered_on_the_record_and_shown_once_approved(library, fol
     assert above[:first] + above[end:] == [None] * (len(HEARD) - 50)
 
     say(library, folder, "cutaways", Say.UNDO, path=TALK)
+    assert the_clip(library, folder, path=TALK).state("cutaways") is State.PROPOSED
+    cut(library, folder / TALK, "--passages", passages(tmp_path), "--cutaway", folder / HANDS)
+    assert "cutaways" not in the_clip(library, folder, path=TALK).proposals, "asked anew, nothing has to be covered"
     assert json.loads(cut(library, folder / TALK, "--json"))["cutaways_shown"] == 0
+
+
+def passages(folder):
+    (folder / "one.csv").write_text("clip,start,end,words\ntalk.mov,0,2,\n")
+    return folder / "one.csv"
 
 
 def send(library, folder, to):
