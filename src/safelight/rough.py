@@ -371,8 +371,7 @@ def shots(rough: Rough) -> list[int]:
     rate = made.programme.rate
     found = {
         two.at for one, two in pairwise(made.runs)
-        if one.over or two.over or one.material is not two.material
-        or abs(one.first + one.length / rate - two.first) >= 1 / rate
+        if one.material is not two.material or abs(one.first + one.length / rate - two.first) >= 1 / rate
     }  # fmt: skip
     for run in made.runs:
         first, end = run.first, run.first + run.length / rate

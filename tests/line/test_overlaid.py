@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from click.testing import CliRunner
 
-from safelight import deliver, effects, interchange, ledger, listening, propose
+from safelight import deliver, effects, interchange, ledger, listening, propose, rough
 from safelight.cli import cli
 from safelight.domain import Measure, Say, State, Zone
 from safelight.explain import words
@@ -162,6 +162,19 @@ def test_a_person_sets_an_l_cut_and_one_whose_join_is_gone_is_told(library, fold
     told = json.loads(cut(library, folder / TALK, "--json"))
     assert told["rolled"] == []
     assert any("there is no join near it any more" in note for note in told["notes"])
+
+
+def test_captions_mind_the_picture_that_is_seen(library, folder):
+    offer(library, folder)
+    changes = []
+    for operator in (None, "split", "cutaways"):
+        if operator:
+            say(library, folder, operator, path=TALK)
+        ids = {clip.id: folder / clip.path for clip in library.state(folder).clips.values()}
+        wanted = rough.Wanted(decided=True, beside=ids)
+        made = rough.cut([(folder / TALK, the_clip(library, folder, path=TALK))], wanted, listen=False)
+        changes.append(rough.shots(made))
+    assert changes == [[60, 120], [60 + BY, 120], [60 + BY, *COVER]]
 
 
 COVER = (108, 158)  # half a second before the jump within the answer, for two seconds
