@@ -1,4 +1,5 @@
 import json
+import random
 import wave as wav
 from fractions import Fraction
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from safelight import cutting, interchange
 from safelight.cli import cli
-from safelight.cutting import PACES, Passage, Word, level
+from safelight.cutting import PACES, Passage, Word, level, pauses
 from safelight.cutting.level import RATE
 from safelight.media.sound import Block
 
@@ -256,3 +257,13 @@ def test_wrong_usage_is_said(tmp_path, monkeypatch, arguments, said):
     done = CliRunner().invoke(cli, ["tighten", "talk.wav", *arguments])
     assert done.exit_code != 0
     assert said in str(done.exception) + done.output
+
+
+def test_what_of_spans_lies_between_two_moments_is_the_sum_of_each():
+    rng = random.Random(3)
+    for _ in range(200):
+        starts = [rng.randint(0, 200) for _ in range(rng.randint(0, 12))]
+        spans = [(Fraction(a, 7), Fraction(a + rng.randint(0, 30), 7)) for a in starts]
+        low, high = Fraction(rng.randint(0, 100), 7), Fraction(rng.randint(101, 260), 7)
+        wanted = sum((max(min(b, high) - max(a, low), Fraction(0)) for a, b in spans), Fraction(0))
+        assert pauses._Spans(spans).within(low, high) == wanted

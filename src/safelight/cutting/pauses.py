@@ -7,9 +7,10 @@ shortened down to two seconds, since up to a second on either side a word may st
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from math import ceil, floor
 from typing import TypeAlias
 
@@ -240,19 +241,37 @@ def _evidence(heard: _Heard, span: tuple[int, int], beside: tuple[Word | None, W
     return tuple(found)
 
 
+class _Spans:
+    """Spans of a long talk, of which many short stretches are asked."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self.spans = sorted(spans)
+        self.reach = list(accumulate((end for _, end in self.spans), max))  # the last end so far
+
+    def within(self, start: Fraction, end: Fraction) -> Fraction:
+        """Seconds of them between two moments, those that overlap counted twice."""
+        found = Fraction(0)
+        for n in range(bisect_left(self.spans, (end, end)) - 1, -1, -1):
+            if self.reach[n] <= start:
+                break
+            found += max(min(self.spans[n][1], end) - max(self.spans[n][0], start), Fraction(0))
+        return found
+
+
 def _loud_gaps(heard: _Heard, pace: Pace) -> list[Doubt]:
     """Where there is sound between two words, but no word: kept, and said."""
     found = []
+    stills, voices = _Spans((s.start, s.end) for s in heard.room.stills), _Spans(heard.speech or ())
     for one, two in zip(heard.words or (), (heard.words or ())[1:], strict=False):
         start, end = one.end + AFTER_S, two.start - BEFORE_S
         if end - start < SHORTEST_CUT_S:
             continue
-        still = sum((max(min(s.end, end) - max(s.start, start), Fraction(0)) for s in heard.room.stills), Fraction(0))
+        still = stills.within(start, end)
         if heard.speech is None:
             if two.start - one.end >= LOUD_GAP_S and still < (end - start) / 2:
                 found.append(_unheard(heard, one, two))
             continue
-        voiced = sum((max(min(b, end) - max(a, start), Fraction(0)) for a, b in heard.speech), Fraction(0))
+        voiced = voices.within(start, end)
         if voiced >= VOICED_S or (voiced >= BRIEF_S and end - start - still >= VOICED_S):
             found.append(_unheard(heard, one, two))
         elif not voiced and still < (end - start) * DROWNED and two.start - one.end >= pace.longer:
