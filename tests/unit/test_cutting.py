@@ -1,5 +1,4 @@
 import json
-import random
 import wave as wav
 from fractions import Fraction
 
@@ -259,11 +258,12 @@ def test_wrong_usage_is_said(tmp_path, monkeypatch, arguments, said):
     assert said in str(done.exception) + done.output
 
 
-def test_what_of_spans_lies_between_two_moments_is_the_sum_of_each():
-    rng = random.Random(3)
-    for _ in range(200):
-        starts = [rng.randint(0, 200) for _ in range(rng.randint(0, 12))]
-        spans = [(Fraction(a, 7), Fraction(a + rng.randint(0, 30), 7)) for a in starts]
-        low, high = Fraction(rng.randint(0, 100), 7), Fraction(rng.randint(101, 260), 7)
-        wanted = sum((max(min(b, high) - max(a, low), Fraction(0)) for a, b in spans), Fraction(0))
-        assert pauses._Spans(spans).within(low, high) == wanted
+SEVENTHS = st.integers(0, 210).map(lambda n: Fraction(n, 7))
+
+
+@given(st.lists(st.tuples(SEVENTHS, SEVENTHS).map(sorted).map(tuple), max_size=10), SEVENTHS, SEVENTHS)
+@settings(max_examples=50)
+def test_what_of_spans_lies_between_two_moments_is_the_sum_of_each(spans, one, two):
+    low, high = sorted((one, two))
+    wanted = sum((max(min(b, high) - max(a, low), Fraction(0)) for a, b in spans), Fraction(0))
+    assert pauses._Spans(spans).within(low, high) == wanted
