@@ -94,7 +94,7 @@ def cut(
 
     _refuse(pace, passages=passages, length_s=length_s, place=place, film=film, preview=preview, sign_off=sign_off)
     book = films.find(place) if place else None
-    chosen = _clips(clips, library)
+    chosen, beside, others = _clips(clips, cutaways, library)
     if (strike or words) and len(chosen) != 1:
         raise UsageError("Words are struck, or given, for one clip at a time.", remedy="Name one clip.")
     originals = [path for path, _ in chosen]
@@ -106,13 +106,14 @@ def cut(
     captions, film = (singles[out].path if out else None for out in (captions, film))
     wanted = rough.Wanted(
         pace=pace, length_s=length_s, passages=_passages(passages) if passages else (), decided=decided,
-        struck=_ranges(strike) if strike else (), cutaways=cutaways, name=_name(originals, length_s, passages),
+        struck=_ranges(strike) if strike else (), cutaways=cutaways, beside=beside,
+        name=_name(originals, length_s, passages),
     )  # fmt: skip
     made = rough.cut(
         chosen, wanted, words=read_words(words) if words else None, listen=listen,
         tell=lambda text: click.echo(text, err=True),
     )  # fmt: skip
-    kept = _on_record(made, chosen, length_s, library) if length_s is not None else 0
+    kept = _on_record(made, chosen, length_s, others, library)
     written = rough.written(to, made.made) if to else None
     if written is not None:
         single.propose(written.files, originals)
@@ -125,8 +126,8 @@ def cut(
     else:
         said += [*(_held(checked) if checked else ()), *(single.words(path, by=sign_off) for path in settled)]
         _tell(made, rendered, said)
-        if kept:
-            click.echo(f"The choice is on the record of {many(kept, 'clip')}, as the edit select: judge it there.")
+        for line in _kept(kept, [path for path in cutaways if beside and path not in others]):
+            click.echo(line)
         if written is not None:
             for loss in written.losses:
                 click.echo(f"lost: {loss}")
@@ -227,19 +228,27 @@ def _held(checked: "Checked") -> list[str]:
     return [f"{checked.path.name}: {said}.", *lines]
 
 
-def _clips(paths: tuple[Path, ...], library: str | None) -> "list[tuple[Path, Footage | None]]":
-    """The clips, each with its record where a shoot has one; of a folder all, in the order of their names."""
+def _clips(
+    paths: tuple[Path, ...], cutaways: tuple[Path, ...], library: str | None
+) -> "tuple[list[tuple[Path, Footage | None]], dict[str, Path], dict[Path, Footage]]":
+    """The clips, each with its record where a shoot has one; of a folder all, in the order of their names. Then where
+    all clips of those shoots are, by id, and of the cutaways those that lie in them."""
     from safelight import ingest, places
     from safelight.api import Library
     from safelight.domain import Kind
 
     found: list[tuple[Path, Any]] = []
+    beside: dict[str, Path] = {}
+    shoots: dict[Path, Footage] = {}
     with Library.open(library) as opened:
         for path in paths:
             known: dict[Path, Footage] = {}
             try:
                 for state, _, clips, _ in places.find(opened, (path,)):
-                    known |= {(Path(state.shoot.root) / clip.path).resolve(): clip for clip in clips}
+                    root = Path(state.shoot.root)
+                    known |= {(root / clip.path).resolve(): clip for clip in clips}
+                    beside |= {clip.id: root / clip.path for clip in state.footage.values()}
+                    shoots |= {(root / clip.path).resolve(): clip for clip in state.clips.values()}
             except UsageError:
                 known = {}
             if path.is_dir():
@@ -249,24 +258,42 @@ def _clips(paths: tuple[Path, ...], library: str | None) -> "list[tuple[Path, Fo
                 found.append((path, known.get(path.resolve())))
     if not found:
         raise UsageError("There are no clips or sounds here.", remedy="Name clips, or a folder that holds some.")
-    return found
+    return found, beside, {path: shoots[path.resolve()] for path in cutaways if path.resolve() in shoots}
 
 
 def _on_record(
-    made: "Rough", chosen: "list[tuple[Path, Footage | None]]", length_s: Fraction, library: str | None
-) -> int:  # fmt: skip
-    """Puts the choice of sentences on the record of the clips that a shoot knows; how many they are."""
+    made: "Rough", chosen: "list[tuple[Path, Footage | None]]", length_s: Fraction | None,
+    others: "dict[Path, Footage]", library: str | None,
+) -> dict[str, int]:  # fmt: skip
+    """Puts the choice of sentences, and the cutaways that are offered, on the record of the clips that a shoot knows;
+    how many they are, by edit."""
     from safelight import chosen as choice
-    from safelight import places
+    from safelight import offered, places
     from safelight.api import Library
     from safelight.domain import exact
 
+    clips = [clip for _, clip in chosen]
+    if length_s is None and not others:
+        return {}
+    kept: dict[str, int] = {}
     with Library.open(library) as opened:
-        kept = choice.keep(opened.store, made, [clip for _, clip in chosen], target_s=exact(length_s))
-        folders = {places.root_of(opened, path.absolute()) for path, clip in chosen if clip is not None}
-        for folder in folders if kept else ():
-            opened.propose(folder, only=("select",))
-    return len(kept)
+        if length_s is not None:
+            kept["select"] = len(choice.keep(opened.store, made, clips, target_s=exact(length_s)))
+        if others:
+            kept["cutaways"] = len(offered.keep(opened.store, made, clips, others))
+        joins = ("split",) if "select" in kept else ()  # other sentences meet at other joins
+        for folder in {places.root_of(opened, path.absolute()) for path, clip in chosen if clip is not None}:
+            opened.propose(folder, only=(*kept, *joins))
+    return {what: count for what, count in kept.items() if count}
+
+
+def _kept(kept: dict[str, int], elsewhere: list[Path]) -> list[str]:
+    """What is on the record now, and which cutaways cannot be."""
+    lines = [f"{p.name} is not in the shoot: its cutaways lie in the timeline, not on the record." for p in elsewhere]
+    return lines + [
+        f"The choice is on the record of {many(count, 'clip')}, as the edit {what}: judge it there."
+        for what, count in kept.items()
+    ]
 
 
 def _may_write(out: Path, originals: list[Path]) -> None:
@@ -360,7 +387,10 @@ def document(made: "Rough", written: Any, rendered: "Rendered | None") -> dict[s
             "joins": heard.joins, "expected": heard.expected, "found": heard.found,
             "differences": [asdict(d) | {"text": d.text} for d in heard.differences],
         },
-        "not_heard": made.not_heard or None, "cutaways": made.covers, "notes": list(made.notes),
+        "not_heard": made.not_heard or None, "cutaways": sum(not c.enabled for c in made.made.covers),
+        "cutaways_shown": sum(c.enabled for c in made.made.covers),
+        "rolled": [{"at": made.made.places[n], "by": by} for n, by in sorted(made.made.rolled.items())],
+        "notes": list(made.notes),
         "files": [f.name for f in written.files] if written else [], "losses": list(written.losses) if written else [],
         "render": asdict(rendered) if rendered else None,
     }  # fmt: skip
@@ -414,8 +444,12 @@ def _marked(made: "Rough") -> list[str]:
     markers = made.made.programme.markers
     counts = {name: sum(m.name == name for m in markers) for name in ("jump_cut", "chapter", "sound_may_lead")}
     said = ", ".join(many(n, name.replace("_", " ")) for name, n in counts.items() if n)
-    covers = [f"{many(made.covers, 'cutaway')} offered, switched off, on a track above."] if made.covers else []
-    return ([f"Marked: {said}."] if said else []) + covers
+    shown, offered = ([c for c in made.made.covers if c.enabled == on] for on in (True, False))
+    lines = [f"Marked: {said}."] if said else []
+    if made.made.rolled:
+        lines.append(f"At {many(len(made.made.rolled), 'join')} the picture is rolled: the sound leads or trails.")
+    lines += [f"{many(len(shown), 'cutaway')} over it, on a track above."] if shown else []
+    return lines + ([f"{many(len(offered), 'cutaway')} offered, switched off, on a track above."] if offered else [])
 
 
 def _tell_heard(made: "Rough") -> None:

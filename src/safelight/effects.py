@@ -82,10 +82,13 @@ def _listed(clip: Footage, op: Operator[Any]) -> Listed | None:
 
 def _without(held: Edit) -> Iterator[Choice]:
     """The same without one of its marks: so they are answered one by one."""
-    marks: Any = held.params.get("marks", ())
-    for mark in marks if len(marks) > 1 else ():
-        left = [other for other in marks if other["name"] != mark["name"]]
-        yield Choice(params={**held.params, "marks": left}, text=f"without “{mark['title']}”")
+    rows: Any = held.params.get("marks", ())
+    if len(rows) < 2:
+        return
+    marks = json_params.from_json(plugins.operator(held.operator).params, held.params).marks
+    for row, mark in zip(rows, marks, strict=True):
+        left = [other for other in rows if other["name"] != row["name"]]
+        yield Choice(params={**held.params, "marks": left}, text=f"without {_effects.called(mark)}")
 
 
 def words(edit: Edit) -> str:

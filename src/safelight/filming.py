@@ -123,9 +123,18 @@ class _Work:
         """Frames [first, end) of the clip that play, and the frame of the programme that shows the first."""
         rate = self.material.rate
         return [
-            (self._frame(piece.start / rate), self._frame((piece.end - 1) / rate) + 1, at)
-            for piece, at in zip(self.made.pieces, self.made.places, strict=True)
-            if piece.clip == self.number
+            (self._frame(start / rate), self._frame((end - 1) / rate) + 1, part.at)
+            for (clip, start, end), part in zip(self.made.seen_ranges, self.made.shown, strict=True)
+            if clip == self.number
+        ]
+
+    def _visible(self) -> list[tuple[int, int, int]]:
+        """The same without what lies under a cutaway."""
+        step = 1 / self.made.programme.rate
+        return [
+            (self._frame(run.first), self._frame(run.first + (run.length - 1) * step) + 1, run.at)
+            for run in self.made.runs
+            if not run.over and run.material is self.material
         ]
 
     def _rework(self, shape: refilm.Shape) -> Rework:
@@ -224,7 +233,7 @@ class _Work:
         assert self.seen is not None
         assert self.timing is not None
         found = []
-        for start, stop, place in self._played():
+        for start, stop, place in self._visible():
             for span in self.calm.steadied:
                 first, end = max(start, span.first), min(stop, span.end)
                 if first < end and steady.unseen(self.seen.part(first, end)) is None:

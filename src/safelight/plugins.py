@@ -42,6 +42,7 @@ EXTERNAL = {
     "faults.sound": "listening",
     "sound.repaired": "mending",
     "sentences.chosen": "a person's wish for a length",
+    "cutaways.offered": "a person's choice of clips to cut away to",
     "shot.matched": "a person's choice of a hero shot",
     "shots": "watching",
     "shots.facts": "watching",

@@ -6,14 +6,16 @@ clips ─▶ what goes (record, pace, struck words) ─▶ what is taken (passag
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from safelight import captioning, cuts, effects, interchange, weights
+from safelight import captioning, cuts, effects, interchange, overlaid, weights
 from safelight.captioning import Played, Said
 from safelight.captions import Breach, Captions, Preset
 from safelight.cutting import PACES, Talk, Word, assembly, cutaways, heard_back, joined, measure, room, roughcut
-from safelight.cutting.assembly import Assembly, Material, Piece
+from safelight.cutting.assembly import Assembly, Cover, Material, Piece
+from safelight.cutting.cutaways import Offer
 from safelight.cutting.facts import frames
 from safelight.cutting.heard_back import Heard
 from safelight.cutting.plan import Cut, Doubt
@@ -23,7 +25,7 @@ from safelight.errors import UsageError
 from safelight.media import container, credentials
 from safelight.media.container import Contents
 from safelight.media.effects import Effect
-from safelight.media.timeline import Chapter, Text
+from safelight.media.timeline import Chapter, Cutaway, Split, Text
 from safelight.speech import moonshine
 from safelight.state import Footage
 
@@ -34,7 +36,8 @@ Range = tuple[int, int]
 class Wanted:
     """What a rough cut is to be. `pace`: for clips whose pauses nobody has judged; None: as the record proposes.
     `passages`: (clip, frames) in the order in which they play. `struck`: words of the only clip. `decided`: with
-    nothing that waits for a person."""
+    nothing that waits for a person. `cutaways`: clips whose steady shots are offered; `beside`: where all clips of the
+    shoots are, by id, for cutaways that the record names."""
 
     pace: str | None = None
     length_s: Fraction | None = None
@@ -42,6 +45,7 @@ class Wanted:
     struck: tuple[Range, ...] = ()
     decided: bool = False
     cutaways: tuple[Path, ...] = ()
+    beside: Mapping[str, Path] = field(default_factory=dict)
     name: str = "rough cut"
 
 
@@ -74,16 +78,22 @@ class Planned:
     texts: tuple[Text, ...] = ()  # captions that a person set
     effects: tuple[Effect, ...] = ()  # what is done to its sound and picture where it is rendered
     chapters: tuple[Chapter, ...] | None = None  # None: nobody was asked about them
+    shots: tuple[int, ...] | None = None  # frames at which later shots begin; None: nobody has looked
+    splits: tuple[Split, ...] = ()  # joins whose picture a person rolled
+    leads: tuple[Split, ...] | None = None  # those that wait; None: nobody was asked
+    cutaways: tuple[Cutaway, ...] = ()  # that a person approved
+    waiting: tuple[Cutaway, ...] = ()  # that are offered on the record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rough:
-    """The cut. `sentences`: all there were, and whether each was taken; empty where no length was asked for."""
+    """The cut. `sentences`: all there were, and whether each was taken; empty where no length was asked for. `offers`:
+    cutaways that were looked for."""
 
     made: Assembly
     clips: tuple[Planned, ...]
     sentences: tuple[Sentence, ...] = ()
-    covers: int = 0
+    offers: tuple[Offer, ...] = ()
     heard: Heard | None = None
     not_heard: str = ""  # why nobody listened to the joins
     notes: tuple[str, ...] = field(default=())
@@ -109,22 +119,39 @@ def cut(
     materials = [
         Material(
             path=p.path, facts=p.facts, rate=p.rate, length=p.length, words=p.talk.words if p.talk else (),
-            doubts=p.doubts, effects=p.effects, chapters=p.chapters,
+            doubts=p.doubts, effects=p.effects, chapters=p.chapters, shots=p.shots, splits=p.splits, leads=p.leads,
         )
         for p in planned
     ]  # fmt: skip
     made = assembly.assemble(materials, pieces, name=wanted.name)
-    covers = cutaways.offered(made, wanted.cutaways) if wanted.cutaways else []
+    offers = cutaways.offered(made, wanted.cutaways) if wanted.cutaways else []
+    covers, notes = _covers(made, planned, wanted, offers)
     if covers:
         made = assembly.assemble(materials, pieces, name=wanted.name, covers=covers)
-    rough = Rough(made=made, clips=tuple(planned), sentences=sentences, covers=len(covers), notes=made.notes)
+    rough = Rough(
+        made=made, clips=tuple(planned), sentences=sentences, offers=tuple(offers), notes=(*made.notes, *notes)
+    )  # fmt: skip
     return _listened(rough, tell) if listen else replace(rough, not_heard="it was not asked for")
+
+
+def _covers(
+    made: Assembly, planned: Sequence[Planned], wanted: Wanted, offers: Sequence[Offer]
+) -> tuple[list[Cover], list[str]]:  # fmt: skip
+    """What lies over the picture: cutaways that people approved, and beside them, switched off, those that wait; or
+    that were looked for now, in their place. What cannot be shown is told."""
+    shown, notes = overlaid.laid(made, [p.cutaways for p in planned], wanted.beside, enabled=True)
+    if offers:
+        clear = [o.cover for o in offers if not any(o.cover.at < c.end and o.cover.end > c.at for c in shown)]
+        return [*shown, *clear], notes
+    waiting, told = overlaid.laid(made, [p.waiting for p in planned], wanted.beside, enabled=False, under=shown)
+    return [*shown, *waiting], [*notes, *told]
 
 
 def written(path: Path, made: Assembly) -> interchange.Written:
     """Writes the timeline of a cut; among its losses, the credentials that a film rendered from it will not have."""
     done = interchange.write(path, made.programme)
     used = [made.materials[piece.clip].path for piece in made.pieces]
+    used += [cover.material.path for cover in made.covers if cover.enabled]
     lost = credentials.lost(used, what="a film that is rendered from it")
     return replace(done, losses=(*done.losses, *effects.lost(made), *lost))
 
@@ -160,7 +187,9 @@ def planned_of(
         open=sum(c.state == "proposed" for one in listed for c in one.cuts),
         notes=(*notes, *(note for one in listed for note in one.notes)), faults=_faults(clip.facts),
         texts=cuts.texts(clip), effects=effects.of(clip, proposed=not wanted.decided),
-        chapters=cuts.chapters(clip, proposed=not wanted.decided),
+        chapters=cuts.chapters(clip, proposed=not wanted.decided), shots=_shots(clip.facts),
+        splits=overlaid.splits(clip), leads=overlaid.leads(clip, proposed=not wanted.decided),
+        cutaways=overlaid.cutaways(clip), waiting=() if wanted.decided else overlaid.waiting(clip),
     )  # fmt: skip
 
 
@@ -227,6 +256,13 @@ def _without(length: int, gone: Sequence[Cut]) -> tuple[Range, ...]:
     if at < length:
         kept.append((at, length))
     return tuple(kept)
+
+
+def _shots(facts: Mapping[str, Measure]) -> tuple[int, ...] | None:
+    """The frames at which later shots begin; None where nobody has looked."""
+    found = facts.get("shots")
+    rows: Any = found.value if found is not None and isinstance(found.value, list) else None
+    return None if rows is None else tuple(sorted(int(row["frame"]) for row in rows))
 
 
 def _faults(facts: Mapping[str, Measure]) -> tuple[tuple[Fraction, Fraction], ...]:
@@ -329,13 +365,18 @@ def captioned(rough: Rough, preset: Preset) -> tuple[Captions, tuple[Breach, ...
 
 
 def shots(rough: Rough) -> list[int]:
-    """Frames of the programme at which its picture changes: where it is joined, and at the cuts of the clips."""
+    """Frames of the programme at which its picture changes: where it is joined, at the cuts of the clips, and where a
+    cutaway begins and ends."""
     made = rough.made
-    found = {at for at, _, _ in assembly.joins(made)}
-    for piece, at in zip(made.pieces, made.places, strict=True):
-        clip = rough.clips[piece.clip]
-        inside = [j for j in (clip.talk.joins if clip.talk else ()) if piece.start < j < piece.end]
-        found |= {at + round((j - piece.start) / clip.rate * made.programme.rate) for j in inside}
+    rate = made.programme.rate
+    found = {
+        two.at for one, two in pairwise(made.runs)
+        if one.material is not two.material or abs(one.first + one.length / rate - two.first) >= 1 / rate
+    }  # fmt: skip
+    for run in made.runs:
+        first, end = run.first, run.first + run.length / rate
+        inside = [j / run.material.rate for j in run.material.shots or ()]
+        found |= {run.at + round((j - first) * rate) for j in inside if first < j < end}
     return sorted(found) if any(c.facts.picture for c in rough.clips) else []
 
 

@@ -112,6 +112,28 @@ def test_pieces_of_a_clip_are_steadied_each_by_itself_in_one_size(library, tmp_p
     assert faults == {"steady.not_done": 0.0, "steady.still_shakes": 0.0}
 
 
+def test_what_a_rolled_join_holds_is_steadied_too_and_a_cutaway_is_not_measured(library, tmp_path):
+    path = test_steady.hand(frames=100)
+    path[55:, 0] += 0.3
+    rgb = test_steady.place(size=(640, 300))
+    folder = shoot(library, tmp_path / "hand", test_steady.seen(rgb, path))
+    say(library, folder, "steady", Say.MODIFY, params={"strength_s": 0.5})
+    say(library, folder, "split", Say.MODIFY, params={"marks": [{"name": "a", "at": "12/5", "by": "8/25"}]})
+    clip = the_clip(library, folder)
+    mark = {"name": "a", "at": "3/25", "length": "8/25", "source": clip.id, "start": "3/1"}
+    say(library, folder, "cutaways", Say.MODIFY, params={"marks": [mark]})
+    passages = tuple(rough.Passage(start=a, end=b) for a, b in ((Fraction(0), Fraction(8, 5)), (Fraction(12, 5), None)))
+    wanted = rough.Wanted(decided=True, passages=passages, beside={clip.id: folder / "clip.mp4"})
+    cut = rough.cut([(folder / "clip.mp4", the_clip(library, folder))], wanted, listen=False)
+    assert (cut.made.rolled, len(cut.made.covers)) == ({1: 8}, 1)
+    done = filming.render(cut.made, tmp_path / "calm.mov")
+    was = [shake(folder / "clip.mp4", *part) for part in ((12, 48), (68, 100))]
+    now = [shake(tmp_path / "calm.mov", *part) for part in ((12, 48), (48, 80))]
+    assert all(two < 0.3 * one for one, two in zip(was, now, strict=True))
+    faults = {m.name: m.value for m in done.measures if m.unit == "fault"}
+    assert faults == {"steady.not_done": 0.0, "steady.still_shakes": 0.0}
+
+
 def followed(path, joins=()):
     """What was seen of a camera on such a path."""
     frames = len(path)

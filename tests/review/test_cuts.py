@@ -7,6 +7,7 @@ from safelight.line import Options
 from safelight.store import schema
 from safelight.store.library import now
 from tests import made_talk
+from tests.made_clips import make_clip
 
 
 @pytest.fixture
@@ -187,3 +188,29 @@ def test_what_is_done_to_the_sound_is_listed_answered_and_taken_back(app, clip):
     assert app.get(f"{clip}/cuts")["effects"] == []
     assert app.post(f"{clip}/effect", {"operator": "tighten", "params": {}}, status=400)
     assert app.post(f"{clip}/effect", {"operator": "loudness", "params": {"gain_db": 400}}, status=400)
+
+
+def test_a_person_sets_cutaways_and_a_timeline_has_them(library, tmp_path, open_app):
+    place = tmp_path / "two"
+    place.mkdir()
+    make_clip(place / "hands.mov", frames=100, step=1)
+    app = open_app(made_talk.shoot(library, place, "talk.mov"))
+    ids = {row["path"]: row["clip"] for row in app.get("cuts")}
+    clip = f"clips/{ids['talk.mov']}"
+    marks = [
+        {"name": f"own-{at}", "at": f"{at}/1", "length": "1/1", "source": ids["hands.mov"], "start": "1/1",
+         "title": "hands.mov"}
+        for at in (1, 3)
+    ]  # fmt: skip
+    sheet = app.post(f"{clip}/effect", {"operator": "cutaways", "params": {"marks": marks}})
+    (one,) = [e for e in sheet["effects"] if e["operator"] == "cutaways"]
+    assert one["text"] == "hands.mov from 0:01 on for 1.0 s; hands.mov from 0:03 on for 1.0 s"
+    assert [c["text"] for c in one["choices"]] == ["without the cutaway at 0:01", "without the cutaway at 0:03"]
+    wrong = {"marks": [{"name": "a", "at": "1/1", "by": "0/1"}]}
+    app.post(f"{clip}/effect", {"operator": "split", "params": wrong}, status=400)
+    app.post(f"{clip}/effect", {"operator": "cutaways", "params": one["choices"][1]["params"]})
+    answer = app.client.get(f"/api/shoots/{app.shoot}/{clip}/timeline.otio")
+    above = interchange.read(saved(tmp_path / "cut.otio", answer.content)).programme.tracks[1]
+    assert [(c.name, c.length, c.source, c.enabled) for c in above.items if hasattr(c, "name")] == [
+        ("hands", 25, 25, True)
+    ]  # fmt: skip

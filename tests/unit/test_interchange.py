@@ -232,3 +232,28 @@ def test_a_clip_that_no_file_fits_keeps_its_link_and_says_why(rushes, clip, why)
     item, found = linked(rushes, **clip)
     assert (item.media, found.linked) == (clip.get("media"), 0)
     assert why in found.missing[0]
+
+
+def test_a_picture_that_is_rolled_away_from_its_sound_and_what_lies_over_it_come_back(tmp_path):
+    one = {"media": "file:///a.mov", "media_start": 0, "media_length": 500, "reel": "A001"}
+    over = {"media": "file:///hands.mov", "media_start": 0, "media_length": 200, "reel": "B002"}
+    made = tidy(Programme(name="cut", rate=R25, tracks=(
+        Track(kind="video", items=(clip(source=100, length=58, **one), clip(source=208, length=42, **one))),
+        Track(kind="video", items=(Gap(length=40), clip("hands", source=10, length=25, **over))),
+        Track(kind="audio", items=(clip(source=100, length=50, **one), clip(source=200, length=50, **one))),
+    )))  # fmt: skip
+    for ending in (".otio", ".fcpxml", ".xml", ".mlt"):
+        (path,) = files.write(tmp_path / f"cut{ending}", made).files
+        assert files.read(path).programme.tracks == made.tracks, ending
+    lists = files.write(tmp_path / "cut.edl", made).files
+    for path, track in zip(lists, made.tracks, strict=True):
+        (back,) = files.read(path, rate=R25).programme.tracks
+        spans = [[(i.length, getattr(i, "source", None)) for i in t.items] for t in (back, track)]
+        assert spans[0] == spans[1], path.name
+    root = etree.fromstring(xmeml.text_of(xmeml.carried(made, Losses())).encode())
+    tied = {i.get("id"): {link.findtext("linkclipref") for link in i.findall("link")} for i in root.iter("clipitem")}
+    assert tied == {
+        "clipitem-1-1": {"clipitem-1-1", "clipitem-3-1"}, "clipitem-3-1": {"clipitem-1-1", "clipitem-3-1"},
+        "clipitem-1-2": {"clipitem-1-2", "clipitem-3-2"}, "clipitem-3-2": {"clipitem-1-2", "clipitem-3-2"},
+        "clipitem-2-2": set(),
+    }  # fmt: skip

@@ -6,71 +6,25 @@ the nearest frame of it.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
-from typing import TypeVar
 
-from safelight.cutting import chapters
+from safelight.cutting import chapters, leads, seen
 from safelight.cutting.chapters import CHAPTER_S
-from safelight.cutting.plan import Doubt
+from safelight.cutting.leads import Filmed
+from safelight.cutting.pieces import Cover, Material, Piece, Shown
+from safelight.cutting.seen import Run
 from safelight.cutting.speech import Word
 from safelight.interchange import first_frame
 from safelight.interchange.programme import Clip, Gap, Item, Marker, Programme, Track, tidy
 from safelight.media import timecode
-from safelight.media.container import Contents
-from safelight.media.effects import CDL, Clear, Effect, Level, Repairs, Steady
+from safelight.media.effects import CDL
 from safelight.media.runs import joined
-from safelight.media.timeline import Chapter
 
 HANDLE = 24  # frames on either side of a range, for transitions
-LEAD = 8  # frames by which sound may lead the picture
 USUAL = Fraction(25)
-Asked = TypeVar("Asked", Repairs, Level, CDL, Steady, Clear)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """A clip that is cut: `length` frames at `rate`, its words where they are known, what is in doubt, what is done to
-    its sound and picture where it is rendered, and its chapters; None: nobody was asked about them, so that they follow
-    from the words."""
-
-    path: Path
-    facts: Contents
-    rate: Fraction
-    length: int
-    words: tuple[Word, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
-    effects: tuple[Effect, ...] = ()
-    chapters: tuple[Chapter, ...] | None = None
-
-    def asked(self, kind: type[Asked]) -> Asked | None:
-        """What of this kind is to be done to it."""
-        return next((e.settings for e in self.effects if isinstance(e.settings, kind)), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """Frames [start, end) of a clip (by number) that are played."""
-
-    clip: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cover:
-    """A cutaway that is offered: frames of a steady shot over `length` frames of the programme from `at` on."""
-
-    path: Path
-    facts: Contents
-    rate: Fraction
-    start: int
-    at: int
-    length: int
-    media_length: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +50,38 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """A programme and what it is made of. `places[i]`: the frame of the programme at which piece i begins."""
+    """A programme and what it is made of. `pieces` are heard, piece i from frame `places[i]` of the programme on;
+    `shown` is seen meanwhile, and over it the `covers` that are enabled. `rolled`: the numbers of pieces whose picture
+    comes so many frames after their sound, below 0 before it."""
 
     programme: Programme
     materials: tuple[Material, ...]
     pieces: tuple[Piece, ...]
     places: tuple[int, ...]
     notes: tuple[str, ...]
+    shown: tuple[Shown, ...]
+    rolled: Mapping[int, int]
+    covers: tuple[Cover, ...] = ()
+
+    @property
+    def runs(self) -> list[Run]:
+        """What is seen, from the first frame to the last."""
+        rate = self.programme.rate
+        return list(seen.runs(self.materials, self.pieces, self.shown, self.covers, rate))
+
+    @property
+    def seen_ranges(self) -> list[tuple[int, int, int]]:
+        """The frames [start, end) of clips (by number) whose pictures are shown, under what lies over them."""
+        found = []
+        for part in self.shown:
+            piece = self.pieces[part.piece]
+            rate = self.materials[piece.clip].rate
+            into = Fraction(part.into) * rate / self.programme.rate
+            first = piece.start + round(into)
+            whole = part.into == 0 and part.piece + 1 not in self.rolled
+            last = piece.end if whole else piece.start + round(into + part.length * rate / self.programme.rate)
+            found.append((piece.clip, first, last))
+        return found
 
 
 def rate_of(materials: Sequence[Material]) -> Fraction:
@@ -114,33 +93,41 @@ def rate_of(materials: Sequence[Material]) -> Fraction:
 def assemble(
     materials: Sequence[Material], pieces: Sequence[Piece], *, name: str, covers: Sequence[Cover] = ()
 ) -> Assembly:
-    """The programme of these pieces. Cutaways lie on a track above, switched off: they are offers."""
+    """The programme of these pieces, whose pictures are rolled where people decided so. Cutaways lie on a track above;
+    those that are only offered are switched off."""
     rate = rate_of(materials)
-    placed: list[int] = []
-    lengths: list[int] = []
+    places: list[int] = []
     at = 0
     for piece in pieces:
-        length = _moved(piece.end - piece.start, materials[piece.clip].rate, rate)
-        placed.append(at)
-        lengths.append(length)
-        at += length
-    tracks = []
-    for kind in ("video", "audio"):
-        items: list[Item] = []
-        for piece, length in zip(pieces, lengths, strict=True):
-            there = materials[piece.clip].facts.picture if kind == "video" else materials[piece.clip].facts.sounds
-            made_of = _clip(materials[piece.clip], piece.start, length, rate)
-            made_of = replace(made_of, grade=materials[piece.clip].asked(CDL) if kind == "video" else None)
-            items.append(made_of if there else Gap(length=length))
-        tracks.append(Track(kind=kind, items=tuple(items)))
+        places.append(at)
+        at += _moved(piece.end - piece.start, materials[piece.clip].rate, rate)
+    sight = seen.seen(materials, pieces, places, at, rate)
+    lengths = [end - begin for begin, end in pairwise([*places, at])]
+    heard = [Shown(piece=n, into=0, at=places[n], length=length) for n, length in enumerate(lengths)]
+    tracks = [
+        Track(kind=kind, items=tuple(_item(materials, pieces, part, rate, kind) for part in parts))
+        for kind, parts in (("video", sight.shown), ("audio", heard))
+    ]
     if covers:
         tracks.append(Track(kind="video", items=tuple(_over(covers, rate))))
     made = Assembly(
         programme=Programme(name=name, rate=rate, tracks=()), materials=tuple(materials), pieces=tuple(pieces),
-        places=tuple(placed), notes=tuple(_notes(materials, pieces, rate)),
+        places=tuple(places), notes=(*_notes(materials, pieces, rate), *sight.notes), shown=sight.shown,
+        rolled=sight.rolled, covers=tuple(covers),
     )  # fmt: skip
     markers = (*_doubts(made), *_jumps(made), *_chapters(made), *_leads(made))
     return replace(made, programme=tidy(Programme(name=name, rate=rate, tracks=tuple(tracks), markers=markers)))
+
+
+def _item(
+    materials: Sequence[Material], pieces: Sequence[Piece], part: Shown, rate: Fraction, kind: str
+) -> Item:  # fmt: skip
+    """What a track holds of a piece; nothing where its clip has no such picture or sound."""
+    material = materials[pieces[part.piece].clip]
+    if not (material.facts.picture if kind == "video" else material.facts.sounds):
+        return Gap(length=part.length)
+    made_of = _clip(material, pieces[part.piece].start, part, rate)
+    return replace(made_of, grade=material.asked(CDL)) if kind == "video" else made_of
 
 
 def marked(made: Assembly, differences: Sequence[Difference]) -> Assembly:
@@ -154,13 +141,14 @@ def _moved(frames: int, from_: Fraction, to: Fraction) -> int:
     return frames if from_ == to else max(timecode.nearest_frame(frames / from_, to), 1)
 
 
-def _clip(material: Material, start: int, length: int, rate: Fraction) -> Clip:
+def _clip(material: Material, start: int, part: Shown, rate: Fraction) -> Clip:
     zero = first_frame(material.facts, rate)
     first = start if material.rate == rate else timecode.nearest_frame(start / material.rate, rate)
+    first += part.into
     return Clip(
-        name=material.path.stem, length=length, source=zero + first, media=material.path.absolute().as_uri(),
+        name=material.path.stem, length=part.length, source=zero + first, media=material.path.absolute().as_uri(),
         reel=material.facts.reel, media_start=zero,
-        media_length=max(_moved(material.length, material.rate, rate), first + length),
+        media_length=max(_moved(material.length, material.rate, rate), first + part.length),
     )  # fmt: skip
 
 
@@ -169,12 +157,13 @@ def _over(covers: Sequence[Cover], rate: Fraction) -> Iterator[Item]:
     for cover in sorted(covers, key=lambda c: c.at):
         if cover.at > at:
             yield Gap(length=cover.at - at)
-        zero = first_frame(cover.facts, rate)
+        path, facts = cover.material.path, cover.material.facts
+        zero = first_frame(facts, rate)
         yield Clip(
-            name=cover.path.stem, length=cover.length, source=zero + cover.start, media=cover.path.absolute().as_uri(),
-            reel=cover.facts.reel, media_start=zero, media_length=cover.media_length, enabled=False,
+            name=path.stem, length=cover.length, source=zero + cover.start, media=path.absolute().as_uri(),
+            reel=facts.reel, media_start=zero, media_length=cover.media_length, enabled=cover.enabled,
         )  # fmt: skip
-        at = cover.at + cover.length
+        at = cover.end
 
 
 # ---------------------------------------------------------------- what a person should look at
@@ -206,6 +195,15 @@ def joins(made: Assembly) -> list[tuple[int, Piece, Piece]]:
     ]
 
 
+def jumps(made: Assembly) -> list[tuple[int, Piece, Piece]]:
+    """The joins within one framing, as far as is known: those of one clip that lie in no two shots of it."""
+    return [
+        (at, one, two) for at, one, two in joins(made)
+        if one.clip == two.clip and (clip := made.materials[one.clip]).facts.picture
+        and not leads.differ(clip.shots, one.end - 1, two.start)
+    ]  # fmt: skip
+
+
 def _doubts(made: Assembly) -> Iterator[Marker]:
     for number, material in enumerate(made.materials):
         for doubt in material.doubts:
@@ -216,8 +214,8 @@ def _doubts(made: Assembly) -> Iterator[Marker]:
 
 
 def _jumps(made: Assembly) -> Iterator[Marker]:
-    for at, one, two in joins(made):
-        if one.clip == two.clip and made.materials[one.clip].facts.picture:
+    for at, _, _ in jumps(made):
+        if not any(c.enabled and c.at <= at < c.end for c in made.covers):
             yield Marker(at=at, name="jump_cut", comment="The same framing on both sides: a cutaway would cover it.",
                          colour="CYAN")  # fmt: skip
 
@@ -270,19 +268,36 @@ def _begins(made: Assembly) -> Iterator[tuple[int, str, bool]]:
 
 
 def _leads(made: Assembly) -> Iterator[Marker]:
-    """Where another clip, or another passage, begins with speech and its sound may lead: an offer, never done."""
-    for at, one, two in joins(made):
-        material = made.materials[two.clip]
-        word = next((w for w in material.words if w.start * material.rate >= two.start), None)
-        far = one.clip != two.clip or abs(two.start - one.end) > 15 * material.rate or two.start < one.end
-        if not far or word is None or not material.facts.picture or two.start < LEAD:
+    """Where the sound may lead the picture: as it waits for a person, and of clips that nobody was asked about where
+    it would be proposed."""
+    rate = made.programme.rate
+    for number, material in enumerate(made.materials):
+        for split in material.leads or ():
+            n = seen.nearest(made.materials, made.pieces, number, split)
+            if n is not None and n not in made.rolled:
+                yield _lead(made, n, round(split.by * rate))
+    for n, (one, two) in enumerate(pairwise(made.pieces), 1):
+        before, after = made.materials[one.clip], made.materials[two.clip]
+        on = one.clip == two.clip and one.end == two.start
+        if on or n in made.rolled or after.leads is not None or not before.facts.picture or not after.facts.picture:
             continue
-        quiet = not any(
-            w.end * material.rate > two.start - LEAD and w.start * material.rate < two.start for w in material.words
-        )
-        if quiet and word.start * material.rate < two.end:
-            yield Marker(at=max(at - LEAD, 0), length=LEAD, name="sound_may_lead", colour="PURPLE",
-                         comment=f"“{word.text}” could be heard {LEAD} frames before it is seen (J cut).")  # fmt: skip
+        found = leads.lead(_filmed(before), one, _filmed(after), two, same=one.clip == two.clip)
+        if found is not None:
+            yield _lead(made, n, _moved(found.by, after.rate, rate))
+
+
+def _lead(made: Assembly, n: int, by: int) -> Marker:
+    material, piece = made.materials[made.pieces[n].clip], made.pieces[n]
+    word = next((w.text for w in material.words if w.start * material.rate >= piece.start), "")
+    text = f"The picture may change {by} frames later: “{word}” would be heard first (J cut)."
+    if by < 0:
+        text = f"The picture may change {-by} frames earlier: the sound before it would trail (L cut)."
+    at = made.places[n] + min(by, 0)
+    return Marker(at=at, length=abs(by), name="sound_may_lead", colour="PURPLE", comment=text)
+
+
+def _filmed(material: Material) -> Filmed:
+    return Filmed(rate=material.rate, length=material.length, words=material.words, shots=material.shots)
 
 
 def _notes(materials: Sequence[Material], pieces: Sequence[Piece], rate: Fraction) -> Iterator[str]:
@@ -320,3 +335,9 @@ def lost_words(made: Assembly) -> list[tuple[int, Word]]:
             if touched and not any(a <= word.start and word.end <= b for a, b in touched):
                 out.append((number, word))
     return out
+
+
+__all__ = [
+    "Assembly", "Cover", "Difference", "Material", "Piece", "assemble", "joins", "jumps", "lost_words", "marked",
+    "place", "programme_words", "rate_of", "source_of",
+]  # fmt: skip

@@ -20,6 +20,8 @@ class Spans:
 
 def copyable(made: Assembly) -> "Spans | str":
     """The packets of the pieces where they stand by themselves, or why they do not."""
+    if any(cover.enabled for cover in made.covers):
+        return "a cutaway lies over it"
     shown = {p.clip for p in made.pieces}
     if len(shown) != 1:
         return "it is made of several clips"
@@ -32,17 +34,18 @@ def copyable(made: Assembly) -> "Spans | str":
             (int(p.pts), bool(p.is_keyframe)) for p in source.demux(source.streams[picture.index]) if p.pts is not None
         ]
     order = sorted(pts for pts, _ in rows)
-    if made.pieces[-1].end > len(order) or max(p.end for p in made.pieces) > len(order):
+    ranges = made.seen_ranges
+    if max(end for _, _, end in ranges) > len(order):
         return "it has fewer frames than it says"
     number = {pts: n for n, pts in enumerate(order)}
     spans, firsts = [], []
-    for piece in made.pieces:
-        inside = [i for i, (pts, _) in enumerate(rows) if piece.start <= number[pts] < piece.end]
-        alone = inside[-1] - inside[0] + 1 == len(inside) == piece.end - piece.start
-        if not alone or not rows[inside[0]][1] or rows[inside[0]][0] != order[piece.start]:
+    for _, start, end in ranges:
+        inside = [i for i, (pts, _) in enumerate(rows) if start <= number[pts] < end]
+        alone = inside[-1] - inside[0] + 1 == len(inside) == end - start
+        if not alone or not rows[inside[0]][1] or rows[inside[0]][0] != order[start]:
             return f"{picture.codec} keeps frames in groups, and a range begins or ends inside one"
         spans.append((inside[0], inside[-1] + 1))
-        firsts.append(order[piece.start])
+        firsts.append(order[start])
     return Spans(material=material, spans=tuple(spans), firsts=tuple(firsts))
 
 
@@ -51,12 +54,12 @@ def packets(out: Any, source: Spans, made: Assembly) -> Iterator[tuple[Fraction,
     picture = source.material.facts.picture
     assert picture is not None
     stream: Any = None
-    for (first, last), begins, at in zip(source.spans, source.firsts, made.places, strict=True):
+    for (first, last), begins, part in zip(source.spans, source.firsts, made.shown, strict=True):
         with container.opened(source.material.path) as opened:
             template = opened.streams[picture.index]
             if stream is None:
                 stream = out.add_stream_from_template(template)
-            shift = round(at / made.programme.rate / picture.time_base) - begins
+            shift = round(part.at / made.programme.rate / picture.time_base) - begins
             number = -1
             for packet in opened.demux(template):
                 if packet.pts is None:

@@ -64,8 +64,8 @@ def render(
     made: Assembly, out: Path, *, preview: bool = False, tell: Callable[[str], None] = lambda _: None,
     cleaner: Mapping[str, Path] | None = None, reworks: Mapping[Path, Rework] = NO_REWORKS,
 ) -> Rendered:  # fmt: skip
-    """Writes a programme to `out`; its ending says what is written. Tracks above the first picture are left out, since
-    what lies there is only offered. `cleaner`: the weights that turn noise down, where a repair asks for that;
+    """Writes a programme to `out`; its ending says what is written. Of the cutaways those are shown that are enabled:
+    the others are only offered. `cleaner`: the weights that turn noise down, where a repair asks for that;
     `reworks`: what is done to the pictures of clips that are to be steadied or cleared, by their paths, for every such
     clip. Raises UsageError, MediaError."""
     ending = out.suffix.lower()
@@ -74,7 +74,7 @@ def render(
             f"A film is not written as {out.suffix or 'a file without ending'}.",
             remedy=f"Use {', '.join((*FILMS, *SOUNDS))}.",
         )
-    for material in made.materials:
+    for material in (*made.materials, *(cover.material for cover in made.covers)):
         if out.exists() and material.path.exists() and out.samefile(material.path):
             raise UsageError(f"{out.name} is the original.", remedy="Give another name.")
     if not preview:
@@ -98,7 +98,7 @@ def _checked(job: "_Job", name: str) -> Rendered:
             raise MediaError(
                 f"{name} came out with {frames} frames, not {wanted}.", remedy="Render it as another format."
             )
-    ranges = tuple((p.clip, p.start, p.end) for p in made.pieces if job.pictures)
+    ranges = tuple(made.seen_ranges) if job.pictures else ()
     after = loudness.measure(job.place) if job.mixed is not None else None
     if job.mixed is not None and after is not None:
         job.notes += mixing.said(made, job.mixed, after)
@@ -115,9 +115,9 @@ def _checked(job: "_Job", name: str) -> Rendered:
 
 def _told(job: "_Job", out: Path, rendered: Rendered) -> Rendered:
     """Tells in the file where it comes from; pictures and sound are not touched any more."""
-    pieces, materials = job.made.pieces, job.made.materials
+    pieces = job.made.pieces
     papers = origin.papers_of_cut(
-        [(materials[p.clip].path, materials[p.clip].facts.camera) for p in pieces],
+        [(m.path, m.facts.camera) for m in (*(job.made.materials[p.clip] for p in pieces), *job.over)],
         joined=not all(mixing.goes_on(pieces, n) for n in range(len(pieces) - 1)),
         enhanced=job.enhances,
         composed=bool(job.pictures) and any(rework.composed for rework in job.reworks.values()),
@@ -136,6 +136,10 @@ def _deeds(job: "_Job") -> list[Deed]:
     done = (
         [Deed(action="adjustedColor", text=f"{many(len(job.grades), 'clip')} graded (ASC CDL).")] if job.graded else []
     )
+    if job.pictures and job.made.rolled:
+        done.append(Deed(action="edited", text=f"At {many(len(job.made.rolled), 'join')} the picture was rolled."))
+    if job.over:
+        done.append(Deed(action="edited", text=f"{many(len(job.over), 'cutaway')} laid over it."))
     if job.pictures:
         done += dict.fromkeys(deed for rework in job.reworks.values() for deed in rework.deeds)
     if job.heard and mixing.asked(job.made, Repairs):
@@ -166,6 +170,7 @@ class _Job:
         is_film = place.suffix.lower() in FILMS
         self.pictures = [m for m in made.materials if m.facts.picture] if is_film else []
         self.heard = [m for m in made.materials if m.facts.sounds]
+        self.over = [c.material for c in made.covers if c.enabled and self.pictures]
         self.notes: list[str] = []
         self.copied = False
         self.samples = 0
@@ -194,6 +199,10 @@ class _Job:
         source: Spans | str = "it is a preview"
         if self.pictures and not self.preview:
             source = self._anew() or copying.copyable(self.made)
+        if self.pictures and self.made.rolled:
+            self.notes.append(
+                f"At {many(len(self.made.rolled), 'join')} the picture changes before or after the sound."
+            )
         self._lost()
         with (
             tempfile.TemporaryDirectory(dir=self.place.parent, prefix=PART) as room,
@@ -240,35 +249,50 @@ class _Job:
             self.notes.append(f"Of its 10 bits a channel 8 are kept{kept}.")
         frames = self._frames(shape)
         one = next(frames)
+        tagged = self._own(first, shape) if self.made.runs[0].over else one
         look = encoding.Look(
             width=shape.width, height=shape.height, pixels=shape.pixels, aspect=shape.aspect, rate=self.rate,
-            rotation=shape.rotation, colour={name: int(getattr(one, name)) for name in COLOUR},
+            rotation=shape.rotation, colour={name: int(getattr(tagged, name)) for name in COLOUR},
         )  # fmt: skip
         every = chain([one], frames)
         return encoding.encoded(out, every, look, encoder, preview=self.preview, folder=self.place.parent)
 
     def _frames(self, shape: "_Shape") -> Iterator[Any]:
         number, told = 0, 0
-        reader: Reader | None = None
+        readers: dict[bool, Reader] = {}  # of what is heard, and of what lies over it
         try:
-            for piece, count in zip(self.made.pieces, _lengths(self.made), strict=True):
-                material = self.made.materials[piece.clip]
-                if material.facts.picture and (reader is None or reader.material is not material):
-                    if reader is not None:
-                        reader.close()
-                    rework, grade = self.reworks.get(material.path), self.grades.get(material.path)
-                    reader = Reader(material, grade=grade, change=rework.change if rework is not None else None)
-                for k in range(count):
-                    at = (piece.start + Fraction(k) * material.rate / self.rate) / material.rate
-                    shown = reader.upright(at, shape.rotation) if material.facts.picture and reader else None
+            for run in self.made.runs:
+                material = run.material
+                if material.facts.picture and (run.over not in readers or readers[run.over].material is not material):
+                    if run.over in readers:
+                        readers.pop(run.over).close()
+                    readers[run.over] = self._reader(material, over=run.over)
+                for k in range(run.length):
+                    at = run.first + Fraction(k) / self.rate
+                    shown = readers[run.over].upright(at, shape.rotation) if material.facts.picture else None
                     yield shape.fitted(shown)
-                number += count
+                number += run.length
                 if number * 10 // max(self.made.programme.length, 1) > told:
                     told = number * 10 // self.made.programme.length
                     self.tell(f"rendered {number} of {self.made.programme.length} frames")
         finally:
-            if reader is not None:
+            for reader in readers.values():
                 reader.close()
+
+    def _own(self, material: Material, shape: "_Shape") -> Any:
+        """A frame of a clip, for its colour tags: a cutaway may come before it."""
+        reader = self._reader(material, over=False)
+        try:
+            return shape.fitted(reader.upright(Fraction(0), shape.rotation))
+        finally:
+            reader.close()
+
+    def _reader(self, material: Material, *, over: bool) -> Reader:
+        """Frames of a clip with what is to be done to them; a cutaway is shown as it was filmed."""
+        if over:
+            return Reader(material, grade=None, change=None)
+        rework, grade = self.reworks.get(material.path), self.grades.get(material.path)
+        return Reader(material, grade=grade, change=rework.change if rework is not None else None)
 
     # ------------------------------------------------------------ sound
 
@@ -348,12 +372,6 @@ class _Voice:
             frame_size=stream.codec_context.frame_size or None,
         )  # fmt: skip
         return stream, resampler
-
-
-def _lengths(made: Assembly) -> list[int]:
-    """Frames of the programme that each piece lasts."""
-    ends = [*made.places[1:], made.programme.length]
-    return [end - at for at, end in zip(made.places, ends, strict=True)]
 
 
 # ---------------------------------------------------------------- frames

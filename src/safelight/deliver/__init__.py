@@ -11,7 +11,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from safelight import __version__, blind, channels, cuts, earned, engine, ledger, line, lots, sidecars, weights
+from safelight import (
+    __version__,
+    blind,
+    channels,
+    cuts,
+    earned,
+    engine,
+    ledger,
+    line,
+    lots,
+    overlaid,
+    sidecars,
+    weights,
+)
 from safelight.deliver import checked, gate, job_record, limits, manifest, names, presets
 from safelight.deliver import clips as of_clips
 from safelight.deliver.clips import ClipJob, deliver_clip
@@ -89,7 +102,7 @@ def deliver(
             for job in jobs
         ]
         taken = [job.target.name for job in jobs]
-        cut = _cuts(library, where, answer.clips, template=template, asked=asked, target=staging, taken=taken)
+        cut = _cuts(library, where, state, answer.clips, template=template, asked=asked, target=staging, taken=taken)
         versions = {job.photo: _version(state.photos[job.photo], job.edits) for job in jobs}
         versions |= {job.clip.id: _version(job.clip, job.clip.edits()) for job in cut}
         written = _write(jobs, cut, order, tell)
@@ -241,10 +254,11 @@ def _facts(photo: Photo, where: ShootFolder, state: ShootState, number: int, pre
 
 
 def _cuts(
-    library: Library, where: ShootFolder, clips: Sequence[Footage], *, template: str, asked: of_clips.Wanted,
-    target: Path, taken: Sequence[str],
+    library: Library, where: ShootFolder, state: ShootState, clips: Sequence[Footage], *, template: str,
+    asked: of_clips.Wanted, target: Path, taken: Sequence[str],
 ) -> list[ClipJob]:  # fmt: skip
-    """One job a clip, with what was heard at the joins of exactly this cut, where a run has listened."""
+    """One job a clip, with what was heard at the joins of exactly this cut, where a run has listened, and the clips
+    that it cuts away to."""
     known = records.evidence(library, [clip.id for clip in clips], names=cuts.EVIDENCE)
     found = []
     for clip, stem in _stems(where, clips, template=template, asked=asked, taken=taken):
@@ -253,8 +267,12 @@ def _cuts(
         if not cuts.kept(whole):
             continue  # all of it was left out
         heard = heard_back(library, whole) if whole.cut(proposed=True) == whole.cut(proposed=False) else None
+        sources = dict.fromkeys(cutaway.source for cutaway in overlaid.cutaways(whole))
+        others = [state.footage[source] for source in sources if source in state.footage]
+        beside = tuple((other.id, other.asset, where.root / other.path) for other in others)
+        original = where.root / clip.path
         found.append(
-            ClipJob(clip=whole, original=where.root / clip.path, stem=target / stem, wanted=asked, heard=heard)
+            ClipJob(clip=whole, original=original, stem=target / stem, wanted=asked, heard=heard, beside=beside)
         )
     return found
 

@@ -31,7 +31,7 @@ from safelight.channels.answer import Answer
 from safelight.checking import Outcome
 from safelight.cutting import mixing
 from safelight.deliver.write import Checks, Written
-from safelight.domain import Input, Kind, Measure, Version
+from safelight.domain import Asset, Input, Kind, Measure, Version
 from safelight.errors import Unreadable, UsageError
 from safelight.files import PART
 from safelight.films import Book
@@ -61,13 +61,15 @@ class Wanted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipJob:
     """A clip whose cut is to be written: `clip` with the facts that cuts are planned from, `stem` the path of its files
-    without ending. `heard`: what a run has heard at the joins of exactly this cut; None: nobody has listened."""
+    without ending. `heard`: what a run has heard at the joins of exactly this cut; None: nobody has listened. `beside`:
+    the clips that its cutaways show, by their ids in the record, and where they are."""
 
     clip: Footage
     original: Path
     stem: Path
     wanted: Wanted
     heard: Measure | None = None
+    beside: tuple[tuple[str, Asset, Path], ...] = ()
 
 
 def wanted(form: str, place: str | None) -> Wanted:
@@ -113,8 +115,11 @@ def _delivered(job: ClipJob) -> Iterable[Written]:
     clip, place = job.clip, job.wanted.place
     seconds = float(clip.asset.duration_s or 0)
     limits.begin("the cut", seconds=limits.opening(0, size=job.original.stat().st_size) + seconds)
-    _unchanged(job)
-    asked = rough.Wanted(decided=True, name=job.stem.name)
+    _unchanged(job.clip.asset, job.original)
+    for _, other, path in job.beside:
+        _unchanged(other, path)
+    beside = {id_: path for id_, _, path in job.beside}
+    asked = rough.Wanted(decided=True, beside=beside, name=job.stem.name)
     cut = rough.cut([(job.original, clip)], asked, listen=False)
     made = cut.made
     checks = _checks(clip)
@@ -175,15 +180,17 @@ def _beside(job: ClipJob, ending: str) -> Path:
     return job.stem.with_name(job.stem.name + ending)
 
 
-def _unchanged(job: ClipJob) -> None:
-    """Raises Unreadable where the original plays something else than what people and checks have seen."""
-    asset = job.clip.asset
-    with job.original.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() == asset.id:
-            return
-    if asset.content is None or container.content_digest(job.original) != asset.content:
+def _unchanged(asset: Asset, original: Path) -> None:
+    """Raises Unreadable where an original plays something else than what people and checks have seen, or is gone."""
+    try:
+        with original.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() == asset.id:
+                return
+    except FileNotFoundError as error:
+        raise Unreadable(f"{original.name} is not there.", remedy="Bring it back as it was.") from error
+    if asset.content is None or container.content_digest(original) != asset.content:
         raise Unreadable(
-            f"{job.original.name} is not the file that was looked at: what it plays has changed.",
+            f"{original.name} is not the file that was looked at: what it plays has changed.",
             remedy="Bring the original back, or take the new one in with `safelight run` and decide about it.",
         )
 

@@ -214,14 +214,14 @@ class _Writer:
         _add(element, "out", -1 if marker.length == 1 else origin + marker.at + marker.length)
 
     def links(self, root: Any) -> None:
-        """Ties picture and sound of one file that lie at one place."""
+        """Ties picture and sound of one file that lie at one place in step; they may begin and end apart."""
         items = root.findall(".//clipitem")
-        alike: dict[tuple[str, ...], list[Any]] = {}
+        in_step: dict[tuple[str, int], list[Any]] = {}
         for item in items:
-            place = tuple(item.findtext(tag) or "" for tag in ("start", "end", "in", "out"))
-            if "-1" not in place[:2]:
-                alike.setdefault((item.find("file").get("id"), *place), []).append(item)
-        for together in alike.values():
+            start, end, first = (_number(item, tag) for tag in ("start", "end", "in"))
+            if -1 not in (start, end):
+                in_step.setdefault((item.find("file").get("id"), start - first), []).append(item)
+        for together in (some for alike in in_step.values() for some in _overlapping(alike)):
             if len({i.findtext("sourcetrack/mediatype") for i in together}) < 2:
                 continue
             for item in together:
@@ -229,6 +229,19 @@ class _Writer:
                     link = _add(item, "link")
                     _add(link, "linkclipref", other.get("id"))
                     _add(link, "mediatype", other.findtext("sourcetrack/mediatype"))
+
+
+def _overlapping(items: list[Any]) -> list[list[Any]]:
+    """Clip items in groups of those that play at one time."""
+    groups: list[list[Any]] = []
+    last = 0
+    for item in sorted(items, key=lambda i: _number(i, "start")):
+        if groups and _number(item, "start") < last:
+            groups[-1].append(item)
+        else:
+            groups.append([item])
+        last = max(last, _number(item, "end"))
+    return groups
 
 
 def _decimal(value: Fraction) -> str:

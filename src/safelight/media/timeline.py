@@ -5,6 +5,8 @@ from fractions import Fraction
 
 from safelight.media.effects import Effect
 
+MOST_S = 2  # seconds by which a picture may be rolled
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
@@ -61,12 +63,53 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """A join whose picture is rolled away from its sound by `by` seconds: above 0 the sound leads (a J cut), below it
+    trails (an L cut). The join is that at which an input goes on near `at` seconds of it; `name` tells it from
+    others."""
+
+    name: str
+    at: Fraction
+    by: Fraction
+
+    def __post_init__(self) -> None:
+        if self.at < 0:
+            raise ValueError(f"a join lies at 0 or later, not at {self.at}")
+        if not 0 < abs(self.by) <= MOST_S:
+            raise ValueError(f"a picture is rolled by up to {MOST_S} s either way, and not by {self.by}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cutaway:
+    """The picture of another input, from `start` seconds of it, over `length` seconds of what plays from `at` seconds
+    of this input on. `source`: the other input's id; `title`: what people call it."""
+
+    name: str
+    at: Fraction
+    length: Fraction
+    source: str
+    start: Fraction
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.at < 0 or self.start < 0:
+            raise ValueError(f"a cutaway begins at 0 or later, not at {self.at} from {self.start}")
+        if self.length <= 0:
+            raise ValueError(f"a cutaway lasts longer than nothing, not {self.length}")
+        if not self.source:
+            raise ValueError("a cutaway names the clip that it shows")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """Clips that play one after another without gaps, captions that were set by hand, and where chapters begin."""
+    """Clips that play one after another without gaps, captions that were set by hand, where chapters begin, where the
+    picture is rolled away from a join, and what of other inputs lies over it."""
 
     clips: tuple[Clip, ...]
     texts: tuple[Text, ...] = ()
     chapters: tuple[Chapter, ...] = ()
+    splits: tuple[Split, ...] = ()
+    cutaways: tuple[Cutaway, ...] = ()
 
     @property
     def duration(self) -> Fraction:

@@ -45,7 +45,7 @@ class Stage(IntEnum):
     OUTPUT = 45  # sharpening for a medium, at the size that is delivered
     TIME = 50  # what of a clip plays
     EFFECT = 55  # what is done to the sound and the picture of what plays
-    MARK = 57  # what stands beside it: where chapters begin
+    MARK = 57  # what stands beside it: where chapters begin, what is seen meanwhile
     CHOICE = 60
 
 

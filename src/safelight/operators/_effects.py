@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from safelight.domain import Measure
 from safelight.media.effects import CDL, Clear, Effect, Level, Repairs, Steady
-from safelight.media.timeline import Clip, Timeline
+from safelight.media.timeline import Chapter, Clip, Cutaway, Split, Timeline
 from safelight.operators import Operator, Stage, Tools
 from safelight.words import many
 
@@ -70,7 +70,25 @@ def words(operator: Operator[Any], params: Any) -> str:
     made: Timeline = operator.render(ONE, params, Tools(kept=_nothing, weights={}))
     done = [said(effect) for effect in made.clips[0].effects]
     done += [", ".join(f"{_clock(c.at)} “{c.title}”" for c in made.chapters)] if made.chapters else []
+    done += [_rolled(split) for split in made.splits] + [_over(cutaway) for cutaway in made.cutaways]
     return "; ".join(done) or NOTHING
+
+
+def called(mark: Chapter | Split | Cutaway) -> str:
+    """What a mark is called beside others."""
+    if isinstance(mark, Chapter):
+        return f"“{mark.title}”"
+    kind = "cutaway" if isinstance(mark, Cutaway) else "J cut" if mark.by > 0 else "L cut"
+    return f"the {kind} at {_clock(mark.at)}"
+
+
+def _rolled(split: Split) -> str:
+    how = "after its sound (J cut)" if split.by > 0 else "before its sound (L cut)"
+    return f"at {_clock(split.at)} the picture comes {float(abs(split.by)):.2f} s {how}"
+
+
+def _over(cutaway: Cutaway) -> str:
+    return f"{cutaway.title or cutaway.source[:12]} from {_clock(cutaway.at)} on for {float(cutaway.length):.1f} s"
 
 
 def _clock(at: Fraction) -> str:

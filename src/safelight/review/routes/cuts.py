@@ -16,7 +16,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from safelight import blind, cuts, effects, rough, verdicts
+from safelight import blind, cuts, effects, overlaid, rough, verdicts
 from safelight.cutting import PACES
 from safelight.cutting.facts import frames
 from safelight.cutting.speech import Word as SpokenWord
@@ -310,7 +310,10 @@ def timeline(
         raise UsageError(
             f"{printable(found.path)} is not in the shoot's folder.", remedy="Bring the file back as it was."
         )
-    made = rough.cut([(path, found)], rough.Wanted(decided=not proposed, name=path.stem), listen=False)
+    shown = {mark.source for mark in (*overlaid.cutaways(found), *overlaid.waiting(found))} & set(at.state.footage)
+    beside = {id_: there for id_ in shown if (there := clips.original(at.folder.root, at.state.footage[id_]))}
+    wanted = rough.Wanted(decided=not proposed, name=path.stem, beside=beside)
+    made = rough.cut([(path, found)], wanted, listen=False)
     with tempfile.TemporaryDirectory(prefix="safelight-") as folder:
         written = rough.written(Path(folder) / f"cut.{ending}", made.made)
         data = written.files[0].read_bytes()
@@ -355,8 +358,8 @@ def pace(at: TheSession, me: Who, clip: PhotoId, said: PaceChosen) -> Sheet:
 
 @router.post("/clips/{clip}/effect")
 def effect(at: TheSession, me: Who, clip: PhotoId, said: EffectChosen) -> Sheet:
-    """Settles what is done to the sound or the picture of a clip, or its chapters, with params of one's own. UsageError
-    for an operator that does neither."""
+    """Settles what is done to the sound or the picture of a clip, its chapters, splits or cutaways, with params of
+    one's own. UsageError for an operator that does none of these."""
     known = [op.name for op in effects.operators()]
     if said.operator not in known:
         raise UsageError(
