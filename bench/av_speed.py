@@ -215,30 +215,36 @@ def _killed(folder: Path, work: Path, expected: dict[str, Any]) -> Iterable[Resu
     shutil.rmtree(folder / ".safelight")
     library, pieces = work / "library-killed", 0
     kept: dict[Path, int] = {}
+    stopped = 0
     stops: tuple[Callable[[], bool], ...] = (lambda: len(_pieces(folder)) >= 3, lambda: _seen(library) >= 1)
     for enough in stops:
         with _started(folder, library) as process:
             while process.poll() is None and not enough():
                 time.sleep(0.2)
-            _kill(process.pid)
+            stopped += process.poll() is None
+            _kill(process)
         kept |= {path: path.stat().st_mtime_ns for path in _pieces(folder)}
         pieces = max(pieces, len(kept))
     with _started(folder, library) as process:
         process.wait()
     again = sum(path.stat().st_mtime_ns != at for path, at in kept.items() if path.exists())
     lost = sum(expected[name] != found for name, found in _told(folder, library).items())
+    yield Result(name="killed.stopped", value=stopped, n=len(stops), unit="runs", bar=len(stops), want="at least",
+                 note="that were not over when they were killed")  # fmt: skip
     yield Result(name="killed.differences", value=lost, n=len(expected), unit="recordings", bar=0, want="at most",
                  note="words, speech, silences, shots and faults against a run that nobody stopped")  # fmt: skip
     yield Result(name="killed.heard_twice", value=again, n=pieces, unit="pieces", bar=0, want="at most")
 
 
-def _kill(pid: int) -> None:
+def _kill(process: "subprocess.Popen[bytes]") -> None:
     """Ends a run and all its workers at once."""
-    found = psutil.Process(pid).children(recursive=True)
+    if process.poll() is not None:
+        return
+    found = psutil.Process(process.pid).children(recursive=True)
     for child in found:
         with suppress(psutil.NoSuchProcess, ProcessLookupError):
             os.kill(child.pid, signal.SIGKILL)
-    os.kill(pid, signal.SIGKILL)
+    process.kill()
 
 
 def _started(folder: Path, library: Path) -> "subprocess.Popen[bytes]":
