@@ -153,7 +153,7 @@ def test_each_filter_leaves_what_it_names_and_nothing_else(page, two_cameras):
         assert left[0] == left[1] > 0, name
         assert left[2], name
         page.get_by_role("button", name="Show all").click()
-        assert page.locator(".cell").count() == whole
+        until(page, f"document.querySelectorAll('.cell').length === {whole}")
     page.keyboard.press("Enter")
     settled(page)
     page.get_by_label("open only").check()

@@ -79,24 +79,47 @@ def test_all_shoots_can_be_filtered_by_task_and_by_shoot(two):
     counts(two, 7)
 
 
-def test_who_goes_on_while_the_list_is_asked_for_stays_where_they_went(two):
-    two.evaluate(
-        """() => {
+def hold(page, path):
+    """From now on answers to what is asked for under this path wait, until `let_go`."""
+    page.evaluate(
+        """(path) => {
           const asked = window.fetch;
           window.held = [];
           window.fetch = async (...about) => {
             const answer = await asked(...about);
-            if (window.held && /\\/queue[?]/.test(String(about[0]))) await new Promise((go) => window.held.push(go));
+            if (window.held && String(about[0]).includes(path)) await new Promise((go) => window.held.push(go));
             return answer;
           };
-          window.loaded = document.querySelector("sl-queue").load();
-        }"""
+        }""",
+        path,
     )
+
+
+def let_go(page):
+    """Lets the answers come that were held, and all that follow."""
+    page.wait_for_function("() => window.held.length > 0")
+    page.evaluate("() => { window.held.splice(0).forEach((go) => go()); window.held = null; }")
+
+
+def test_who_goes_on_while_the_list_is_asked_for_stays_where_they_went(two):
+    hold(two, "/queue?")
+    two.evaluate("() => { window.loaded = document.querySelector('sl-queue').load(); }")
     two.locator(".list li button").nth(2).click()
     chosen = two.locator(FIRST).inner_text()
-    two.wait_for_function("() => window.held.length > 0")
-    two.evaluate("() => { window.held.splice(0).forEach((go) => go()); window.held = null; return window.loaded; }")
+    let_go(two)
+    two.evaluate("() => window.loaded")
     assert two.locator(FIRST).inner_text() == chosen
+
+
+def test_a_change_that_is_asked_for_before_the_edit_is_there_begins_when_it_is(two):
+    still(two)
+    hold(two, "/cards")
+    two.locator(".list li button").nth(1).click()
+    two.wait_for_function("() => window.held.length > 0")
+    two.keyboard.press("d")
+    assert two.locator("#f-ev").count() == 0
+    let_go(two)
+    two.locator("#f-ev").wait_for()
 
 
 @pytest.fixture

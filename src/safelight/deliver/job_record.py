@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from typing import TYPE_CHECKING, Any
 
 from safelight import plugins
 from safelight.deliver import fonts
@@ -22,6 +19,9 @@ from safelight.learn.rows import POLICY
 from safelight.operators import FINDING
 from safelight.policy import Policy
 from safelight.words import many
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 HTML_NAME, PDF_NAME = "job-record.html", "job-record.pdf"
 LEFT_OUT = (
@@ -206,6 +206,8 @@ def pdf(record: Record, *, at: str) -> bytes:
 
 
 def _drawn(record: Record, faces: Sequence[fonts.Face], *, at: str) -> bytes:
+    from fpdf import FPDF  # late: it brings half a second of fonts, and few commands draw a page
+
     made = FPDF(format="A4", unit="mm")
     made.set_creation_date(datetime.fromisoformat(at))
     made.set_title(record.title.encode("utf-8", "replace").decode())
@@ -220,7 +222,7 @@ def _drawn(record: Record, faces: Sequence[fonts.Face], *, at: str) -> bytes:
             getattr(font, "ttfont").close()  # noqa: B009 - not typed there
 
 
-def _written(made: FPDF, record: Record, faces: Sequence[fonts.Face]) -> bytes:
+def _written(made: "FPDF", record: Record, faces: Sequence[fonts.Face]) -> bytes:
     write = _Writer(made, faces)
     write.line(record.title, size=TITLE)
     write.line(record.under, size=BODY, grey=92)
@@ -239,7 +241,7 @@ def _written(made: FPDF, record: Record, faces: Sequence[fonts.Face]) -> bytes:
 class _Writer:
     """Lines of text in the first font, and letters that it lacks in the first of the others that has them."""
 
-    def __init__(self, made: FPDF, faces: Sequence[fonts.Face]) -> None:
+    def __init__(self, made: "FPDF", faces: Sequence[fonts.Face]) -> None:
         self.made, self.left_out = made, False
         self.known = frozenset[int]().union(*(face.letters for face in faces))
         names = [f"page{i}" for i in range(len(faces))]
@@ -254,7 +256,7 @@ class _Writer:
         self.made.set_text_shaping(fonts.needs_shaping(shown), direction="ltr")  # the page is English, names may not be
         self.made.set_font(self.family, size=size)
         self.made.set_text_color(grey)
-        self.made.multi_cell(0, size * 0.5, shown, new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
+        self.made.multi_cell(0, size * 0.5, shown, new_x="LMARGIN", new_y="NEXT", align="L")
 
     def _shown(self, letter: str) -> str:
         if ord(letter) in self.known:

@@ -8,9 +8,9 @@ from typing import Any
 
 import av
 import numpy as np
+import scipy  # its `signal` comes when it is asked for: it takes a second
 from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter1d
-from scipy.signal import resample_poly
 
 from safelight.errors import UsageError
 from safelight.files import written_whole
@@ -185,7 +185,7 @@ class Limiter:
         return replace(block, samples=block.samples * part[:, None])
 
     def _gain(self, samples: Samples, rate: int) -> NDArray[np.float32]:
-        peaks = np.abs(resample_poly(samples, 4, 1, axis=0)).max(1).reshape(-1, 4).max(1)
+        peaks = np.abs(scipy.signal.resample_poly(samples, 4, 1, axis=0)).max(1).reshape(-1, 4).max(1)
         peaks = np.maximum(peaks, np.abs(samples).max(1))
         if peaks.max(initial=0) <= self.ceiling:
             return np.ones(len(samples), np.float32)

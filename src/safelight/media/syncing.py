@@ -17,10 +17,11 @@ from typing import Any
 
 import av
 import numpy as np
+import scipy  # its `signal` comes when it is asked for: it takes a second
 from numpy.typing import NDArray
-from scipy import fft, stats
+from scipy import fft
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
-from scipy.signal import butter, sosfilt
+from scipy.special import bdtrc
 
 from safelight.media import container, loudness, ltc, sound
 from safelight.media.ltc import Ltc
@@ -224,11 +225,11 @@ class _Passed:
 
     def wave(self, blocks: Iterable[sound.Block]) -> Iterator[Wave]:
         """High-passed, block by block."""
-        sections = butter(2, 150, "highpass", fs=RATE, output="sos")
+        sections = scipy.signal.butter(2, 150, "highpass", fs=RATE, output="sos")
         state = np.zeros((sections.shape[0], 2))
         for block in blocks:
             self.at = block.at if self.at is None else self.at
-            passed, state = sosfilt(sections, block.samples[:, 0], zi=state)
+            passed, state = scipy.signal.sosfilt(sections, block.samples[:, 0], zi=state)
             part = passed.astype(np.float32)
             self.take(part)
             yield part
@@ -303,7 +304,7 @@ def _chance(count: int, windows: int, radius: float) -> float:
     """That of so many windows with random places `count` lie on some line: binomial, for each line that was tried."""
     inside = min(2 * AGREE_S / (2 * radius), 1.0)
     tried = windows * windows / 2
-    return float(min(1.0, tried * stats.binom.sf(count - 3, max(windows - 2, 1), inside)))
+    return float(min(1.0, tried * float(bdtrc(count - 3, max(windows - 2, 1), inside))))
 
 
 # ---------------------------------------------------------------- coarse

@@ -5,8 +5,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+import scipy  # its `signal` comes when it is asked for: it takes a second
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from safelight.media.effects import Repairs
 from safelight.media.repair import mend
@@ -89,7 +89,7 @@ def _noise(samples: Samples, rate: int, model: Model, limit_db: float) -> Sample
     if float(np.abs(samples).max(initial=0)) < 1e-5:
         return samples
     mono = samples.mean(1)
-    at_rate = mono if rate == RATE else resample_poly(mono, RATE, rate).astype(np.float32)
+    at_rate = mono if rate == RATE else scipy.signal.resample_poly(mono, RATE, rate).astype(np.float32)
     low, high = CLEAN_DB
     limit_db *= min(max((high - _range_db(at_rate)) / (high - low), 0.0), 1.0)
     if limit_db < 1:
@@ -104,8 +104,8 @@ def _noise(samples: Samples, rate: int, model: Model, limit_db: float) -> Sample
         if rate == RATE:
             cleaned = model.clean(np.ascontiguousarray(x), limit_db=limit_db)
         else:  # what lies above its rate is not heard by the model; what it takes away is taken away here
-            up = resample_poly(x, RATE, rate).astype(np.float32)
-            less = resample_poly(up - model.clean(up, limit_db=limit_db), rate, RATE)[: len(x)]
+            up = scipy.signal.resample_poly(x, RATE, rate).astype(np.float32)
+            less = scipy.signal.resample_poly(up - model.clean(up, limit_db=limit_db), rate, RATE)[: len(x)]
             cleaned = x - less.astype(np.float32)
         out[:, channel] = x + share * (cleaned - x)
     return out

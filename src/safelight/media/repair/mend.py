@@ -1,9 +1,9 @@
 """Hum and clicks taken out of samples, nowhere else than where they were found."""
 
 import numpy as np
+import scipy  # its `signal` comes when it is asked for: it takes a second
 from numpy.typing import NDArray
 from scipy.linalg import solve_toeplitz
-from scipy.signal import filtfilt, iirnotch
 
 Floats = NDArray[np.float32]
 
@@ -20,8 +20,8 @@ def without_hum(samples: Floats, rate: int, *, mains_hz: float) -> Floats:
     for n in range(1, HARMONICS + 1):
         if mains_hz * n >= rate / 2 - 10:
             break
-        b, a = iirnotch(mains_hz * n, mains_hz * n / WIDE_HZ, fs=rate)
-        out = filtfilt(b, a, out, padlen=min(len(out) - 1, 3 * rate // 2))
+        b, a = scipy.signal.iirnotch(mains_hz * n, mains_hz * n / WIDE_HZ, fs=rate)
+        out = scipy.signal.filtfilt(b, a, out, padlen=min(len(out) - 1, 3 * rate // 2))
     return np.asarray(out, np.float32)
 
 

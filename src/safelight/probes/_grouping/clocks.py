@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import poisson
+from scipy.special import pdtrc
 
 from safelight.media.frame import Matrix
 from safelight.probes._grouping.shoot import Shoot, Whole, likeness
@@ -65,8 +65,7 @@ def _offset(shoot: Shoot, body: int, reference: int) -> Offset:
     span = float(np.ptp(shoot.time[there]) + np.ptp(shoot.time[here])) + 2 * AGREE_S
     near = np.count_nonzero(np.abs(ahead - np.median(ahead[inside])) <= NEAR_S) - len(inside)
     rate = max(len(ahead) * 2 * AGREE_S / span, near * AGREE_S / NEAR_S)
-    chance = len(ahead) * float(poisson.sf(best - 2, rate))
-    if best < 2 or chance > CHANCE:
+    if best < 2 or len(ahead) * float(pdtrc(best - 2, rate)) > CHANCE:
         return Offset(
             body=body, reference=reference, seconds=None, moments=best,
             because=f"{len(seen)} pictures resemble one of the other camera, "

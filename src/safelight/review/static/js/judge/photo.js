@@ -44,6 +44,7 @@ export class PhotoView extends LitElement {
     this.wish = {};
     this.since = performance.now();
     this.sliding = false;
+    this.early = false; // a change was asked for before the edits were there
   }
 
   createRenderRoot() {
@@ -96,6 +97,7 @@ export class PhotoView extends LitElement {
       this.told = told;
       const known = told.cards.some((/** @type {any} */ card) => card.operator === this.chosen);
       if (!known) this.chosen = (told.cards.find((/** @type {any} */ card) => card.waits) ?? told.cards.find((/** @type {any} */ card) => card.state !== "abstained") ?? told.cards[0])?.operator ?? "";
+      if (this.early) this.modify();
     } catch (error) {
       alarm(error);
     }
@@ -144,7 +146,7 @@ export class PhotoView extends LitElement {
   /** @returns {boolean} whether there was something to stop */
   stop() {
     const was = this.editing || this.asking || this.tool !== "";
-    this.editing = this.asking = false;
+    this.editing = this.asking = this.early = false;
     this.tool = "";
     if (Object.keys(this.wish).length) this.wish = {};
     return was;
@@ -153,6 +155,7 @@ export class PhotoView extends LitElement {
   // ------------------------------------------------------------ changing an edit
 
   modify(params = this.card?.params) {
+    this.early = !this.told;
     if (!this.card) return;
     this.editing = true;
     this.asking = false;
