@@ -16,7 +16,7 @@ from safelight.captions import Breach, Captions, Preset
 from safelight.cutting import PACES, Talk, Word, assembly, cutaways, heard_back, joined, measure, room, roughcut
 from safelight.cutting.assembly import Assembly, Cover, Material, Piece
 from safelight.cutting.cutaways import Offer
-from safelight.cutting.facts import frames
+from safelight.cutting.facts import frames, joins_of
 from safelight.cutting.heard_back import Heard
 from safelight.cutting.plan import Cut, Doubt
 from safelight.cutting.roughcut import Sentence
@@ -25,6 +25,7 @@ from safelight.errors import UsageError
 from safelight.media import container, credentials
 from safelight.media.container import Contents
 from safelight.media.effects import Effect
+from safelight.media.runs import rest
 from safelight.media.timeline import Chapter, Cutaway, Split, Text
 from safelight.speech import moonshine
 from safelight.state import Footage
@@ -181,13 +182,13 @@ def planned_of(
     ]  # fmt: skip
     struck, unsure = _struck(known, wanted, path)
     return Planned(
-        path=path, facts=facts, rate=rate, length=length, talk=known, kept=_without(length, [*gone, *struck]),
+        path=path, facts=facts, rate=rate, length=length, talk=known, kept=_kept(length, [*gone, *struck]),
         cuts=tuple(sorted([*gone, *struck], key=lambda c: (c.start, c.end))),
         doubts=tuple(sorted([*doubts, *unsure], key=lambda d: d.start)),
         open=sum(c.state == "proposed" for one in listed for c in one.cuts),
         notes=(*notes, *(note for one in listed for note in one.notes)), faults=_faults(clip.facts),
         texts=cuts.texts(clip), effects=effects.of(clip, proposed=not wanted.decided),
-        chapters=cuts.chapters(clip, proposed=not wanted.decided), shots=_shots(clip.facts),
+        chapters=cuts.chapters(clip, proposed=not wanted.decided), shots=joins_of(clip.facts),
         splits=overlaid.splits(clip), leads=overlaid.leads(clip, proposed=not wanted.decided),
         cutaways=overlaid.cutaways(clip), waiting=() if wanted.decided else overlaid.waiting(clip),
     )  # fmt: skip
@@ -212,7 +213,7 @@ def _unknown(path: Path, facts: Contents, wanted: Wanted, words: Sequence[Word] 
         found = [c for c in found if not any(c.start < s.end and c.end > s.start for s in struck)]
     return Planned(
         path=path, facts=facts, rate=fixed, length=length, talk=talk if words is not None else None,
-        kept=_without(length, [*found, *struck]), doubts=(*doubts, *unsure), open=len(found), notes=tuple(notes),
+        kept=_kept(length, [*found, *struck]), doubts=(*doubts, *unsure), open=len(found), notes=tuple(notes),
         cuts=tuple(sorted([*found, *struck], key=lambda c: (c.start, c.end))),
     )  # fmt: skip
 
@@ -246,23 +247,9 @@ def _told(evidence: Mapping[str, Any]) -> list[tuple[str, float | str]]:
     return [(k, v) for k, v in evidence.items() if isinstance(v, int | float | str)]
 
 
-def _without(length: int, gone: Sequence[Cut]) -> tuple[Range, ...]:
+def _kept(length: int, gone: Sequence[Cut]) -> tuple[Range, ...]:
     """The frame ranges that stay."""
-    kept, at = [], 0
-    for one in sorted(gone, key=lambda c: (c.start, c.end)):
-        if one.start > at:
-            kept.append((at, min(one.start, length)))
-        at = max(at, one.end)
-    if at < length:
-        kept.append((at, length))
-    return tuple(kept)
-
-
-def _shots(facts: Mapping[str, Measure]) -> tuple[int, ...] | None:
-    """The frames at which later shots begin; None where nobody has looked."""
-    found = facts.get("shots")
-    rows: Any = found.value if found is not None and isinstance(found.value, list) else None
-    return None if rows is None else tuple(sorted(int(row["frame"]) for row in rows))
+    return tuple(rest(((one.start, one.end) for one in gone), length))
 
 
 def _faults(facts: Mapping[str, Measure]) -> tuple[tuple[Fraction, Fraction], ...]:

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.media.runs import Spans, joined
+from safelight.media.runs import Spans, joined, rest
 
 places = st.integers(0, 40).map(lambda n: Fraction(n, 3))
 stretches = st.tuples(places, places).map(sorted).filter(lambda s: s[0] < s[1]).map(tuple)
@@ -19,3 +19,14 @@ def test_what_of_a_stretch_is_covered(spans, stretch):
     assert asked.within(start, end) == [(a, b) for a, b in whole if a < end and b > start]
     assert asked.touch(start, end) == any(a < end and b > start for a, b in spans)
     assert asked.cover(start, end) == sum(max(min(b, end) - max(a, start), 0) for a, b in whole)
+
+
+frames = st.tuples(st.integers(0, 40), st.integers(0, 40)).map(sorted).filter(lambda s: s[0] < s[1]).map(tuple)
+
+
+@given(st.lists(frames, max_size=12), st.integers(40, 50))
+def test_what_spans_leave_is_all_that_they_do_not_cover(spans, length):
+    covered = {frame for start, end in spans for frame in range(start, end)}
+    left = rest(spans, length)
+    assert [frame for start, end in left for frame in range(start, end)] == sorted({*range(length)} - covered)
+    assert all(start < end for start, end in left)

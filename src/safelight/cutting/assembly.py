@@ -288,8 +288,8 @@ def _leads(made: Assembly) -> Iterator[Marker]:
 
 def _lead(made: Assembly, n: int, by: int) -> Marker:
     material, piece = made.materials[made.pieces[n].clip], made.pieces[n]
-    word = next((w.text for w in material.words if w.start * material.rate >= piece.start), "")
-    text = f"The picture may change {by} frames later: “{word}” would be heard first (J cut)."
+    word = leads.first(material.words, piece.start / material.rate)
+    text = f"The picture may change {by} frames later: “{word.text if word else ''}” would be heard first (J cut)."
     if by < 0:
         text = f"The picture may change {-by} frames earlier: the sound before it would trail (L cut)."
     at = made.places[n] + min(by, 0)

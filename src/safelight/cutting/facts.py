@@ -51,15 +51,13 @@ class Talk:
             return None
         speech = facts.get("speech")
         spans: Any = speech.value if speech is not None else None
-        shots = facts.get("shots")
-        joins: Any = shots.value if shots is not None and isinstance(shots.value, list) else ()
         value: Any = quiet.value
         found = facts.get("lulls")
         lulls: Any = None if found is None or found.cannot_tell is not None else found.value
         return cls(
             words=tuple(word_of(row) for row in told["words"]), room=room_of(value), rate=rate, length=length,
             speech=None if spans is None else _spans(spans),
-            joins=tuple(int(j["frame"]) for j in joins),
+            joins=joins_of(facts) or (),
             lulls=None if lulls is None else tuple(still_of(row) for row in lulls),
             unheard=_spans(told.get("missing", ())),
         )  # fmt: skip
@@ -92,6 +90,13 @@ class Talk:
     def without(self, ranges: list[tuple[int, int]], *, rule: str = "struck", anyway: bool = False) -> Plan:
         """The clip without words of these index ranges (half-open). Raises ValueError for words that are not there."""
         return strike(self.words, ranges, self.room, rate=self.rate, length=self.length, rule=rule, anyway=anyway)
+
+
+def joins_of(facts: Mapping[str, Measure]) -> tuple[int, ...] | None:
+    """The frames at which later shots begin, in order; None where nobody has looked."""
+    told = facts.get("shots")
+    rows: Any = told.value if told is not None and isinstance(told.value, list) else None
+    return None if rows is None else tuple(sorted(int(row["frame"]) for row in rows))
 
 
 def word_of(row: Mapping[str, Any]) -> Word:

@@ -16,10 +16,7 @@ from safelight.cutting.pauses import SHORTEST_SHOT
 from safelight.cutting.pieces import Piece
 from safelight.cutting.speech import Word
 
-AHEAD_S = (
-    Fraction(8, 25),
-    Fraction(6, 25),
-)  # so much of the first word is heard before it is seen: the first that fits
+AHEAD_S = Fraction(8, 25), Fraction(6, 25)  # of the first word is heard before it is seen: what fits, the longer first
 LATEST_S = 1  # after the join, that a picture is offered to change
 FAR_S = 15  # of the clip between two passages
 QUIET_S = Fraction(8, 25)  # without a word before a passage begins
@@ -53,7 +50,7 @@ def lead(before: Filmed, one: Piece, after: Filmed, two: Piece, *, same: bool) -
     nothing does, or where it would be seen: the held picture reaches into another shot, somebody speaks in it, or too
     little of the later one is left."""
     begins = two.start / after.rate
-    word = next((w for w in after.words if w.start >= begins), None)
+    word = first(after.words, begins)
     if word is None or word.start * after.rate >= two.end or (same and not differ(after.shots, one.end - 1, two.start)):
         return None
     last = _last(before, one)
@@ -76,8 +73,13 @@ def differ(shots: Sequence[int] | None, one: int, two: int) -> bool:
     return shots is not None and bisect_right(shots, one) != bisect_right(shots, two)
 
 
+def first(words: Sequence[Word], at: Fraction) -> Word | None:
+    """The first word that begins at a moment or later."""
+    number = _from(words, at)
+    return words[number] if number < len(words) else None
+
+
 def _from(words: Sequence[Word], at: Fraction) -> int:
-    """The number of the first word that begins at a moment or later."""
     return bisect_left(words, at, key=lambda w: w.start)
 
 
@@ -107,6 +109,6 @@ def _holds(clip: Filmed, piece: Piece, seconds: Fraction) -> bool:
     return end <= clip.length and not speaks and not crosses(clip.shots, piece.end, end)
 
 
-def crosses(shots: Sequence[int] | None, first: int, end: int) -> bool:
+def crosses(shots: Sequence[int] | None, start: int, end: int) -> bool:
     """Whether a shot is known to begin at one of these frames."""
-    return any(first <= frame < end for frame in shots or ())
+    return shots is not None and bisect_left(shots, start) < bisect_left(shots, end)

@@ -22,6 +22,18 @@ def joined(spans: Iterable[tuple[Place, Place]], *, gap: float = 0) -> list[tupl
     return found
 
 
+def rest(spans: Iterable[tuple[int, int]], length: int) -> list[tuple[int, int]]:
+    """What spans leave of [0, length), in order."""
+    found, at = [], 0
+    for start, end in joined(spans):
+        if start > at:
+            found.append((at, min(start, length)))
+        at = end
+    if at < length:
+        found.append((at, length))
+    return found
+
+
 class Spans(Generic[Place]):
     """Half-open spans [start, end) that are asked again and again what of a stretch they cover; those that overlap or
     touch are one."""

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 from safelight.cutting import word_of
 from safelight.cutting.chapters import CHAPTER_S, PAUSE_S, Begin, begins
 from safelight.domain import Because, Measure, exact
 from safelight.media.timeline import Chapter, Timeline
-from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
+from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _marks
 from safelight.params import declare
 from safelight.words import many
 
@@ -27,12 +26,7 @@ class ChaptersParams:
     marks: tuple[Chapter, ...] = declare((), unit="s", help="where chapters begin, in order, with their titles")
 
     def __post_init__(self) -> None:
-        for one, two in pairwise(self.marks):
-            if two.at <= one.at:
-                raise ValueError(f"chapters follow each other, but the one at {two.at} s comes after {one.at} s")
-        names = [mark.name for mark in self.marks]
-        if len(set(names)) != len(names):
-            raise ValueError("each chapter has a name of its own")
+        _marks.in_order(self.marks, "chapter")
 
 
 def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[ChaptersParams]]:  # noqa: ARG001
@@ -84,22 +78,17 @@ def render(timeline: Timeline, params: ChaptersParams, tools: Tools) -> Timeline
 
 def check(before: Timeline, after: Timeline, params: ChaptersParams) -> Sequence[Measure]:
     """Whether what plays is the same, and the chapters are those that were asked for."""
-    wrong = after.clips != before.clips or after.texts != before.texts or after.chapters != params.marks
-    return (Measure(name="chapters.wrong", value=float(wrong), unit="fault"),)
+    return _marks.check(before, after, operator.name, chapters=params.marks)
 
 
 def spoil(before: Timeline, params: ChaptersParams) -> Timeline:
     """The last chapter is lost; where there is none, there is one that nobody set."""
-    return replace(before, chapters=params.marks[:-1] if params.marks else (FIRST,))
+    return replace(before, chapters=_marks.forgotten(params.marks, FIRST))
 
 
 def material(one: ChaptersParams, two: ChaptersParams) -> bool:
     """Whether one has a chapter that the other has not within 2 s. Titles are taste."""
-    return _lacks(one, two) or _lacks(two, one)
-
-
-def _lacks(one: ChaptersParams, two: ChaptersParams) -> bool:
-    return any(all(abs(mark.at - other.at) > MOVED_S for other in two.marks) for mark in one.marks)
+    return _marks.differ(one.marks, two.marks, lambda mark, other: abs(mark.at - other.at) <= MOVED_S)
 
 
 operator: Operator[ChaptersParams] = Operator(

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 from safelight.domain import Because, Measure
 from safelight.media.timeline import Cutaway, Timeline
-from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
+from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _marks
 from safelight.params import declare
 from safelight.words import many
 
@@ -27,12 +26,7 @@ class CutawaysParams:
     )
 
     def __post_init__(self) -> None:
-        for one, two in pairwise(self.marks):
-            if two.at <= one.at:
-                raise ValueError(f"cutaways follow each other, but the one at {two.at} s comes after {one.at} s")
-        names = [mark.name for mark in self.marks]
-        if len(set(names)) != len(names):
-            raise ValueError("each cutaway has a name of its own")
+        _marks.in_order(self.marks, "cutaway")
 
 
 def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[CutawaysParams]]:  # noqa: ARG001
@@ -78,28 +72,23 @@ def render(timeline: Timeline, params: CutawaysParams, tools: Tools) -> Timeline
 
 def check(before: Timeline, after: Timeline, params: CutawaysParams) -> Sequence[Measure]:
     """Whether what is heard is the same, and the cutaways are those that were asked for."""
-    wrong = after != replace(before, cutaways=params.marks)
-    return (Measure(name="cutaways.wrong", value=float(wrong), unit="fault"),)
+    return _marks.check(before, after, operator.name, cutaways=params.marks)
 
 
 def spoil(before: Timeline, params: CutawaysParams) -> Timeline:
     """The last cutaway is forgotten; where there is none, there is one that nobody asked for."""
-    return replace(before, cutaways=params.marks[:-1] if params.marks else (FIRST,))
+    return replace(before, cutaways=_marks.forgotten(params.marks, FIRST))
 
 
 def material(one: CutawaysParams, two: CutawaysParams) -> bool:
     """Whether one shows a cutaway that the other does not: of that clip, and within 0.5 s in place, length and
     start."""
-    return _lacks(one, two) or _lacks(two, one)
+    return _marks.differ(one.marks, two.marks, _same)
 
 
-def _lacks(one: CutawaysParams, two: CutawaysParams) -> bool:
-    return any(all(_differs(mark, other) for other in two.marks) for mark in one.marks)
-
-
-def _differs(one: Cutaway, two: Cutaway) -> bool:
+def _same(one: Cutaway, two: Cutaway) -> bool:
     moves = (one.at - two.at, one.length - two.length, one.start - two.start)
-    return one.source != two.source or any(abs(move) > MOVED_S for move in moves)
+    return one.source == two.source and all(abs(move) <= MOVED_S for move in moves)
 
 
 operator: Operator[CutawaysParams] = Operator(

@@ -1,7 +1,7 @@
 """Lets the sound of a join lead its picture (a J cut) or trail it (an L cut), where a person approves it."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -11,9 +11,9 @@ from safelight.cutting import NEEDS, PACES, Talk, leads
 from safelight.cutting.leads import Filmed, Lead
 from safelight.cutting.pieces import Piece
 from safelight.domain import Because, Measure, exact
-from safelight.media.runs import joined
+from safelight.media.runs import rest
 from safelight.media.timeline import Split, Timeline
-from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes
+from safelight.operators import Medium, Operator, Risk, Stage, Subject, Suggestion, Tools, Wishes, _marks
 from safelight.params import declare
 from safelight.words import many
 
@@ -32,12 +32,7 @@ class SplitParams:
     )
 
     def __post_init__(self) -> None:
-        for one, two in pairwise(self.marks):
-            if two.at <= one.at:
-                raise ValueError(f"joins follow each other, but the one at {two.at} s comes after {one.at} s")
-        names = [mark.name for mark in self.marks]
-        if len(set(names)) != len(names):
-            raise ValueError("each join has a name of its own")
+        _marks.in_order(self.marks, "join")
 
 
 def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[SplitParams]]:  # noqa: ARG001
@@ -52,7 +47,7 @@ def _suggest(subject: Subject) -> Suggestion[SplitParams] | None:
     talk = Talk.of(subject.facts, subject.asset.duration_s)
     if not isinstance(talk, Talk) or not talk.joins:
         return None
-    filmed = Filmed(rate=talk.rate, length=talk.length, words=talk.words, shots=sorted(talk.joins))
+    filmed = Filmed(rate=talk.rate, length=talk.length, words=talk.words, shots=talk.joins)
     found = [
         (two.start, lead) for one, two in pairwise(_pieces(subject, talk))
         if (lead := leads.lead(filmed, one, filmed, two, same=True)) is not None
@@ -73,20 +68,14 @@ def _suggest(subject: Subject) -> Suggestion[SplitParams] | None:
     )
 
 
-def _pieces(subject: Subject, talk: Talk) -> Iterator[Piece]:
+def _pieces(subject: Subject, talk: Talk) -> list[Piece]:
     """What is left to play, by all that a run proposes to take out."""
     gone = [(c.start, c.end) for c in talk.tightened(PACES[PACE]).cuts]
     gone += [(c.start, c.end) for c in talk.without([take.goes for take in talk.takes()]).cuts]
     chosen = subject.facts.get("sentences.chosen")
     value: Any = chosen.value if chosen is not None and isinstance(chosen.value, dict) else {"sentences": ()}
     gone += [(row["frames"][0], row["frames"][1]) for row in value["sentences"] if not row["taken"]]
-    at = 0
-    for start, end in joined(gone):
-        if start > at:
-            yield Piece(clip=0, start=at, end=start)
-        at = end
-    if at < talk.length:
-        yield Piece(clip=0, start=at, end=talk.length)
+    return [Piece(clip=0, start=start, end=end) for start, end in rest(gone, talk.length)]
 
 
 def _split(start: int, lead: Lead, rate: Fraction) -> Split:
@@ -95,7 +84,7 @@ def _split(start: int, lead: Lead, rate: Fraction) -> Split:
 
 def _reason(start: int, lead: Lead, talk: Talk) -> Because:
     """What speaks for one, with the shots on either side, by number from 1."""
-    shot = bisect_right(sorted(talk.joins), start) + 1
+    shot = bisect_right(talk.joins, start) + 1
     ahead = lead.by / talk.rate - lead.gap_s
     who = (
         f"“{lead.word.text}” at {float(lead.word.start):.1f} s is said by another voice than “{lead.before.text}”"
@@ -117,25 +106,21 @@ def render(timeline: Timeline, params: SplitParams, tools: Tools) -> Timeline:  
 
 def check(before: Timeline, after: Timeline, params: SplitParams) -> Sequence[Measure]:
     """Whether what is heard is the same, and the joins are those that were asked for."""
-    wrong = after != replace(before, splits=params.marks)
-    return (Measure(name="split.wrong", value=float(wrong), unit="fault"),)
+    return _marks.check(before, after, operator.name, splits=params.marks)
 
 
 def spoil(before: Timeline, params: SplitParams) -> Timeline:
     """The last join is forgotten; where there is none, there is one that nobody asked for."""
-    return replace(before, splits=params.marks[:-1] if params.marks else (FIRST,))
+    return replace(before, splits=_marks.forgotten(params.marks, FIRST))
 
 
 def material(one: SplitParams, two: SplitParams) -> bool:
     """Whether one rolls a join that the other does not within 0.5 s, the other way, or by more than 0.12 s else."""
-    return _lacks(one, two) or _lacks(two, one)
+    return _marks.differ(one.marks, two.marks, _same)
 
 
-def _lacks(one: SplitParams, two: SplitParams) -> bool:
-    return any(
-        all(abs(mark.at - other.at) > MOVED_S or abs(mark.by - other.by) > ROLLED_S for other in two.marks)
-        for mark in one.marks
-    )
+def _same(one: Split, two: Split) -> bool:
+    return abs(one.at - two.at) <= MOVED_S and abs(one.by - two.by) <= ROLLED_S
 
 
 operator: Operator[SplitParams] = Operator(
