@@ -143,6 +143,30 @@ def test_a_whole_edit_by_keyboard(page, server):
     told(page, "Taken back")
 
 
+def test_what_was_read_before_an_answer_does_not_undo_it(page, server):
+    """Another window says something, the sheet is asked for again, and a word is struck before it has come."""
+    opened(page, server, "talk.mov")
+    page.evaluate(
+        """() => {
+          const asked = window.fetch;
+          window.fetch = async (...about) => {
+            const answer = await asked(...about);
+            if (window.held === undefined && String(about[0]).endsWith("/cuts")) await new Promise((go) => (window.held = go));
+            return answer;
+          };
+          window.loaded = document.querySelector("sl-cut").model.load();
+        }"""
+    )
+    until(page, "window.held !== undefined")
+    press(page, "End", ".", "s")
+    told(page, "Struck")
+    page.evaluate("() => (window.held(), window.loaded)")
+    assert m(page, "[...m.struck].lastIndexOf(1)") == 12
+    assert page.locator(".word.struck").text_content() == "water."
+    press(page, "Escape", "Control+z")
+    told(page, "Taken back")
+
+
 def test_every_key_of_the_table_does_what_it_says(page, server):
     """Both maps: darktable has no keys of its own for clips."""
     for layout in ("own", "darktable"):

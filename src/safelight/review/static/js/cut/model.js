@@ -42,8 +42,12 @@ export class Model extends EventTarget {
     return this.draft?.key === item.key ? [this.draft.start, this.draft.end] : [item.start, item.end];
   }
 
+  /** Reads the sheet again; anew where an answer has brought another meanwhile, which may be the younger one. */
   async load() {
-    this.take(await get(ofShoot(`clips/${this.clip}/cuts`)));
+    const { sheet } = this;
+    const read = await get(ofShoot(`clips/${this.clip}/cuts`));
+    if (sheet === this.sheet) this.take(read);
+    else await this.load();
   }
 
   async listen() {
