@@ -1,8 +1,8 @@
 """Which recordings of a shoot are of one event, and where each lies in it: cameras and recorders in step by sound.
 
 Long recordings with a clear voice are references, and every other one is compared with them until it is placed. What
-is compared
-lies in the cache for as long as a run lasts. How two are compared, and when they are refused, is in `media.syncing`.
+is compared lies in the cache for as long as a run lasts. How two are compared, and when they are refused, is in
+`media.syncing`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from safelight import engine, limits
+from safelight import engine, limits, soundtrack
 from safelight.domain import Json, Measure
 from safelight.media import syncing
 from safelight.media.syncing import LEAST_OVERLAP_S, Match
@@ -189,7 +189,7 @@ def lost_comparison(job: Compare, lost: Lost) -> Compared:
 
 def _heard(one: Recording) -> syncing.Heard:
     if not one.wave.exists():  # it was listened to in an earlier run
-        syncing.keep_heard(syncing.heard_at_once(one.full)[0], one.wave)
+        soundtrack.keep_compared(one.full, one.wave)
     return syncing.kept(one.wave)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 import av
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from safelight.cutting import level
 from safelight.domain import Json, Measure
+from safelight.errors import NotMedia
 from safelight.files import write_atomic
-from safelight.media import loudness, ltc, proxies, sound, syncing, timecode, waveform
+from safelight.media import container, loudness, ltc, proxies, sound, syncing, timecode, waveform
 from safelight.media.container import Contents
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
@@ -86,6 +88,20 @@ def read(
     if portrait is not None and loudest:
         keep_picture(portrait, waveform.drawn(loudest))
     return made
+
+
+def keep_compared(path: Path, to: Path) -> None:
+    """Only what is compared with other recordings, as `read` keeps it: of a file that was read in an earlier run.
+
+    Raises NotMedia where there is no sound that can be read."""
+    facts = container.contents(path)
+    made, codes = Soundtrack(), list[ltc.Reader]()
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=to.parent) as place:
+        _streams(made, path, facts, Path(place), codes=codes)
+        if not made.streams:
+            raise NotMedia(made.trouble or f"{path.name} has no sound.", remedy="Leave it out.")
+        syncing.keep(_compared(made, ltc.best(one.found() for one in codes)), to)
 
 
 def beginning(path: Path, facts: Contents, place: Path, *, seconds: float) -> Soundtrack:

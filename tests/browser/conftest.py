@@ -139,13 +139,35 @@ def press_table(page, rows, layout):
                 assert page.evaluate("window.pressed") == [row.action, True], (row.action, key)
 
 
-def until(page, expression, *, seconds=15):
+def until(page, expression, *, seconds=40):
     """Waits for an expression to be true. The page's own policy forbids to evaluate text within it, so we ask from
     here."""
     end = time.monotonic() + seconds
     while not page.evaluate(f"() => Boolean({expression})"):
         assert time.monotonic() < end, expression
         page.wait_for_timeout(40)
+
+
+def hold(page, path):
+    """From now on answers to what is asked for under this path wait, until `let_go`."""
+    page.evaluate(
+        """(path) => {
+          const asked = window.fetch;
+          window.held = [];
+          window.fetch = async (...about) => {
+            const answer = await asked(...about);
+            if (window.held && String(about[0]).includes(path)) await new Promise((go) => window.held.push(go));
+            return answer;
+          };
+        }""",
+        path,
+    )
+
+
+def let_go(page):
+    """Lets the answers come that were held, and all that follow."""
+    page.wait_for_function("() => window.held.length > 0")
+    page.evaluate("() => { window.held.splice(0).forEach((go) => go()); window.held = null; }")
 
 
 def model(page, expression):

@@ -14,7 +14,7 @@ from safelight.line import Options
 from safelight.review import shortcuts
 from tests import made_talk
 from tests.browser import golden
-from tests.browser.conftest import api, listening, press_table, serving, until
+from tests.browser.conftest import api, hold, let_go, listening, press_table, serving, until
 from tests.browser.test_every_page import FOCUS, REACHABLE
 from tests.browser.test_pages import axe
 from tests.conftest import START, no_coins, save_jpeg, textured
@@ -146,21 +146,13 @@ def test_a_whole_edit_by_keyboard(page, server):
 def test_what_was_read_before_an_answer_does_not_undo_it(page, server):
     """Another window says something, the sheet is asked for again, and a word is struck before it has come."""
     opened(page, server, "talk.mov")
-    page.evaluate(
-        """() => {
-          const asked = window.fetch;
-          window.fetch = async (...about) => {
-            const answer = await asked(...about);
-            if (window.held === undefined && String(about[0]).endsWith("/cuts")) await new Promise((go) => (window.held = go));
-            return answer;
-          };
-          window.loaded = document.querySelector("sl-cut").model.load();
-        }"""
-    )
-    until(page, "window.held !== undefined")
+    hold(page, "/cuts")
+    page.evaluate("() => { window.loaded = document.querySelector('sl-cut').model.load(); }")
+    until(page, "window.held.length")
     press(page, "End", ".", "s")
     told(page, "Struck")
-    page.evaluate("() => (window.held(), window.loaded)")
+    let_go(page)
+    page.evaluate("() => window.loaded")
     assert m(page, "[...m.struck].lastIndexOf(1)") == 12
     assert page.locator(".word.struck").text_content() == "water."
     press(page, "Escape", "Control+z")

@@ -7,6 +7,7 @@ from safelight.api import Library
 from safelight.line import Options
 from safelight.store import schema
 from safelight.store.library import now
+from tests.browser.conftest import hold, let_go
 from tests.browser.test_judging import desk, made, still  # noqa: F401 - fixtures
 from tests.conftest import START, save_jpeg, textured
 from tests.review.test_judging import propose
@@ -77,28 +78,6 @@ def test_all_shoots_can_be_filtered_by_task_and_by_shoot(two):
     counts(two, 5)
     two.keyboard.press("Control+z")
     counts(two, 7)
-
-
-def hold(page, path):
-    """From now on answers to what is asked for under this path wait, until `let_go`."""
-    page.evaluate(
-        """(path) => {
-          const asked = window.fetch;
-          window.held = [];
-          window.fetch = async (...about) => {
-            const answer = await asked(...about);
-            if (window.held && String(about[0]).includes(path)) await new Promise((go) => window.held.push(go));
-            return answer;
-          };
-        }""",
-        path,
-    )
-
-
-def let_go(page):
-    """Lets the answers come that were held, and all that follow."""
-    page.wait_for_function("() => window.held.length > 0")
-    page.evaluate("() => { window.held.splice(0).forEach((go) => go()); window.held = null; }")
 
 
 def test_who_goes_on_while_the_list_is_asked_for_stays_where_they_went(two):

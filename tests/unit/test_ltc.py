@@ -185,6 +185,19 @@ def test_a_channel_that_plays_timecode_is_not_loud(tmp_path):
     assert "timecode" in next(m for m in read.measures if m.name == "loudness").cannot_tell
 
 
+@pytest.mark.parametrize("plays", [False, True])
+def test_what_is_compared_is_the_same_when_it_is_read_once_more(tmp_path, plays):
+    """A run that goes on after it was cut off reads it again, and places it to the sample where it would have been."""
+    voice = np.random.default_rng(3).normal(0, 0.1, 4 * 44100).astype(np.float32)
+    other = played(90000, 4, rate=44100) if plays else voice[::-1]
+    path = make_sound(tmp_path / "a.mka", np.stack([voice, other[: len(voice)]], axis=1), rate=44100, codec="aac")
+    soundtrack.read(path, container.contents(path), tmp_path / "heard", compared=tmp_path / "first" / "wave")
+    soundtrack.keep_compared(path, tmp_path / "then" / "wave")
+    assert (tmp_path / "first" / "wave").read_bytes() == (tmp_path / "then" / "wave").read_bytes()
+    assert len(syncing.kept(tmp_path / "then" / "wave").wave) > 3 * syncing.RATE
+    assert [p.name for p in (tmp_path / "then").iterdir()] == ["wave"]
+
+
 @pytest.fixture
 def read_of(monkeypatch):
     """How often each stream of a file is decoded."""

@@ -8,7 +8,7 @@ different events each window's place is drawn from the whole search range, so th
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -182,23 +182,15 @@ def of_blocks(blocks: Iterable[sound.Block]) -> Heard:
 def keep(blocks: Iterable[sound.Block], place: Path) -> None:
     """Writes what is compared of mono blocks at 8 kHz into a file, for `kept`: hours of it stay out of memory."""
     passed = _Passed()
-    _write(passed.wave(blocks), lambda: passed.at or Fraction(0), place)
-
-
-def keep_heard(found: Heard, place: Path) -> None:
-    """The same of a recording that is in memory."""
-    _write([found.wave], lambda: found.at, place)
-
-
-def _write(parts: Iterable[NDArray[Any]], at: Callable[[], Fraction], place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place.parent, prefix=place.name, delete=False) as file:
         try:
             file.write(np.array([0, 1], "<i8").tobytes())
-            for part in parts:
+            for part in passed.wave(blocks):
                 file.write(part.astype("<f2").tobytes())
+            at = passed.at or Fraction(0)
             file.seek(0)
-            file.write(np.array([at().numerator, at().denominator], "<i8").tobytes())
+            file.write(np.array([at.numerator, at.denominator], "<i8").tobytes())
         except BaseException:
             Path(file.name).unlink()
             raise

@@ -24,7 +24,7 @@ export class Captions extends LitElement {
     /** @type {Draft | null} */ this.draft = null; // what is being written and has not been said
     this.asked = 0; // counts questions about a draft: an answer to an earlier one is late
     this.later = 0;
-    this.about = "";
+    this.loads = 0;
   }
 
   createRenderRoot() {
@@ -34,11 +34,11 @@ export class Captions extends LitElement {
   /** @param {string} clip @param {boolean} proposed @returns {Promise<void>} */
   async load(clip, proposed) {
     [this.clip, this.proposed] = [clip, proposed];
-    const about = String(new URLSearchParams({ preset: this.preset, proposed: String(proposed) }));
-    this.about = about;
+    const asked = ++this.loads;
+    const about = new URLSearchParams({ preset: this.preset, proposed: String(proposed) });
     try {
       const found = await get(`${ofShoot(`clips/${clip}/captions`)}?${about}`);
-      if (this.about === about) this.found = found; // else something else was asked since
+      if (asked === this.loads) this.found = found; // else something else was asked since, or what was said has changed it
     } catch (error) {
       if (this.preset === "netflix") return alarm(error);
       this.preset = "netflix"; // what was chosen once may be gone

@@ -33,6 +33,8 @@ export class Judge extends LitElement {
     /** @type {Record<string, string>} */
     this.trial = {};
     this.loaded = false;
+    this.asked = 0; // counts questions: an answer to an earlier one is late
+    this.loads = Promise.resolve();
     this.since = performance.now();
   }
 
@@ -48,10 +50,16 @@ export class Judge extends LitElement {
     watch((revision) => this.revision !== revision && this.load(revision), (here) => here || alarm("The app does not answer."));
   }
 
-  /** @param {number} [revision] */
-  async load(revision) {
+  /** Asks anew; done when the answer to the latest question is here. @param {number} [revision] */
+  load(revision) {
+    return (this.loads = this.read(++this.asked, revision));
+  }
+
+  /** @param {number} asked @param {number} [revision] @returns {Promise<void>} */
+  async read(asked, revision) {
     try {
       const found = await get(ofShoot("scenes"));
+      if (asked !== this.asked) return this.loads;
       const [scene, photo] = [this.now?.id, this.photo?.id];
       this.revision = revision;
       this.scenes = found;

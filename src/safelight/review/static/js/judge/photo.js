@@ -44,6 +44,7 @@ export class PhotoView extends LitElement {
     this.wish = {};
     this.since = performance.now();
     this.sliding = false;
+    this.asked = 0; // counts questions: an answer to an earlier one is late
     this.early = false; // a change was asked for before the edits were there
   }
 
@@ -59,6 +60,7 @@ export class PhotoView extends LitElement {
       this.told = null;
       this.chosen = this.operator;
       this.since = performance.now();
+      this.asked++;
       if (this.place) this.load();
     }
   }
@@ -90,10 +92,10 @@ export class PhotoView extends LitElement {
   }
 
   async load() {
-    const place = this.place;
+    const asked = ++this.asked;
     try {
-      const told = await get(ofShoot(`${place}/cards`));
-      if (this.place !== place) return;
+      const told = await get(ofShoot(`${this.place}/cards`));
+      if (asked !== this.asked) return; // another photo, or a later question about this one
       this.told = told;
       const known = told.cards.some((/** @type {any} */ card) => card.operator === this.chosen);
       if (!known) this.chosen = (told.cards.find((/** @type {any} */ card) => card.waits) ?? told.cards.find((/** @type {any} */ card) => card.state !== "abstained") ?? told.cards[0])?.operator ?? "";
