@@ -3,22 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, StringConstraints
 
-from safelight import captioning, captions, cuts, verdicts
-from safelight.captioning import Caption, Played, Said
+from safelight import captioning, captions, cuts, rough, verdicts
+from safelight.captioning import Caption, Said
 from safelight.captions import Preset
 from safelight.cutting.facts import frames
-from safelight.domain import Kind, Say
+from safelight.domain import Say
 from safelight.errors import UsageError
 from safelight.media.timeline import Text
 from safelight.review.entries import printable
 from safelight.review.given import TheSession, Who
 from safelight.review.models import Checked, PhotoId, Seconds
 from safelight.review.routes.cuts import known_clip, say_of
+from safelight.review.session import Session
 from safelight.state import Footage
 
 router = APIRouter(prefix="/api/shoots/{shoot}/clips/{clip}/captions")
@@ -85,7 +86,7 @@ def captioned(at: TheSession, clip: PhotoId, preset: str = USUAL, *, proposed: b
     nobody has answered."""
     found = known_clip(at, clip)
     return _shown(
-        found, _Cut.of(found, _rules(preset), proposed=proposed), cuts.texts(found), preset, proposed=proposed
+        found, _Cut.of(at, found, _rules(preset), proposed=proposed), cuts.texts(found), preset, proposed=proposed
     )
 
 
@@ -93,7 +94,7 @@ def captioned(at: TheSession, clip: PhotoId, preset: str = USUAL, *, proposed: b
 def correct(at: TheSession, me: Who, clip: PhotoId, said: Corrected) -> Captioned:
     """Sets a caption, or lets it be made again: a verdict, undone like any."""
     found = known_clip(at, clip)
-    text = _text(found, said)
+    text = _text(at, found, said)
     saying = verdicts.Saying(say=Say.MODIFY, by=me.name, seconds=said.seconds)
     say_of(at, clip, cuts.captioned(found, text, saying, back=said.back))
     return captioned(at, clip, said.preset, proposed=said.proposed)
@@ -103,10 +104,10 @@ def correct(at: TheSession, me: Who, clip: PhotoId, said: Corrected) -> Captione
 def tried(at: TheSession, clip: PhotoId, said: Corrected) -> Captioned:
     """The captions as they would be with this one; nothing is kept."""
     found = known_clip(at, clip)
-    text = _text(found, said)
+    text = _text(at, found, said)
     rest = [t for t in cuts.texts(found) if t.last <= text.first or t.first >= text.last]
     texts = tuple(sorted([*rest, *([] if said.back else [text])], key=lambda t: t.first))
-    cut = _Cut.of(found, _rules(said.preset), proposed=said.proposed)
+    cut = _Cut.of(at, found, _rules(said.preset), proposed=said.proposed)
     return _shown(found, cut, texts, said.preset, proposed=said.proposed)
 
 
@@ -123,15 +124,15 @@ class _Cut:
     shots: list[int]
 
     @classmethod
-    def of(cls, clip: Footage, rules: Preset, *, proposed: bool) -> "_Cut":
-        rate, _ = frames(clip.facts, clip.asset.duration_s)
-        kept = cuts.kept(clip, proposed=proposed)
-        played, place = [], 0
-        for a, b in kept:
-            played.append(Played(clip=0, start=a / rate, end=b / rate, at=place / rate))
-            place += b - a
+    def of(cls, at: Session, clip: Footage, rules: Preset, *, proposed: bool) -> "_Cut":
+        """As `safelight cut` would make it."""
+        if not cuts.kept(clip, proposed=proposed):
+            return cls(rules=rules, rate=frames(clip.facts, clip.asset.duration_s)[0], words=[], shots=[])
+        beside = {one.id: at.folder.root / one.path for one in at.state.footage.values()}
+        wanted = rough.Wanted(decided=not proposed, beside=beside)
+        made = rough.cut([(at.folder.root / clip.path, clip)], wanted, listen=False)
         return cls(
-            rules=rules, rate=rate, words=captioning.said(played, [cuts.words(clip)]), shots=_shots(clip, kept)
+            rules=rules, rate=made.made.programme.rate, words=rough.spoken(made), shots=rough.shots(made)
         )  # fmt: skip
 
 
@@ -142,9 +143,9 @@ def _rules(preset: str) -> Preset:
     return rules
 
 
-def _text(clip: Footage, said: Corrected) -> Text:
+def _text(at: Session, clip: Footage, said: Corrected) -> Text:
     """The caption that somebody means. Raises UsageError for words that do not play, or times that run backwards."""
-    cut = _Cut.of(clip, _rules(said.preset), proposed=said.proposed)
+    cut = _Cut.of(at, clip, _rules(said.preset), proposed=said.proposed)
     words = [w for w in cut.words if said.first <= w.number < said.last]
     if not words:
         raise UsageError(
@@ -184,18 +185,6 @@ def _cue(number: int, one: Caption, cut: _Cut, breaches: list[Breach]) -> Cue:
         lines=[printable(line) for line in one.cue.lines], breaches=breaches, first=head.number, last=tail.number + 1,
         own=one.own,
     )  # fmt: skip
-
-
-def _shots(clip: Footage, kept: Sequence[tuple[int, int]]) -> list[int]:
-    """Frames of the cut at which its picture changes: where it is joined, and at the cuts of the clip."""
-    told = clip.facts.get("shots")
-    joins: Any = told.value if told is not None and isinstance(told.value, list) else ()
-    found, place = set[int](), 0
-    for a, b in kept:
-        found |= {place} if place else set()
-        found |= {place + int(j["frame"]) - a for j in joins if a < int(j["frame"]) < b}
-        place += b - a
-    return sorted(found) if clip.asset.kind is Kind.VIDEO else []
 
 
 def _command(clip: Footage, preset: str, *, decided: bool) -> str:
