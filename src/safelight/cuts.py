@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 from safelight import blind, plugins
 from safelight import params as json_params
-from safelight.cutting import NEEDS, PACES, Talk, Word, word_of
+from safelight.cutting import NEEDS, PACES, Spoken, Talk, Word, word_of
 from safelight.cutting.facts import frames
 from safelight.domain import Because, Json, Measure, Proposal, Say, State, digest_of, exact
 from safelight.errors import UsageError
@@ -19,7 +19,6 @@ from safelight.media.timeline import Chapter, Clip, Text, Timeline
 from safelight.operators import Medium, Operator, Tools
 from safelight.operators._lifts import CUT, DOUBT
 from safelight.params import to_json
-from safelight.spoken import Heard
 from safelight.state import Footage
 from safelight.verdicts import Saying
 
@@ -190,7 +189,7 @@ def _cuts(
     now = {c["name"]: _span(c, rate) for c in held["cuts"]}
     open_ = set(held.get("open", ()))
     unanswered = clip.standing.get(operator) is None
-    heard = Heard.of(words(clip))
+    spoken = Spoken.of(words(clip))
     rows = []
     for name in {*offered, *now}:
         span, was, because = now.get(name), offered.get(name), told.get(name)
@@ -207,7 +206,7 @@ def _cuts(
             name=name, operator=operator, start=start, end=end, state=state, was=was,
             rule=because.code.removeprefix(CUT) if because else name.rpartition("-")[0] or operator,
             text=because.text if because else "", evidence=_rest(because) if because else {},
-            inside=heard.within(start / rate, end / rate),
+            inside=tuple(w.text for w in spoken.within(start / rate, end / rate)),
         ))  # fmt: skip
     return sorted(rows, key=lambda c: (c.start, c.end))
 

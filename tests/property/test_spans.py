@@ -5,6 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from safelight.cutting import Spoken, Word
 from safelight.media.runs import Spans, joined, rest
 
 places = st.integers(0, 40).map(lambda n: Fraction(n, 3))
@@ -30,3 +31,13 @@ def test_what_spans_leave_is_all_that_they_do_not_cover(spans, length):
     left = rest(spans, length)
     assert [frame for start, end in left for frame in range(start, end)] == sorted({*range(length)} - covered)
     assert all(start < end for start, end in left)
+
+
+@given(st.lists(stretches, max_size=12), stretches, places)
+def test_words_of_a_stretch_and_beside_a_moment(spans, stretch, at):
+    words = sorted((Word(text=str(n), start=a, end=b) for n, (a, b) in enumerate(spans)), key=lambda w: w.start)
+    spoken = Spoken.of(reversed(words))
+    assert set(spoken.within(*stretch)) == {w for w in words if w.start < stretch[1] and w.end > stretch[0]}
+    before, after = spoken.beside(at)
+    assert (before and before.start) == max((w.start for w in words if w.start < at), default=None)
+    assert (after and after.start) == min((w.start for w in words if w.start >= at), default=None)

@@ -7,8 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight import spoken
-from safelight.cutting.speech import Word
 from safelight.line import Options
 from safelight.media import waveform
 from safelight.media.sound import Block
@@ -141,16 +139,6 @@ def test_cuts_stand_in_the_queue_and_are_answered_there(app):
     assert app.get("photos?since=0")["revision"] > before, "other browsers look again"
     left = [i["operator"] for i in app.get("queue")["items"] if i["path"] == "talk.wav"]
     assert left == ["tighten"]
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 400), st.integers(1, 60)), max_size=30), st.integers(0, 400), st.integers(1, 90)
-)
-def test_words_of_a_stretch_are_found_as_if_all_were_looked_at(rows, start, length):
-    words = [Word(text=str(n), start=a, end=a + long, confidence=1) for n, (a, long) in enumerate(rows)]
-    found = spoken.Heard.of(words).within(start, start + length)
-    naive = [w for w in sorted(words, key=lambda w: w.start) if w.start < start + length and w.end > start]
-    assert sorted(found) == sorted(w.text for w in naive)
 
 
 @given(st.integers(1, 900), st.floats(0, 8), st.floats(0.01, 8), st.integers(1, 64))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from safelight.cutting import assembly, cutaways, leads, seen
 from safelight.cutting.assembly import Cover, Material, Piece
 from safelight.cutting.leads import Filmed
-from safelight.cutting.speech import Word
+from safelight.cutting.speech import Spoken, Word
 from safelight.domain import Asset, Kind, Measure
 from safelight.interchange.programme import Clip, Gap, placed
 from safelight.media.timeline import Cutaway, Split, Timeline
@@ -235,7 +235,7 @@ def word(text, start, end, speaker=None):
 WORDS = (
     word("Why?", "6.5", "7.5", "A"), word("Because", "20.2", "20.8", "B"), word("so.", "20.9", "21.5", "B"),
 )  # fmt: skip
-FILMED = Filmed(rate=R25, length=1000, words=WORDS, shots=(300,))
+FILMED = Filmed(rate=R25, length=1000, spoken=Spoken.of(WORDS), shots=(300,))
 ONE, OTHER = Piece(clip=0, start=100, end=200), Piece(clip=0, start=500, end=600)
 
 
@@ -256,13 +256,13 @@ def test_an_answer_in_another_shot_may_be_heard_before_it_is_seen():
     [
         ("one framing: lips would be out of step", {"shots": ()}),
         ("nobody has looked for shots", {"shots": None}),
-        ("the same voice", {"words": (replace(WORDS[0], speaker="B"), *WORDS[1:])}),
-        ("somebody speaks in what is held", {"words": (WORDS[0], word("um", "8.2", "8.4", "A"), *WORDS[1:])}),
+        ("the same voice", {"spoken": Spoken.of((replace(WORDS[0], speaker="B"), *WORDS[1:]))}),
+        ("somebody speaks in what is held", {"spoken": Spoken.of((*WORDS, word("um", "8.2", "8.4", "A")))}),
         ("another shot begins in what is held", {"shots": (205, 300)}),
         ("the clip ends", {"length": 205}),
         (
             "the word begins so late that the picture would lag",
-            {"words": (WORDS[0], word("Because", "20.8", "21", "B"))},
+            {"spoken": Spoken.of((WORDS[0], word("Because", "20.8", "21", "B")))},
         ),
     ],
 )
@@ -271,11 +271,11 @@ def test_nothing_speaks_for_a_j_cut(why, change):
 
 
 def test_where_voices_are_not_told_apart_a_far_passage_after_quiet_may_lead():
-    unknown = replace(FILMED, words=tuple(replace(w, speaker=None) for w in WORDS))
+    unknown = replace(FILMED, spoken=Spoken.of(replace(w, speaker=None) for w in WORDS))
     assert found(unknown) is None, "twelve seconds further"
-    far = replace(unknown, words=(unknown.words[0], word("Then", "24.1", "24.8")), shots=(300,))
+    far = replace(unknown, spoken=Spoken.of((unknown.spoken.words[0], word("Then", "24.1", "24.8"))), shots=(300,))
     assert found(far, two=Piece(clip=0, start=600, end=700)).before is None
-    loud = replace(far, words=(far.words[0], word("and", "23.6", "23.9"), far.words[1]))
+    loud = replace(far, spoken=Spoken.of((*far.spoken.words, word("and", "23.6", "23.9"))))
     assert found(loud, two=Piece(clip=0, start=600, end=700)) is None
     assert found(unknown, same=False) is not None, "another clip is another shot"
 

@@ -9,10 +9,10 @@ from safelight.cutting.plan import Cut, Doubt, Plan
 from safelight.cutting.programme import frames_of, programme
 from safelight.cutting.retakes import Take, takes
 from safelight.cutting.select import Passage, select
-from safelight.cutting.speech import Word, suspects
+from safelight.cutting.speech import Spoken, Word, suspects
 
 __all__ = [
-    "NEEDS", "PACES", "Cut", "Doubt", "Levels", "Pace", "Passage", "Plan", "Room", "Still", "Take", "Talk", "Word",
-    "frames_of", "measure", "programme", "room", "room_of", "select", "strike", "suspects", "takes", "tighten",
-    "word_of",
+    "NEEDS", "PACES", "Cut", "Doubt", "Levels", "Pace", "Passage", "Plan", "Room", "Spoken", "Still", "Take",
+    "Talk", "Word", "frames_of", "measure", "programme", "room", "room_of", "select", "strike", "suspects", "takes",
+    "tighten", "word_of",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from safelight.cutting.chapters import CHAPTER_S
 from safelight.cutting.leads import Filmed
 from safelight.cutting.pieces import Cover, Material, Piece, Shown
 from safelight.cutting.seen import Run
-from safelight.cutting.speech import Word
+from safelight.cutting.speech import Spoken, Word
 from safelight.interchange import first_frame
 from safelight.interchange.programme import Clip, Gap, Item, Marker, Programme, Track, tidy
 from safelight.media import timecode
@@ -271,24 +271,25 @@ def _leads(made: Assembly) -> Iterator[Marker]:
     """Where the sound may lead the picture: as it waits for a person, and of clips that nobody was asked about where
     it would be proposed."""
     rate = made.programme.rate
+    clips = [_filmed(material) for material in made.materials]
     for number, material in enumerate(made.materials):
         for split in material.leads or ():
             n = seen.nearest(made.materials, made.pieces, number, split)
             if n is not None and n not in made.rolled:
-                yield _lead(made, n, round(split.by * rate))
+                yield _lead(made, clips, n, round(split.by * rate))
     for n, (one, two) in enumerate(pairwise(made.pieces), 1):
         before, after = made.materials[one.clip], made.materials[two.clip]
         on = one.clip == two.clip and one.end == two.start
         if on or n in made.rolled or after.leads is not None or not before.facts.picture or not after.facts.picture:
             continue
-        found = leads.lead(_filmed(before), one, _filmed(after), two, same=one.clip == two.clip)
+        found = leads.lead(clips[one.clip], one, clips[two.clip], two, same=one.clip == two.clip)
         if found is not None:
-            yield _lead(made, n, _moved(found.by, after.rate, rate))
+            yield _lead(made, clips, n, _moved(found.by, after.rate, rate))
 
 
-def _lead(made: Assembly, n: int, by: int) -> Marker:
-    material, piece = made.materials[made.pieces[n].clip], made.pieces[n]
-    word = leads.first(material.words, piece.start / material.rate)
+def _lead(made: Assembly, clips: Sequence[Filmed], n: int, by: int) -> Marker:
+    piece = made.pieces[n]
+    _, word = clips[piece.clip].spoken.beside(piece.start / clips[piece.clip].rate)
     text = f"The picture may change {by} frames later: “{word.text if word else ''}” would be heard first (J cut)."
     if by < 0:
         text = f"The picture may change {-by} frames earlier: the sound before it would trail (L cut)."
@@ -297,7 +298,7 @@ def _lead(made: Assembly, n: int, by: int) -> Marker:
 
 
 def _filmed(material: Material) -> Filmed:
-    return Filmed(rate=material.rate, length=material.length, words=material.words, shots=material.shots)
+    return Filmed(rate=material.rate, length=material.length, spoken=Spoken.of(material.words), shots=material.shots)
 
 
 def _notes(materials: Sequence[Material], pieces: Sequence[Piece], rate: Fraction) -> Iterator[str]:

@@ -14,23 +14,22 @@ from math import ceil
 
 from safelight.cutting.pauses import SHORTEST_SHOT
 from safelight.cutting.pieces import Piece
-from safelight.cutting.speech import Word
+from safelight.cutting.speech import Spoken, Word
 
 AHEAD_S = Fraction(8, 25), Fraction(6, 25)  # of the first word is heard before it is seen: what fits, the longer first
 LATEST_S = 1  # after the join, that a picture is offered to change
 FAR_S = 15  # of the clip between two passages
 QUIET_S = Fraction(8, 25)  # without a word before a passage begins
-MOST_WORDS = 32  # that are looked at before a moment: words follow each other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filmed:
-    """A clip as far as this needs it: `length` frames at `rate`, its words in their order, the frames at which its
+    """A clip as far as this needs it: `length` frames at `rate`, its words, the frames at which its
     later shots begin; None: nobody has looked."""
 
     rate: Fraction
     length: int
-    words: Sequence[Word]
+    spoken: Spoken
     shots: Sequence[int] | None
 
 
@@ -50,7 +49,7 @@ def lead(before: Filmed, one: Piece, after: Filmed, two: Piece, *, same: bool) -
     nothing does, or where it would be seen: the held picture reaches into another shot, somebody speaks in it, or too
     little of the later one is left."""
     begins = two.start / after.rate
-    word = first(after.words, begins)
+    _, word = after.spoken.beside(begins)
     if word is None or word.start * after.rate >= two.end or (same and not differ(after.shots, one.end - 1, two.start)):
         return None
     last = _last(before, one)
@@ -73,24 +72,8 @@ def differ(shots: Sequence[int] | None, one: int, two: int) -> bool:
     return shots is not None and bisect_right(shots, one) != bisect_right(shots, two)
 
 
-def first(words: Sequence[Word], at: Fraction) -> Word | None:
-    """The first word that begins at a moment or later."""
-    number = _from(words, at)
-    return words[number] if number < len(words) else None
-
-
-def _from(words: Sequence[Word], at: Fraction) -> int:
-    return bisect_left(words, at, key=lambda w: w.start)
-
-
-def _within(words: Sequence[Word], start: Fraction, end: Fraction) -> list[Word]:
-    """The words that are heard between two moments, or a part of them."""
-    last = _from(words, end)
-    return [w for w in words[max(last - MOST_WORDS, 0) : last] if w.end > start]
-
-
 def _last(clip: Filmed, piece: Piece) -> Word | None:
-    found = _within(clip.words, piece.start / clip.rate, piece.end / clip.rate)
+    found = clip.spoken.within(piece.start / clip.rate, piece.end / clip.rate)
     whole = [w for w in found if piece.start <= w.start * clip.rate and w.end * clip.rate <= piece.end]
     return whole[-1] if whole else None
 
@@ -99,13 +82,13 @@ def _begins_far(one: Piece, after: Filmed, two: Piece, *, same: bool) -> bool:
     """Whether a passage from elsewhere begins, with nothing said just before it."""
     far = not same or abs(two.start - one.end) > FAR_S * after.rate or two.start < one.end
     begins = two.start / after.rate
-    return far and not _within(after.words, begins - QUIET_S, begins)
+    return far and not after.spoken.within(begins - QUIET_S, begins)
 
 
 def _holds(clip: Filmed, piece: Piece, seconds: Fraction) -> bool:
     """Whether the picture of a piece may stay so long behind its end."""
     end = piece.end + ceil(seconds * clip.rate)
-    speaks = _within(clip.words, piece.end / clip.rate, end / clip.rate)
+    speaks = clip.spoken.within(piece.end / clip.rate, end / clip.rate)
     return end <= clip.length and not speaks and not crosses(clip.shots, piece.end, end)
 
 

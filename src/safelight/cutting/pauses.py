@@ -10,12 +10,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
 from typing import TypeAlias
 
 from safelight.cutting.level import Room, Still
 from safelight.cutting.plan import Cut, Doubt, Evidence, Plan, in_order
-from safelight.cutting.speech import Word, suspects
+from safelight.cutting.speech import Spoken, Word, suspects
 from safelight.media.runs import Spans
 
 AFTER_S, BEFORE_S = Fraction(1, 5), Fraction(3, 20)  # what stays after and before speech: endings last longer
@@ -59,12 +60,12 @@ PACES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Heard:
-    """What is known while pauses are gone through."""
+    """What is known while pauses are gone through. `listened`: a recogniser did."""
 
     stills: Spans[Fraction]
-    words: tuple[Word, ...] | None
+    spoken: Spoken
+    listened: bool
     speech: Spans[Fraction] | None
-    starts: tuple[Fraction, ...]
     rate: Fraction
     strange: frozenset[Word]
     joins: tuple[int, ...]
@@ -85,19 +86,19 @@ def tighten(
     `joins`: frames at which the picture changes; `moving`: spans in which it shows something; `unheard`: spans whose
     words are not known (seconds).
     """
-    ordered = None if words is None else tuple(sorted(words, key=lambda w: w.start))
+    spoken = Spoken.of(words or ())
     heard = _Heard(
-        stills=Spans((s.start, s.end) for s in room.stills), words=ordered,
-        speech=None if speech is None else Spans(speech), starts=tuple(w.start for w in ordered or ()), rate=rate,
-        strange=frozenset(suspects(ordered or ())), joins=tuple(sorted(joins)), moving=Spans(moving),
+        stills=Spans((s.start, s.end) for s in room.stills), spoken=spoken, listened=words is not None,
+        speech=None if speech is None else Spans(speech), rate=rate, strange=frozenset(suspects(spoken.words)),
+        joins=tuple(sorted(joins)), moving=Spans(moving),
         unheard=Spans(unheard),
     )  # fmt: skip
     cuts: list[Cut] = []
     doubts = _loud_gaps(heard, pace)
     notes = [] if words is not None else ["No words: each cut rests on the level alone, and wants a look."]
-    if len(heard.strange) > max(FEW_STRANGE, STRANGE * len(heard.words or ())):
+    if len(heard.strange) > max(FEW_STRANGE, STRANGE * len(spoken.words)):
         notes.append(
-            f"{len(heard.strange)} of {len(heard.words or ())} words last far too long: what was heard here is not to "
+            f"{len(heard.strange)} of {len(spoken.words)} words last far too long: what was heard here is not to "
             "be believed, and no pause beside such a word is touched."
         )
     else:
@@ -108,7 +109,7 @@ def tighten(
             cuts.append(found)
         elif found is not None:
             doubts.append(found)
-    if heard.words is not None and heard.speech is not None:
+    if heard.listened and heard.speech is not None:
         level = Spans((c.start / rate, c.end / rate) for c in cuts)
         loud = [lull for lull in lulls or () if not level.touch(lull.start, lull.end)]
         tried = [_shortened(heard, pace, lull, length, noisy=True) for lull in loud]
@@ -133,7 +134,7 @@ def _shortened(
     start, end = still.start, still.end
     if end - start < max(pace.longer, SHORTEST_PAUSE_S):
         return None
-    before, after = _beside(heard, start, end)
+    before, after = heard.spoken.beside((start + end) / 2)
     stays = pace.sentence if before is None or before.closes else pace.inside
     if before is not None and before.asks:
         stays *= ASKED
@@ -154,7 +155,7 @@ def _shortened(
     text += " The room is loud; no voice is found in its noise." if noisy else ""
     return Cut(
         start=first, end=last, rule="pause_in_noise" if noisy else "pause", text=text, evidence=evidence,
-        leaves_s=end - start - gone, look=heard.words is None or gone > LISTED_S,
+        leaves_s=end - start - gone, look=not heard.listened or gone > LISTED_S,
     )  # fmt: skip
 
 
@@ -191,7 +192,7 @@ def _objection(
     start, end = Fraction(first) / heard.rate, Fraction(last) / heard.rate
     if heard.unheard.touch(start, end):
         return "not_heard", "It is quiet here, but the words of this part are not known yet."
-    spoken = _within(heard, start - WORD_ERROR_S, end + WORD_ERROR_S)
+    spoken = heard.spoken.within(start - WORD_ERROR_S, end + WORD_ERROR_S)
     if spoken:
         said = " ".join(w.text for w in spoken[:4])
         return "two_witnesses", f"It is quiet here, yet “{said}” was heard."
@@ -209,21 +210,6 @@ def _objection(
 def _near_a_join(heard: _Heard, edge: int) -> bool:
     near = heard.joins[bisect_right(heard.joins, edge - NEAR_A_JOIN) : bisect_left(heard.joins, edge + NEAR_A_JOIN)]
     return any(j != edge for j in near)
-
-
-def _beside(heard: _Heard, start: Fraction, end: Fraction) -> tuple[Word | None, Word | None]:
-    """The last word before the pause's middle and the first after it."""
-    if heard.words is None:
-        return None, None
-    i = bisect_left(heard.starts, (start + end) / 2)
-    return heard.words[i - 1] if i else None, heard.words[i] if i < len(heard.words) else None
-
-
-def _within(heard: _Heard, start: Fraction, end: Fraction) -> list[Word]:
-    if heard.words is None:
-        return []
-    last = bisect_left(heard.starts, end)
-    return [w for w in heard.words[max(last - 8, 0) : last] if w.end > start]
 
 
 def _is_stressed(word: Word, before: Word | None) -> bool:
@@ -249,7 +235,7 @@ def _evidence(heard: _Heard, span: tuple[int, int], beside: tuple[Word | None, W
 def _loud_gaps(heard: _Heard, pace: Pace) -> list[Doubt]:
     """Where there is sound between two words, but no word: kept, and said."""
     found = []
-    for one, two in zip(heard.words or (), (heard.words or ())[1:], strict=False):
+    for one, two in pairwise(heard.spoken.words):
         start, end = one.end + AFTER_S, two.start - BEFORE_S
         if end - start < SHORTEST_CUT_S:
             continue

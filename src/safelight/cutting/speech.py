@@ -1,8 +1,10 @@
 """Words as cutting needs them, and which of them are not to be believed."""
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 
 from safelight.speech.chunks import lasts_long
 
@@ -34,6 +36,35 @@ class Word:
     def asks(self) -> bool:
         """Whether a question ends with it."""
         return self.text.rstrip("\"'”’)").endswith("?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """Words by when they begin, so that those of a stretch are found without looking at all of them: a talk of hours
+    has thousands of cuts. `latest` is the end of whatever ends last among a word and those before it."""
+
+    words: tuple[Word, ...]
+    starts: tuple[Fraction, ...]
+    latest: tuple[Fraction, ...]
+
+    @classmethod
+    def of(cls, words: Iterable[Word]) -> "Spoken":
+        """Of words in any order."""
+        ordered = tuple(sorted(words, key=lambda w: w.start))
+        ends = tuple(accumulate((w.end for w in ordered), max))
+        return cls(words=ordered, starts=tuple(w.start for w in ordered), latest=ends)
+
+    def within(self, start: Fraction, end: Fraction) -> tuple[Word, ...]:
+        """Those of which a part lies in [start, end), seconds."""
+        first, last = bisect_right(self.latest, start), bisect_left(self.starts, end)
+        return tuple(w for w in self.words[first:last] if w.end > start)
+
+    def beside(self, at: Fraction) -> tuple[Word | None, Word | None]:
+        """The last that begins before a moment, and the first that begins then or later."""
+        number = bisect_left(self.starts, at)
+        return (
+            self.words[number - 1] if number else None, self.words[number] if number < len(self.words) else None
+        )  # fmt: skip
 
 
 def suspects(words: Sequence[Word]) -> tuple[Word, ...]:

@@ -11,9 +11,29 @@ Flags: TypeAlias = NDArray[np.bool_]
 Points: TypeAlias = NDArray[np.float64]
 
 
+WIDE = 3.0  # px: sigmas of twice this and more are blurred on a reduced plane, as sigmas of about this
+
+
 def blurred(plane: NDArray[Any], sigma: float) -> Plane:
-    """A Gaussian of `sigma` px."""
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma), np.float32)
+    """A Gaussian of `sigma` px; a wide one to within half a hundredth of the plane's own deviation, in a time that does
+    not grow with it."""
+    step = int(sigma / WIDE)
+    height, width = plane.shape[:2]
+    if step < 2 or min(height, width) < 2 * step:
+        return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma), np.float32)
+    size = width // step, height // step
+    # Averaging over squares and drawing lines between them blur too: a twelfth and a sixth of a square in variance.
+    across, down = (
+        float(np.sqrt(sigma**2 - (px**2 - 1) / 12 - px**2 / 6) / px) for px in (width / size[0], height / size[1])
+    )
+    small = cv2.GaussianBlur(
+        resized(plane, size),
+        (0, 0),
+        across,
+        sigmaY=down,
+        borderType=cv2.BORDER_REFLECT,  # at the rim, not at the middle of the last square
+    )
+    return resized(small, (width, height), how=cv2.INTER_LINEAR)
 
 
 def band(plane: NDArray[Any], fine: float, coarse: float) -> Plane:

@@ -81,7 +81,7 @@ def _share(u: Colours, v: Colours, rest: Colours, trust: Colours) -> tuple[float
 def _around(colours: Colours, known: Flags, sigma: float) -> Colours:
     """The mean colour of what is known about each place: single pixels of a busy ground would pass for a fringe."""
     weight = blurred(known.astype(np.float32), sigma)
-    mean = cv2.GaussianBlur(colours * known[..., None].astype(np.float32), (0, 0), sigma)
+    mean = blurred(colours * known[..., None].astype(np.float32), sigma)
     return np.asarray(mean / np.maximum(weight, 1e-6)[..., None], np.float32)
 
 

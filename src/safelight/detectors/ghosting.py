@@ -17,6 +17,7 @@ from safelight.detectors.answers import cannot, said
 SIDE = 1024  # px
 BLOCK, STRIDE = 128, 48
 NEAREST, FARTHEST = 3, 26  # px of shift
+AROUND = 6.0  # px, sigma of what varies slowly, which is left out
 SETTLING, CALM = 24.0, 0.001  # px, sigma of a neighbourhood; encoded levels per px that count as structure
 FLOOR = 0.004  # encoded levels: residual that rounding and saving leave
 
@@ -32,8 +33,8 @@ def detect(pair: Pair) -> list[Finding]:
         return [cannot("ghosting", "the picture is smaller than 128 px")]
     stayed = cv2.resize(pair.stayed.astype(np.float32), size)
     before, rest = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (pair.expected, pair.residual))
-    before = before - cv2.GaussianBlur(before, (0, 0), 6)
-    rest = (rest - cv2.GaussianBlur(rest, (0, 0), 6)) * stayed
+    before = before - blurred(before, AROUND)
+    rest = (rest - blurred(rest, AROUND)) * stayed
     if not (pair.placement.still or pair.placement.given):
         rest = _settled(before, rest)
     told = _copies(before, rest)

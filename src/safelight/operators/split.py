@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from safelight.cutting import NEEDS, PACES, Talk, leads
+from safelight.cutting import NEEDS, PACES, Spoken, Talk, leads
 from safelight.cutting.leads import Filmed, Lead
 from safelight.cutting.pieces import Piece
 from safelight.domain import Because, Measure, exact
@@ -47,7 +47,7 @@ def _suggest(subject: Subject) -> Suggestion[SplitParams] | None:
     talk = Talk.of(subject.facts, subject.asset.duration_s)
     if not isinstance(talk, Talk) or not talk.joins:
         return None
-    filmed = Filmed(rate=talk.rate, length=talk.length, words=talk.words, shots=talk.joins)
+    filmed = Filmed(rate=talk.rate, length=talk.length, spoken=Spoken.of(talk.words), shots=talk.joins)
     found = [
         (two.start, lead) for one, two in pairwise(_pieces(subject, talk))
         if (lead := leads.lead(filmed, one, filmed, two, same=True)) is not None
