@@ -30,7 +30,7 @@ from safelight.speech.tracks import Scan, Track
 from safelight.work import refusal
 from safelight.workers import Lost
 
-HEARD = "heard@4"
+HEARD = "heard@5"
 PIECE_S = 60.0  # of speech
 OPENING_S, LONG_S = 150.0, 400.0  # how much of a long recording is heard before the rest is read, and what is long
 S_A_SECOND = 0.5  # what preparing, and hearing, may compute for a second

@@ -29,7 +29,7 @@ from safelight.probes._faults.spans import Fault, told
 from safelight.work import refusal
 from safelight.workers import Lost
 
-MENDED, NAME = "mended@1", "sound.repaired"
+MENDED, NAME = "mended@2", "sound.repaired"
 NEEDS = ("faults.sound", "sound.floor", "words", "clip.ltc")
 NOISE_DB = 12.0
 KINDS = ("hum", "click")

@@ -10,7 +10,7 @@ from safelight.domain import Asset, Kind, Measure
 from safelight.errors import UsageError
 from safelight.media import levelled, sound
 from safelight.media.effects import Repairs
-from safelight.media.repair import mend
+from safelight.media.repair import chain, mend
 from safelight.media.repair.chain import repaired
 from safelight.media.sound import Block
 from safelight.operators import Subject, Wishes
@@ -79,6 +79,20 @@ def test_the_original_and_unknown_endings_are_refused(tmp_path):
 
 
 # ---------------------------------------------------------------- as an edit of a clip
+
+
+def test_pauses_belong_to_what_is_said_unless_something_else_sounds_in_them():
+    """Noise that comes back between two sentences is heard as breathing; music between them is to stay."""
+    level = np.full(1500, 0.01)  # thirty seconds of a room
+    for first, end in ((100, 300), (380, 600), (900, 1100), (1400, 1480)):
+        level[first:end] = 0.1
+    spans = [(100, 300), (380, 600), (900, 1100), (1400, 1480)]
+    assert chain._with_pauses(spans, level) == [(0, 1500)], "a room that is the same all along"
+    level[650:850] = 0.05
+    assert chain._with_pauses(spans, level) == [(0, 600), (900, 1500)], "music is left alone"
+    level[300:380] = 0.05
+    assert chain._with_pauses(spans, level)[0] == (0, 600), "a breath is no music"
+    assert chain._with_pauses([], level) == []
 
 
 def suggested(value=None, *, cannot_tell=None):

@@ -214,7 +214,7 @@ def material(one: SoundRepairParams, two: SoundRepairParams) -> bool:
 
 operator: Operator[SoundRepairParams] = Operator(
     name=NAME,
-    version=1,
+    version=2,
     params=SoundRepairParams,
     risk=Risk(complexity=0.4, cost=0.5),
     stage=Stage.EFFECT,

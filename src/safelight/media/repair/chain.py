@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import scipy  # its `signal` comes when it is asked for: it takes a second
@@ -23,6 +24,8 @@ PART_S = 0.02
 SPOKEN_DB, KEPT = -62.0, 0.2  # dBFS of a voice; least part of the power that it is
 CLEAN_DB = (24.0, 34.0)  # from floor to speech: noise is turned down in full below, left above
 SWING, SWINGS = 9.0, (10, 90)
+PAUSE_S = 2.0  # that belongs to what is said around it
+REST, REST_DB = (0.1, 0.8), 6.0  # how far the loud fifth of a longer one may lie above the quietest tenth of all
 
 
 def repaired(blocks: Iterable[Block], repairs: Repairs, *, model: Model | None) -> Iterator[Block]:
@@ -138,16 +141,14 @@ def _faded(count: int, spans: list[tuple[int, int]], rate: int) -> Floats:
 
 def spoken(samples: Floats, model: Model) -> list[tuple[int, int]]:
     """Spans of mono samples at 48 kHz in which somebody speaks: what the model keeps as a voice is most of what is
-    heard there and swings as syllables do. Padded by a quarter of a second."""
+    heard there and swings as syllables do. Padded by a quarter of a second; pauses in which nothing is heard but the
+    noise that lies under the voice are theirs, so that it does not come and go."""
     voice = model.clean(samples, limit_db=60.0)
     size = round(PART_S * RATE)
     count = len(samples) // size
     if count < 10:
         return []
-    kept, heard = (
-        np.sqrt((part[: count * size].reshape(count, size).astype(np.float64) ** 2).mean(1)) + 1e-9
-        for part in (voice, samples)
-    )
+    kept, heard = (_levels(part, count) for part in (voice, samples))
     level = 20 * np.log10(kept)
     loud = level > max(SPOKEN_DB, float(np.quantile(level, 0.95)) - 25)
     half = round(1.0 / PART_S)
@@ -160,4 +161,26 @@ def spoken(samples: Floats, model: Model) -> list[tuple[int, int]]:
             found[at : at + half // 2] = True
     pad = round(0.25 / PART_S)
     near = found & (np.convolve(loud, np.ones(25), "same") > 0)
-    return [(a * size, b * size) for a, b in runs(np.convolve(near, np.ones(2 * pad + 1), "same") > 0)]
+    spans = list(runs(np.convolve(near, np.ones(2 * pad + 1), "same") > 0))
+    return [(a * size, b * size) for a, b in _with_pauses(spans, heard)]
+
+
+def _with_pauses(spans: list[tuple[int, int]], heard: Floats) -> list[tuple[int, int]]:
+    """Spans, counted in parts, with the short pauses between, before and after them, and the long ones in which it is
+    hardly louder than where it is quietest. In others is music, another place, a voice that the model does not know."""
+    if not spans:
+        return []
+    low, high = REST
+    most = float(np.quantile(heard, low)) * 10 ** (REST_DB / 20)
+    same = np.zeros(len(heard), bool)
+    for a, b in pairwise([0, *(edge for span in spans for edge in span), len(heard)]):
+        short = (b - a) * PART_S <= PAUSE_S
+        same[a:b] = (a, b) in spans or short or float(np.quantile(heard[a:b], high)) <= most
+    return list(runs(same))
+
+
+def _levels(samples: Floats, count: int) -> Floats:
+    """Of so many parts, as root mean squares."""
+    size = round(PART_S * RATE)
+    parts = samples[: count * size].reshape(count, size).astype(np.float64)
+    return np.asarray(np.sqrt((parts**2).mean(1)) + 1e-9)

@@ -48,7 +48,7 @@ class Model:
         count = -(-len(samples) // HOP) + 1
         padded = np.concatenate([np.zeros(HOP, np.float32), samples, np.zeros(count * HOP - len(samples), np.float32)])
         frames = np.lib.stride_tricks.sliding_window_view(padded, SIZE)[::HOP][:count]
-        spectrum = (np.fft.rfft(frames * self.window, axis=1) / HOP).astype(np.complex64)
+        spectrum = (np.fft.rfft(frames * self.window, axis=1) / SIZE).astype(np.complex64)
         levels, phases = self._features(spectrum)
         out = np.empty_like(spectrum)
         for start in range(0, count, STRETCH):
@@ -58,7 +58,7 @@ class Model:
             out[start:end] = made[start - first : end - first]
         share = np.float32(10 ** (-limit_db / 20))
         out = out * (1 - share) + spectrum * share
-        waves = (np.fft.irfft(out * HOP, SIZE, axis=1) * self.window).astype(np.float32)
+        waves = (np.fft.irfft(out * SIZE, SIZE, axis=1) * self.window).astype(np.float32)
         added = np.zeros((count + 1) * HOP, np.float32)
         added[:-HOP] += waves[:, :HOP].ravel()
         added[HOP:] += waves[:, HOP:].ravel()
