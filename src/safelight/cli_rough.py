@@ -15,6 +15,7 @@ from safelight.errors import UsageError
 from safelight.words import many
 
 if TYPE_CHECKING:
+    from safelight.cutting.cutaways import Other
     from safelight.cutting.render import Rendered
     from safelight.deliver.single import Found
     from safelight.films import Checked
@@ -89,7 +90,8 @@ def cut(
     proposal. A film and captions are drafts, and are called so, until somebody signs for them. Each file is read back
     after it was written. Exit code 1 if something else is heard at a join than should be, 4 if the film is not fit for
     where it goes, or is signed for and does not pass."""
-    from safelight import films, rough
+    from safelight import films, overlaid, rough
+    from safelight.cutting.cutaways import Other
     from safelight.deliver import single
 
     _refuse(pace, passages=passages, length_s=length_s, place=place, film=film, preview=preview, sign_off=sign_off)
@@ -106,7 +108,8 @@ def cut(
     captions, film = (singles[out].path if out else None for out in (captions, film))
     wanted = rough.Wanted(
         pace=pace, length_s=length_s, passages=_passages(passages) if passages else (), decided=decided,
-        struck=_ranges(strike) if strike else (), cutaways=cutaways, beside=beside,
+        struck=_ranges(strike) if strike else (), beside=beside,
+        cutaways=tuple(overlaid.other(p, others[p]) if p in others else Other(path=p) for p in cutaways),
         name=_name(originals, length_s, passages),
     )  # fmt: skip
     made = rough.cut(
@@ -230,15 +233,15 @@ def _held(checked: "Checked") -> list[str]:
 
 def _clips(
     paths: tuple[Path, ...], cutaways: tuple[Path, ...], library: str | None
-) -> "tuple[list[tuple[Path, Footage | None]], dict[str, Path], dict[Path, Footage]]":
-    """The clips, each with its record where a shoot has one; of a folder all, in the order of their names. Then where
-    all clips of those shoots are, by id, and of the cutaways those that lie in them."""
-    from safelight import ingest, places
+) -> "tuple[list[tuple[Path, Footage | None]], dict[str, Other], dict[Path, Footage]]":
+    """The clips, each with its record where a shoot has one; of a folder all, in the order of their names. Then all
+    clips of those shoots by id, and of the cutaways those that lie in them."""
+    from safelight import ingest, overlaid, places
     from safelight.api import Library
     from safelight.domain import Kind
 
     found: list[tuple[Path, Any]] = []
-    beside: dict[str, Path] = {}
+    beside: dict[str, Other] = {}
     shoots: dict[Path, Footage] = {}
     with Library.open(library) as opened:
         for path in paths:
@@ -247,7 +250,7 @@ def _clips(
                 for state, _, clips, _ in places.find(opened, (path,)):
                     root = Path(state.shoot.root)
                     known |= {(root / clip.path).resolve(): clip for clip in clips}
-                    beside |= {clip.id: root / clip.path for clip in state.footage.values()}
+                    beside |= {clip.id: overlaid.other(root / clip.path, clip) for clip in state.footage.values()}
                     shoots |= {(root / clip.path).resolve(): clip for clip in state.clips.values()}
             except UsageError:
                 known = {}

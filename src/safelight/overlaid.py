@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from safelight import effects, plugins
 from safelight import params as json_params
-from safelight import plugins
 from safelight.cutting import cutaways as offers
 from safelight.cutting.assembly import Assembly, Cover, Material
+from safelight.cutting.cutaways import Other
 from safelight.errors import UsageError
+from safelight.media.effects import CDL
 from safelight.media.timeline import Cutaway, Split
 from safelight.state import Footage
 
@@ -47,12 +49,17 @@ def _marks(clip: Footage, operator: str, *, waiting: bool = False) -> Any:
     return () if edit is None else json_params.from_json(plugins.operator(operator).params, edit.params).marks
 
 
+def other(path: Path, clip: Footage) -> Other:
+    """A clip of a shoot as it may be cut away to, with the grade that people decided about."""
+    return Other(path=path, grade=tuple(e for e in effects.of(clip) if isinstance(e.settings, CDL)))
+
+
 def laid(
-    made: Assembly, asked: Sequence[Sequence[Cutaway]], beside: Mapping[str, Path], *, enabled: bool,
+    made: Assembly, asked: Sequence[Sequence[Cutaway]], beside: Mapping[str, Other], *, enabled: bool,
     under: Sequence[Cover] = (),
 ) -> tuple[list[Cover], list[str]]:  # fmt: skip
     """The cutaways of each clip of a programme where they lie in it, and which cannot be shown, in sentences. `beside`:
-    where the clips of the shoot are, by id; `under`: covers that lie there already. Raises UsageError where one that is
+    the clips of the shoot, by id; `under`: covers that lie there already. Raises UsageError where one that is
     to be shown is not there; what is only offered is told."""
     others: dict[str, Material] = {}
     covers, notes = list(under), []
@@ -72,10 +79,10 @@ def laid(
     return covers[len(under) :], notes
 
 
-def _is_there(mark: Cutaway, beside: Mapping[str, Path], others: dict[str, Material]) -> bool:
+def _is_there(mark: Cutaway, beside: Mapping[str, Other], others: dict[str, Material]) -> bool:
     if mark.source not in others:
-        path = beside.get(mark.source)
-        if path is None or not path.is_file():
+        one = beside.get(mark.source)
+        if one is None or not one.path.is_file():
             return False
-        others[mark.source] = offers.material_of(path)
+        others[mark.source] = offers.material_of(one)
     return True

@@ -15,7 +15,7 @@ from safelight.captioning import Played, Said
 from safelight.captions import Breach, Captions, Preset
 from safelight.cutting import PACES, Talk, Word, assembly, cutaways, heard_back, joined, measure, room, roughcut
 from safelight.cutting.assembly import Assembly, Cover, Material, Piece
-from safelight.cutting.cutaways import Offer
+from safelight.cutting.cutaways import Offer, Other
 from safelight.cutting.facts import frames, joins_of
 from safelight.cutting.heard_back import Heard
 from safelight.cutting.plan import Cut, Doubt
@@ -37,16 +37,16 @@ Range = tuple[int, int]
 class Wanted:
     """What a rough cut is to be. `pace`: for clips whose pauses nobody has judged; None: as the record proposes.
     `passages`: (clip, frames) in the order in which they play. `struck`: words of the only clip. `decided`: with
-    nothing that waits for a person. `cutaways`: clips whose steady shots are offered; `beside`: where all clips of the
-    shoots are, by id, for cutaways that the record names."""
+    nothing that waits for a person. `cutaways`: clips whose steady shots are offered; `beside`: all clips of the
+    shoots, by id, for cutaways that the record names."""
 
     pace: str | None = None
     length_s: Fraction | None = None
     passages: tuple["Passage", ...] = ()
     struck: tuple[Range, ...] = ()
     decided: bool = False
-    cutaways: tuple[Path, ...] = ()
-    beside: Mapping[str, Path] = field(default_factory=dict)
+    cutaways: tuple[Other, ...] = ()
+    beside: Mapping[str, Other] = field(default_factory=dict)
     name: str = "rough cut"
 
 

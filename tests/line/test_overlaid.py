@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from click.testing import CliRunner
 
-from safelight import deliver, effects, interchange, ledger, listening, propose, rough
+from safelight import deliver, effects, interchange, ledger, listening, overlaid, propose, rough
 from safelight.cli import cli
 from safelight.domain import Measure, Say, State, Zone
 from safelight.explain import words
@@ -73,6 +73,11 @@ def cut(library, *arguments):
 
 def offer(library, folder):
     return cut(library, folder / TALK, "--cutaway", folder / HANDS)
+
+
+def others(library, folder):
+    """All clips of the shoot, as they may be cut away to."""
+    return {clip.id: overlaid.other(folder / clip.path, clip) for clip in library.state(folder).clips.values()}
 
 
 def grey(path):
@@ -170,8 +175,7 @@ def test_captions_mind_the_picture_that_is_seen(library, folder):
     for operator in (None, "split", "cutaways"):
         if operator:
             say(library, folder, operator, path=TALK)
-        ids = {clip.id: folder / clip.path for clip in library.state(folder).clips.values()}
-        wanted = rough.Wanted(decided=True, beside=ids)
+        wanted = rough.Wanted(decided=True, beside=others(library, folder))
         made = rough.cut([(folder / TALK, the_clip(library, folder, path=TALK))], wanted, listen=False)
         changes.append(rough.shots(made))
     assert changes == [[60, 120], [60 + BY, 120], [60 + BY, *COVER]]
@@ -218,6 +222,25 @@ def test_cutaways_are_offered_on_the_record_and_shown_once_approved(library, fol
     cut(library, folder / TALK, "--passages", passages(tmp_path), "--cutaway", folder / HANDS)
     assert "cutaways" not in the_clip(library, folder, path=TALK).proposals, "asked anew, nothing has to be covered"
     assert json.loads(cut(library, folder / TALK, "--json"))["cutaways_shown"] == 0
+
+
+def test_a_cutaway_has_the_grade_of_its_own_clip(library, folder, tmp_path):
+    """In the film, in a timeline that can carry it, and not that of the clip it lies over."""
+    offer(library, folder)
+    say(library, folder, "split", Say.REJECT, path=TALK, reason="taste")
+    say(library, folder, "cutaways", path=TALK)
+    say(library, folder, "grade", Say.MODIFY, path=HANDS, params={"slope": [0.5] * 3})
+    out = tmp_path / "film.mov"
+    cut(library, folder / TALK, "--decided", "--to", tmp_path / "cut.otio", "--render", out)
+    film, source, hands = grey(tmp_path / "film.draft.mov"), grey(folder / TALK), grey(folder / HANDS)
+    first, end = COVER
+    assert film[:first] + film[end:] == pytest.approx([source[n] for n in HEARD[:first] + HEARD[end:]], abs=2.5)
+    assert film[first:end] == pytest.approx([hands[n] / 2 for n in SHOWN], abs=2.5)
+    below, above = (
+        {c.grade.slope if c.grade else None for c in track.items if isinstance(c, Clip)}
+        for track in interchange.read(tmp_path / "cut.otio").programme.tracks[:2]
+    )
+    assert (below, above) == ({None}, {(0.5, 0.5, 0.5)})
 
 
 def passages(folder):

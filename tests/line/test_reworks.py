@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from safelight import deliver, effects, filming, rough, steady
+from safelight.cutting.cutaways import Other
 from safelight.domain import Say, State, Zone
 from safelight.explain import words
 from safelight.line import Options
@@ -123,7 +124,7 @@ def test_what_a_rolled_join_holds_is_steadied_too_and_a_cutaway_is_not_measured(
     mark = {"name": "a", "at": "3/25", "length": "8/25", "source": clip.id, "start": "3/1"}
     say(library, folder, "cutaways", Say.MODIFY, params={"marks": [mark]})
     passages = tuple(rough.Passage(start=a, end=b) for a, b in ((Fraction(0), Fraction(8, 5)), (Fraction(12, 5), None)))
-    wanted = rough.Wanted(decided=True, passages=passages, beside={clip.id: folder / "clip.mp4"})
+    wanted = rough.Wanted(decided=True, passages=passages, beside={clip.id: Other(path=folder / "clip.mp4")})
     cut = rough.cut([(folder / "clip.mp4", the_clip(library, folder))], wanted, listen=False)
     assert (cut.made.rolled, len(cut.made.covers)) == ({1: 8}, 1)
     done = filming.render(cut.made, tmp_path / "calm.mov")

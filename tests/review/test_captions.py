@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 from click.testing import CliRunner
 
-from safelight import captions, rough
+from safelight import captions, overlaid, rough
 from safelight.cli import cli
 from tests import made_talk
 from tests.made_clips import make_clip
@@ -116,7 +116,7 @@ def test_captions_keep_to_the_changes_of_picture_that_the_cut_has(library, tmp_p
     found = app.get(f"{clip}/captions?proposed=false")["cues"]
     assert found != before
     state = library.state(place)
-    beside = {one.id: place / one.path for one in state.footage.values()}
+    beside = {one.id: overlaid.other(place / one.path, one) for one in state.footage.values()}
     talk = next(one for one in state.footage.values() if one.path == "talk.mov")
     made = rough.cut([(place / "talk.mov", talk)], rough.Wanted(decided=True, beside=beside), listen=False)
     written, _ = rough.captioned(made, captions.PRESETS["netflix"])

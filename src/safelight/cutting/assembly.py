@@ -162,6 +162,7 @@ def _over(covers: Sequence[Cover], rate: Fraction) -> Iterator[Item]:
         yield Clip(
             name=path.stem, length=cover.length, source=zero + cover.start, media=path.absolute().as_uri(),
             reel=facts.reel, media_start=zero, media_length=cover.media_length, enabled=cover.enabled,
+            grade=cover.material.asked(CDL),
         )  # fmt: skip
         at = cover.end
 

@@ -13,6 +13,7 @@ from safelight.cutting.assembly import Assembly, Cover, Material, Piece, jumps, 
 from safelight.cutting.programme import frames_of
 from safelight.errors import UsageError
 from safelight.media import container, timecode, video
+from safelight.media.effects import Effect
 from safelight.media.timeline import Cutaway
 
 SEEN_SIDE = 96  # px, long side in which movement is looked for
@@ -21,6 +22,14 @@ SETTLED_S = Fraction(1, 4)  # after a change of shot, and before
 BEFORE_S, LASTS_S = Fraction(1, 2), Fraction(2)  # a cutaway begins so long before the cut, and lasts so long
 APART_S = 8  # between two cutaways
 NEAR_S = 1  # before the moment at which one began, where that is cut: it begins with the join
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """A clip that may be cut away to, with its grade: nothing else that is done to it is seen in a cutaway."""
+
+    path: Path
+    grade: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +62,11 @@ def steady(path: Path) -> list[tuple[Fraction, Fraction]]:
     return [(a + SETTLED_S, b - SETTLED_S) for a, b in spans if b - a >= LASTS_S + 2 * SETTLED_S]
 
 
-def offered(made: Assembly, shots: Sequence[Path]) -> list[Offer]:
+def offered(made: Assembly, shots: Sequence[Other]) -> list[Offer]:
     """A cutaway over each jump cut that is far enough from the one before, as long as there are steady shots."""
     rate = made.programme.rate
     lasts, lead = round(LASTS_S * rate), round(BEFORE_S * rate)
-    others = {path: material_of(path) for path in dict.fromkeys(shots)}
+    others = {one.path: material_of(one) for one in shots}
     found = []
     for (at, over), (path, start, still) in zip(_places(made, lasts, lead), _stretches(others), strict=False):
         cover = _cover(others[path], start, at, lasts, rate)
@@ -65,13 +74,13 @@ def offered(made: Assembly, shots: Sequence[Path]) -> list[Offer]:
     return found
 
 
-def material_of(path: Path) -> Material:
+def material_of(one: Other) -> Material:
     """A clip that is cut away to. Raises UsageError for one without a picture, MediaError."""
-    facts = container.contents(path)
+    facts = container.contents(one.path)
     if not facts.picture:
-        raise UsageError(f"{path.name} has no picture to cut away to.", remedy="Name clips with --cutaway.")
-    rate, length = frames_of(path)
-    return Material(path=path, facts=facts, rate=rate, length=length)
+        raise UsageError(f"{one.path.name} has no picture to cut away to.", remedy="Name clips with --cutaway.")
+    rate, length = frames_of(one.path)
+    return Material(path=one.path, facts=facts, rate=rate, length=length, effects=one.grade)
 
 
 def _cover(

@@ -163,7 +163,8 @@ class _Job:
         self.form = FILMS[ending] if ending in FILMS else SOUNDS[ending][0]
         self.mixed: mixing.Mixed | None = None
         played = {made.materials[p.clip].path: made.materials[p.clip] for p in made.pieces}
-        self.grades = {path: grade for path, m in played.items() if (grade := grading.grade_of(m)) is not None}
+        shown = {c.material.path: c.material for c in made.covers if c.enabled} | played
+        self.grades = {path: grade for path, m in shown.items() if (grade := grading.grade_of(m)) is not None}
         asked = {path for path, m in played.items() if m.asked(Steady) or m.asked(Clear)}
         self.reworks = {path: reworks[path] for path in asked if reworks[path].change is not None}
         self.rate = made.programme.rate
@@ -288,10 +289,8 @@ class _Job:
             reader.close()
 
     def _reader(self, material: Material, *, over: bool) -> Reader:
-        """Frames of a clip with what is to be done to them; a cutaway is shown as it was filmed."""
-        if over:
-            return Reader(material, grade=None, change=None)
-        rework, grade = self.reworks.get(material.path), self.grades.get(material.path)
+        """Frames of a clip with what is to be done to them; of a cutaway only its grade is."""
+        grade, rework = self.grades.get(material.path), None if over else self.reworks.get(material.path)
         return Reader(material, grade=grade, change=rework.change if rework is not None else None)
 
     # ------------------------------------------------------------ sound

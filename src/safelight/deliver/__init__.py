@@ -269,7 +269,7 @@ def _cuts(
         heard = heard_back(library, whole) if whole.cut(proposed=True) == whole.cut(proposed=False) else None
         sources = dict.fromkeys(cutaway.source for cutaway in overlaid.cutaways(whole))
         others = [state.footage[source] for source in sources if source in state.footage]
-        beside = tuple((other.id, other.asset, where.root / other.path) for other in others)
+        beside = tuple((other.id, other.asset, overlaid.other(where.root / other.path, other)) for other in others)
         original = where.root / clip.path
         found.append(
             ClipJob(clip=whole, original=original, stem=target / stem, wanted=asked, heard=heard, beside=beside)

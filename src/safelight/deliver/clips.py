@@ -30,6 +30,7 @@ from safelight import (
 from safelight.channels.answer import Answer
 from safelight.checking import Outcome
 from safelight.cutting import mixing
+from safelight.cutting.cutaways import Other
 from safelight.deliver.write import Checks, Written
 from safelight.domain import Asset, Input, Kind, Measure, Version
 from safelight.errors import Unreadable, UsageError
@@ -62,14 +63,14 @@ class Wanted:
 class ClipJob:
     """A clip whose cut is to be written: `clip` with the facts that cuts are planned from, `stem` the path of its files
     without ending. `heard`: what a run has heard at the joins of exactly this cut; None: nobody has listened. `beside`:
-    the clips that its cutaways show, by their ids in the record, and where they are."""
+    the clips that its cutaways show, by their ids in the record."""
 
     clip: Footage
     original: Path
     stem: Path
     wanted: Wanted
     heard: Measure | None = None
-    beside: tuple[tuple[str, Asset, Path], ...] = ()
+    beside: tuple[tuple[str, Asset, Other], ...] = ()
 
 
 def wanted(form: str, place: str | None) -> Wanted:
@@ -116,9 +117,9 @@ def _delivered(job: ClipJob) -> Iterable[Written]:
     seconds = float(clip.asset.duration_s or 0)
     limits.begin("the cut", seconds=limits.opening(0, size=job.original.stat().st_size) + seconds)
     _unchanged(job.clip.asset, job.original)
-    for _, other, path in job.beside:
-        _unchanged(other, path)
-    beside = {id_: path for id_, _, path in job.beside}
+    for _, asset, other in job.beside:
+        _unchanged(asset, other.path)
+    beside = {id_: other for id_, _, other in job.beside}
     asked = rough.Wanted(decided=True, beside=beside, name=job.stem.name)
     cut = rough.cut([(job.original, clip)], asked, listen=False)
     made = cut.made

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, StringConstraints
 
-from safelight import captioning, captions, cuts, rough, verdicts
+from safelight import captioning, captions, cuts, overlaid, rough, verdicts
 from safelight.captioning import Caption, Said
 from safelight.captions import Preset
 from safelight.cutting.facts import frames
@@ -128,7 +128,7 @@ class _Cut:
         """As `safelight cut` would make it."""
         if not cuts.kept(clip, proposed=proposed):
             return cls(rules=rules, rate=frames(clip.facts, clip.asset.duration_s)[0], words=[], shots=[])
-        beside = {one.id: at.folder.root / one.path for one in at.state.footage.values()}
+        beside = {one.id: overlaid.other(at.folder.root / one.path, one) for one in at.state.footage.values()}
         wanted = rough.Wanted(decided=not proposed, beside=beside)
         made = rough.cut([(at.folder.root / clip.path, clip)], wanted, listen=False)
         return cls(

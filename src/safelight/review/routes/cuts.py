@@ -311,7 +311,11 @@ def timeline(
             f"{printable(found.path)} is not in the shoot's folder.", remedy="Bring the file back as it was."
         )
     shown = {mark.source for mark in (*overlaid.cutaways(found), *overlaid.waiting(found))} & set(at.state.footage)
-    beside = {id_: there for id_ in shown if (there := clips.original(at.folder.root, at.state.footage[id_]))}
+    beside = {
+        id_: overlaid.other(there, one)
+        for id_ in shown
+        if (there := clips.original(at.folder.root, one := at.state.footage[id_])) is not None
+    }
     wanted = rough.Wanted(decided=not proposed, name=path.stem, beside=beside)
     made = rough.cut([(path, found)], wanted, listen=False)
     with tempfile.TemporaryDirectory(prefix="safelight-") as folder:
