@@ -14,7 +14,9 @@ from safelight.line import Options, know
 from safelight.review import Opening, create_app, desk_of
 from safelight.review.security import Door
 from safelight.store.objects import ShootFolder
+from tests import made_talk
 from tests.conftest import START, no_coins, save_jpeg, textured
+from tests.made_clips import make_clip
 
 TOKEN = "a-token-for-tests-only"  # noqa: S105
 ORIGIN = "http://localhost:8421"
@@ -89,3 +91,14 @@ def open_app(library: Library) -> Iterator[Callable[[Path], Program]]:
 def app(open_app, library: Library, tmp_path: Path) -> Program:
     """The app on that shoot."""
     return open_app(tmp_path / "shoot")
+
+
+@pytest.fixture
+def with_hands(library, tmp_path, open_app):
+    """A shoot of a talk and of hands that can be cut away to: the app, the folder, ids by path, where the talk is."""
+    place = tmp_path / "two"
+    place.mkdir()
+    make_clip(place / "hands.mov", frames=100, step=1)
+    app = open_app(made_talk.shoot(library, place, "talk.mov"))
+    ids = {row["path"]: row["clip"] for row in app.get("cuts")}
+    return app, place, ids, f"clips/{ids['talk.mov']}"

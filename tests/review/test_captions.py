@@ -8,7 +8,6 @@ from click.testing import CliRunner
 from safelight import captions, overlaid, rough
 from safelight.cli import cli
 from tests import made_talk
-from tests.made_clips import make_clip
 
 
 @pytest.fixture
@@ -101,14 +100,9 @@ def test_captions_beside_one_that_was_set_give_way(app, place):
     assert Fraction(str(first["end"])) <= Fraction(str(second["start"]))
 
 
-def test_captions_keep_to_the_changes_of_picture_that_the_cut_has(library, tmp_path, open_app):
+def test_captions_keep_to_the_changes_of_picture_that_the_cut_has(library, with_hands):
     """A cutaway begins and ends beside captions: they move as those that are written with the cut."""
-    place = tmp_path / "two"
-    place.mkdir()
-    make_clip(place / "hands.mov", frames=100, step=1)
-    app = open_app(made_talk.shoot(library, place, "talk.mov"))
-    ids = {row["path"]: row["clip"] for row in app.get("cuts")}
-    clip = f"clips/{ids['talk.mov']}"
+    app, place, ids, clip = with_hands
     before = app.get(f"{clip}/captions?proposed=false")["cues"]
     ends = Fraction(round(before[0]["end"] * 25) + 4, 25)
     mark = {"name": "own", "at": str(ends - 2), "length": "2/1", "source": ids["hands.mov"], "start": "1/1"}

@@ -7,7 +7,6 @@ from safelight.line import Options
 from safelight.store import schema
 from safelight.store.library import now
 from tests import made_talk
-from tests.made_clips import make_clip
 
 
 @pytest.fixture
@@ -190,13 +189,8 @@ def test_what_is_done_to_the_sound_is_listed_answered_and_taken_back(app, clip):
     assert app.post(f"{clip}/effect", {"operator": "loudness", "params": {"gain_db": 400}}, status=400)
 
 
-def test_a_person_sets_cutaways_and_a_timeline_has_them(library, tmp_path, open_app):
-    place = tmp_path / "two"
-    place.mkdir()
-    make_clip(place / "hands.mov", frames=100, step=1)
-    app = open_app(made_talk.shoot(library, place, "talk.mov"))
-    ids = {row["path"]: row["clip"] for row in app.get("cuts")}
-    clip = f"clips/{ids['talk.mov']}"
+def test_a_person_sets_cutaways_and_a_timeline_has_them(tmp_path, with_hands):
+    app, _, ids, clip = with_hands
     marks = [
         {"name": f"own-{at}", "at": f"{at}/1", "length": "1/1", "source": ids["hands.mov"], "start": "1/1",
          "title": "hands.mov"}

@@ -78,9 +78,6 @@ def test_the_original_and_unknown_endings_are_refused(tmp_path):
         sound_repair.repair(path, tmp_path / "a.txt")
 
 
-# ---------------------------------------------------------------- as an edit of a clip
-
-
 def test_pauses_belong_to_what_is_said_unless_something_else_sounds_in_them():
     """Noise that comes back between two sentences is heard as breathing; music between them is to stay."""
     level = np.full(1500, 0.01)  # thirty seconds of a room
@@ -93,6 +90,9 @@ def test_pauses_belong_to_what_is_said_unless_something_else_sounds_in_them():
     level[300:380] = 0.05
     assert chain._with_pauses(spans, level)[0] == (0, 600), "a breath is no music"
     assert chain._with_pauses([], level) == []
+
+
+# ---------------------------------------------------------------- as an edit of a clip
 
 
 def suggested(value=None, *, cannot_tell=None):

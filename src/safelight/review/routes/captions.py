@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, StringConstraints
 
-from safelight import captioning, captions, cuts, overlaid, rough, verdicts
+from safelight import captioning, captions, cuts, rough, verdicts
 from safelight.captioning import Caption, Said
 from safelight.captions import Preset
 from safelight.cutting.facts import frames
@@ -18,7 +18,7 @@ from safelight.media.timeline import Text
 from safelight.review.entries import printable
 from safelight.review.given import TheSession, Who
 from safelight.review.models import Checked, PhotoId, Seconds
-from safelight.review.routes.cuts import known_clip, say_of
+from safelight.review.routes.cuts import beside, known_clip, say_of
 from safelight.review.session import Session
 from safelight.state import Footage
 
@@ -128,8 +128,7 @@ class _Cut:
         """As `safelight cut` would make it."""
         if not cuts.kept(clip, proposed=proposed):
             return cls(rules=rules, rate=frames(clip.facts, clip.asset.duration_s)[0], words=[], shots=[])
-        beside = {one.id: overlaid.other(at.folder.root / one.path, one) for one in at.state.footage.values()}
-        wanted = rough.Wanted(decided=not proposed, beside=beside)
+        wanted = rough.Wanted(decided=not proposed, beside=beside(at, clip))
         made = rough.cut([(at.folder.root / clip.path, clip)], wanted, listen=False)
         return cls(
             rules=rules, rate=made.made.programme.rate, words=rough.spoken(made), shots=rough.shots(made)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 
 from safelight import blind, cuts, effects, overlaid, rough, verdicts
 from safelight.cutting import PACES
+from safelight.cutting.cutaways import Other
 from safelight.cutting.facts import frames
 from safelight.cutting.speech import Word as SpokenWord
 from safelight.domain import Say
@@ -310,13 +311,7 @@ def timeline(
         raise UsageError(
             f"{printable(found.path)} is not in the shoot's folder.", remedy="Bring the file back as it was."
         )
-    shown = {mark.source for mark in (*overlaid.cutaways(found), *overlaid.waiting(found))} & set(at.state.footage)
-    beside = {
-        id_: overlaid.other(there, one)
-        for id_ in shown
-        if (there := clips.original(at.folder.root, one := at.state.footage[id_])) is not None
-    }
-    wanted = rough.Wanted(decided=not proposed, name=path.stem, beside=beside)
+    wanted = rough.Wanted(decided=not proposed, name=path.stem, beside=beside(at, found))
     made = rough.cut([(path, found)], wanted, listen=False)
     with tempfile.TemporaryDirectory(prefix="safelight-") as folder:
         written = rough.written(Path(folder) / f"cut.{ending}", made.made)
@@ -393,6 +388,16 @@ def known_clip(at: Session, id_: str) -> Footage:
     such."""
     at.fresh()
     return _with(at, id_, records.evidence(at.library, [id_], names=cuts.EVIDENCE).get(id_, {}))
+
+
+def beside(at: Session, clip: Footage) -> dict[str, Other]:
+    """The clips of the shoot that its cutaways show, or would show, by id; those that are not there are left out."""
+    shown = {mark.source for mark in (*overlaid.cutaways(clip), *overlaid.waiting(clip))} & set(at.state.footage)
+    return {
+        id_: overlaid.other(there, one)
+        for id_ in shown
+        if (there := clips.original(at.folder.root, one := at.state.footage[id_])) is not None
+    }
 
 
 def _with(at: Session, id_: str, known: Mapping[str, Any]) -> Footage:
