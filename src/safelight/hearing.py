@@ -30,7 +30,7 @@ from safelight.speech.tracks import Scan, Track
 from safelight.work import refusal
 from safelight.workers import Lost
 
-HEARD = "heard@5"
+HEARD = "heard@6"
 PIECE_S = 60.0  # of speech
 OPENING_S, LONG_S = 150.0, 400.0  # how much of a long recording is heard before the rest is read, and what is long
 S_A_SECOND = 0.5  # what preparing, and hearing, may compute for a second
@@ -112,12 +112,14 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """Words and fillers of a piece, with times of the sound; or why there is no answer: then it is asked again."""
+    """Words and fillers of a piece, with times of the sound; or why there is no answer: then it is asked again.
+    `listened`: whether fillers were listened for in any part of it."""
 
     asset: str
     number: int
     words: tuple[dict[str, Json], ...] = ()
     fillers: tuple[dict[str, Json], ...] = ()
+    listened: bool = False
     trouble: str | None = None
 
 
@@ -227,11 +229,15 @@ def hear(job: Piece) -> Heard:
             return Heard(asset=job.asset, number=job.number, trouble=told)
         write_atomic(kept, json.dumps(heard, ensure_ascii=False).encode())
     found = json.loads(kept.read_text("utf-8"))
-    return Heard(asset=job.asset, number=job.number, words=tuple(found["words"]), fillers=tuple(found["fillers"]))
+    return Heard(
+        asset=job.asset, number=job.number, words=tuple(found["words"]), fillers=tuple(found["fillers"]),
+        listened=found["listened"],
+    )  # fmt: skip
 
 
-def _heard(job: Piece) -> dict[str, list[dict[str, Json]]]:
+def _heard(job: Piece) -> dict[str, Any]:
     installed, recogniser = weights.installed(), plugins.recogniser()
+    listened = False
     words: list[dict[str, Json]] = []
     unsaid: list[dict[str, Json]] = []
     for part in job.parts:
@@ -240,12 +246,13 @@ def _heard(job: Piece) -> dict[str, list[dict[str, Json]]]:
         samples = part.track.cut(part.span)
         found = chunks.hear(samples, inside, recogniser, installed)
         words += [w.json | {"start": round(start + w.start, 3), "end": round(start + w.end, 3)} for w in found]
-        listens = part.quiet and align.NAME in installed
+        listens = part.quiet and align.NAME in installed and fillers.known(found)
+        listened = listened or listens
         unsaid += [
             {"start": round(start + f.start, 3), "end": round(start + f.end, 3), "text": f.text, "heard": f.heard}
             for f in fillers.told(samples, found, installed if listens else None)
         ]
-    return {"words": words, "fillers": unsaid}
+    return {"words": words, "fillers": unsaid, "listened": listened}
 
 
 def finish(job: Finish) -> Finished:

@@ -284,13 +284,13 @@ class _Growing:
     @property
     def _fillers(self) -> Measure:
         own = [moved(f, self.prepared.offset) | {"measured": "made data only"} for p in self._heard for f in p.fillers]
-        if self.share is not None:
-            told = self.leader.get("fillers")
-            if told is not None and told.cannot_tell is None:
-                return Measure(name="fillers", value=list(sharing.merged(own, self._there("fillers", "fillers"))))
-        if self.prepared.fillers is not None:
-            return Measure(name="fillers", cannot_tell=self.prepared.fillers)
-        return Measure(name="fillers", value=list(own))
+        there = self.leader.get("fillers")
+        if there is not None and there.cannot_tell is None:
+            return Measure(name="fillers", value=list(sharing.merged(own, self._there("fillers", "fillers"))))
+        because = self.prepared.fillers
+        if because is None and not any(p.listened for p in self._heard):
+            because = there.cannot_tell if there is not None else "its words are unsure"
+        return Measure(name="fillers", cannot_tell=because) if because else Measure(name="fillers", value=list(own))
 
     def _words(self, rows: Sequence[dict[str, Json]], *, heard_s: float | None = None) -> Measure:
         """`heard_s`: how far this is known; None: to the end."""

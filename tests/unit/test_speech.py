@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safelight import hearing, listening, plugins, weights
 from safelight.cutting import level
 from safelight.media import sound
-from safelight.speech import activity, align, chunks, letters, levels, tracks
+from safelight.speech import activity, align, chunks, fillers, letters, levels, tracks
 from safelight.speech.recogniser import Recogniser, Said
 from tests.made_clips import make_sound
 
@@ -191,8 +191,34 @@ def test_a_recording_is_written_down_once_and_then_remembered(tmp_path):
     heard = [hearing.hear(piece) for piece in made.pieces]
     assert "not an" in " ".join(str(w["text"]) for h in heard for w in h.words)
     assert all(w["timed"] == "aligned" for h in heard for w in h.words)
-    made.pieces[0].kept.write_text(json.dumps({"words": [{"text": "kept"}], "fillers": []}))
+    made.pieces[0].kept.write_text(json.dumps({"words": [{"text": "kept"}], "fillers": [], "listened": True}))
     assert hearing.hear(made.pieces[0]).words == ({"text": "kept"},)
+
+
+@pytest.mark.parametrize(
+    ("timed", "confidence", "known"), [("aligned", 0.9, True), ("aligned", 0.3, False), ("estimated", 0.9, False)]
+)
+def test_fillers_are_looked_for_only_between_words_that_are_known(monkeypatch, timed, confidence, known):
+    um = fillers.Filler(text="um", start=0.6, end=0.9, heard="alignment")
+    monkeypatch.setattr(fillers, "find", lambda *_: [um])
+    said = [
+        chunks.Word(text=text, start=at, end=at + 0.5, confidence=confidence, timed=timed)
+        for text, at in (("so", 0.0), ("far", 1.0))
+    ]
+    assert fillers.told(np.zeros(1600, np.float32), said, {}) == [um] * known
+
+
+@pytest.mark.parametrize(("listened", "told"), [(False, "its words are unsure"), (True, None)])
+def test_a_recording_in_which_nobody_listened_for_fillers_says_so(tmp_path, listened, told):
+    saved = []
+    track = tracks.Track(stream=tracks.Stream(number=0, channels=1, path=tmp_path / "0.16k"))
+    part = hearing.Part(span=(0.0, 1.0), speech=((0.0, 1.0),), track=track, quiet=True)
+    piece = hearing.Piece(asset="a", number=0, place=tmp_path, parts=(part,))
+    prepared = hearing.Prepared(asset="a", pieces=(piece,))
+    one = listening._Growing(prepared, lambda _, measures, __: saved.extend(measures), None)
+    one.add(hearing.Heard(asset="a", number=0, listened=listened))
+    one.end(hearing.Finished(asset="a", speakers=(), cannot_tell="nobody speaks"))
+    assert next(m.cannot_tell for m in saved if m.name == "fillers") == told
 
 
 def test_a_recogniser_of_another_language_keeps_its_own_times_and_a_broken_one_costs_its_words(tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ NAME = "pocketsphinx_en"
 FRAME_S = 0.01
 PEAK, DITHERS = 0.9, (3e-3, 1e-2)  # digital silence ends an alignment early; a little noise keeps it going
 PAD_S = 0.2  # silence on both sides: the path must begin and end in it
+BEAMS = {"beam": 1e-80, "wbeam": 1e-60, "pbeam": 1e-80}  # how unlikely a path may become and still be followed
 FRONT_END = {  # what the model was made with
     "lowerf": 130.0, "upperf": 6800.0, "nfilt": 25, "transform": "dct", "lifter": 22, "feat": "1s_c_d_dd",
     "svspec": "0-12/13-25/26-38", "agc": "none", "cmn": "batch", "varnorm": False, "remove_noise": True,
@@ -35,6 +36,7 @@ def align(samples: Samples, words: Sequence[str], weights: Mapping[str, Mapping[
     heard = decoder(weights[NAME]["mdef.bytes"].parent)
     parts = [part for word in spoken for part in word]
     know(heard, parts)
+    search(heard, BEAMS)
     heard.set_align_text(" ".join(parts))
     tried = ([span for _, *span in spans(heard, samples, dither)] for dither in DITHERS)
     found = next((each for each in tried if len(each) == len(parts)), None)
@@ -52,6 +54,12 @@ def know(heard: Any, parts: Sequence[str]) -> None:
     for part in set(parts):
         if heard.lookup_word(part) is None:
             heard.add_word(part, " ".join(sounds(part)), True)
+
+
+def search(heard: Any, beams: Mapping[str, float]) -> None:
+    """How widely a decoder looks, from the next sentence or grammar on."""
+    for name, chance in beams.items():
+        heard.config[name] = chance
 
 
 def spans(heard: Any, samples: Samples, dither: float) -> list[tuple[str, float, float]]:
@@ -102,6 +110,6 @@ def decoder(folder: Path) -> Any:
         hmm=None, lm=None, dict=str(folder / "dictionary.bytes"), fdict=str(folder / "noisedict.bytes"),
         mdef=str(folder / "mdef.bytes"), mean=str(folder / "means.bytes"), var=str(folder / "variances.bytes"),
         tmat=str(folder / "transition_matrices.bytes"), sendump=str(folder / "sendump.bytes"), samprate=16000,
-        beam=1e-80, wbeam=1e-60, pbeam=1e-80, loglevel="FATAL", **FRONT_END,
+        loglevel="FATAL", **BEAMS, **FRONT_END,
     )  # fmt: skip
     return Decoder(config)
