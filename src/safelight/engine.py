@@ -6,13 +6,14 @@ that job, not the run.
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from safelight import limits
+from safelight.clock import Clock
 from safelight.errors import SafelightError, UsageError
 from safelight.workers import Lost, Why, Workers
 
@@ -26,6 +27,9 @@ class Again:
     job: Job
 
 
+LOOKED_S = 1.0  # how often it is asked how far jobs are
+
+Weigh: TypeAlias = Callable[[Any], float]  # the argument of a job to how much of its stage the job is
 Rescue: TypeAlias = Callable[[Any, Lost], Any]  # the argument and its loss to a result, or to `Again`
 
 
@@ -85,12 +89,16 @@ def stream(
     *,
     then: Callable[[Any], Job | None] | None = None,
     rescue: Rescue | None = None,
+    clock: Clock | None = None,
+    weigh: Weigh = lambda _: 1.0,
 ) -> Iterator[Any]:
     """Results of `jobs` (function, argument) as they finish, with at most `width` in flight, so that memory does not
     grow with the number of files. `then(result)` may return a follow-up (function, argument), which goes first: the
     file is still in the page cache. A result that has a follow-up is yielded as well.
 
     A job whose worker crashes is tried once more: the system may have ended it for want of memory that others took.
+    `clock` is told how far jobs are that go on, each `weigh(argument)` of its stage.
+
     `rescue(argument, lost)` gives the result of a job that stays lost, or what is to be done `Again` in its place.
     """
     urgent: deque[Job] = deque()
@@ -102,7 +110,7 @@ def stream(
             flying[executor.submit(function, argument)] = job
         if not flying:
             return
-        for future in wait(flying, return_when=FIRST_COMPLETED).done:
+        for future in _landed(flying, clock, weigh):
             result = _outcome(future, flying.pop(future), crashed, rescue)
             if isinstance(result, Again):
                 urgent.append(result.job)
@@ -111,6 +119,15 @@ def stream(
             if follow is not None:
                 urgent.append(follow)
             yield result
+
+
+def _landed(flying: Mapping["Future[Any]", Job], clock: Clock | None, weigh: Weigh) -> Collection["Future[Any]"]:
+    """Those that are done, once there are any; until then `clock` is told how far all are."""
+    if clock is None:
+        return wait(flying, return_when=FIRST_COMPLETED).done
+    while not (done := wait(flying, timeout=LOOKED_S, return_when=FIRST_COMPLETED).done):
+        clock.beside(sum(getattr(future, "far", 0.0) * weigh(job[1]) for future, job in flying.items()))
+    return done
 
 
 def _outcome(future: Future[Any], job: Job, crashed: dict[int, Job], rescue: Rescue | None) -> Any:

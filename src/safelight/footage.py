@@ -14,7 +14,7 @@ from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
-from safelight import limits, weights
+from safelight import headway, limits, weights
 from safelight.domain import Asset, Capture, Json, Kind, Measure, digest_of, exact
 from safelight.errors import MediaError
 from safelight.files import write_atomic
@@ -261,6 +261,7 @@ def _shots(job: See, facts: Contents, timing: Timing, seen: Measuring) -> tuple[
     def noted() -> Iterator[shots.Thumb]:
         for still in video.frames(job.full, long_side=SEEN_SIDE, facts=facts, luma=True, planes=True):
             times[still.index] = still.at
+            headway.reach(float(still.at) / max(job.seconds, 1.0))
             seen.see(still)
             if still.planes is not None:
                 thumb = shots.thumb(*still.planes)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from safelight import cutting, limits, plugins, soundtrack, weights
+from safelight import cutting, headway, limits, plugins, soundtrack, weights
 from safelight.cutting import level
 from safelight.cutting.pauses import UNTOLD
 from safelight.domain import Json, Measure, digest_of
@@ -34,6 +34,7 @@ HEARD = "heard@6"
 PIECE_S = 60.0  # of speech
 OPENING_S, LONG_S = 150.0, 400.0  # how much of a long recording is heard before the rest is read, and what is long
 S_A_SECOND = 0.5  # what preparing, and hearing, may compute for a second
+READING, SCANNED = 0.3, 0.4  # of preparing a noisy recording: it is read, its voices are found
 HELP = "its weights are not installed; safelight models fetch "
 
 
@@ -183,7 +184,8 @@ def prepare(job: Listen) -> Prepared:
         if not facts.sounds:
             return Prepared(asset=job.asset, measures=_nothing("it has no sound"))
         limits.begin("sound", seconds=limits.opening(0) + S_A_SECOND * job.seconds * len(facts.sounds))
-        read = soundtrack.read(job.full, facts, job.place, portrait=job.portrait, compared=job.compared)
+        with headway.within(0, READING):
+            read = soundtrack.read(job.full, facts, job.place, portrait=job.portrait, compared=job.compared)
     except Exception as error:  # noqa: BLE001 - a sound that cannot be decoded is evidence, not a crash
         return Prepared(asset=job.asset, measures=_nothing(refusal(job.full, error)["cause"]))
     if not read.streams:
@@ -192,8 +194,10 @@ def prepare(job: Listen) -> Prepared:
         return Prepared(asset=job.asset, measures=(*rest, *_nothing(because)))
     scans = _scans(read)
     turns = tracks.choose(scans)
+    with headway.within(SCANNED, 1):
+        silent = _silent(read, scans, turns)
     return Prepared(
-        asset=job.asset, measures=(*read.measures, *_silent(read, scans, turns)), offset=read.offset,
+        asset=job.asset, measures=(*read.measures, *silent), offset=read.offset,
         seconds=read.seconds, pieces=_pieces(job, scans, turns), heard_from=_heard_from(scans, turns),
         fillers=_no_fillers(scans, turns),
     )  # fmt: skip

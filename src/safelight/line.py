@@ -184,7 +184,7 @@ class Line:
                 took = time.monotonic() - began
                 early = time.monotonic() + max(LOOK_AGAIN_S, 10 * took)  # never more than a tenth of the run
         self._remember(todo, identified, seen)
-        return clock.done
+        return int(clock.done)
 
     def reel(self, plan: ingest.Plan, executor: Executor, width: int) -> Reel:
         """What looks at clips and sounds."""

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from safelight import engine, plugins, sharing
+from safelight.clock import Clock
 from safelight.domain import Json, Measure, exact
 from safelight.hearing import (
     HEARD,
@@ -42,6 +43,8 @@ from safelight.speech import chunks
 
 BATCH_S = 8 * 3600.0  # recordings are prepared until there is so much to hear: what waits lies on the disk
 
+PREPARING = 0.4  # of the time that a recording takes, until its pieces are known
+
 TOLD = ("words", "speakers", "fillers")  # what those who follow take over
 
 Save = Callable[[str, Sequence[Measure], bool], None]  # asset, measures, whether they are the last
@@ -60,30 +63,40 @@ class Together:
 
 
 def listen(
-    executor: Executor, width: int, jobs: Sequence[Listen], save: Save, step: Callable[[], None],
-    together: Together | None = None,
-) -> Places:  # fmt: skip
+    executor: Executor, width: int, jobs: Sequence[Listen], save: Save, clock: Clock, together: Together | None = None
+) -> Places:
     """Hears recordings, some hours at a time; `save` gets each one's measures, the words again whenever those that were
-    heard have doubled, and `step` a call for each finished recording. Returns which of them are of one event: their
-    words are heard once."""
+    heard have doubled; `clock` counts their seconds. Returns which of them are of one event: their words are heard
+    once."""
     together = together or Together()
     begun = _begun(executor, width, jobs, save)
     again = {job.asset for job in jobs if job.again}
     event = _Event(together, later={job.asset for job in jobs})
     for batch in list(_batches(jobs)) or [[]]:
         known: dict[str, _Growing] = {}
-        for made in engine.stream(executor, width, iter([(prepare, j) for j in batch]), rescue=lost_sound):
+        left = {job.asset: job.seconds for job in batch}  # seconds that the clock has not counted
+
+        def count(asset: str, share: float = 1.0, left: dict[str, float] = left) -> None:
+            """Of what is left of a recording."""
+            clock.step(share * left[asset])
+            left[asset] *= 1 - share
+
+        for made in engine.stream(
+            executor, width, iter([(prepare, j) for j in batch]), rescue=lost_sound, clock=clock,
+            weigh=lambda job: PREPARING * float(job.seconds),
+        ):  # fmt: skip
             known[made.asset] = _Growing(made, save, begun.get(made.asset))
-            if known[made.asset].begin(again=made.asset in again):
-                step()
+            done = known[made.asset].begin(again=made.asset in again)
+            count(made.asset, 1.0 if done else PREPARING)
         following = event.follow(executor, width, known)
         pieces = [(hear, p) for j in batch for p in known[j.asset].pieces]
         for found in engine.stream(executor, width, iter(pieces), rescue=lost_piece):
             known[found.asset].add(found)
+            count(found.asset, 1 / (known[found.asset].waiting + 1))
         heard = [j.asset for j in batch if known[j.asset].prepared.pieces]
-        _end(executor, width, [known[name] for name in heard if name not in following], step)
+        _end(executor, width, [known[name] for name in heard if name not in following], count)
         event.lead(known, following)
-        _end(executor, width, [known[name] for name in following], step)
+        _end(executor, width, [known[name] for name in following], count)
         for job in batch:
             for samples in job.place.rglob("*.16k"):
                 samples.unlink(missing_ok=True)
@@ -103,13 +116,13 @@ def _begun(executor: Executor, width: int, jobs: Sequence[Listen], save: Save) -
     return begun
 
 
-def _end(executor: Executor, width: int, growing: Sequence["_Growing"], step: Callable[[], None]) -> None:
+def _end(executor: Executor, width: int, growing: Sequence["_Growing"], count: Callable[[str], None]) -> None:
     """Writes what only whole recordings tell."""
     known = {one.prepared.asset: one for one in growing}
     jobs: list[engine.Job] = [(finish, one.last) for one in growing]
     for ended in engine.stream(executor, width, iter(jobs), rescue=lost_finish):
         known[ended.asset].end(ended)
-        step()
+        count(ended.asset)
 
 
 @dataclass(slots=True)
@@ -203,6 +216,11 @@ class _Growing:
         while count < len(self.pieces) and self.pieces[count].kept.exists():
             count += 1
         return count
+
+    @property
+    def waiting(self) -> int:
+        """How much is left to do: pieces, and the end."""
+        return len(self.pieces) - len(self.found) + 1
 
     def add(self, piece: Heard) -> None:
         """Takes a piece. Words are written when they have doubled, up to the first gap."""

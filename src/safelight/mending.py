@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight import limits, weights
+from safelight import headway, limits, weights
 from safelight.domain import Json, Measure, digest_of, exact
 from safelight.media import sound
 from safelight.media.effects import Repairs
@@ -41,6 +41,7 @@ PAUSE_S = 1.0  # between two words; what is longer may lie where nothing is clea
 NEAR_S = Fraction(1, 100)  # between a fault and itself, heard again
 STEP_S = 0.04  # two periods of the mains
 QUARTER = 0.25  # of the steps: the loudest, and the quietest
+FAULTS = 0.2  # of a trial that turns noise down as well
 S_A_SECOND = 1.0  # what a second of sound may compute
 
 Floats = NDArray[np.float64]
@@ -120,18 +121,25 @@ def _rows(facts: Mapping[str, Measure], name: str) -> list[Any]:
 
 def _tried(job: Mend) -> dict[str, Json]:
     repairs = _of(job.faults)
-    return {"faults": tried(job.full, job.faults), "noise": _noise(job, repairs) if job.noisy else None}
+    with headway.within(0, FAULTS if job.noisy else 1):
+        faults = tried(_blocks(job), job.faults)
+    with headway.within(FAULTS, 1):
+        return {"faults": faults, "noise": _noise(job, repairs) if job.noisy else None}
 
 
-def tried(path: Path, faults: Sequence[Mapping[str, Any]]) -> list[Json]:
+def tried(blocks: Iterator[Block], faults: Sequence[Mapping[str, Any]]) -> list[Json]:
     """What taking out these hums and clicks does to a sound, a row each."""
     beside = _Beside()
-    left = _heard(beside.after(repaired(beside.before(sound.blocks(path)), _of(faults), model=None)))
+    left = _heard(beside.after(repaired(beside.before(blocks), _of(faults), model=None)))
     rows = [_plain(row) | beside.told(*_span(row)) for row in faults if row["kind"] == "hum"]
     rows += [
         _plain(row) | {"heard": any(_same(row, fault) for fault in left)} for row in faults if row["kind"] == "click"
     ]
     return list[Json](rows)
+
+
+def _blocks(job: Mend) -> Iterator[Block]:
+    return headway.along(sound.blocks(job.full), lambda block: float(block.at) / max(job.seconds, 1.0))
 
 
 def _of(faults: Sequence[Mapping[str, Any]]) -> Repairs:
@@ -205,7 +213,7 @@ def _noise(job: Mend, repairs: Repairs) -> dict[str, Json]:
     """What turning noise down does to pauses and to words."""
     model = Model(weights.installed()[WEIGHTS])
     before, after = _Levels(), _Levels()
-    mended = repaired(sound.blocks(job.full), repairs, model=None)
+    mended = repaired(_blocks(job), repairs, model=None)
     quieter = repaired(before.passing(mended), Repairs(noise_db=NOISE_DB), model=model)
     new = [f for f in _heard(after.passing(quieter)) if not any(_same(row, f) for row in job.faults)]
     was, now = before.levels(), after.levels()

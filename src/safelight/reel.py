@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from safelight import engine, footage, ingest, listening, mending, placing, weights
-from safelight.clock import Clock, Tell
+from safelight.clock import Clock, Tell, Unit
 from safelight.domain import Asset, Kind, Measure, digest_of
 from safelight.files import write_atomic
 from safelight.state import ShootState
@@ -135,13 +135,13 @@ class Reel:
             )
             for path, a, again in self._without(key)
         ]  # fmt: skip
-        clock = Clock("listen", len(jobs), self.tell)
+        clock = Clock("listen", sum(job.seconds for job in jobs), self.tell, unit=Unit.SECONDS)
 
         def save(asset: str, measures: Sequence[Measure], last: bool) -> None:
             kept = key if last else key + BEGUN  # only the last answer says that nothing is left
             self._save((asset, listening.HEARD, kept, measures))
 
-        return listening.listen(self.executor, self.width, jobs, save, clock.step, together)
+        return listening.listen(self.executor, self.width, jobs, save, clock, together)
 
     def _heard(self, asset: str) -> Path:
         return self.folder.state / "cache" / asset[:2] / f"{asset}.heard"
@@ -194,10 +194,11 @@ class Reel:
             for path, a, _ in self._without(key)
             if a.kind is Kind.VIDEO
         ]  # fmt: skip
-        clock = Clock("see", len(jobs), self.tell)
-        for seen in self._stream([(footage.see, job) for job in jobs], footage.lost_picture):
+        lasts = {job.asset: job.seconds for job in jobs}
+        clock = Clock("see", sum(lasts.values()), self.tell, unit=Unit.SECONDS)
+        for seen in self._stream([(footage.see, job) for job in jobs], footage.lost_picture, clock):
             self._save((seen.asset, footage.SEEN, key, seen.measures))
-            clock.step()
+            clock.step(lasts[seen.asset])
 
     def mend(self) -> None:
         """Tries the repair of sounds in which faults or noise were heard, once all is known of them."""
@@ -212,14 +213,18 @@ class Reel:
             told = {fact: measure for fact, (measure, _) in facts.items()}
             job = mending.asked(name, full, float(asset.duration_s or 600), told)
             jobs += [job] if job is not None else []
-        clock = Clock("mend", len(jobs), self.tell)
-        for mended in self._stream([(mending.mend, job) for job in jobs], mending.lost):
+        lasts = {job.asset: job.seconds for job in jobs}
+        clock = Clock("mend", sum(lasts.values()), self.tell, unit=Unit.SECONDS)
+        for mended in self._stream([(mending.mend, job) for job in jobs], mending.lost, clock):
             kept = key + BEGUN if mended.again else key
             records.save_evidence(self.library, [(mended.asset, mending.MENDED, kept, [mended.measure])])
-            clock.step()
+            clock.step(lasts[mended.asset])
 
-    def _stream(self, jobs: list[engine.Job], rescue: engine.Rescue) -> Iterator[Any]:
-        return engine.stream(self.executor, self.width, iter(jobs), rescue=rescue)
+    def _stream(self, jobs: list[engine.Job], rescue: engine.Rescue, clock: Clock | None = None) -> Iterator[Any]:
+        """`clock` counts seconds of the recordings that the jobs are about."""
+        return engine.stream(
+            self.executor, self.width, iter(jobs), rescue=rescue, clock=clock, weigh=lambda job: float(job.seconds)
+        )
 
     def _without(self, key: str) -> list[tuple[str, Asset, bool]]:
         """Path and asset of those that have no last answer under this key, each once, and whether one is begun."""

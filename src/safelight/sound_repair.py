@@ -63,7 +63,7 @@ def proposed(path: Path, *, noise_db: float, keep: Collection[str] = ()) -> tupl
         f.plain() for f in heard(path)
         if (f.kind == "hum" and "hum" not in keep) or (f.kind == "click" and "clicks" not in keep)
     ]  # fmt: skip
-    tried = mending.tried(path, rows) if rows else []
+    tried = mending.tried(sound.blocks(path), rows) if rows else []
     params, left = of_sound.of_faults(tried)
     return replace(params.repairs, noise_db=0.0 if "noise" in keep else noise_db), left
 

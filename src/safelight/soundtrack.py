@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight import headway
 from safelight.cutting import level
 from safelight.domain import Json, Measure
 from safelight.errors import NotMedia
@@ -121,6 +123,7 @@ def _streams(
     zero: Fraction | None = None
     for number, stream in enumerate(facts.sounds[:MOST]):
         blocks = sound.blocks(path, facts=facts, stream=stream.index, holes=holes if number == 0 else None)
+        blocks = headway.along(blocks, partial(_share, facts, number))
         with ExitStack() as stack:
             target = place / f"{number}.16k"
             writer = _Writer(stack.enter_context(target.open("wb")), stream.channels, zero)
@@ -142,6 +145,12 @@ def _streams(
         if zero is None:
             zero = made.offset = writer.zero or Fraction(0)
         made.streams.append((Stream(number=number, channels=stream.channels, path=target), writer.levels))
+
+
+def _share(facts: Contents, number: int, block: sound.Block) -> float:
+    """Of reading all streams, up to this block of one of them."""
+    at = float(block.at) / max(float(facts.duration_s or 0), 1.0)
+    return (number + min(max(at, 0.0), 1.0)) / min(len(facts.sounds), MOST)
 
 
 class _Writer:

@@ -2,10 +2,11 @@
 
 import sys
 import time
+from datetime import timedelta
 from types import TracebackType
 from typing import Self, TextIO
 
-from safelight.line import Progress
+from safelight.clock import Progress, Unit
 
 QUIET_LINE_S = 30.0  # into a file or pipe, a line of progress every so often
 
@@ -43,9 +44,12 @@ class Bar:
 
 
 def words(progress: Progress) -> str:
-    """`look 412 of 2,000, 6.1 a second, about 4 min left`."""
-    line = f"{progress.stage} {progress.done:,} of {progress.total:,}"
-    if progress.rate is not None:
+    """`look 412 of 2,000, 6.1 a second, about 4 min left`; of clips `listen 0:41:10 of 6:00:00, about 31 min left`."""
+    if progress.unit is Unit.SECONDS:
+        line = f"{progress.stage} {timedelta(seconds=progress.done)} of {timedelta(seconds=progress.total)}"
+    else:
+        line = f"{progress.stage} {progress.done:,} of {progress.total:,}"
+    if progress.rate is not None and progress.unit is Unit.FILES:
         line += f", {progress.rate:.1f} a second"
     if progress.seconds_left is not None and progress.done < progress.total:
         line += f", about {span(progress.seconds_left)} left"

@@ -24,7 +24,7 @@ from typing import Any
 
 import psutil
 
-from safelight import limits
+from safelight import headway, limits
 from safelight.errors import Crashed, MediaError, SafelightError, TooLarge, TooSlow
 
 TICK_S = 0.1  # how often a busy process is looked at
@@ -70,10 +70,16 @@ def _lost(why: Why, step: str, told: str) -> Lost:
     return Lost(why, step=step, told=told)
 
 
+class Going(Future[Any]):
+    """A job in a worker, and how far it is, 0 to 1, as its worker says."""
+
+    far: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class _Task:
     data: bytes
-    future: "Future[Any]"
+    future: Going
 
 
 class Workers(Executor):
@@ -91,7 +97,7 @@ class Workers(Executor):
         """Hands a picklable call to the next free process."""
         if self._stop.is_set():
             raise RuntimeError("no job is taken after shutdown")
-        future: Future[Any] = Future()
+        future = Going()
         try:
             self._tasks.put(_Task(pickle.dumps((fn, args, kwargs)), future))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -120,7 +126,7 @@ class Workers(Executor):
             try:
                 if process is None or not process.alive():
                     process = _Process(self._memory)
-                answer, error = process.do(task.data, self._stop)
+                answer, error = process.do(task, self._stop)
             except Exception as trouble:  # noqa: BLE001 - whatever happens, the job has an end and the thread goes on
                 process = None
                 answer, error = None, trouble
@@ -151,16 +157,19 @@ class _Process:
         """Whether it can take a job."""
         return self.process.is_alive()
 
-    def do(self, data: bytes, stop: threading.Event) -> tuple[Any, BaseException | None]:
+    def do(self, task: _Task, stop: threading.Event) -> tuple[Any, BaseException | None]:
         """(result, None) or (None, what the job raised). Raises Lost, and then the process is gone."""
         step, began, may_compute, computed = STARTING, time.monotonic(), STARTING_S, 0.0
         peak = 0
         try:
-            self.pipe.send_bytes(data)
+            self.pipe.send_bytes(task.data)
             while not stop.is_set():
                 ready = connection.wait([self.pipe, self.process.sentinel], TICK_S)
                 if self.pipe in ready:
                     kind, *said = self.pipe.recv()
+                    if kind == "far":
+                        task.future.far = said[0]
+                        continue
                     if kind != "step":
                         return said[0], said[1]
                     step, may_compute, computed = said
@@ -218,6 +227,7 @@ def _serve(pipe: "connection.Connection[Any, Any]", memory: int) -> None:
         pipe.send(("step", name, seconds, time.process_time()))
 
     limits.listen(tell)
+    headway.listen(lambda share: pipe.send(("far", share)))
     while True:
         try:
             data = pipe.recv_bytes()

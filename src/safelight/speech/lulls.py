@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
+from safelight import headway
 from safelight.media.repair.deepfilter import Model
 from safelight.media.runs import runs
 from safelight.speech.activity import RATE, STEP_S, Activity, Samples, Span
@@ -48,6 +49,7 @@ def find(
     found: list[NDArray[np.float32]] = []
     at = 0.0
     while at < seconds:
+        headway.reach(at / seconds)
         left = _left(cut, at, min(at + BLOCK_S, seconds), model)
         voice.hear(left)
         found.append(_levels(left))
