@@ -33,10 +33,13 @@ HONEST_FAR_S, HONEST_SHARE = 10.0, 0.02  # … or so long, and such a share of t
 
 
 class Clock:
-    """Counts, rate and time left of a stage; speaks at most four times a second."""
+    """Counts, rate and time left of a stage; speaks at most four times a second. `tick` is called about once a second
+    while jobs go on."""
 
-    def __init__(self, stage: str, total: float, tell: Tell, *, unit: Unit = Unit.FILES) -> None:
-        self.stage, self.total, self.tell, self.unit = stage, total, tell, unit
+    def __init__(
+        self, stage: str, total: float, tell: Tell, *, unit: Unit = Unit.FILES, tick: Callable[[], None] = lambda: None
+    ) -> None:
+        self.stage, self.total, self.tell, self.unit, self.tick = stage, total, tell, unit, tick
         self.done = self.going = 0.0
         self.began = self.spoke = time.monotonic()
 
@@ -47,7 +50,8 @@ class Clock:
         self._speak()
 
     def beside(self, going: float) -> None:
-        """So much of what is not done yet has been gone through."""
+        """So much of what is not done yet has been gone through; a second has passed."""
+        self.tick()
         self.going = max(going, self.going)
         self._speak()
 

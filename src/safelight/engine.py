@@ -90,14 +90,15 @@ def stream(
     then: Callable[[Any], Job | None] | None = None,
     rescue: Rescue | None = None,
     clock: Clock | None = None,
-    weigh: Weigh = lambda _: 1.0,
+    weigh: Weigh = lambda _: 0.0,
 ) -> Iterator[Any]:
     """Results of `jobs` (function, argument) as they finish, with at most `width` in flight, so that memory does not
     grow with the number of files. `then(result)` may return a follow-up (function, argument), which goes first: the
     file is still in the page cache. A result that has a follow-up is yielded as well.
 
     A job whose worker crashes is tried once more: the system may have ended it for want of memory that others took.
-    `clock` is told how far jobs are that go on, each `weigh(argument)` of its stage.
+    `clock` is told every second how far jobs are that go on, each `weigh(argument)` of its stage; nothing of one that
+    counts when it is done.
 
     `rescue(argument, lost)` gives the result of a job that stays lost, or what is to be done `Again` in its place.
     """

@@ -69,7 +69,7 @@ def listen(
     heard have doubled; `clock` counts their seconds. Returns which of them are of one event: their words are heard
     once."""
     together = together or Together()
-    begun = _begun(executor, width, jobs, save)
+    begun = _begun(executor, width, jobs, save, clock)
     again = {job.asset for job in jobs if job.again}
     event = _Event(together, later={job.asset for job in jobs})
     for batch in list(_batches(jobs)) or [[]]:
@@ -90,7 +90,7 @@ def listen(
             count(made.asset, 1.0 if done else PREPARING)
         following = event.follow(executor, width, known)
         pieces = [(hear, p) for j in batch for p in known[j.asset].pieces]
-        for found in engine.stream(executor, width, iter(pieces), rescue=lost_piece):
+        for found in engine.stream(executor, width, iter(pieces), rescue=lost_piece, clock=clock):
             known[found.asset].add(found)
             count(found.asset, 1 / (known[found.asset].waiting + 1))
         heard = [j.asset for j in batch if known[j.asset].prepared.pieces]
@@ -105,11 +105,13 @@ def listen(
     return event.places
 
 
-def _begun(executor: Executor, width: int, jobs: Sequence[Listen], save: Save) -> dict[str, Opened]:
+def _begun(
+    executor: Executor, width: int, jobs: Sequence[Listen], save: Save, clock: Clock
+) -> dict[str, Opened]:  # fmt: skip
     """The first minutes of long recordings, so that somebody can begin to read."""
     long = [(opening, job) for job in jobs if job.seconds > LONG_S and not job.again]
     begun = {}
-    for opened in engine.stream(executor, width, iter(long), rescue=lost_opening):
+    for opened in engine.stream(executor, width, iter(long), rescue=lost_opening, clock=clock):
         begun[opened.asset] = opened
         if opened.pieces:
             save(opened.asset, [_words(opened.clip_words, heard_s=opened.clip_seconds)], False)

@@ -8,7 +8,7 @@ written under a name that is not that of the bytes. A run that is killed before 
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,7 +57,7 @@ class Reel:
     waiting: dict[str, _Waiting] = field(default_factory=dict)  # by the name of their place
     names: dict[str, str | None] = field(default_factory=dict)  # name of a place → asset; None: what was found is void
     tried: set[str] = field(default_factory=set)  # whose bytes a worker was asked to read
-    flying: "tuple[str, Future[footage.Watched]] | None" = None
+    flying: "dict[str, Future[footage.Watched]]" = field(default_factory=dict)  # their bytes are being read
 
     def run(self) -> int:
         """All stages; how many files were new."""
@@ -135,7 +135,7 @@ class Reel:
             )
             for path, a, again in self._without(key)
         ]  # fmt: skip
-        clock = Clock("listen", sum(job.seconds for job in jobs), self.tell, unit=Unit.SECONDS)
+        clock = self._clock("listen", {job.asset: job.seconds for job in jobs})
 
         def save(asset: str, measures: Sequence[Measure], last: bool) -> None:
             kept = key if last else key + BEGUN  # only the last answer says that nothing is left
@@ -195,7 +195,7 @@ class Reel:
             if a.kind is Kind.VIDEO
         ]  # fmt: skip
         lasts = {job.asset: job.seconds for job in jobs}
-        clock = Clock("see", sum(lasts.values()), self.tell, unit=Unit.SECONDS)
+        clock = self._clock("see", lasts)
         for seen in self._stream([(footage.see, job) for job in jobs], footage.lost_picture, clock):
             self._save((seen.asset, footage.SEEN, key, seen.measures))
             clock.step(lasts[seen.asset])
@@ -214,11 +214,15 @@ class Reel:
             job = mending.asked(name, full, float(asset.duration_s or 600), told)
             jobs += [job] if job is not None else []
         lasts = {job.asset: job.seconds for job in jobs}
-        clock = Clock("mend", sum(lasts.values()), self.tell, unit=Unit.SECONDS)
+        clock = self._clock("mend", lasts)
         for mended in self._stream([(mending.mend, job) for job in jobs], mending.lost, clock):
             kept = key + BEGUN if mended.again else key
             records.save_evidence(self.library, [(mended.asset, mending.MENDED, kept, [mended.measure])])
             clock.step(lasts[mended.asset])
+
+    def _clock(self, stage: str, lasts: Mapping[str, float]) -> Clock:
+        """Counts the seconds of recordings; names are taken while it goes."""
+        return Clock(stage, sum(lasts.values()), self.tell, unit=Unit.SECONDS, tick=self._poll)
 
     def _stream(self, jobs: list[engine.Job], rescue: engine.Rescue, clock: Clock | None = None) -> Iterator[Any]:
         """`clock` counts seconds of the recordings that the jobs are about."""
@@ -240,32 +244,37 @@ class Reel:
         name = self.names.get(found[0], found[0])
         if name is not None and name in self.waiting:
             self.waiting[name].found.append(found)
+            if any(measure.name == "words" for measure in found[3]):  # somebody may want to read them
+                self._read(name)
         elif name is not None:
             records.save_evidence(self.library, [(name, *found[1:])])
 
     # ------------------------------------------------------------ names
 
     def _poll(self) -> None:
-        """Takes the name of a file whose bytes have been read, and has those of the next one read: one at a time, so
-        that the other workers go on."""
-        if self.flying is not None and not self.flying[1].done():
-            return
-        self._land()
-        left = next((n for n in self.waiting if n not in self.tried), None)
-        if left is not None:
-            self.tried.add(left)
-            self.flying = left, self.executor.submit(footage.watch, self.waiting[left].job)
+        """Takes the names of files whose bytes have been read, and has those of the next one read: of those that nobody
+        waits for one at a time, so that the other workers go on."""
+        self._land([name for name, future in self.flying.items() if future.done()])
+        if not self.flying:
+            self._read(next((n for n in self.waiting if n not in self.tried), None))
 
-    def _land(self) -> None:
-        """Takes the name that is being read. Where its worker was lost, it is read once more at the end."""
-        if self.flying is not None:
-            (name, future), self.flying = self.flying, None
+    def _read(self, name: str | None) -> None:
+        """Has the bytes of a file read as soon as a worker is free."""
+        if name is not None and name not in self.tried:
+            self.tried.add(name)
+            self.flying[name] = self.executor.submit(footage.watch, self.waiting[name].job)
+
+    def _land(self, names: Sequence[str]) -> None:
+        """Takes names that have been read, or waits for them. Where a worker was lost, a file is read once more at the
+        end."""
+        for name in names:
+            future = self.flying.pop(name)
             if future.exception() is None:
                 self._settle(name, future.result())
 
     def name(self) -> None:
         """Waits until all names are known, and moves what lies in the cache to them."""
-        self._land()
+        self._land(list(self.flying))
         clock = Clock("read", len(self.waiting), self.tell)
         places = {w.job.path: name for name, w in self.waiting.items()}
         jobs: list[engine.Job] = [(footage.watch, w.job) for w in self.waiting.values()]

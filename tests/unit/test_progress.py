@@ -45,12 +45,13 @@ def half(_):
 
 def test_a_job_that_goes_on_moves_the_clock(monkeypatch):
     monkeypatch.setattr(engine, "LOOKED_S", 0.1)
-    told = []
-    one = Clock("see", 200.0, told.append, unit=Unit.SECONDS)
+    told, ticks = [], []
+    one = Clock("see", 200.0, told.append, unit=Unit.SECONDS, tick=lambda: ticks.append(time.monotonic()))
     with engine.engine(jobs=1) as (executor, width):
         for _ in engine.stream(executor, width, iter([(half, None)]), clock=one, weigh=lambda _: 200.0):
             one.step(200.0)
     assert 100 in [t.done for t in told]
+    assert len(ticks) > 1
     assert told[-1].done == told[-1].total == 200
     assert all(b.done >= a.done for a, b in pairwise(told))
 
