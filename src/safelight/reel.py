@@ -244,7 +244,7 @@ class Reel:
         name = self.names.get(found[0], found[0])
         if name is not None and name in self.waiting:
             self.waiting[name].found.append(found)
-            if any(measure.name == "words" for measure in found[3]):  # somebody may want to read them
+            if any(measure.name == "words" and measure.value for measure in found[3]):  # somebody may want to read them
                 self._read(name)
         elif name is not None:
             records.save_evidence(self.library, [(name, *found[1:])])

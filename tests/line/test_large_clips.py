@@ -109,7 +109,7 @@ def test_a_run_that_is_killed_leaves_no_name_of_a_place_and_goes_on(library, fol
 
     with monkeypatch.context() as patch:
         patch.setattr(reel.Reel, stage, killed)
-        patch.setattr(reel.Reel, "_poll", lambda self: None)
+        patch.setattr(reel.Reel, "_read", lambda self, name: None)
         with pytest.raises(KeyboardInterrupt):
             library.run(folder, options=INLINE)
     assert names(library) == set()
@@ -153,7 +153,7 @@ def test_a_file_that_changes_meanwhile_is_looked_at_anew(library, folder, monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(reel.Reel, stage, changing)
-        patch.setattr(reel.Reel, "_poll", lambda self: None)
+        patch.setattr(reel.Reel, "_read", lambda self, name: None)
         made = library.run(folder, options=INLINE)
     assert any("changed" in trouble for trouble in made.troubles)
     assert sorted(library.state(folder).clips) == ["a.mov"]
@@ -169,7 +169,7 @@ def test_a_file_that_vanishes_meanwhile_is_an_error_of_that_file(library, folder
         return see(job)
 
     monkeypatch.setattr(reel.footage, "see", vanish)
-    monkeypatch.setattr(reel.Reel, "_poll", lambda self: None)
+    monkeypatch.setattr(reel.Reel, "_read", lambda self, name: None)
     library.run(folder, options=INLINE)
     state = library.state(folder)
     assert sorted(state.clips) == ["a.mov"]
