@@ -27,12 +27,15 @@ def same_output(library: Library, task: str, builds: Sequence[str], new: str, as
         return False
     twins = _twins(library)
     drawn = {twins.get(asset, asset) for asset in assets}
-    for some in (drawn, _reviewed(library, task, versions[:-1]) - drawn):
+
+    def alike(some: set[str]) -> bool:
         for chunk in records.chunks(sorted(some)):
             found = _suggested(library, task, schema.proposals.c.asset.in_(chunk))
             if not all(_alike(known, found.get(asset, {}), before, after) for asset in chunk):
                 return False
-    return True
+        return True
+
+    return alike(drawn) and alike(_reviewed(library, task, versions[:-1]) - drawn)  # all verdicts are asked last
 
 
 def _twins(library: Library) -> dict[str, str]:

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import sqlalchemy as sa
 
-from safelight import earned, known_bads, ledger, queue, verdicts
+from safelight import earned, known_bads, ledger, ledger_builds, queue, verdicts
 from safelight.deliver import Order
 from safelight.domain import Drawn, Say, State, Zone
 from safelight.errors import UsageError
@@ -242,6 +242,18 @@ def test_a_version_inherits_only_if_it_says_the_same_of_what_no_coin_drew_too(li
     another(monkeypatch, 1.2, only=item.photo)
     library.run(plain, options=INLINE)
     assert len(current(library).builds) == 1
+
+
+def test_a_version_that_says_something_else_of_what_a_coin_drew_is_not_held_against_all_verdicts(
+    library, plain, monkeypatch
+):
+    coins = kept(library, plain)
+    builds = current(library).builds
+    another(monkeypatch, 1.2)
+    library.run(plain, options=INLINE)
+    by_coin = sorted({asset for some in coins.values() for asset in some})
+    monkeypatch.setattr(ledger_builds, "_reviewed", lambda *_: pytest.fail("a ledger of a million rows was read"))
+    assert not ledger_builds.same_output(library.store, "exposure", builds, current(library).builds[-1], by_coin)
 
 
 def test_known_bads_do_not_keep_a_version_from_inheriting(library, spoilt, monkeypatch):
