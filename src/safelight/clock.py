@@ -46,7 +46,7 @@ class Clock:
     def step(self, by: float = 1.0) -> None:
         """So much more is done."""
         self.done += by
-        self.going = 0.0
+        self.going = max(self.going - by, 0.0)  # it was among what went on
         self._speak()
 
     def beside(self, going: float) -> None:

@@ -97,10 +97,10 @@ def stream(
     file is still in the page cache. A result that has a follow-up is yielded as well.
 
     A job whose worker crashes is tried once more: the system may have ended it for want of memory that others took.
-    `clock` is told every second how far jobs are that go on, each `weigh(argument)` of its stage; nothing of one that
-    counts when it is done.
-
     `rescue(argument, lost)` gives the result of a job that stays lost, or what is to be done `Again` in its place.
+
+    `clock` is told every second how far jobs are that go on, each `weigh(argument)` of its stage; 0 of one that counts
+    when it is done.
     """
     urgent: deque[Job] = deque()
     flying: dict[Future[Any], Job] = {}

@@ -71,11 +71,21 @@ def test_footage_is_told_as_time_and_time_left_only_where_it_can_be_known(monkey
     one.step(1100.0)
     now[0] = 62.0
     one.beside(50.0)
-    assert told[-1].done == 1150
+    assert told[-1].done == 1200
     assert not one.finished
     one.step(6100.0)
     assert one.finished
     assert words(told[-1]) == "listen 2:00:00 of 2:00:00"
+
+
+def test_a_clock_does_not_go_back_when_one_of_two_jobs_is_done():
+    told = []
+    one = Clock("see", 200.0, told.append, unit=Unit.SECONDS)
+    one.spoke = float("-inf")
+    one.beside(170.0)
+    one.spoke = float("-inf")
+    one.step(100.0)
+    assert [t.done for t in told] == [170, 170]
 
 
 def test_files_are_counted_as_they_are():
