@@ -259,9 +259,9 @@ def _shots(job: See, facts: Contents, timing: Timing, seen: Measuring) -> tuple[
     )  # fmt: skip
 
     def noted() -> Iterator[shots.Thumb]:
-        for still in video.frames(job.full, long_side=SEEN_SIDE, facts=facts, luma=True, planes=True):
+        stills = video.frames(job.full, long_side=SEEN_SIDE, facts=facts, luma=True, planes=True)
+        for still in headway.along(stills, job.seconds):
             times[still.index] = still.at
-            headway.reach(float(still.at) / max(job.seconds, 1.0))
             seen.see(still)
             if still.planes is not None:
                 thumb = shots.thumb(*still.planes)

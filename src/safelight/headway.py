@@ -7,11 +7,20 @@ nothing where nobody listens.
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from fractions import Fraction
+from typing import Protocol, TypeVar
 
 TOLD_S = 0.5  # between two times that it is told
 
-Item = TypeVar("Item")
+
+class Timed(Protocol):
+    """A frame or a block of sound: `at`, seconds from the beginning."""
+
+    @property
+    def at(self) -> Fraction: ...  # noqa: D102 - said above
+
+
+Item = TypeVar("Item", bound=Timed)
 Listener = Callable[[float], None]
 _listeners: list[Listener] = []
 _part = (0.0, 1.0)
@@ -33,10 +42,10 @@ def reach(share: float) -> None:
             listener(first + (last - first) * min(max(share, 0.0), 1.0))
 
 
-def along(items: Iterable[Item], share: Callable[[Item], float]) -> Iterator[Item]:
-    """The items as they come, each saying how far it lies."""
+def along(items: Iterable[Item], seconds: float) -> Iterator[Item]:
+    """What a file of so many seconds holds, as it comes, each saying how far it lies."""
     for item in items:
-        reach(share(item))
+        reach(float(item.at) / max(seconds, 1.0))
         yield item
 
 

@@ -72,15 +72,15 @@ def listen(
     begun = _begun(executor, width, jobs, save, clock)
     again = {job.asset for job in jobs if job.again}
     event = _Event(together, later={job.asset for job in jobs})
+    left = {job.asset: job.seconds for job in jobs}  # seconds that the clock has not counted
+
+    def count(asset: str, share: float = 1.0) -> None:
+        """Of what is left of a recording."""
+        clock.step(share * left[asset])
+        left[asset] *= 1 - share
+
     for batch in list(_batches(jobs)) or [[]]:
         known: dict[str, _Growing] = {}
-        left = {job.asset: job.seconds for job in batch}  # seconds that the clock has not counted
-
-        def count(asset: str, share: float = 1.0, left: dict[str, float] = left) -> None:
-            """Of what is left of a recording."""
-            clock.step(share * left[asset])
-            left[asset] *= 1 - share
-
         for made in engine.stream(
             executor, width, iter([(prepare, j) for j in batch]), rescue=lost_sound, clock=clock,
             weigh=lambda job: PREPARING * float(job.seconds),
@@ -91,8 +91,8 @@ def listen(
         following = event.follow(executor, width, known)
         pieces = [(hear, p) for j in batch for p in known[j.asset].pieces]
         for found in engine.stream(executor, width, iter(pieces), rescue=lost_piece, clock=clock):
+            count(found.asset, 1 / known[found.asset].waiting)
             known[found.asset].add(found)
-            count(found.asset, 1 / (known[found.asset].waiting + 1))
         heard = [j.asset for j in batch if known[j.asset].prepared.pieces]
         _end(executor, width, [known[name] for name in heard if name not in following], count)
         event.lead(known, following)
@@ -105,9 +105,7 @@ def listen(
     return event.places
 
 
-def _begun(
-    executor: Executor, width: int, jobs: Sequence[Listen], save: Save, clock: Clock
-) -> dict[str, Opened]:  # fmt: skip
+def _begun(executor: Executor, width: int, jobs: Sequence[Listen], save: Save, clock: Clock) -> dict[str, Opened]:
     """The first minutes of long recordings, so that somebody can begin to read."""
     long = [(opening, job) for job in jobs if job.seconds > LONG_S and not job.again]
     begun = {}

@@ -139,7 +139,7 @@ def tried(blocks: Iterator[Block], faults: Sequence[Mapping[str, Any]]) -> list[
 
 
 def _blocks(job: Mend) -> Iterator[Block]:
-    return headway.along(sound.blocks(job.full), lambda block: float(block.at) / max(job.seconds, 1.0))
+    return headway.along(sound.blocks(job.full), job.seconds)
 
 
 def _of(faults: Sequence[Mapping[str, Any]]) -> Repairs:

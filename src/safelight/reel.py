@@ -8,7 +8,7 @@ written under a name that is not that of the bytes. A run that is killed before 
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +29,7 @@ LARGE = 1 << 28  # bytes; a hard disk reads so much in two seconds
 BEGUN = "!"  # behind the key of an answer that is not the last
 NAMED = ".named"  # suffix of the note in the cache that says what a file is that was looked at by its place
 
+_Lasting = listening.Listen | footage.See | mending.Mend
 Found = tuple[str, str, str, Sequence[Measure]]  # asset, by, key, measures
 
 
@@ -135,7 +136,7 @@ class Reel:
             )
             for path, a, again in self._without(key)
         ]  # fmt: skip
-        clock = self._clock("listen", {job.asset: job.seconds for job in jobs})
+        clock = self._clock("listen", jobs)
 
         def save(asset: str, measures: Sequence[Measure], last: bool) -> None:
             kept = key if last else key + BEGUN  # only the last answer says that nothing is left
@@ -194,11 +195,8 @@ class Reel:
             for path, a, _ in self._without(key)
             if a.kind is Kind.VIDEO
         ]  # fmt: skip
-        lasts = {job.asset: job.seconds for job in jobs}
-        clock = self._clock("see", lasts)
-        for seen in self._stream([(footage.see, job) for job in jobs], footage.lost_picture, clock):
+        for seen in self._counted("see", footage.see, jobs, footage.lost_picture):
             self._save((seen.asset, footage.SEEN, key, seen.measures))
-            clock.step(lasts[seen.asset])
 
     def mend(self) -> None:
         """Tries the repair of sounds in which faults or noise were heard, once all is known of them."""
@@ -213,22 +211,25 @@ class Reel:
             told = {fact: measure for fact, (measure, _) in facts.items()}
             job = mending.asked(name, full, float(asset.duration_s or 600), told)
             jobs += [job] if job is not None else []
-        lasts = {job.asset: job.seconds for job in jobs}
-        clock = self._clock("mend", lasts)
-        for mended in self._stream([(mending.mend, job) for job in jobs], mending.lost, clock):
+        for mended in self._counted("mend", mending.mend, jobs, mending.lost):
             kept = key + BEGUN if mended.again else key
             records.save_evidence(self.library, [(mended.asset, mending.MENDED, kept, [mended.measure])])
-            clock.step(lasts[mended.asset])
 
-    def _clock(self, stage: str, lasts: Mapping[str, float]) -> Clock:
+    def _clock(self, stage: str, jobs: Sequence[_Lasting]) -> Clock:
         """Counts the seconds of recordings; names are taken while it goes."""
-        return Clock(stage, sum(lasts.values()), self.tell, unit=Unit.SECONDS, tick=self._poll)
+        return Clock(stage, sum(job.seconds for job in jobs), self.tell, unit=Unit.SECONDS, tick=self._poll)
 
-    def _stream(self, jobs: list[engine.Job], rescue: engine.Rescue, clock: Clock | None = None) -> Iterator[Any]:
-        """`clock` counts seconds of the recordings that the jobs are about."""
-        return engine.stream(
-            self.executor, self.width, iter(jobs), rescue=rescue, clock=clock, weigh=lambda job: float(job.seconds)
-        )
+    def _counted(
+        self, stage: str, work: Callable[[Any], Any], jobs: Sequence[_Lasting], rescue: engine.Rescue
+    ) -> Iterator[Any]:
+        """What came of each job, whose recording a clock counts once that is written."""
+        clock, lasts = self._clock(stage, jobs), {job.asset: job.seconds for job in jobs}
+        for found in engine.stream(
+            self.executor, self.width, iter([(work, job) for job in jobs]), rescue=rescue, clock=clock,
+            weigh=lambda job: float(job.seconds),
+        ):  # fmt: skip
+            yield found
+            clock.step(lasts[found.asset])
 
     def _without(self, key: str) -> list[tuple[str, Asset, bool]]:
         """Path and asset of those that have no last answer under this key, each once, and whether one is begun."""
@@ -278,7 +279,7 @@ class Reel:
         clock = Clock("read", len(self.waiting), self.tell)
         places = {w.job.path: name for name, w in self.waiting.items()}
         jobs: list[engine.Job] = [(footage.watch, w.job) for w in self.waiting.values()]
-        for watched in self._stream(jobs, footage.rescue):
+        for watched in engine.stream(self.executor, self.width, iter(jobs), rescue=footage.rescue):
             self._settle(places[watched.path], watched)
             clock.step()
         self._rename()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -121,10 +120,11 @@ def _streams(
     where those go who listen for timecode, one for each stream."""
     place.mkdir(parents=True, exist_ok=True)
     zero: Fraction | None = None
-    for number, stream in enumerate(facts.sounds[:MOST]):
+    streams, lasts = facts.sounds[:MOST], float(facts.duration_s or 0)
+    for number, stream in enumerate(streams):
         blocks = sound.blocks(path, facts=facts, stream=stream.index, holes=holes if number == 0 else None)
-        blocks = headway.along(blocks, partial(_share, facts, number))
-        with ExitStack() as stack:
+        blocks = headway.along(blocks, lasts)
+        with ExitStack() as stack, headway.within(number / len(streams), (number + 1) / len(streams)):
             target = place / f"{number}.16k"
             writer = _Writer(stack.enter_context(target.open("wb")), stream.channels, zero)
             try:
@@ -145,12 +145,6 @@ def _streams(
         if zero is None:
             zero = made.offset = writer.zero or Fraction(0)
         made.streams.append((Stream(number=number, channels=stream.channels, path=target), writer.levels))
-
-
-def _share(facts: Contents, number: int, block: sound.Block) -> float:
-    """Of reading all streams, up to this block of one of them."""
-    at = float(block.at) / max(float(facts.duration_s or 0), 1.0)
-    return (number + min(max(at, 0.0), 1.0)) / min(len(facts.sounds), MOST)
 
 
 class _Writer:

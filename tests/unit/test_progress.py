@@ -1,12 +1,15 @@
 """How far a stage is: counted in files or in seconds of footage, jobs that go on among them."""
 
 import time
+from fractions import Fraction
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from safelight import clock, engine, headway
 from safelight.clock import Clock, Progress, Unit
+from safelight.media.sound import Block
 from safelight.terminal import words
 
 
@@ -26,7 +29,8 @@ def test_a_part_of_a_job_tells_how_far_the_whole_is(heard):
         headway.reach(2.0)
     headway.reach(0.25)
     assert heard == pytest.approx([0.75, 0.75, 1.0, 0.25])
-    assert list(headway.along([1, 2], lambda n: n / 4)) == [1, 2]
+    blocks = [Block(at=Fraction(at), samples=np.zeros((1, 1), np.float32), rate=1) for at in (1, 2)]
+    assert list(headway.along(blocks, 4.0)) == blocks
     assert heard[4:] == [0.25, 0.5]
 
 
