@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from safelight import clearing, refilm, steady, weights
+from safelight import clearing, dialogue, refilm, steady, weights
 from safelight.cutting import render as rendering
 from safelight.cutting.assembly import Assembly, Material
 from safelight.cutting.reading import Change, Rework
@@ -42,7 +42,7 @@ def render(made: Assembly, out: Path, *, preview: bool = False, tell: Tell = lam
         for work in works:
             work.look()
     done = rendering.render(
-        made, out, preview=preview, tell=tell, cleaner=weights.installed().get(WEIGHTS),
+        made, out, preview=preview, tell=tell, cleaner=weights.installed().get(WEIGHTS), hears=dialogue.spoken,
         reworks={work.material.path: work.rework for work in works},
     )  # fmt: skip
     if not works or ending not in FILMS:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from safelight import mending, weights
+from safelight import dialogue, mending, weights
 from safelight.domain import Json
 from safelight.errors import UsageError
 from safelight.files import written_whole
@@ -92,7 +92,9 @@ def repair(
         changed = bool(repairs.hum or repairs.clicks or model is not None)
         if target is not None:
             before = ["Repaired."] if changed else []
-            notes += levelled.level(place, out, target, original=path, before_it=before).notes(target)
+            spoken = dialogue.of(place, target)
+            done = levelled.level(place, out, target, original=path, before_it=before, spoken=spoken)
+            notes += done.notes(target)
             place.unlink()
         else:
             notes += origin.tell_of_sound(place, out, path, how="Repaired." if changed else None)

@@ -35,9 +35,14 @@ def shoot(library, folder, samples):
 
 def rendered(library, folder, out, *, decided=True):
     """What of the clip plays, with what was decided about it, as a sound."""
-    clip = the_clip(library, folder)
-    cut = rough.cut([(folder / "talk.wav", clip)], rough.Wanted(decided=decided), listen=False)
+    cut = cut_of(library, folder, decided=decided)
     return cut, render.render(cut.made, out)
+
+
+def cut_of(library, folder, *, decided=True):
+    """The clip with what was decided about it."""
+    clip = the_clip(library, folder)
+    return rough.cut([(folder / "talk.wav", clip)], rough.Wanted(decided=decided), listen=False)
 
 
 def test_a_soft_talk_is_offered_the_loudness_of_speech_and_gets_it_in_a_film_alone(library, tmp_path, mark_times):
@@ -105,6 +110,23 @@ def _with_peaks(samples):
     samples = samples.copy()
     samples[5 * RATE : 5 * RATE + 40] *= 6
     return samples
+
+
+def test_the_loudness_of_dialogue_is_measured_where_somebody_speaks(library, tmp_path):
+    folder = shoot(library, tmp_path / "soft", 0.05 * made_talk.wave())
+    for operator in ("tighten", "retakes"):
+        say(library, folder, operator, Say.REJECT, reason="taste")
+    say(library, folder, "loudness", Say.MODIFY, params={"target": "netflix", "ceiling_dbtp": -2.0})
+    assert "its dialogue to -27 LUFS" in words(library.explain("talk.wav", folder=folder))
+    cut, out, spoken = cut_of(library, folder), tmp_path / "loud.m4a", ((0.0, 4.0), (6.0, 8.0))
+    done = render.render(cut.made, out, hears=lambda _: spoken)
+    assert loudness.measure(out, spoken=spoken).dialogue_lufs == pytest.approx(-27, abs=0.1)
+    assert any("its dialogue, by an estimate" in note for note in done.notes)
+    assert not any(m.value for m in done.measures if m.unit == "fault")
+    with pytest.raises(UsageError, match="hears where somebody speaks"):
+        render.render(cut.made, tmp_path / "deaf.wav")
+    done = render.render(cut.made, tmp_path / "nobody.wav", hears=lambda _: ())
+    assert any("Nobody is heard to speak" in note for note in done.notes)
 
 
 def test_a_loudness_leaves_what_is_heard_at_joins_as_it_was(library, tmp_path):

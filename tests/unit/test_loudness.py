@@ -1,10 +1,12 @@
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from safelight import dialogue
 from safelight.errors import NotMedia, UsageError
 from safelight.media import container, levelled, loudness, sound
 from safelight.media.loudness import TARGETS
@@ -85,6 +87,64 @@ def test_silence_has_no_loudness():
 def test_a_clip_without_sound_is_told(tmp_path):
     with pytest.raises(NotMedia, match="no sound"):
         loudness.measure(make_clip(tmp_path / "a.mp4"))
+
+
+# ---------------------------------------------------------------- dialogue
+
+SPOKEN = ((5.0, 12.5), (20.25, 26.0))
+
+
+def said_among_music():
+    """Somebody at -31, music at -16 before, between and after."""
+    return tone((-16, 5), (-31, 7.5), (-16, 7.75), (-31, 5.75), (-16, 4))
+
+
+def test_the_loudness_of_dialogue_is_that_of_where_somebody_speaks():
+    found = measured(said_among_music(), spoken=SPOKEN)
+    assert found.dialogue_lufs == pytest.approx(-31, abs=0.1)
+    assert found.integrated_lufs == measured(said_among_music()).integrated_lufs > -18
+    assert measured(said_among_music()).dialogue_lufs is None
+    assert measured(said_among_music(), spoken=()).dialogue_lufs is None
+
+
+@given(st.lists(st.floats(0, 8), min_size=2, max_size=8, unique=True), st.integers(100, 9000))
+def test_what_is_measured_of_dialogue_are_exactly_its_spans(edges, size):
+    edges = sorted(edges)[: len(edges) // 2 * 2]
+    spans = list(zip(edges[::2], edges[1::2], strict=True))
+    heard = []
+    meter = SimpleNamespace(add=lambda block: heard.append(block.samples[:, 0]))
+    measured_alone = loudness._Dialogue(spans, meter)
+    samples = np.arange(8000, dtype=np.float32)[:, None]
+    for first in range(0, len(samples), size):
+        measured_alone.add(Block(at=Fraction(first, 1000), samples=samples[first : first + size], rate=1000))
+    expected = [samples[round(a * 1000) : round(b * 1000), 0] for a, b in spans]
+    assert np.array_equal(np.concatenate([*heard, np.zeros(0)]), np.concatenate(expected))
+
+
+@pytest.mark.parametrize("ending", [".wav", ".m4a"])
+def test_a_target_of_dialogue_is_reached_where_somebody_speaks(tmp_path, ending):
+    path = make_sound(tmp_path / "in.wav", said_among_music(), codec="pcm_s24le")
+    target, out = TARGETS["netflix"], tmp_path / f"out{ending}"
+    done = levelled.level(path, out, target, spoken=SPOKEN)
+    assert done.after.dialogue_lufs == pytest.approx(target.lufs, abs=0.1)
+    assert done.gain_db == pytest.approx(4, abs=0.3)
+    assert loudness.measure(out).true_peak_dbtp <= target.ceiling_dbtp
+    assert any("estimate" in note for note in done.notes(target))
+
+
+def test_without_somebody_who_speaks_a_target_of_dialogue_is_refused(tmp_path):
+    path = make_sound(tmp_path / "in.wav", noisy(2), codec="pcm_s24le")
+    with pytest.raises(UsageError, match="nobody is heard to speak"):
+        levelled.level(path, tmp_path / "out.wav", TARGETS["netflix"], spoken=())
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_without_its_weights_dialogue_is_not_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr("safelight.weights.installed", dict)
+    path = make_sound(tmp_path / "in.wav", noisy(2))
+    assert dialogue.of(path, None) is dialogue.of(path, TARGETS["podcast"]) is None
+    with pytest.raises(UsageError, match="models fetch silero_vad"):
+        dialogue.of(path, TARGETS["netflix"])
 
 
 # ---------------------------------------------------------------- levelling

@@ -7,6 +7,7 @@ measured, until loudness and ceiling hold there; the film then gets exactly what
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ from safelight.errors import UsageError
 from safelight.media import loudness, sound
 from safelight.media.effects import Level, Repairs
 from safelight.media.levelled import Levelled, Limiter, Search
-from safelight.media.loudness import Loudness
+from safelight.media.loudness import Loudness, Spans
 from safelight.media.repair.chain import repaired
 from safelight.media.repair.deepfilter import Model
 from safelight.media.sound import Block, Samples
@@ -34,6 +35,12 @@ SILENT = Loudness(
     seconds=Fraction(0),
 )  # fmt: skip
 Settings = TypeVar("Settings", Level, Repairs)
+Hears = Callable[[Iterable[Block]], Spans]  # where somebody speaks in a sound
+
+
+def deaf(_: Iterable[Block]) -> Spans:
+    """Whoever renders without a detector of voices. Raises UsageError."""
+    raise UsageError("The loudness of dialogue is asked for, and nothing here hears where somebody speaks.")
 
 
 def of_kind(material: Material, kind: type[Settings]) -> Settings | None:
@@ -142,12 +149,15 @@ def _in_channels(part: Samples, channels: int) -> Samples:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixed:
-    """A programme's sound at the loudness that was asked for. `gains_db` by number of a clip; `lufs`: what all of it
-    was to come to, None where clips differ; `ceiling_dbtp` is what was asked; `done.after` is what was encoded."""
+    """A programme's sound at the loudness that was asked for. `gains_db` by number of a clip; `lufs`: what all of it,
+    or its `dialogue`, was to come to, None where clips differ; `spoken`: where somebody speaks, if that counts anywhere;
+    `ceiling_dbtp` is what was asked; `done.after` is what was encoded."""
 
     blocks: Callable[[], Iterator[Block]]
     gains_db: Mapping[int, float]
     lufs: float | None
+    dialogue: bool
+    spoken: Spans | None
     ceiling_dbtp: float
     done: Levelled
 
@@ -157,11 +167,13 @@ def said(made: Assembly, mixed: Mixed, after: Loudness) -> list[str]:
     notes = [f"{made.materials[n].path.name}: gain {gain:+.1f} dB." for n, gain in mixed.gains_db.items()]
     if mixed.done.limited_db >= TOLD_DB:
         notes.append(f"Peaks were turned down by up to {mixed.done.limited_db:.1f} dB to stay below the ceiling.")
-    if after.integrated_lufs is None:
-        return [*notes, "There is nothing to hear."]
+    loud = after.counted(dialogue=mixed.dialogue)
+    if loud is None:
+        return [*notes, "Nobody is heard to speak." if mixed.dialogue else "There is nothing to hear."]
+    what = "its dialogue, by an estimate of where somebody speaks," if mixed.dialogue else "it"
     aim = "" if mixed.lufs is None else f", and was to come to {mixed.lufs:g}"
     peak = -99.0 if after.true_peak_dbtp is None else after.true_peak_dbtp
-    return [*notes, f"As encoded it is at {after.integrated_lufs:.1f} LUFS{aim}; true peak {peak:.1f} dBTP."]
+    return [*notes, f"As encoded {what} is at {loud:.1f} LUFS{aim}; true peak {peak:.1f} dBTP."]
 
 
 def mended(made: Assembly) -> list[str]:
@@ -177,7 +189,7 @@ def mended(made: Assembly) -> list[str]:
 
 def measures(mixed: Mixed, after: Loudness) -> tuple[Measure, ...]:
     """What the file came to: faults where it passes its ceiling, or misses its loudness by more than can be heard."""
-    peak, loud = after.true_peak_dbtp, after.integrated_lufs
+    peak, loud = after.true_peak_dbtp, after.counted(dialogue=mixed.dialogue)
     over = peak is not None and peak > mixed.ceiling_dbtp
     missed = 0.0 if mixed.lufs is None or loud is None else loud - mixed.lufs
     return (
@@ -189,19 +201,17 @@ def measures(mixed: Mixed, after: Loudness) -> tuple[Measure, ...]:
 
 def mixed(
     made: Assembly, parts: Iterable[tuple[int, Samples]], *, rate: int, channels: int, folder: Path,
-    encode: Callable[[Iterator[Block]], Loudness],
+    encode: Callable[[Iterator[Block]], Path], hears: Hears,
 ) -> Mixed:  # fmt: skip
-    """The parts of a programme with the gains that its clips ask for. They lie in `folder` meanwhile; `encode` encodes
-    blocks as the film will have them, and measures that."""
+    """The parts of a programme with the gains that its clips ask for. They lie in `folder` meanwhile; `encode` writes
+    blocks as the film will have them, to be measured; `hears` says where somebody speaks."""
     laid = _Laid.down(parts, rate=rate, channels=channels, place=folder / "sound.f32")
     levels = asked(made, Level)
-    gains = {}
-    for n, level in levels.items():
-        loud = loudness.measure_blocks(laid.of_clip(n)).integrated_lufs if level.lufs is not None else None
-        gains[n] = level.gain_db if level.lufs is None else 0.0 if loud is None else level.lufs - loud
+    gains = {n: _gain_db(level, partial(laid.of_clip, n), hears) for n, level in levels.items()}
     heard = {p.clip for p in made.pieces if made.materials[p.clip].facts.sounds}
-    wanted = {levels[n].lufs if n in levels else None for n in heard}
-    lufs = wanted.pop() if len(wanted) == 1 else None
+    wanted = {(levels[n].lufs, levels[n].dialogue) if n in levels else (None, False) for n in heard}
+    lufs, dialogue = wanted.pop() if len(wanted) == 1 else (None, False)
+    spoken = hears(laid.all()) if any(level.dialogue for level in levels.values()) else None
     ceiling = min(level.ceiling_dbtp for level in levels.values())
 
     def blocks(offset: float, most: float, limiter: Limiter) -> Iterator[Block]:
@@ -210,16 +220,26 @@ def mixed(
 
     def tried(offset: float, most: float) -> Levelled:
         limiter = Limiter(most)
-        after = encode(blocks(offset, most, limiter))
+        after = loudness.measure(encode(blocks(offset, most, limiter)), spoken=spoken)
         last.update(offset=offset, most=most)
         return Levelled(gain_db=offset, limited_db=limiter.most_db, before=SILENT, after=after)
 
     last: dict[str, float] = {}
-    done = Search(lufs=lufs, ceiling_dbtp=ceiling, gain=0.0).settled(tried, name=made.programme.name)
+    search = Search(lufs=lufs, ceiling_dbtp=ceiling, gain=0.0, dialogue=dialogue)
+    done = search.settled(tried, name=made.programme.name)
     return Mixed(
         blocks=lambda: blocks(last["offset"], last["most"], Limiter(last["most"])), lufs=lufs, ceiling_dbtp=ceiling,
-        gains_db={n: gain + done.gain_db for n, gain in gains.items()}, done=done,
+        dialogue=dialogue, spoken=spoken, gains_db={n: gain + done.gain_db for n, gain in gains.items()}, done=done,
     )  # fmt: skip
+
+
+def _gain_db(level: Level, plays: Callable[[], Iterator[Block]], hears: Hears) -> float:
+    """The gain that a clip asks for, of which this plays; none where there is nothing to measure it on."""
+    if level.lufs is None:
+        return level.gain_db
+    spoken = hears(plays()) if level.dialogue else None
+    loud = loudness.measure_blocks(plays(), spoken=spoken).counted(dialogue=level.dialogue)
+    return 0.0 if loud is None else level.lufs - loud
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +273,9 @@ class _Laid:
                 part = np.fromfile(file, np.float32, count).reshape(-1, self.channels)
                 yield Block(at=Fraction(at, self.rate), samples=part, rate=self.rate)
 
+    def all(self) -> Iterator[Block]:
+        return self.read(0, self.spans[-1][1] if self.spans else 0)
+
     def of_clip(self, clip: int) -> Iterator[Block]:
         for first, last, number in self.spans:
             if number == clip:
@@ -260,7 +283,7 @@ class _Laid:
 
     def louder(self, gains_db: Mapping[int, float]) -> Iterator[Block]:
         """All of it, each clip with its gain."""
-        for block in self.read(0, self.spans[-1][1] if self.spans else 0):
+        for block in self.all():
             at = round(block.at * self.rate)
             gain = np.ones(len(block.samples), np.float32)
             for first, last, clip in self.spans:
@@ -268,4 +291,4 @@ class _Laid:
             yield replace(block, samples=block.samples * gain[:, None])
 
 
-__all__ = ["Mixed", "asked", "cleaner", "goes_on", "measures", "mended", "mixed", "of_kind", "said", "samples"]
+__all__ = ["Hears", "Mixed", "asked", "cleaner", "deaf", "goes_on", "measures", "mended", "mixed", "of_kind", "said", "samples"]

@@ -62,10 +62,12 @@ class Rendered:
 
 def render(
     made: Assembly, out: Path, *, preview: bool = False, tell: Callable[[str], None] = lambda _: None,
-    cleaner: Mapping[str, Path] | None = None, reworks: Mapping[Path, Rework] = NO_REWORKS,
+    cleaner: Mapping[str, Path] | None = None, hears: mixing.Hears = mixing.deaf,
+    reworks: Mapping[Path, Rework] = NO_REWORKS,
 ) -> Rendered:  # fmt: skip
     """Writes a programme to `out`; its ending says what is written. Of the cutaways those are shown that are enabled:
-    the others are only offered. `cleaner`: the weights that turn noise down, where a repair asks for that;
+    the others are only offered. `cleaner`: the weights that turn noise down, where a repair asks for that; `hears`: who
+    tells where somebody speaks, where the loudness of dialogue is asked for;
     `reworks`: what is done to the pictures of clips that are to be steadied or cleared, by their paths, for every such
     clip. Raises UsageError, MediaError."""
     ending = out.suffix.lower()
@@ -80,7 +82,7 @@ def render(
     if not preview:
         signing.ready()
     with written_whole(out) as place:
-        job = _Job(made, place, preview=preview, tell=tell, cleaner=cleaner, reworks=reworks)
+        job = _Job(made, place, preview=preview, tell=tell, cleaner=cleaner, hears=hears, reworks=reworks)
         job.run()
         return _told(job, out, _checked(job, out.name))
 
@@ -99,7 +101,7 @@ def _checked(job: "_Job", name: str) -> Rendered:
                 f"{name} came out with {frames} frames, not {wanted}.", remedy="Render it as another format."
             )
     ranges = tuple(made.seen_ranges) if job.pictures else ()
-    after = loudness.measure(job.place) if job.mixed is not None else None
+    after = loudness.measure(job.place, spoken=job.mixed.spoken) if job.mixed is not None else None
     if job.mixed is not None and after is not None:
         job.notes += mixing.said(made, job.mixed, after)
     return Rendered(
@@ -156,9 +158,10 @@ class _Job:
 
     def __init__(
         self, made: Assembly, place: Path, *, preview: bool, tell: Callable[[str], None],
-        cleaner: Mapping[str, Path] | None, reworks: Mapping[Path, Rework],
+        cleaner: Mapping[str, Path] | None, hears: mixing.Hears, reworks: Mapping[Path, Rework],
     ) -> None:  # fmt: skip
         self.made, self.place, self.preview, self.tell, self.cleaner = made, place, preview, tell, cleaner
+        self.hears = hears
         ending = place.suffix.lower()
         self.form = FILMS[ending] if ending in FILMS else SOUNDS[ending][0]
         self.mixed: mixing.Mixed | None = None
@@ -306,18 +309,18 @@ class _Job:
             return self._heard(voice, out, (part for _, part in parts))
         self.mixed = mixing.mixed(
             self.made, parts, rate=voice.rate, channels=voice.channels, folder=room,
-            encode=partial(self._tried, voice, room),
+            encode=partial(self._tried, voice, room), hears=self.hears,
         )  # fmt: skip
         self.notes.append(f"The sound is encoded as {voice.codec}; {told}.")
         return self._heard(voice, out, (block.samples for block in self.mixed.blocks()))
 
-    def _tried(self, voice: "_Voice", room: Path, blocks: Iterator[Block]) -> Loudness:
-        """How loud a sound is once it is encoded as the film's."""
+    def _tried(self, voice: "_Voice", room: Path, blocks: Iterator[Block]) -> Path:
+        """A sound alone, encoded as the film's."""
         place = room / f"sound{self.place.suffix}"
         with av.open(str(place), "w", format=self.form) as out:
             for _, packets in self._heard(voice, out, (block.samples for block in blocks)):
                 out.mux(packets)
-        return loudness.measure(place)
+        return place
 
     def _heard(
         self, voice: "_Voice", out: Any, parts: Iterator[Samples]

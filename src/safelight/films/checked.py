@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safelight import footage, soundtrack
+from safelight import dialogue, footage, soundtrack
 from safelight.channels.answer import Answer
 from safelight.domain import Measure
-from safelight.errors import MediaError
+from safelight.errors import MediaError, SafelightError
 from safelight.films.book import Book
 from safelight.films.rules import RULES, Film
-from safelight.media import container
+from safelight.media import container, loudness
 from safelight.media.container import Contents
+from safelight.media.loudness import TARGETS
 
 SCHEMA = "safelight.film/1"
 OF_FRAMES = {"faults", "captions"}  # rules that ask for every frame
@@ -47,6 +48,19 @@ def _looked(path: Path, facts: Contents, room: Path) -> tuple[Measure, ...]:
     return footage.see(footage.See(asset=path.name, full=path, place=room / "film", seconds=seconds)).measures
 
 
+def _dialogue(path: Path, facts: Contents, book: Book) -> tuple[Measure, ...]:
+    """How loud it is where somebody speaks, if a rule asks for that."""
+    settings = book.rules.get("loudness")
+    if settings is None or not facts.sounds or not TARGETS[settings.target].dialogue:
+        return ()
+    name = "loudness.dialogue"
+    try:
+        found = loudness.measure(path, spoken=dialogue.of(path, TARGETS[settings.target])).dialogue_lufs
+    except SafelightError as error:
+        return (Measure(name=name, cannot_tell=str(error).rstrip(".")),)
+    return (Measure(name=name, value=found, cannot_tell=None if found is not None else "nobody is heard to speak"),)
+
+
 def check(path: Path, book: Book, *, captions: Path | None = None, name: str | None = None) -> Checked:
     """Measures a film as a first pass would, and asks every rule; `name` is what a draft will be called. Raises
     MediaError for what cannot be read."""
@@ -57,7 +71,7 @@ def check(path: Path, book: Book, *, captions: Path | None = None, name: str | N
         looked = _looked(path, facts, Path(folder)) if book.rules.keys() & OF_FRAMES else ()
     if seen.error is not None:
         raise MediaError(seen.error["cause"], remedy=seen.error.get("remedy", ""))
-    found = {m.name: m for m in (*seen.measures, *heard.measures, *looked)}
+    found = {m.name: m for m in (*seen.measures, *heard.measures, *looked, *_dialogue(path, facts, book))}
     film = Film(path=path, name=name or path.name, facts=facts, found=found, captions=captions)
     answers = [answer for name, settings in book.rules.items() for answer in RULES[name][1](film, settings)]
     return Checked(path=path, book=book, answers=tuple(answers))

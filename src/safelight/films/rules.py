@@ -182,10 +182,15 @@ def loud(film: Film, s: Loud) -> list[Answer]:
         return [Answer(rule="loudness.integrated", held=None, text=f"It cannot be told: {film.why('loudness')}.")]
     remedy = f"Bring its sound there: `safelight loudness FILE --target {target.name} --to NAME`."
     lufs, peak, short = told["integrated_lufs"], told["true_peak_dbtp"], told["short_term_max_lufs"]
+    what = "It is"
+    if target.dialogue:
+        lufs, what = film.value("loudness.dialogue"), "Its dialogue, by an estimate of where somebody speaks, is"
+    if lufs is None:
+        return [Answer(rule="loudness.integrated", held=None, text=f"It cannot be told: {film.why('loudness.dialogue')}.")]
     found = [
         Answer(rule="loudness.integrated", held=abs(lufs - target.lufs) <= target.tolerance_lu, value=lufs,
                wanted=target.lufs, remedy=remedy,
-               text=f"It is {lufs:.1f} LUFS; {target.lufs:g} ± {target.tolerance_lu:g} are asked for."),
+               text=f"{what} {lufs:.1f} LUFS; {target.lufs:g} ± {target.tolerance_lu:g} are asked for."),
         Answer(rule="loudness.peak", held=None if peak is None else peak <= target.ceiling_dbtp, value=peak,
                wanted=target.ceiling_dbtp, remedy=remedy,
                text="Its peak is not known." if peak is None else f"Its true peak is {peak:.1f} dBTP."),

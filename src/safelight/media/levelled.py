@@ -15,7 +15,7 @@ from scipy.ndimage import minimum_filter1d
 from safelight.errors import UsageError
 from safelight.files import written_whole
 from safelight.media import loudness, origin, signing, sound
-from safelight.media.loudness import LAYOUTS, Loudness, Target
+from safelight.media.loudness import LAYOUTS, Loudness, Spans, Target
 from safelight.media.sound import Block, Samples
 
 CODECS = {
@@ -26,6 +26,7 @@ LOOK_S = 0.02  # the limiter's window: it turns down so long before a peak and u
 CONTEXT_S = 0.1
 CLOSE_LU = 0.05
 MARGIN_DB = 0.05
+NOBODY = "{}: nobody is heard to speak, so that the loudness of dialogue cannot be measured."
 MOST_LIMITED_DB = 12.0  # beyond, more gain is only more limiting
 
 
@@ -48,7 +49,9 @@ class Levelled:
         found = [f"Gain {self.gain_db:+.1f} dB."]
         if self.limited_db:
             found.append(f"Peaks were turned down by up to {self.limited_db:.1f} dB to stay below the ceiling.")
-        loud = self.after.integrated_lufs
+        loud = self.after.counted(dialogue=target.dialogue)
+        if target.dialogue and loud is not None:
+            found.append(f"Its dialogue is at {loud:.1f} LUFS, by an estimate of where somebody speaks.")
         if loud is not None and abs(loud - target.lufs) > target.tolerance_lu:
             found.append(f"It comes to {loud:.1f} LUFS, not {target.lufs:g}: more would have to be limited too hard.")
         return [*found, *self.told]
@@ -56,14 +59,14 @@ class Levelled:
 
 def level(
     path: Path, out: Path, target: Target, *, stream: int | None = None, original: Path | None = None,
-    before_it: Sequence[str] = (),
+    before_it: Sequence[str] = (), spoken: Spans | None = None,
 ) -> Levelled:  # fmt: skip
     """Writes the sound of `path` to `out` at the target; sample rate and channels are kept, dynamics too but for
     limited peaks. `original`: whose papers it takes, where `path` itself was made from another file;
-    `before_it`: what was done to it then.
+    `before_it`: what was done to it then; `spoken`: where somebody speaks, for a target that counts that alone.
 
-    Raises UsageError for an ending that cannot be written or a certificate that cannot sign, NotMedia where there is no
-    sound."""
+    Raises UsageError for an ending that cannot be written, a certificate that cannot sign, or where dialogue counts and
+    nobody speaks; NotMedia where there is no sound."""
     codec = CODECS.get(out.suffix.lower())
     if codec is None:
         raise UsageError(
@@ -72,9 +75,11 @@ def level(
     if out.exists() and out.samefile(path):
         raise UsageError(f"{out.name} is the original.", remedy="Give another name; originals are never written to.")
     signing.ready()
-    before = loudness.measure(path, stream=stream)
+    before = loudness.measure(path, stream=stream, spoken=spoken)
+    if target.dialogue and before.integrated_lufs is not None and before.dialogue_lufs is None:
+        raise UsageError(NOBODY.format(path.name), remedy="Take a target that counts the whole sound.")
     with written_whole(out) as place:
-        done = _until_right(_Job(path=path, place=place, codec=codec, stream=stream, before=before), target)
+        done = _until_right(_Job(path=path, place=place, codec=codec, stream=stream, before=before, spoken=spoken), target)
         how = [*before_it, *([] if done.passed_through else [f"Brought to {target.lufs:g} LUFS by one gain."])]
         told = origin.tell_of_sound(place, out, original or path, how=" ".join(how) or None)
     return replace(done, told=told)
@@ -87,21 +92,26 @@ class _Job:
     codec: str
     stream: int | None
     before: Loudness
+    spoken: Spans | None
 
 
 def _until_right(job: _Job, target: Target) -> Levelled:
     """Renders, measures what was encoded, and corrects gain and ceiling by what is missing."""
-    if job.before.integrated_lufs is None:
+    loud = job.before.counted(dialogue=target.dialogue)
+    if loud is None:
         return _render(job, gain=0.0, ceiling=None)
-    search = Search(lufs=target.lufs, ceiling_dbtp=target.ceiling_dbtp, gain=target.lufs - job.before.integrated_lufs)
+    search = Search(
+        lufs=target.lufs, ceiling_dbtp=target.ceiling_dbtp, gain=target.lufs - loud, dialogue=target.dialogue
+    )
     return search.settled(lambda gain, ceiling: _render(job, gain=gain, ceiling=ceiling), name=job.path.name)
 
 
 class Search:
-    """Looks for the gain and the limiter's ceiling that meet a loudness once all is encoded; None: the gain stays, and
-    only the ceiling is looked for. The ceiling goes first."""
+    """Looks for the gain and the limiter's ceiling that meet a loudness once all is encoded, of the `dialogue` or of all
+    of it; None: the gain stays, and only the ceiling is looked for. The ceiling goes first."""
 
-    def __init__(self, *, lufs: float | None, ceiling_dbtp: float, gain: float) -> None:
+    def __init__(self, *, lufs: float | None, ceiling_dbtp: float, gain: float, dialogue: bool = False) -> None:
+        self.dialogue = dialogue
         self.lufs, self.wanted_dbtp, self.gain, self.ceiling = lufs, ceiling_dbtp, gain, ceiling_dbtp - MARGIN_DB
         self.tries = 0
         self.best: tuple[float, float, float] | None = None  # miss, gain, ceiling of the best that holds the ceiling
@@ -122,7 +132,7 @@ class Search:
 
     def _learn(self, done: Levelled) -> bool:
         """Whether this rendering will do; else where to look next."""
-        loud = done.after.integrated_lufs
+        loud = done.after.counted(dialogue=self.dialogue)
         off = 0.0 if self.lufs is None or loud is None else self.lufs - loud
         over = (done.after.true_peak_dbtp or -99.0) - self.wanted_dbtp
         settled = abs(off) <= CLOSE_LU or done.limited_db > MOST_LIMITED_DB
@@ -152,7 +162,7 @@ def _render(job: _Job, *, gain: float, ceiling: float | None) -> Levelled:
     encode(job.place, made, codec=job.codec)
     return Levelled(
         gain_db=gain, limited_db=limiter.most_db if limiter else 0.0, before=job.before,
-        after=loudness.measure(job.place), passed_through=limiter is None,
+        after=loudness.measure(job.place, spoken=job.spoken), passed_through=limiter is None,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """How loud a programme is: EBU R 128 and ITU-R BS.1770, by FFmpeg's meter; true peak at four times the sample rate."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -17,12 +18,14 @@ SILENT = -70.0  # LUFS; below it the standard's absolute gate lets nothing throu
 SHORTEST_RANGE_S = 30  # below, ten short-term values that share nothing are too few for a range
 FINE_STEPS = 10  # meters, each 10 ms later, for a momentary maximum that no window misses
 PEAK_RATE = 192_000
+Spans = Sequence[tuple[float, float]]  # seconds from the first sample, half-open, in order
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loudness:
-    """None: silence, or too short to say. LUFS, LU, dBTP."""
+    """None: silence, or too short to say. LUFS, LU, dBTP. `dialogue_lufs`: integrated where somebody speaks, an
+    estimate; None too where nobody asked for it."""
 
     integrated_lufs: float | None
     range_lu: float | None
@@ -30,11 +33,17 @@ class Loudness:
     momentary_max_lufs: float | None
     short_term_max_lufs: float | None
     seconds: Fraction
+    dialogue_lufs: float | None = None
+
+    def counted(self, *, dialogue: bool) -> float | None:
+        """The integrated loudness of the dialogue, or of all of it."""
+        return self.dialogue_lufs if dialogue else self.integrated_lufs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a programme is to be delivered: integrated loudness, by how much it may miss it, ceiling of true peak."""
+    """Where a programme is to be delivered: integrated loudness, by how much it may miss it, ceiling of true peak.
+    `dialogue`: what counts is how loud it is where somebody speaks."""
 
     name: str
     about: str
@@ -42,6 +51,7 @@ class Target:
     tolerance_lu: float
     ceiling_dbtp: float
     short_term_max_lufs: float | None = None
+    dialogue: bool = False
 
 
 TARGETS = MappingProxyType({
@@ -51,6 +61,7 @@ TARGETS = MappingProxyType({
         Target(name="ebu_r128_s1", about="EBU R 128 s1, adverts and promotions", lufs=-23, tolerance_lu=0.2,
                ceiling_dbtp=-1, short_term_max_lufs=-18),
         Target(name="atsc_a85", about="ATSC A/85, US broadcast", lufs=-24, tolerance_lu=2, ceiling_dbtp=-2),
+        Target(name="netflix", about="Netflix, dialogue", lufs=-27, tolerance_lu=2, ceiling_dbtp=-2, dialogue=True),
         Target(name="streaming", about="YouTube, Spotify, Amazon", lufs=-14, tolerance_lu=1, ceiling_dbtp=-1),
         Target(name="podcast", about="stereo podcasts", lufs=-16, tolerance_lu=1, ceiling_dbtp=-1),
         Target(name="podcast_mono", about="mono podcasts", lufs=-19, tolerance_lu=1, ceiling_dbtp=-1),
@@ -60,28 +71,37 @@ TARGETS = MappingProxyType({
 })  # fmt: skip
 
 
-def measure(path: Path, *, stream: int | None = None, fine: bool = False) -> Loudness:
-    """The loudness of a file's sound. `fine` finds the momentary maximum at steps of 10 ms instead of 100.
+def measure(
+    path: Path, *, stream: int | None = None, fine: bool = False, spoken: Spans | None = None
+) -> Loudness:  # fmt: skip
+    """The loudness of a file's sound. `fine` finds the momentary maximum at steps of 10 ms instead of 100; `spoken`:
+    where somebody speaks, for the loudness of that alone.
 
     Raises NotMedia where there is no sound.
     """
     facts = container.contents(path)
-    return measure_blocks(sound.blocks(path, facts=facts, stream=stream), fine=fine)
+    return measure_blocks(sound.blocks(path, facts=facts, stream=stream), fine=fine, spoken=spoken)
 
 
-def measure_blocks(blocks: Iterable[Block], *, fine: bool = False) -> Loudness:
+def measure_blocks(blocks: Iterable[Block], *, fine: bool = False, spoken: Spans | None = None) -> Loudness:
     """The loudness of blocks that follow each other."""
     meter: _Meter | None = None
+    dialogue: _Dialogue | None = None
     for block in blocks:
         if meter is None:
-            meter = _Meter(rate=block.rate, channels=block.samples.shape[1], steps=FINE_STEPS if fine else 1)
+            rate, channels = block.rate, block.samples.shape[1]
+            meter = _Meter(rate=rate, channels=channels, steps=FINE_STEPS if fine else 1)
+            dialogue = _Dialogue(spoken, _Meter(rate=rate, channels=channels, steps=1)) if spoken else None
         meter.add(block)
+        if dialogue is not None:
+            dialogue.add(block)
     if meter is None:
         return Loudness(
             integrated_lufs=None, range_lu=None, true_peak_dbtp=None, momentary_max_lufs=None,
             short_term_max_lufs=None, seconds=Fraction(0),
         )  # fmt: skip
-    return meter.done()
+    found = meter.done()
+    return found if dialogue is None else replace(found, dialogue_lufs=dialogue.meter.done().integrated_lufs)
 
 
 class _Meter:
@@ -148,6 +168,25 @@ class _Meter:
                 if first:
                     self.integrated = float(said["lavfi.r128.I"])
                     self.range = float(said["lavfi.r128.LRA"])
+
+
+class _Dialogue:
+    """The meter of what lies in spans, one after another."""
+
+    def __init__(self, spans: Spans, meter: _Meter) -> None:
+        self.left, self.meter, self.passed = deque(spans), meter, 0
+
+    def add(self, block: Block) -> None:
+        first, last = self.passed, self.passed + len(block.samples)
+        while self.left:
+            begins, ends = (round(at * block.rate) for at in self.left[0])
+            part = block.samples[max(begins - first, 0) : max(ends - first, 0)]
+            if len(part):
+                self.meter.add(replace(block, samples=part))
+            if ends > last:
+                break
+            self.left.popleft()
+        self.passed = last
 
 
 def _said(sink: Any) -> Iterator[dict[str, str]]:

@@ -103,7 +103,8 @@ def said(effect: Effect) -> str:
     """An effect in words."""
     done = effect.settings
     if isinstance(done, Level):
-        how = f"{done.gain_db:+.1f} dB" if done.lufs is None else f"to {done.lufs:g} LUFS"
+        whose = "its dialogue to" if done.dialogue else "to"
+        how = f"{done.gain_db:+.1f} dB" if done.lufs is None else f"{whose} {done.lufs:g} LUFS"
         return f"{how}, below {done.ceiling_dbtp:g} dBTP"
     if isinstance(done, Repairs):
         return _mended(done)

@@ -17,8 +17,9 @@ NAME = "loudness"
 MATERIAL_DB = 2.0
 USUAL = "speech"  # for a talk of which nobody has said where it goes
 OTHERS = ("podcast", "streaming", "ebu_r128")
-LOWEST = min(t.lufs - t.tolerance_lu for t in TARGETS.values())
-HIGHEST = max(t.lufs + t.tolerance_lu for t in TARGETS.values())
+WHOLE = [t for t in TARGETS.values() if not t.dialogue]  # those that can be compared with how loud a clip is
+LOWEST = min(t.lufs - t.tolerance_lu for t in WHOLE)
+HIGHEST = max(t.lufs + t.tolerance_lu for t in WHOLE)
 
 
 class Aim(StrEnum):
@@ -28,6 +29,7 @@ class Aim(StrEnum):
     EBU_R128 = "ebu_r128"
     EBU_R128_S1 = "ebu_r128_s1"
     ATSC_A85 = "atsc_a85"
+    NETFLIX = "netflix"
     STREAMING = "streaming"
     PODCAST = "podcast"
     PODCAST_MONO = "podcast_mono"
@@ -61,9 +63,11 @@ class LoudnessParams:
         """What is to be done; None for nothing."""
         if self.target is Aim.NONE and not self.gain_db:
             return None
-        return Effect(
-            name=NAME, settings=Level(lufs=LUFS[self.target], gain_db=self.gain_db, ceiling_dbtp=self.ceiling_dbtp)
-        )
+        dialogue = self.target is not Aim.NONE and TARGETS[self.target.value].dialogue
+        level = Level(
+            lufs=LUFS[self.target], dialogue=dialogue, gain_db=self.gain_db, ceiling_dbtp=self.ceiling_dbtp
+        )  # fmt: skip
+        return Effect(name=NAME, settings=level)
 
 
 def propose(subjects: Sequence[Subject], wishes: Wishes) -> Sequence[Suggestion[LoudnessParams]]:  # noqa: ARG001
