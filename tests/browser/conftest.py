@@ -16,6 +16,7 @@ from bench._browser import Server, chromium, reason_to_skip
 from safelight.api import Library
 from safelight.line import Options
 from safelight.review import shortcuts
+from tests.browser.desk import make
 from tests.conftest import no_coins
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -186,3 +187,36 @@ def api(page, path, body=None):
         }""",
         [path, None if body is None else json.dumps(body)],
     )
+
+
+@pytest.fixture(scope="session")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library and the shoot of `desk`, to be copied."""
+    place = tmp_path_factory.mktemp("judging")
+    make(place)
+    return place
+
+
+@pytest.fixture
+def desk(judged, tmp_path, browser):
+    """A page before a server of its own; `page.go(name)` opens a page of the shoot."""
+    shutil.copytree(judged / "library", tmp_path / "library")
+    shutil.copytree(judged / "shoot", tmp_path / "shoot")
+    server = Server(tmp_path / "shoot", tmp_path / "library")
+    server.start()
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.server = server
+    page.expected = ()
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.goto(server.link)
+    page.shoot = json.loads((tmp_path / "shoot" / ".safelight" / "shoot.json").read_text())["id"]
+    page.go = lambda name: page.goto(f"{server.address}/shoots/{page.shoot}/{name}")
+    page.ask = lambda path: page.evaluate("path => fetch(path).then(a => a.json())", f"/api/shoots/{page.shoot}/{path}")
+    yield page
+    context.close()
+    server.stop()
+    assert [said for said in wrong if not any(text in said for text in page.expected)] == []

@@ -1,96 +1,19 @@
-"""Judging edits, the queue, delivering and practising in real Chromium, by keys alone."""
+"""Judging edits, the queue and practising in real Chromium, by keys alone."""
 
 import io
 import json
-import shutil
-from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image
 
 from bench import _browser
-from safelight.api import Library
-from safelight.line import Options
-from safelight.media import profiles
 from safelight.media.colour import delta_e
 from safelight.review import shortcuts
-from safelight.store import records
 from tests.browser.conftest import listening, press_table
-from tests.conftest import START, no_coins, save_jpeg, textured
-from tests.review.test_judging import propose
+from tests.browser.desk import PATCHES, SIDE, said
 
 pytestmark = pytest.mark.skipif(_browser.reason_to_skip() is not None, reason=_browser.reason_to_skip() or "")
-
-PATCHES = ((200, 60, 60), (60, 170, 80), (70, 80, 190), (128, 128, 128), (230, 200, 90), (30, 30, 30))
-SIDE = 200  # px of a patch
-
-
-def chart() -> np.ndarray:
-    """Six patches in two rows, sRGB, lying."""
-    rows = [np.concatenate([np.full((SIDE, SIDE, 3), p, np.uint8) for p in PATCHES[i : i + 3]], 1) for i in (0, 3)]
-    return np.concatenate(rows, 0)
-
-
-def save_chart(path: Path, *, icc: bytes, orientation: int) -> None:
-    """The chart as a camera turned by a quarter would write it, in another colour space."""
-    image = Image.fromarray(chart())
-    source = ImageCms.createProfile("sRGB")
-    wide = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-    image = ImageCms.profileToProfile(image, source, wide, renderingIntent=1)
-    exif = Image.Exif()
-    exif[271], exif[272], exif[274] = "Test", "Test One", orientation
-    exif.get_ifd(0x8769).update({36867: "2026:05:03 09:00:00"})
-    turned = image.transpose(Image.Transpose.ROTATE_90) if orientation == 6 else image
-    turned.save(path, quality=98, subsampling=0, icc_profile=icc, exif=exif)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library with a shoot of a burst and a wide-gamut, turned chart, everything kept, exposures proposed."""
-    place = tmp_path_factory.mktemp("judging")
-    for i in range(4):
-        picture = np.roll(textured(1000, width=900, height=600), 3 * i, axis=1)
-        save_jpeg(place / "shoot" / f"IMG_{i:04d}.JPG", picture, taken=START + timedelta(milliseconds=400 * i))
-    save_chart(place / "shoot" / "WIDE.JPG", icc=profiles.adobe_rgb(), orientation=6)
-    no_coins(place / "library")
-    with Library.open(place / "library") as library:
-        library.run(place / "shoot", options=Options(engine="inline"))
-        state = library.state(place / "shoot", evidence=False)
-        for photo in state.photos.values():
-            for name in [n for n in photo.proposals if n != "cull"]:
-                records.save_proposals(library.store, state.shoot.id, [], [photo.proposals[name]])
-            ev = 2.5 if photo.path == "IMG_0003.JPG" else 0.3
-            propose(library, state.shoot.id, photo.id, "exposure", ev=ev, score=0.6 if ev > 1 else 0.95)
-        keep = {"decision": "keep", "tie_with": ""}
-        library.verdict(place / "shoot", list(state.photos), operator="cull", say="modify", by="Ada", params=keep)
-    return place
-
-
-@pytest.fixture
-def desk(made, tmp_path, browser):
-    """A page before a server of its own; `page.go(name)` opens a page of the shoot."""
-    shutil.copytree(made / "library", tmp_path / "library")
-    shutil.copytree(made / "shoot", tmp_path / "shoot")
-    server = _browser.Server(tmp_path / "shoot", tmp_path / "library")
-    server.start()
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    page.server = server
-    page.expected = ()
-    wrong = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-    page.goto(server.link)
-    page.shoot = json.loads((tmp_path / "shoot" / ".safelight" / "shoot.json").read_text())["id"]
-    page.go = lambda name: page.goto(f"{server.address}/shoots/{page.shoot}/{name}")
-    page.ask = lambda path: page.evaluate("path => fetch(path).then(a => a.json())", f"/api/shoots/{page.shoot}/{path}")
-    yield page
-    context.close()
-    server.stop()
-    assert [said for said in wrong if not any(text in said for text in page.expected)] == []
 
 
 def waits(page) -> list[str]:
@@ -248,12 +171,6 @@ def test_one_change_is_tried_on_a_scene_and_applied_with_enter(desk):
     assert len(waits(desk)) == 5
 
 
-def said(tmp_path, operator):
-    """What people said of an operator, oldest first."""
-    with Library.open(tmp_path / "library") as library:
-        return [v for v in library.state(tmp_path / "shoot").ledger.rows if v.operator == operator]
-
-
 def test_an_eraser_takes_away_what_a_brush_has_painted(desk):
     large(desk)
     desk.select_option(".side select", "painted_light")
@@ -409,71 +326,6 @@ def test_the_queue_is_emptied_by_keys(desk):
         desk.keyboard.press("Enter")
         desk.wait_for_function("n => document.querySelector('sl-queue').count === n", arg=left - 1)
     desk.get_by_role("heading", name="Nothing waits").wait_for()
-
-
-def test_a_delivery_says_what_is_missing_then_is_written(desk, tmp_path):
-    desk.go("deliver")
-    desk.get_by_text("without an answer").wait_for()
-    go = desk.locator("#go")
-    assert go.is_disabled()
-    photos = {p["path"]: p["id"] for p in desk.ask("photos")["photos"]}
-    burnt = {"photos": [photos["IMG_0003.JPG"]], "operators": ["exposure"], "reason": "too_bright", "say": "reject"}
-    for said in (burnt, {"photos": list(photos.values()), "say": "approve"}):
-        desk.evaluate(
-            """([shoot, said]) => fetch(`/api/shoots/${shoot}/edits`, {
-            method: "POST", body: JSON.stringify(said), headers: {"Content-Type": "application/json"}})""",
-            [desk.shoot, said],
-        )
-    desk.fill("[name=to]", str(tmp_path / "out"))
-    desk.get_by_text("nobody has signed").wait_for()
-    desk.fill("[name=sign_off]", "Ada")
-    desk.wait_for_function("() => !document.getElementById('go').disabled")
-    go.click()
-    desk.get_by_text("5 files written").wait_for(timeout=60_000)
-    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["signed_off_by"] == "Ada"
-
-
-def test_what_breaks_one_rule_is_taken_together_by_who_sits_there(desk, tmp_path):
-    """Another's name is refused; the files of a rule are answered at once, taken back at once, and go out."""
-    desk.expected = ("400",)
-    photos = [p["id"] for p in desk.ask("photos")["photos"]]
-    desk.evaluate(
-        """([shoot, said]) => fetch(`/api/shoots/${shoot}/edits`, {
-        method: "POST", body: JSON.stringify(said), headers: {"Content-Type": "application/json"}})""",
-        [desk.shoot, {"photos": photos, "say": "approve"}],
-    )
-    rules = tmp_path / "shop.toml"
-    rules.write_text('schema = "safelight.client/1"\nclient = "Shop"\n[size]\nlong_least = 10000\n')
-    desk.go("deliver")
-    desk.fill("[name=to]", str(tmp_path / "out"))
-    desk.fill("[name=client]", str(rules))
-    desk.fill("[name=sign_off]", "Grace")
-    desk.get_by_text("Ada sits at this browser, and Grace is to sign").wait_for()
-    assert desk.locator("#go").is_disabled()
-    desk.fill("[name=sign_off]", "Ada")
-    desk.wait_for_function("() => !document.getElementById('go').disabled")
-    desk.locator("#go").click()
-    rule = desk.locator(".rule", has_text="5 files").first
-    rule.wait_for(timeout=90_000)
-    take = rule.get_by_role("button", name="Take all 5 on my name")
-    take.click()
-    rule.get_by_text("all answered").wait_for()
-    assert {row.bundled for row in said(tmp_path, f"check.{rule_name(desk)}")} == {5}
-    desk.locator("h1").click()
-    desk.keyboard.press("Control+z")
-    take.wait_for()
-    for button in desk.get_by_role("button", name="Take all").all():
-        button.click()
-        desk.locator("#told > div").wait_for()
-    for button in desk.get_by_role("button", name="Take it on my name").all():
-        button.click()
-    desk.get_by_text("all answered: sign again").wait_for()
-    desk.locator("#go").click()
-    desk.get_by_text("5 files written").wait_for(timeout=90_000)
-
-
-def rule_name(page):
-    return next(r["finding"] for r in page.ask("deliveries")["held"] if r["taken_by"])
 
 
 def test_a_round_of_practice_ends_with_a_score_for_each_kind(desk):

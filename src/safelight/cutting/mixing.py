@@ -150,8 +150,8 @@ def _in_channels(part: Samples, channels: int) -> Samples:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixed:
     """A programme's sound at the loudness that was asked for. `gains_db` by number of a clip; `lufs`: what all of it,
-    or its `dialogue`, was to come to, None where clips differ; `spoken`: where somebody speaks, if that counts anywhere;
-    `ceiling_dbtp` is what was asked; `done.after` is what was encoded."""
+    or its `dialogue`, was to come to, None where clips differ; `spoken`: where somebody speaks, if that
+    counts anywhere; `ceiling_dbtp` is what was asked; `done.after` is what was encoded."""
 
     blocks: Callable[[], Iterator[Block]]
     gains_db: Mapping[int, float]
@@ -291,4 +291,7 @@ class _Laid:
             yield replace(block, samples=block.samples * gain[:, None])
 
 
-__all__ = ["Hears", "Mixed", "asked", "cleaner", "deaf", "goes_on", "measures", "mended", "mixed", "of_kind", "said", "samples"]
+__all__ = [
+    "Hears", "Mixed", "asked", "cleaner", "deaf", "goes_on", "measures", "mended", "mixed", "of_kind", "said",
+    "samples",
+]  # fmt: skip

@@ -28,7 +28,7 @@ from safelight.errors import MediaError, UsageError
 from safelight.files import PART, written_whole
 from safelight.media import container, loudness, origin, signing
 from safelight.media.effects import Clear, Level, Repairs, Steady
-from safelight.media.loudness import LAYOUTS, Loudness
+from safelight.media.loudness import LAYOUTS
 from safelight.media.signing import Deed
 from safelight.media.sound import Block, Samples
 from safelight.words import many

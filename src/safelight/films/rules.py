@@ -186,7 +186,9 @@ def loud(film: Film, s: Loud) -> list[Answer]:
     if target.dialogue:
         lufs, what = film.value("loudness.dialogue"), "Its dialogue, by an estimate of where somebody speaks, is"
     if lufs is None:
-        return [Answer(rule="loudness.integrated", held=None, text=f"It cannot be told: {film.why('loudness.dialogue')}.")]
+        return [
+            Answer(rule="loudness.integrated", held=None, text=f"It cannot be told: {film.why('loudness.dialogue')}.")
+        ]
     found = [
         Answer(rule="loudness.integrated", held=abs(lufs - target.lufs) <= target.tolerance_lu, value=lufs,
                wanted=target.lufs, remedy=remedy,

@@ -23,8 +23,8 @@ class Repairs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """How loud a clip is to be: at `lufs`, by a gain that is measured on what of it plays, or on its `dialogue` alone, or
-    louder by `gain_db`. What is encoded stays below `ceiling_dbtp` (true peak)."""
+    """How loud a clip is to be: at `lufs`, by a gain that is measured on what of it plays, or on its `dialogue` alone;
+    or louder by `gain_db`. What is encoded stays below `ceiling_dbtp` (true peak)."""
 
     lufs: float | None = None
     dialogue: bool = False

@@ -79,7 +79,9 @@ def level(
     if target.dialogue and before.integrated_lufs is not None and before.dialogue_lufs is None:
         raise UsageError(NOBODY.format(path.name), remedy="Take a target that counts the whole sound.")
     with written_whole(out) as place:
-        done = _until_right(_Job(path=path, place=place, codec=codec, stream=stream, before=before, spoken=spoken), target)
+        done = _until_right(
+            _Job(path=path, place=place, codec=codec, stream=stream, before=before, spoken=spoken), target
+        )
         how = [*before_it, *([] if done.passed_through else [f"Brought to {target.lufs:g} LUFS by one gain."])]
         told = origin.tell_of_sound(place, out, original or path, how=" ".join(how) or None)
     return replace(done, told=told)
@@ -107,8 +109,8 @@ def _until_right(job: _Job, target: Target) -> Levelled:
 
 
 class Search:
-    """Looks for the gain and the limiter's ceiling that meet a loudness once all is encoded, of the `dialogue` or of all
-    of it; None: the gain stays, and only the ceiling is looked for. The ceiling goes first."""
+    """Looks for the gain and the limiter's ceiling that meet a loudness once all is encoded, of the `dialogue` or of
+    all of it; None: the gain stays, and only the ceiling is looked for. The ceiling goes first."""
 
     def __init__(self, *, lufs: float | None, ceiling_dbtp: float, gain: float, dialogue: bool = False) -> None:
         self.dialogue = dialogue
