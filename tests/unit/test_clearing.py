@@ -17,7 +17,9 @@ from tests.unit.test_steady import SIZE, place, write
 FRAMES = 40
 
 
-def street(*, who=lambda k: 8 * k - 40, light=lambda _: 1.0, camera=lambda _: (0, 0), frames=FRAMES):
+def street(
+    *, who=lambda k: 8 * k - 40, light=lambda _: 1.0, camera=lambda _: (0, 0), frames=FRAMES, rows=np.s_[60:130]
+):
     """A place before which a green block walks: `who` says where its left edge is, `camera` what it looks at."""
     rgb, rng = place(), np.random.default_rng(4)
     for k in range(frames):
@@ -25,9 +27,19 @@ def street(*, who=lambda k: 8 * k - 40, light=lambda _: 1.0, camera=lambda _: (0
         empty = rgb[y : y + SIZE[1], x : x + SIZE[0]].astype(float)
         seen = empty.copy()
         left = round(who(k))
-        seen[60:130, max(left, 0) : max(left + 30, 0)] = (20, 200, 40)
+        seen[rows, max(left, 0) : max(left + 30, 0)] = (20, 200, 40)
         grain = rng.normal(0, 1.5, seen.shape)
         yield [np.clip(p * light(k) + g, 0, 255).astype(np.uint8) for p, g in ((seen, grain), (empty, 0))]
+
+
+def with_a_foot(pairs):
+    """The block has a foot without a leg, as bright as the ground all in all."""
+    pattern = np.where(np.indices((8, 10)).sum(0) // 2 % 2, 70.0, -70.0)[..., None]
+    for k, (seen, empty) in enumerate(pairs):
+        left = 8 * k - 30
+        if 0 <= left < SIZE[0] - 10:
+            seen[140:148, left : left + 10] = np.clip(empty[140:148, left : left + 10] + pattern, 0, 255)
+        yield seen, empty
 
 
 def written(path, pairs, **more):
@@ -60,6 +72,42 @@ def test_what_lies_behind_is_shown(tmp_path, kind, more):
     assert 25 <= done.changed <= FRAMES
     assert 0.02 < done.largest < 0.15
     assert off(tmp_path / "out.mp4", pairs) < 6 < before
+
+
+def test_a_foot_goes_with_who_it_belongs_to(tmp_path):
+    pairs = list(with_a_foot(street()))
+    clip = written(tmp_path / "a.mp4", pairs)
+    before = off(clip, pairs, np.s_[138:150, :])
+    clearing.clear(clip, tmp_path / "out.mp4")
+    assert off(tmp_path / "out.mp4", pairs, np.s_[138:150, :]) < 5 < before
+
+
+def test_who_comes_in_and_leaves_goes_to_the_last_sliver(tmp_path):
+    pairs = list(street(who=lambda k: np.interp(k, [0, 10, 29, 39], [-29, -27, 316, 319]), rows=np.s_[60:66]))
+    clip = written(tmp_path / "a.mp4", pairs)
+    edges = (np.s_[60:66, :3], np.s_[60:66, -4:])
+    before = [off(clip, pairs, edge) for edge in edges]
+    clearing.clear(clip, tmp_path / "out.mp4")
+    after = [off(tmp_path / "out.mp4", pairs, edge) for edge in edges]
+    assert max(after) < 6, "grain and what the encoder makes of it"
+    assert min(before) > 8
+
+
+def test_a_camera_that_stands_is_told_from_one_that_is_held(tmp_path):
+    rng = np.random.default_rng(2)
+    ground = cv2.GaussianBlur(rng.uniform(0, 255, (200, 300)).astype(np.float32), (0, 0), 1.5)
+    shifts = rng.integers(-3, 4, (12, 2)) * (np.arange(12) > 0)[:, None]
+    moves = np.zeros((12, 4))
+    moves[:, :2] = -shifts / np.array([240, 240])
+
+    def frames(at):
+        """As the camera sees them, in a light that changes."""
+        for k, (x, y) in enumerate(at):
+            seen = ground[20 + y : 160 + y, 20 + x : 260 + x] * (1 + 0.02 * k) + rng.normal(0, 1, (140, 240))
+            yield np.repeat(seen[..., None], 3, 2).astype(np.float32)
+
+    assert not plate.stands(list(frames(shifts)), moves, 1.0)
+    assert plate.stands(list(frames(np.zeros_like(shifts))), moves / 4, 1.0)
 
 
 def test_what_does_not_pass_stays_as_it_was_and_the_film_says_what_was_done(tmp_path):

@@ -1,7 +1,7 @@
 """A shot without those who pass as a film: where somebody is, what lies behind; everywhere else the frame as it was."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,14 @@ from safelight.steady.track import small as small_of
 DEED = Deed(action="edited", text="Who passes was replaced by what lies behind, from other frames of the same clip.")
 SAMPLES, ROOM = 61, 512 << 20  # frames of which the plate is made, at most, and bytes that they may take
 FEWEST = 15  # frames below which nothing is known to be free
-WANDERS, STANDS = 0.03, 0.0005  # widths from the first frame: a hand that holds still, and a tripod
+WANDERS, STANDS = 0.03, 0.0005  # widths from the first frame: a hand that holds still, and what surely is a tripod
 KNOWN = 0.9  # share of frames whose place must be known
 UNTOLD = 0.01  # share of the picture where somebody may stand all the time
 MOST = 0.6  # share of a frame that may be taken from others
 FAINT = 0.6  # of a bound: what differs by so much belongs to what surely differs beside it
-SPECK = 0.0004  # share of the picture that surely differs: less is no passer-by
+SPECK = 0.0004  # share of the picture that surely differs: less is no passer-by, …
 AROUND = 0.02  # of the long side: what is taken around what differs, for soft shadows and edges
+REACH = 3  # … but a foot or a hand, whose limb is too thin to be seen, up to so many times as far from one
 NOBODY, TOO_MUCH = "nobody passes", f"more than {MOST:.0%} of a frame differs from the others"
 FEATHER = 1.5  # px of the small picture over which the two are blended
 
@@ -152,12 +153,19 @@ class _Seen:
         at = np.arange(len(moves))
         if known.any():
             moves = np.stack([np.interp(at, at[known], c[known]) for c in moves.T], axis=1)
-        if np.hypot(*moves[:, :2].T).max(initial=0) < STANDS:
-            moves = np.zeros_like(moves)
-        return cls(
+        found = cls(
             facts=facts, shape=shape, bits=bits, frames=len(moves), moves=moves, known=known,
             joined=any(j.into is not Into.START for j in joins), sampled=tuple(kept), samples=tuple(kept.values()),
         )  # fmt: skip
+        return replace(found, moves=np.zeros_like(moves)) if found._stands() else found
+
+    def _stands(self) -> bool:
+        """Whether its camera stands on something."""
+        far = np.hypot(*self.moves[:, :2].T).max(initial=0)
+        if far < STANDS or far > WANDERS or len(self.samples) < FEWEST:
+            return bool(far < STANDS)
+        seen = [plate.small(p, self.size, self.bits) for p in self.samples]
+        return plate.stands(seen, self.moves[list(self.sampled)], plate.fine_of(self.shape, self.size))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -230,7 +238,12 @@ class Painter:
     limit: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        self.limit = plate.bound(self.plate.small, self.plate.grain, stands=not self.seen.moves.any())
+        self.limit = plate.bound(self.plate.small, self.plate.grain, stands=self.stands)
+
+    @property
+    def stands(self) -> bool:
+        """Whether the camera stands on something."""
+        return not self.seen.moves.any()
 
     def paint(self, frame: Any, number: int, shape: Shape) -> Any:
         """A frame of the film."""
@@ -246,17 +259,25 @@ class Painter:
         fine = plate.fine_of(shape, self.seen.size)
         here = plate.laid(self.plate.small, move, fine, back=True)
         gain = plate.gain(small, here, self.seen.black)
-        off = plate.differs(small, plate.lit(here, gain, self.seen.black))
-        mask = _passing(off / self.limit) & self.within
+        there = plate.lit(here, gain, self.seen.black)
+        off = plate.differs(small, there) / self.limit
+        somebody = _somebody(off)
+        mask = _taken_out(somebody, self._differs(off, small, there), stands=self.stands) & self.within
         if not mask.any():
             return made
-        self.changed += 1
+        self.changed += bool((somebody & self.within).any())
         self.largest = max(self.largest, float(mask.mean()))
         soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), FEATHER), np.float32)
         most = (1 << self.seen.bits) - 1
         for n, target in enumerate(targets):
             self._lay(target, n, move, gain, soft, most)
         return made
+
+    def _differs(self, off: Floats, small: Floats, there: Floats) -> Mask:
+        """Where a frame surely differs: as a whole and, if it is laid down to the pixel, in detail."""
+        if not self.stands:
+            return np.asarray(off > 1)
+        return np.asarray((off > 1) | (plate.rough(small, there) > self.plate.rough))
 
     def _lay(self, target: npt.NDArray[Any], n: int, move: Moves, gain: float, soft: Floats, most: int) -> None:
         foot = np.float32((self.seen.black if n == 0 else 128) * (1 << (self.seen.bits - 8)))
@@ -268,20 +289,33 @@ class Painter:
         np.copyto(target, np.clip(np.round(mixed), 0, most).astype(target.dtype), where=share > 0)
 
 
-def _passing(differs: Floats) -> Mask:
-    """What is taken out, where pictures differ by so many bounds: stretches larger than a speck with what differs less
-    beside them, closed, filled and a little larger than what was seen."""
-    height, width = differs.shape
-    surely = cv2.morphologyEx((differs > 1).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+def _somebody(differs: Floats) -> Mask:
+    """Who surely passes, where pictures differ by so many bounds: stretches larger than a speck, with what differs less
+    beside them."""
+    surely = _opened(differs > 1)
     count, labels = cv2.connectedComponents((differs > FAINT).astype(np.uint8))
-    touched = np.bincount(labels.ravel(), surely.ravel(), minlength=count) >= SPECK * surely.size
-    touched[0] = False
-    mask = touched[labels].astype(np.uint8)
-    around = max(round(AROUND * max(width, height)), 2)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * around + 1, 2 * around + 1))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    large = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] >= SPECK * mask.size]
-    outlines, _ = cv2.findContours(np.isin(labels, large).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    large = np.bincount(labels.ravel(), surely.ravel(), minlength=count) >= SPECK * surely.size
+    large[0] = False
+    return np.asarray(large[labels])
+
+
+def _taken_out(somebody: Mask, differs: Mask, *, stands: bool) -> Mask:
+    """What is taken out of a frame: somebody with whatever differs near, closed, filled and a little larger than what
+    was seen. Where the camera stands, also who is about to come in or has almost left, at the edges."""
+    around = max(round(AROUND * max(differs.shape)), 2)
+    near = cv2.dilate(somebody.astype(np.uint8), _disc(REACH * around))
+    if stands:
+        near[:around] = near[-around:] = near[:, :around] = near[:, -around:] = 1
+    mask = cv2.morphologyEx(somebody | (near & _opened(differs)), cv2.MORPH_CLOSE, _disc(around))
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = cv2.drawContours(np.zeros_like(mask), outlines, -1, 1, -1)
-    return np.asarray(cv2.dilate(filled, disc) > 0)
+    return np.asarray(cv2.dilate(filled, _disc(around)) > 0)
+
+
+def _opened(mask: Mask) -> npt.NDArray[np.uint8]:
+    """Without single specks."""
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
+
+
+def _disc(radius: int) -> npt.NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)

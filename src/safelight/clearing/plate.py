@@ -19,7 +19,10 @@ WINDOWS = 8  # stretches of the shot, each of which says what it mostly sees
 SOFT = 5  # px over which differences are averaged, so that grain does not count
 FAR = 4.0  # times the grain by which two things differ
 LEAST = 2.0  # code values of 8 bits, likewise
+FREE = 0.25  # quantile over time of what a place differs by in detail: that of when it is free
+ROUGH, LEAST_ROUGH = 2.5, 4.0  # times that, and code values: more is something else
 EDGE = 0.25  # of the steps beside it: what a picture may be off by where it is not laid down to the pixel
+EDGES, AS_WELL = 0.75, 1.15  # quantile of steps from which a place has an edge; times
 WHILE, SHARE = 0.6, 0.2  # of the shot, and of its frames: what is seen longer and oftener stands there
 STRIP = 128  # rows of a plane that are sorted at once
 
@@ -32,12 +35,13 @@ Moves = npt.NDArray[np.float64]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plate:
     """`planes`: the empty place in the light of the first frame, as frames are coded; `small`, the same as it is looked
-    at, H×W×3 code values of 8 bits; `grain`, by how much frames differ there by themselves; `untold`, where two things
-    are seen all the time."""
+    at, H×W×3 code values of 8 bits; `grain`, by how much frames differ there by themselves; `rough`, by how much in
+    detail at most; `untold`, where two things are seen all the time."""
 
     planes: list[Floats]
     small: Floats
     grain: float
+    rough: Floats
     untold: Mask
 
 
@@ -73,6 +77,25 @@ def laid(picture: Floats, move: Moves, fine: float, *, back: bool = False) -> Fl
     return np.asarray(made, np.float32)
 
 
+def stands(pictures: Sequence[Floats], moves: Moves, fine: float) -> bool:
+    """Whether frames lie on the first one as well without their moves as with them, where it has edges: somebody who
+    passes and a light that changes look like small moves, too."""
+    first = cv2.blur(pictures[0][..., 0], (SOFT, SOFT))
+    steps = np.hypot(cv2.Sobel(first, -1, 1, 0), cv2.Sobel(first, -1, 0, 1))
+    edges = steps >= np.quantile(steps, EDGES)
+    still, moved = (
+        float(np.median([_off(p, m, first, edges, fine) for p, m in zip(pictures[1:], ways[1:], strict=True)]))
+        for ways in (np.zeros_like(moves), moves)
+    )
+    return still <= AS_WELL * moved
+
+
+def _off(picture: Floats, move: Moves, first: Floats, edges: Mask, fine: float) -> float:
+    here = cv2.blur(laid(picture[..., 0], move, fine), (SOFT, SOFT))[edges]
+    there = first[edges]
+    return float(np.median(np.abs(here - there * np.median(here / np.maximum(there, 1)))))
+
+
 def lit(picture: Floats, gain: float, black: float) -> Floats:
     """A small picture in a light so many times as bright."""
     foot = np.array([black, 128, 128], np.float32)
@@ -88,6 +111,11 @@ def gain(picture: Floats, plate: Floats, black: float) -> float:
 def differs(picture: Floats, plate: Floats) -> Floats:
     """By how much two small pictures differ at each place, in code values."""
     return np.asarray(np.abs(cv2.blur(picture - plate, (SOFT, SOFT))).max(axis=-1), np.float32)
+
+
+def rough(picture: Floats, plate: Floats) -> Floats:
+    """By how much two small pictures differ in detail around each place, where one may be as bright as the other."""
+    return np.asarray(np.sqrt(cv2.blur(np.square(picture - plate), (SOFT, SOFT)).max(axis=-1)), np.float32)
 
 
 def bound(plate: Floats, grain: float, *, stands: bool) -> Floats:
@@ -120,7 +148,8 @@ def made(
             for p, m, g in zip(samples, moves, gains, strict=True)
         ]
         planes.append(_median(light, chosen))
-    return Plate(planes=planes, small=plate, grain=grain, untold=untold)
+    usual_rough = np.quantile(np.stack([rough(p, plate) for p in stack]), FREE, axis=0).astype(np.float32)
+    return Plate(planes=planes, small=plate, grain=grain, rough=ROUGH * usual_rough + LEAST_ROUGH, untold=untold)
 
 
 def _free(stack: Floats, *, stands: bool) -> tuple[Mask, Floats, float, Mask]:
