@@ -72,7 +72,7 @@ def laid(picture: Floats, move: Moves, fine: float, *, back: bool = False) -> Fl
     if not move.any():
         return picture
     how = matrix(move, picture.shape[:2], fine)
-    flags = cv2.INTER_LINEAR | (0 if back else cv2.WARP_INVERSE_MAP)
+    flags = cv2.INTER_CUBIC | (0 if back else cv2.WARP_INVERSE_MAP)
     made = cv2.warpAffine(picture, how, picture.shape[1::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(made, np.float32)
 
