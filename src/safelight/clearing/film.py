@@ -1,5 +1,6 @@
 """A shot without those who pass as a film: where somebody is, what lies behind; everywhere else the frame as it was."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -236,9 +237,15 @@ class Painter:
     changed: int = 0
     largest: float = 0.0
     limit: Floats = field(init=False)
+    passing: list[Mask] = field(default_factory=list)  # who passes in the sampled frames, where the camera stands
 
     def __post_init__(self) -> None:
         self.limit = plate.bound(self.plate.small, self.plate.grain, stands=self.stands)
+        for planes in self.seen.samples if self.stands else ():
+            small = plate.small(planes, self.seen.size, self.seen.bits)
+            gain = plate.gain(small, self.plate.small, self.seen.black)
+            there = plate.lit(self.plate.small, gain, self.seen.black)
+            self.passing.append(_somebody(plate.differs(small, there) / self.limit))
 
     @property
     def stands(self) -> bool:
@@ -262,7 +269,7 @@ class Painter:
         there = plate.lit(here, gain, self.seen.black)
         off = plate.differs(small, there) / self.limit
         somebody = _somebody(off)
-        mask = _taken_out(somebody, self._differs(off, small, there), stands=self.stands) & self.within
+        mask = _taken_out(somebody, self._soon(number), self._differs(off, small, there)) & self.within
         if not mask.any():
             return made
         self.changed += bool((somebody & self.within).any())
@@ -272,6 +279,12 @@ class Painter:
         for n, target in enumerate(targets):
             self._lay(target, n, move, gain, soft, most)
         return made
+
+    def _soon(self, number: int) -> Mask:
+        """Who passes in the sampled frames before and after one."""
+        after = bisect_left(self.seen.sampled, number)
+        found = [self.passing[n] for n in (after - 1, after) if 0 <= n < len(self.passing)]
+        return np.asarray(np.logical_or.reduce(found)) if found else np.zeros_like(self.within)
 
     def _differs(self, off: Floats, small: Floats, there: Floats) -> Mask:
         """Where a frame surely differs: as a whole and, if it is laid down to the pixel, in detail."""
@@ -299,13 +312,11 @@ def _somebody(differs: Floats) -> Mask:
     return np.asarray(large[labels])
 
 
-def _taken_out(somebody: Mask, differs: Mask, *, stands: bool) -> Mask:
+def _taken_out(somebody: Mask, soon: Mask, differs: Mask) -> Mask:
     """What is taken out of a frame: somebody with whatever differs near, closed, filled and a little larger than what
-    was seen. Where the camera stands, also who is about to come in or has almost left, at the edges."""
+    was seen. Near is also who is there `soon`, or was a moment ago: of who comes in the first sliver is a speck."""
     around = max(round(AROUND * max(differs.shape)), 2)
-    near = cv2.dilate(somebody.astype(np.uint8), _disc(REACH * around))
-    if stands:
-        near[:around] = near[-around:] = near[:, :around] = near[:, -around:] = 1
+    near = cv2.dilate((somebody | soon).astype(np.uint8), _disc(REACH * around))
     mask = cv2.morphologyEx(somebody | (near & _opened(differs)), cv2.MORPH_CLOSE, _disc(around))
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = cv2.drawContours(np.zeros_like(mask), outlines, -1, 1, -1)
