@@ -8,6 +8,7 @@ import pytest
 
 from safelight.cutting import Word, assembly, bites, heard_back, joined
 from safelight.cutting.assembly import Material, Piece
+from safelight.cutting.speech import Spoken
 from safelight.media import container
 from safelight.speech import align
 from safelight.speech.recogniser import Recogniser, Said
@@ -33,7 +34,7 @@ def programme(material, *cuts):
 
 def told(made, weights=None):
     with joined.heard(made, rate=heard_back.RATE) as sound:
-        return bites.bites(made, sound, assembly.programme_words(made), weights or {})
+        return bites.bites(made, sound, Spoken.of(assembly.programme_words(made)), weights or {})
 
 
 def test_a_cut_in_a_pause_is_fine_and_one_through_a_word_is_told(material):
@@ -77,9 +78,9 @@ def test_a_word_that_ends_early_in_most_stretches_but_not_before_the_cut_is_told
 ):
     made = programme(material, (65, 90))
 
-    def off(word, words, span, cut, weights, *, ends):
+    def off(word, spoken, span, cut, weights, *, ends):
         reach = bites.REACHES_S.index((span[1] - span[0]) / 2)
-        return 0.0 if not ends else (uncut if words is material.words else here)[reach]
+        return 0.0 if not ends else (uncut if spoken is material.spoken else here)[reach]
 
     monkeypatch.setattr(bites, "_off", off)
     assert bool(told(made, ALIGNER)) == is_told

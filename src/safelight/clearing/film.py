@@ -316,7 +316,7 @@ def _taken_out(somebody: Mask, soon: Mask, differs: Mask) -> Mask:
     """What is taken out of a frame: somebody with whatever differs near, closed, filled and a little larger than what
     was seen. Near is also who is there `soon`, or was a moment ago: of who comes in the first sliver is a speck."""
     around = max(round(AROUND * max(differs.shape)), 2)
-    near = cv2.dilate((somebody | soon).astype(np.uint8), _disc(REACH * around))
+    near = np.asarray(cv2.dilate((somebody | soon).astype(np.uint8), _disc(REACH * around)), np.uint8)
     mask = cv2.morphologyEx(somebody | (near & _opened(differs)), cv2.MORPH_CLOSE, _disc(around))
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = cv2.drawContours(np.zeros_like(mask), outlines, -1, 1, -1)

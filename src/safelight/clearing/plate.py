@@ -80,7 +80,7 @@ def laid(picture: Floats, move: Moves, fine: float, *, back: bool = False) -> Fl
 def stands(pictures: Sequence[Floats], moves: Moves, fine: float) -> bool:
     """Whether frames lie on the first one as well without their moves as with them, where it has edges: somebody who
     passes and a light that changes look like small moves, too."""
-    first = cv2.blur(pictures[0][..., 0], (SOFT, SOFT))
+    first = np.asarray(cv2.blur(pictures[0][..., 0], (SOFT, SOFT)), np.float32)
     steps = np.hypot(cv2.Sobel(first, -1, 1, 0), cv2.Sobel(first, -1, 0, 1))
     edges = steps >= np.quantile(steps, EDGES)
     still, moved = (

@@ -16,7 +16,7 @@ from safelight.cutting.chapters import CHAPTER_S
 from safelight.cutting.leads import Filmed
 from safelight.cutting.pieces import Cover, Material, Piece, Shown
 from safelight.cutting.seen import Run
-from safelight.cutting.speech import Spoken, Word
+from safelight.cutting.speech import Word
 from safelight.interchange import first_frame
 from safelight.interchange.programme import Clip, Gap, Item, Marker, Programme, Track, tidy
 from safelight.media import timecode
@@ -255,13 +255,12 @@ def _begins(made: Assembly) -> Iterator[tuple[int, str, bool]]:
     of_words = [p for p in zip(made.pieces, made.places, strict=True) if p[0].clip not in heard]
     for piece, at in of_words:
         material = made.materials[piece.clip]
-        for i, word in enumerate(material.words):
-            if not piece.start <= word.start * material.rate < piece.end:
-                continue
-            first = piece.clip not in heard
-            if first or chapters.pause(material.words, i) is not None:
+        spoken = material.spoken
+        for i in spoken.begins(piece.start / material.rate, piece.end / material.rate):
+            word, first = spoken.words[i], piece.clip not in heard
+            if first or chapters.pause(spoken.words, i) is not None:
                 here = at + _moved(int(word.start * material.rate) - piece.start, material.rate, made.programme.rate)
-                yield (at if first else here), chapters.title(material.words, i), first
+                yield (at if first else here), chapters.title(spoken.words, i), first
             heard.add(piece.clip)
         if piece.clip not in heard:
             heard.add(piece.clip)
@@ -299,7 +298,7 @@ def _lead(made: Assembly, clips: Sequence[Filmed], n: int, by: int) -> Marker:
 
 
 def _filmed(material: Material) -> Filmed:
-    return Filmed(rate=material.rate, length=material.length, spoken=Spoken.of(material.words), shots=material.shots)
+    return Filmed(rate=material.rate, length=material.length, spoken=material.spoken, shots=material.shots)
 
 
 def _notes(materials: Sequence[Material], pieces: Sequence[Piece], rate: Fraction) -> Iterator[str]:
@@ -321,7 +320,7 @@ def programme_words(made: Assembly) -> list[Word]:
         material = made.materials[piece.clip]
         start, end = piece.start / material.rate, piece.end / material.rate
         shift = at / made.programme.rate - start
-        inside = [w for w in material.words if start <= w.start and w.end <= end]
+        inside = [material.spoken.words[n] for n in material.spoken.whole(start, end)]
         found += [replace(w, start=w.start + shift, end=w.end + shift) for w in inside]
     return found
 
@@ -331,11 +330,9 @@ def lost_words(made: Assembly) -> list[tuple[int, Word]]:
     out = []
     for number, material in enumerate(made.materials):
         spans = [(p.start / material.rate, p.end / material.rate) for p in made.pieces if p.clip == number]
-        spans = joined(spans)
-        for word in material.words:
-            touched = [(a, b) for a, b in spans if a < word.end and b > word.start]
-            if touched and not any(a <= word.start and word.end <= b for a, b in touched):
-                out.append((number, word))
+        edges = [at for span in joined(spans) for at in span]
+        across = {n for at in edges for n in material.spoken.numbers(at, at)}
+        out += [(number, material.spoken.words[n]) for n in sorted(across)]
     return out
 
 

@@ -6,7 +6,7 @@ aligner errs, too: it is asked about stretches of several lengths, and where it 
 the same stretch of the uncut sound; what most of them say is told.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from safelight.cutting.assembly import Assembly, Difference, Piece, joins
 from safelight.cutting.joined import Joined
-from safelight.cutting.speech import Word, edges
+from safelight.cutting.speech import Spoken, Word, edges
 from safelight.speech import align
 from safelight.speech.activity import RATE, Samples
 from safelight.speech.levels import FRAME_S
@@ -35,18 +35,17 @@ SAME_S = Fraction(1, 20)  # by which times of one word differ at most between cl
 AGREE = 2  # answers that must say the same
 
 
-def bites(made: Assembly, joined: Joined, words: Sequence[Word], weights: Files) -> list[Difference]:
+def bites(made: Assembly, joined: Joined, spoken: Spoken, weights: Files) -> list[Difference]:
     """Joins of a programme at which a part of what is said is gone, one difference for each: at the word that is short,
-    or else at the join. `words`: those that are heard in it, with its times. The joined sound has 16 kHz."""
+    or else at the join. `spoken`: those that are heard in it, with its times. The joined sound has 16 kHz."""
     rate = made.programme.rate
     found = []
     for at, one, two in joins(made):
         place = at / rate
-        before = max((w for w in words if w.end <= place), key=lambda w: w.end, default=None)
-        after = min((w for w in words if w.start >= place), key=lambda w: w.start, default=None)
+        before, after = spoken.ended(place), spoken.beside(place)[1]
         sides = ((before, _Edge(made, one, last=True)), (after, _Edge(made, two, last=False)))
         loud = [word for word, edge in sides if edge.in_sound(joined)]
-        short = [w for w, edge in sides if w is not None and _is_short(w, words, place, edge, joined, weights)]
+        short = [w for w, edge in sides if w is not None and _is_short(w, spoken, place, edge, joined, weights)]
         if short:
             word = short[0]
             found.append(Difference(at=int(word.start * rate), expected=word.text, heard="", bitten=True))
@@ -61,7 +60,7 @@ class _Edge:
 
     def __init__(self, made: Assembly, piece: Piece, *, last: bool) -> None:
         material = made.materials[piece.clip]
-        self.clip, self.words, self.last = piece.clip, material.words, last
+        self.clip, self.spoken, self.last = piece.clip, material.spoken, last
         self.at = Fraction(piece.end if last else piece.start) / material.rate
 
     def in_sound(self, joined: Joined) -> bool:
@@ -83,11 +82,11 @@ class _Edge:
         def cut(start: Fraction, end: Fraction) -> Samples:
             return joined.source(self.clip, start, end)
 
-        return _off(word, self.words, (self.at - reach, self.at + reach), cut, weights, ends=self.last)
+        return _off(word, self.spoken, (self.at - reach, self.at + reach), cut, weights, ends=self.last)
 
 
 def _is_short(
-    word: Word, words: Sequence[Word], place: Fraction, edge: _Edge, joined: Joined, weights: Files
+    word: Word, spoken: Spoken, place: Fraction, edge: _Edge, joined: Joined, weights: Files
 ) -> bool:  # fmt: skip
     """Whether the end of the word before a join, or the beginning of the one after it, lies elsewhere than it should in
     the joined sound but not in the uncut one."""
@@ -98,7 +97,7 @@ def _is_short(
     for reach in REACHES_S:
         if whole == AGREE:
             return False
-        here = _off(word, words, (place - reach, place + reach), joined.window, weights, ends=edge.last)
+        here = _off(word, spoken, (place - reach, place + reach), joined.window, weights, ends=edge.last)
         if here is not None and abs(here) <= APART_S:
             whole += 1
             continue
@@ -113,12 +112,12 @@ def _is_short(
 
 
 def _off(
-    word: Word, words: Sequence[Word], span: tuple[Fraction, Fraction], cut: Callable[[Fraction, Fraction], Samples],
+    word: Word, spoken: Spoken, span: tuple[Fraction, Fraction], cut: Callable[[Fraction, Fraction], Samples],
     weights: Files, *, ends: bool,
 ) -> float | None:  # fmt: skip
     """Seconds by which the end (`ends`) or the beginning of a word lies elsewhere than it should, when those within a
     span are aligned; None where they cannot be, or it is not among them."""
-    inside = [i for i, w in enumerate(words) if w.start >= span[0] and w.end <= span[1]]
+    words, inside = spoken.words, spoken.whole(*span)
     same = (n for n, i in enumerate(inside) if words[i].text == word.text and abs(words[i].start - word.start) < SAME_S)
     number = next(same, None)
     if number is None:

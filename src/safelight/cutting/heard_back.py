@@ -16,7 +16,7 @@ import numpy as np
 from safelight.cutting.assembly import Assembly, Difference, joins, programme_words
 from safelight.cutting.bites import bites
 from safelight.cutting.joined import Joined
-from safelight.cutting.speech import Word, edges
+from safelight.cutting.speech import Spoken, Word, edges
 from safelight.speech import activity, align
 from safelight.speech.activity import Samples
 from safelight.speech.chunks import PEAK, unlooped
@@ -45,24 +45,25 @@ class Heard:
 
 def listen(made: Assembly, joined: Joined, recogniser: Recogniser, weights: Files) -> Heard:
     """Listens to every join of a programme whose words are known."""
-    words = programme_words(made)
+    spoken = Spoken.of(programme_words(made))
+    words = spoken.words
     rate = made.programme.rate
     places = [at / rate for at, _, _ in joins(made)]
     expected = found = 0
     told: list[Difference] = []
     for group in _groups(places):
         start, end = group[0] - AROUND_S, group[-1] + AROUND_S
-        near = _near(words, group)
-        lost, extra = _compared(words, (start, end), joined, recogniser, weights)
+        near = _near(spoken, group)
+        lost, extra = _compared(spoken, (start, end), joined, recogniser, weights)
         if lost & set(near) or extra:
-            again, more = _compared(words, (start - WIDER_S, end + WIDER_S), joined, recogniser, weights)
+            again, more = _compared(spoken, (start - WIDER_S, end + WIDER_S), joined, recogniser, weights)
             lost &= again
-            lost -= _aligned(words, (start, end), joined, weights) if lost & set(near) else set()
+            lost -= _aligned(spoken, (start, end), joined, weights) if lost & set(near) else set()
             extra = {place: said for place, said in extra.items() if said in more.values()}
         expected, found = expected + len(near), found + len(set(near) - lost)
         told += _told(words, sorted(lost & set(near)), extra, group, rate)
     missing = [d.at / rate for d in told]
-    cut_into = bites(made, joined, words, weights)
+    cut_into = bites(made, joined, spoken, weights)
     told += [d for d in cut_into if not any(abs(d.at / rate - at) < TOLD_S for at in missing)]
     return Heard(expected=expected, found=found, joins=len(places), differences=tuple(told))
 
@@ -78,15 +79,15 @@ def _groups(places: Sequence[Fraction]) -> Iterator[list[Fraction]]:
         yield group
 
 
-def _near(words: Sequence[Word], group: Sequence[Fraction]) -> list[int]:
-    return [i for i, w in enumerate(words) if any(w.end > at - NEAR_S and w.start < at + NEAR_S for at in group)]
+def _near(spoken: Spoken, group: Sequence[Fraction]) -> list[int]:
+    return sorted({n for at in group for n in spoken.numbers(at - NEAR_S, at + NEAR_S)})
 
 
 def _compared(
-    words: Sequence[Word], span: tuple[Fraction, Fraction], joined: Joined, recogniser: Recogniser, weights: Files
+    spoken: Spoken, span: tuple[Fraction, Fraction], joined: Joined, recogniser: Recogniser, weights: Files
 ) -> tuple[set[int], dict[int, str]]:
     """Numbers of the words within a span that are not heard, and what is heard besides, by the word that follows."""
-    inside = [i for i, w in enumerate(words) if w.start >= span[0] and w.end <= span[1]]
+    words, inside = spoken.words, spoken.whole(*span)
     if not inside:
         return set(), {}
     start, end = edges(words, inside[0], inside[-1])
@@ -108,9 +109,9 @@ def _compared(
     return lost, extra
 
 
-def _aligned(words: Sequence[Word], span: tuple[Fraction, Fraction], joined: Joined, weights: Files) -> set[int]:
+def _aligned(spoken: Spoken, span: tuple[Fraction, Fraction], joined: Joined, weights: Files) -> set[int]:
     """Numbers of the words within a span whose sounds lie where they should, by forced alignment."""
-    inside = [i for i, w in enumerate(words) if w.start >= span[0] and w.end <= span[1]]
+    words, inside = spoken.words, spoken.whole(*span)
     if align.NAME not in weights or not inside:
         return set()
     start, end = edges(words, inside[0], inside[-1])

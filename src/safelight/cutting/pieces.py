@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 from safelight.cutting.plan import Doubt
-from safelight.cutting.speech import Word
+from safelight.cutting.speech import Spoken, Word
 from safelight.media.container import Contents
 from safelight.media.effects import CDL, Clear, Effect, Level, Repairs, Steady
 from safelight.media.timeline import Chapter, Split
@@ -14,7 +15,7 @@ from safelight.media.timeline import Chapter, Split
 Asked = TypeVar("Asked", Repairs, Level, CDL, Steady, Clear)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Material:
     """A clip that is cut: `length` frames at `rate`, its words where they are known, what is in doubt, what is done to
     its sound and picture where it is rendered, and its chapters; None: nobody was asked about them, so that they follow
@@ -32,6 +33,11 @@ class Material:
     shots: tuple[int, ...] | None = None
     splits: tuple[Split, ...] = ()
     leads: tuple[Split, ...] | None = None
+
+    @cached_property
+    def spoken(self) -> Spoken:
+        """Its words by when they begin."""
+        return Spoken.of(self.words)
 
     def asked(self, kind: type[Asked]) -> Asked | None:
         """What of this kind is to be done to it."""

@@ -54,10 +54,30 @@ class Spoken:
         ends = tuple(accumulate((w.end for w in ordered), max))
         return cls(words=ordered, starts=tuple(w.start for w in ordered), latest=ends)
 
+    def numbers(self, start: Fraction, end: Fraction) -> list[int]:
+        """The numbers of those of which a part lies in [start, end), seconds."""
+        first, last = bisect_right(self.latest, start), bisect_left(self.starts, end)
+        return [n for n in range(first, last) if self.words[n].end > start]
+
     def within(self, start: Fraction, end: Fraction) -> tuple[Word, ...]:
         """Those of which a part lies in [start, end), seconds."""
-        first, last = bisect_right(self.latest, start), bisect_left(self.starts, end)
-        return tuple(w for w in self.words[first:last] if w.end > start)
+        return tuple(self.words[n] for n in self.numbers(start, end))
+
+    def whole(self, start: Fraction, end: Fraction) -> list[int]:
+        """The numbers of those that lie in [start, end] as a whole."""
+        first, last = bisect_left(self.starts, start), bisect_right(self.starts, end)
+        return [n for n in range(first, last) if self.words[n].end <= end]
+
+    def begins(self, start: Fraction, end: Fraction) -> range:
+        """The numbers of those that begin in [start, end)."""
+        return range(bisect_left(self.starts, start), bisect_left(self.starts, end))
+
+    def ended(self, at: Fraction) -> Word | None:
+        """The one that ends last of those that have ended by a moment."""
+        first, last = bisect_right(self.latest, at), bisect_right(self.starts, at)
+        found = [self.words[bisect_left(self.latest, self.latest[first - 1])]] if first else []
+        found += [w for w in self.words[first:last] if w.end <= at]
+        return max(found, key=lambda w: w.end, default=None)
 
     def beside(self, at: Fraction) -> tuple[Word | None, Word | None]:
         """The last that begins before a moment, and the first that begins then or later."""
