@@ -21,7 +21,7 @@ import numpy as np
 from bench import _bitten, _listened
 from bench.harness import Data, Result
 from safelight import cutting, hearing, weights
-from safelight.cutting import PACES, Plan, Talk, Word, assembly, bites, heard_back, joined
+from safelight.cutting import PACES, Plan, Spoken, Talk, Word, assembly, bites, heard_back, joined
 from safelight.cutting.assembly import Material, Piece
 from safelight.domain import Measure
 from safelight.media import container, sound
@@ -266,7 +266,7 @@ def _heard_back(heard: Sequence[_Talk]) -> Iterator[Result]:
         for by, row in far.items():
             cut, joins = _bitten.too_far(made, by)
             with joined.heard(cut, rate=heard_back.RATE) as sounds:
-                seen = bites.bites(cut, sounds, assembly.programme_words(cut), files)
+                seen = bites.bites(cut, sounds, Spoken.of(assembly.programme_words(cut)), files)
             ats = [assembly.joins(cut)[n][0] for n in joins]
             row[0] += sum(any(abs(d.at - at) < cut.programme.rate for d in seen) for at in ats)
             row[1] += len(joins)
