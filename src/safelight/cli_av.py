@@ -187,18 +187,18 @@ def loudness(
         raise UsageError(f"There is no target {target!r}.", remedy=f"There are {', '.join(TARGETS)}.")
     if to is not None and target is None:
         raise UsageError("A target is missing.", remedy="Name it: --target podcast.")
-    spoken = dialogue.of(file, TARGETS[target] if target else None)
+    speech = dialogue.of(file, TARGETS[target] if target else None)
     document: dict[str, Any] = {"schema": "safelight.loudness/1", "file": file.name, "target": target}
     notes: list[str] = []
     if to is not None and target is not None:
         out = begin(file, to, sign_off=sign_off, library=library)
-        done = levelled.level(file, out.path, TARGETS[target], spoken=spoken)
+        done = levelled.level(file, out.path, TARGETS[target], speech=speech)
         (place,) = single.settle([out])
         notes = [*done.notes(TARGETS[target]), single.words(place, by=sign_off)]
         document |= {"before": _plain(asdict(done.before)), "gain_db": done.gain_db, "limited_db": done.limited_db}
         found = done.after
     else:
-        found = measure(file, fine=True, spoken=spoken)
+        found = measure(file, fine=True, speech=speech)
     document |= {"loudness": _plain(asdict(found)), "notes": notes}
     if as_json:
         show(document)
@@ -208,7 +208,7 @@ def loudness(
         ("true peak", found.true_peak_dbtp, "dBTP"), ("momentary, at most", found.momentary_max_lufs, "LUFS"),
         ("short-term, at most", found.short_term_max_lufs, "LUFS"),
     ]  # fmt: skip
-    if spoken is not None:
+    if speech is not None:
         rows.insert(1, ("dialogue, estimated", found.dialogue_lufs, "LUFS"))
     for name, value, unit in rows:
         click.echo(f"{name:20s} {'cannot tell' if value is None else f'{value:7.1f} {unit}'}")

@@ -42,7 +42,7 @@ def render(made: Assembly, out: Path, *, preview: bool = False, tell: Tell = lam
         for work in works:
             work.look()
     done = rendering.render(
-        made, out, preview=preview, tell=tell, cleaner=weights.installed().get(WEIGHTS), hears=dialogue.spoken,
+        made, out, preview=preview, tell=tell, cleaner=weights.installed().get(WEIGHTS), hears=dialogue.speech,
         reworks={work.material.path: work.rework for work in works},
     )  # fmt: skip
     if not works or ending not in FILMS:

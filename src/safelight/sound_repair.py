@@ -92,8 +92,8 @@ def repair(
         changed = bool(repairs.hum or repairs.clicks or model is not None)
         if target is not None:
             before = ["Repaired."] if changed else []
-            spoken = dialogue.of(place, target)
-            done = levelled.level(place, out, target, original=path, before_it=before, spoken=spoken)
+            speech = dialogue.of(place, target)
+            done = levelled.level(place, out, target, original=path, before_it=before, speech=speech)
             notes += done.notes(target)
             place.unlink()
         else:
@@ -107,7 +107,7 @@ def _notes(repairs: Repairs, *, cleaned: bool, found: bool) -> list[str]:
     if repairs.clicks:
         notes.append(f"{many(len(repairs.clicks), 'click')} filled from what surrounds them.")
     if repairs.noise_db > 0:
-        spoken = f"Noise turned down by at most {repairs.noise_db:g} dB where somebody speaks."
-        notes.append(spoken if cleaned else NO_WEIGHTS)
+        speech = f"Noise turned down by at most {repairs.noise_db:g} dB where somebody speaks."
+        notes.append(speech if cleaned else NO_WEIGHTS)
     nothing = "It was written as it is." if found else "Nothing was found to repair; it was written as it is."
     return notes or [nothing]

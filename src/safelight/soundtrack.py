@@ -152,7 +152,7 @@ class _Writer:
 
     def __init__(self, file: BinaryIO, channels: int, zero: Fraction | None) -> None:
         self.file, self.channels, self.zero = file, channels, zero
-        self.layout = loudness.LAYOUTS.get(channels, f"{channels}c")
+        self.layout = sound.LAYOUTS.get(channels, f"{channels}c")
         self.slower = av.AudioResampler(format="s16", layout=self.layout, rate=RATE)
         self.broke: Exception | None = None
         self.began, self.taken, self.late = False, 0, 0  # samples; `late` are still to be left out at the beginning
@@ -172,7 +172,7 @@ class _Writer:
             if not self.began:
                 self.began, self.zero = True, block.at if self.zero is None else self.zero
                 self._shift(round((block.at - self.zero) * RATE))
-            for frame in self.slower.resample(loudness.frame_of(block, self.layout, self.taken)):
+            for frame in self.slower.resample(sound.frame_of(block, self.layout, self.taken)):
                 self._write(self._samples(frame))
             self.taken += len(block.samples)
             yield block
@@ -226,7 +226,7 @@ def _compared(made: Soundtrack, code: ltc.Ltc | str) -> Blocks:
     for first in range(0, len(held), RATE):
         part = held[first : first + RATE, left].mean(1, dtype=np.float32, keepdims=True) / np.float32(32768)
         block = sound.Block(at=made.offset + Fraction(first, RATE), samples=part, rate=RATE)
-        for frame in slower.resample(loudness.frame_of(block, "mono", first)):
+        for frame in slower.resample(sound.frame_of(block, "mono", first)):
             samples = np.ascontiguousarray(frame.to_ndarray().T, np.float32)
             yield sound.Block(at=made.offset + Fraction(taken, syncing.RATE), samples=samples, rate=syncing.RATE)
             taken += len(samples)
@@ -345,7 +345,7 @@ class _Still:
 
     def __init__(self, channels: int) -> None:
         self.meter, self.taken = level.Meter(), 0
-        self.layout = loudness.LAYOUTS.get(channels, f"{channels}c")
+        self.layout = sound.LAYOUTS.get(channels, f"{channels}c")
         self.other = av.AudioResampler(format="fltp", layout=self.layout, rate=level.RATE)
         self.at: Fraction | None = None
 
@@ -355,7 +355,7 @@ class _Still:
         if block.rate == level.RATE:
             self.meter.hear(block.samples, self.at)
             return
-        self._take(self.other.resample(loudness.frame_of(block, self.layout, self.taken)))
+        self._take(self.other.resample(sound.frame_of(block, self.layout, self.taken)))
         self.taken += len(block.samples)
 
     def done(self) -> level.Levels | None:

@@ -118,9 +118,9 @@ def test_the_loudness_of_dialogue_is_measured_where_somebody_speaks(library, tmp
         say(library, folder, operator, Say.REJECT, reason="taste")
     say(library, folder, "loudness", Say.MODIFY, params={"target": "netflix", "ceiling_dbtp": -2.0})
     assert "its dialogue to -27 LUFS" in words(library.explain("talk.wav", folder=folder))
-    cut, out, spoken = cut_of(library, folder), tmp_path / "loud.m4a", ((0.0, 4.0), (6.0, 8.0))
-    done = render.render(cut.made, out, hears=lambda _: spoken)
-    assert loudness.measure(out, spoken=spoken).dialogue_lufs == pytest.approx(-27, abs=0.1)
+    cut, out, speech = cut_of(library, folder), tmp_path / "loud.m4a", ((0.0, 4.0), (6.0, 8.0))
+    done = render.render(cut.made, out, hears=lambda _: speech)
+    assert loudness.measure(out, speech=speech).dialogue_lufs == pytest.approx(-27, abs=0.1)
     assert any("its dialogue, by an estimate" in note for note in done.notes)
     assert not any(m.value for m in done.measures if m.unit == "fault")
     with pytest.raises(UsageError, match="hears where somebody speaks"):

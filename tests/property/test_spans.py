@@ -42,8 +42,10 @@ def test_words_of_a_stretch_and_beside_a_moment(spans, stretch, at):
     assert (before and before.start) == max((w.start for w in words if w.start < at), default=None)
     assert (after and after.start) == min((w.start for w in words if w.start >= at), default=None)
     numbered, (start, end) = spoken.words, stretch
-    assert [numbered[n] for n in spoken.whole(start, end)] == [w for w in numbered if w.start >= start and w.end <= end]
-    assert [numbered[n] for n in spoken.begins(start, end)] == [w for w in numbered if start <= w.start < end]
-    assert [numbered[n] for n in spoken.numbers(at, at)] == [w for w in numbered if w.start < at < w.end]
+    assert [numbered[n] for n in spoken.places.whole(start, end)] == [
+        w for w in numbered if w.start >= start and w.end <= end
+    ]
+    assert [numbered[n] for n in spoken.places.beginning(start, end)] == [w for w in numbered if start <= w.start < end]
+    assert [numbered[n] for n in spoken.places.touching(at, at)] == [w for w in numbered if w.start < at < w.end]
     ended = spoken.ended(at)
     assert (ended and ended.end) == max((w.end for w in words if w.end <= at), default=None)

@@ -99,13 +99,13 @@ def test_likely_faults_hold_it_back_unless_they_are_meant(film):
     assert rules.faults(seen, rules.Faults(allowed=("black",)))[0].held
 
 
-@pytest.mark.parametrize(("spoken", "held"), [(((0.0, 3.0),), False), ((), None)])
-def test_a_place_that_counts_dialogue_asks_where_somebody_speaks(film, monkeypatch, spoken, held):
-    monkeypatch.setattr("safelight.dialogue.spoken", lambda _: spoken)
+@pytest.mark.parametrize(("speech", "held"), [(((0.0, 3.0),), False), ((), None)])
+def test_a_place_that_counts_dialogue_asks_where_somebody_speaks(film, monkeypatch, speech, held):
+    monkeypatch.setattr("safelight.dialogue.speech", lambda _: speech)
     checked = films.check(film, book.parse(OWN.replace('"podcast"', '"netflix"'), "own"))
     (answer,) = [a for a in checked.answers if a.rule == "loudness.integrated"]
     assert answer.held is held
-    assert ("estimate" if spoken else "nobody is heard to speak") in answer.text
+    assert ("estimate" if speech else "nobody is heard to speak") in answer.text
 
 
 def test_captions_are_needed_kept_to_rules_and_of_this_cut(film, place):

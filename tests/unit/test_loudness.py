@@ -100,11 +100,11 @@ def said_among_music():
 
 
 def test_the_loudness_of_dialogue_is_that_of_where_somebody_speaks():
-    found = measured(said_among_music(), spoken=SPOKEN)
+    found = measured(said_among_music(), speech=SPOKEN)
     assert found.dialogue_lufs == pytest.approx(-31, abs=0.1)
     assert found.integrated_lufs == measured(said_among_music()).integrated_lufs > -18
     assert measured(said_among_music()).dialogue_lufs is None
-    assert measured(said_among_music(), spoken=()).dialogue_lufs is None
+    assert measured(said_among_music(), speech=()).dialogue_lufs is None
 
 
 @given(st.lists(st.floats(0, 8), min_size=2, max_size=8, unique=True), st.integers(100, 9000))
@@ -125,7 +125,7 @@ def test_what_is_measured_of_dialogue_are_exactly_its_spans(edges, size):
 def test_a_target_of_dialogue_is_reached_where_somebody_speaks(tmp_path, ending):
     path = make_sound(tmp_path / "in.wav", said_among_music(), codec="pcm_s24le")
     target, out = TARGETS["netflix"], tmp_path / f"out{ending}"
-    done = levelled.level(path, out, target, spoken=SPOKEN)
+    done = levelled.level(path, out, target, speech=SPOKEN)
     assert done.after.dialogue_lufs == pytest.approx(target.lufs, abs=0.1)
     assert done.gain_db == pytest.approx(4, abs=0.3)
     assert loudness.measure(out).true_peak_dbtp <= target.ceiling_dbtp
@@ -135,7 +135,7 @@ def test_a_target_of_dialogue_is_reached_where_somebody_speaks(tmp_path, ending)
 def test_without_somebody_who_speaks_a_target_of_dialogue_is_refused(tmp_path):
     path = make_sound(tmp_path / "in.wav", noisy(2), codec="pcm_s24le")
     with pytest.raises(UsageError, match="nobody is heard to speak"):
-        levelled.level(path, tmp_path / "out.wav", TARGETS["netflix"], spoken=())
+        levelled.level(path, tmp_path / "out.wav", TARGETS["netflix"], speech=())
     assert not (tmp_path / "out.wav").exists()
 
 

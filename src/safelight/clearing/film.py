@@ -165,7 +165,7 @@ class _Seen:
         far = np.hypot(*self.moves[:, :2].T).max(initial=0)
         if far < STANDS or far > WANDERS or len(self.samples) < FEWEST:
             return bool(far < STANDS)
-        seen = [plate.small(p, self.size, self.bits) for p in self.samples]
+        seen = [self.small(planes) for planes in self.samples]
         return plate.stands(seen, self.moves[list(self.sampled)], plate.fine_of(self.shape, self.size))
 
     @property
@@ -173,6 +173,10 @@ class _Seen:
         """Of the small pictures."""
         scale = min(1.0, plate.SIDE / max(self.shape.size))
         return max(round(self.shape.size[0] * scale), 16), max(round(self.shape.size[1] * scale), 16)
+
+    def small(self, planes: Planes) -> Floats:
+        """A frame as it is looked at."""
+        return plate.small(planes, self.size, self.bits)
 
     @property
     def black(self) -> float:
@@ -226,6 +230,17 @@ def _sizes(shape: Shape) -> list[tuple[int, int]]:
     return [(width, height), *[(width // across, height // down)] * 2]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """A small frame, what is `there` behind it in its light, `gain` times as bright, and by how many bounds they are
+    `off`."""
+
+    small: Floats
+    there: Floats
+    gain: float
+    off: Floats
+
+
 @dataclass(slots=True, kw_only=True)
 class Painter:
     """Puts the plate where somebody is."""
@@ -242,10 +257,7 @@ class Painter:
     def __post_init__(self) -> None:
         self.limit = plate.bound(self.plate.small, self.plate.grain, stands=self.stands)
         for planes in self.seen.samples if self.stands else ():
-            small = plate.small(planes, self.seen.size, self.seen.bits)
-            gain = plate.gain(small, self.plate.small, self.seen.black)
-            there = plate.lit(self.plate.small, gain, self.seen.black)
-            self.passing.append(_somebody(plate.differs(small, there) / self.limit))
+            self.passing.append(_somebody(self._compared(planes, self.plate.small).off))
 
     @property
     def stands(self) -> bool:
@@ -262,14 +274,10 @@ class Painter:
         for source, target in zip(refilm.planes(frame), targets, strict=True):
             target[:] = source[: target.shape[0], : target.shape[1]]
         move = self.seen.moves[min(number, len(self.seen.moves) - 1)]
-        small = plate.small(targets, self.seen.size, self.seen.bits)
-        fine = plate.fine_of(shape, self.seen.size)
-        here = plate.laid(self.plate.small, move, fine, back=True)
-        gain = plate.gain(small, here, self.seen.black)
-        there = plate.lit(here, gain, self.seen.black)
-        off = plate.differs(small, there) / self.limit
-        somebody = _somebody(off)
-        mask = _taken_out(somebody, self._soon(number), self._differs(off, small, there)) & self.within
+        here = plate.laid(self.plate.small, move, plate.fine_of(shape, self.seen.size), back=True)
+        seen = self._compared(targets, here)
+        somebody = _somebody(seen.off)
+        mask = _taken_out(somebody, self._soon(number), self._differs(seen)) & self.within
         if not mask.any():
             return made
         self.changed += bool((somebody & self.within).any())
@@ -277,8 +285,15 @@ class Painter:
         soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), FEATHER), np.float32)
         most = (1 << self.seen.bits) - 1
         for n, target in enumerate(targets):
-            self._lay(target, n, move, gain, soft, most)
+            self._lay(target, n, move, seen.gain, soft, most)
         return made
+
+    def _compared(self, planes: Planes, here: Floats) -> "_Compared":
+        """A frame and the small plate as its camera sees it."""
+        small = self.seen.small(planes)
+        gain = plate.gain(small, here, self.seen.black)
+        there = plate.lit(here, gain, self.seen.black)
+        return _Compared(small=small, there=there, gain=gain, off=plate.differs(small, there) / self.limit)
 
     def _soon(self, number: int) -> Mask:
         """Who passes in the sampled frames before and after one."""
@@ -286,11 +301,11 @@ class Painter:
         found = [self.passing[n] for n in (after - 1, after) if 0 <= n < len(self.passing)]
         return np.asarray(np.logical_or.reduce(found)) if found else np.zeros_like(self.within)
 
-    def _differs(self, off: Floats, small: Floats, there: Floats) -> Mask:
+    def _differs(self, seen: "_Compared") -> Mask:
         """Where a frame surely differs: as a whole and, if it is laid down to the pixel, in detail."""
         if not self.stands:
-            return np.asarray(off > 1)
-        return np.asarray((off > 1) | (plate.rough(small, there) > self.plate.rough))
+            return np.asarray(seen.off > 1)
+        return np.asarray((seen.off > 1) | (plate.rough(seen.small, seen.there) > self.plate.rough))
 
     def _lay(self, target: npt.NDArray[Any], n: int, move: Moves, gain: float, soft: Floats, most: int) -> None:
         foot = np.float32((self.seen.black if n == 0 else 128) * (1 << (self.seen.bits - 8)))

@@ -256,7 +256,7 @@ def _begins(made: Assembly) -> Iterator[tuple[int, str, bool]]:
     for piece, at in of_words:
         material = made.materials[piece.clip]
         spoken = material.spoken
-        for i in spoken.begins(piece.start / material.rate, piece.end / material.rate):
+        for i in spoken.places.beginning(piece.start / material.rate, piece.end / material.rate):
             word, first = spoken.words[i], piece.clip not in heard
             if first or chapters.pause(spoken.words, i) is not None:
                 here = at + _moved(int(word.start * material.rate) - piece.start, material.rate, made.programme.rate)
@@ -320,7 +320,7 @@ def programme_words(made: Assembly) -> list[Word]:
         material = made.materials[piece.clip]
         start, end = piece.start / material.rate, piece.end / material.rate
         shift = at / made.programme.rate - start
-        inside = [material.spoken.words[n] for n in material.spoken.whole(start, end)]
+        inside = [material.spoken.words[n] for n in material.spoken.places.whole(start, end)]
         found += [replace(w, start=w.start + shift, end=w.end + shift) for w in inside]
     return found
 
@@ -331,7 +331,7 @@ def lost_words(made: Assembly) -> list[tuple[int, Word]]:
     for number, material in enumerate(made.materials):
         spans = [(p.start / material.rate, p.end / material.rate) for p in made.pieces if p.clip == number]
         edges = [at for span in joined(spans) for at in span]
-        across = {n for at in edges for n in material.spoken.numbers(at, at)}
+        across = {n for at in edges for n in material.spoken.places.touching(at, at)}
         out += [(number, material.spoken.words[n]) for n in sorted(across)]
     return out
 

@@ -117,7 +117,7 @@ def _off(
 ) -> float | None:  # fmt: skip
     """Seconds by which the end (`ends`) or the beginning of a word lies elsewhere than it should, when those within a
     span are aligned; None where they cannot be, or it is not among them."""
-    words, inside = spoken.words, spoken.whole(*span)
+    words, inside = spoken.words, spoken.places.whole(*span)
     same = (n for n, i in enumerate(inside) if words[i].text == word.text and abs(words[i].start - word.start) < SAME_S)
     number = next(same, None)
     if number is None:

@@ -80,14 +80,14 @@ def _groups(places: Sequence[Fraction]) -> Iterator[list[Fraction]]:
 
 
 def _near(spoken: Spoken, group: Sequence[Fraction]) -> list[int]:
-    return sorted({n for at in group for n in spoken.numbers(at - NEAR_S, at + NEAR_S)})
+    return sorted({n for at in group for n in spoken.places.touching(at - NEAR_S, at + NEAR_S)})
 
 
 def _compared(
     spoken: Spoken, span: tuple[Fraction, Fraction], joined: Joined, recogniser: Recogniser, weights: Files
 ) -> tuple[set[int], dict[int, str]]:
     """Numbers of the words within a span that are not heard, and what is heard besides, by the word that follows."""
-    words, inside = spoken.words, spoken.whole(*span)
+    words, inside = spoken.words, spoken.places.whole(*span)
     if not inside:
         return set(), {}
     start, end = edges(words, inside[0], inside[-1])
@@ -111,7 +111,7 @@ def _compared(
 
 def _aligned(spoken: Spoken, span: tuple[Fraction, Fraction], joined: Joined, weights: Files) -> set[int]:
     """Numbers of the words within a span whose sounds lie where they should, by forced alignment."""
-    words, inside = spoken.words, spoken.whole(*span)
+    words, inside = spoken.words, spoken.places.whole(*span)
     if align.NAME not in weights or not inside:
         return set()
     start, end = edges(words, inside[0], inside[-1])

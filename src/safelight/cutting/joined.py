@@ -16,6 +16,7 @@ import numpy as np
 from safelight.cutting.assembly import Assembly, Material, Piece
 from safelight.media import sound
 from safelight.media.sound import Samples
+from safelight.speech.tracks import mixed
 
 FADE_S = Fraction(1, 100)
 
@@ -95,15 +96,7 @@ def _decoded(material: Material, place: Path, rate: int) -> tuple[Any, int]:
     with place.open("wb") as file:
         for block in sound.blocks(material.path, rate=rate, facts=material.facts):
             start = block.at if start is None else start
-            (np.clip(_mono(block.samples), -1, 1) * 32767).astype("<i2").tofile(file)
+            (np.clip(mixed(block.samples), -1, 1) * 32767).astype("<i2").tofile(file)
     if not place.stat().st_size:
         return None, 0
     return np.memmap(place, "<i2", "r"), round((start or Fraction(0)) * rate)
-
-
-def _mono(samples: Samples) -> Samples:
-    """The mean of the channels, or the louder one where they cancel each other."""
-    mean = samples.mean(1)
-    if samples.shape[1] == 1 or np.square(mean).mean() >= np.square(samples).mean() / 16:
-        return np.ascontiguousarray(mean, np.float32)
-    return np.ascontiguousarray(samples[:, int(np.square(samples).mean(0).argmax())], np.float32)

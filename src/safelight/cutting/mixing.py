@@ -21,7 +21,7 @@ from safelight.errors import UsageError
 from safelight.media import loudness, sound
 from safelight.media.effects import Level, Repairs
 from safelight.media.levelled import Levelled, Limiter, Search
-from safelight.media.loudness import Loudness, Spans
+from safelight.media.loudness import Loudness, Speech
 from safelight.media.repair.chain import repaired
 from safelight.media.repair.deepfilter import Model
 from safelight.media.sound import Block, Samples
@@ -35,10 +35,10 @@ SILENT = Loudness(
     seconds=Fraction(0),
 )  # fmt: skip
 Settings = TypeVar("Settings", Level, Repairs)
-Hears = Callable[[Iterable[Block]], Spans]  # where somebody speaks in a sound
+Hears = Callable[[Iterable[Block]], Speech]  # where somebody speaks in a sound
 
 
-def deaf(_: Iterable[Block]) -> Spans:
+def deaf(_: Iterable[Block]) -> Speech:
     """Whoever renders without a detector of voices. Raises UsageError."""
     raise UsageError("The loudness of dialogue is asked for, and nothing here hears where somebody speaks.")
 
@@ -150,14 +150,14 @@ def _in_channels(part: Samples, channels: int) -> Samples:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixed:
     """A programme's sound at the loudness that was asked for. `gains_db` by number of a clip; `lufs`: what all of it,
-    or its `dialogue`, was to come to, None where clips differ; `spoken`: where somebody speaks, if that
+    or its `dialogue`, was to come to, None where clips differ; `speech`: where somebody speaks, if that
     counts anywhere; `ceiling_dbtp` is what was asked; `done.after` is what was encoded."""
 
     blocks: Callable[[], Iterator[Block]]
     gains_db: Mapping[int, float]
     lufs: float | None
     dialogue: bool
-    spoken: Spans | None
+    speech: Speech | None
     ceiling_dbtp: float
     done: Levelled
 
@@ -211,7 +211,7 @@ def mixed(
     heard = {p.clip for p in made.pieces if made.materials[p.clip].facts.sounds}
     wanted = {(levels[n].lufs, levels[n].dialogue) if n in levels else (None, False) for n in heard}
     lufs, dialogue = wanted.pop() if len(wanted) == 1 else (None, False)
-    spoken = hears(laid.all()) if any(level.dialogue for level in levels.values()) else None
+    speech = hears(laid.all()) if any(level.dialogue for level in levels.values()) else None
     ceiling = min(level.ceiling_dbtp for level in levels.values())
 
     def blocks(offset: float, most: float, limiter: Limiter) -> Iterator[Block]:
@@ -220,7 +220,7 @@ def mixed(
 
     def tried(offset: float, most: float) -> Levelled:
         limiter = Limiter(most)
-        after = loudness.measure(encode(blocks(offset, most, limiter)), spoken=spoken)
+        after = loudness.measure(encode(blocks(offset, most, limiter)), speech=speech)
         last.update(offset=offset, most=most)
         return Levelled(gain_db=offset, limited_db=limiter.most_db, before=SILENT, after=after)
 
@@ -229,7 +229,7 @@ def mixed(
     done = search.settled(tried, name=made.programme.name)
     return Mixed(
         blocks=lambda: blocks(last["offset"], last["most"], Limiter(last["most"])), lufs=lufs, ceiling_dbtp=ceiling,
-        dialogue=dialogue, spoken=spoken, gains_db={n: gain + done.gain_db for n, gain in gains.items()}, done=done,
+        dialogue=dialogue, speech=speech, gains_db={n: gain + done.gain_db for n, gain in gains.items()}, done=done,
     )  # fmt: skip
 
 
@@ -237,8 +237,8 @@ def _gain_db(level: Level, plays: Callable[[], Iterator[Block]], hears: Hears) -
     """The gain that a clip asks for, of which this plays; none where there is nothing to measure it on."""
     if level.lufs is None:
         return level.gain_db
-    spoken = hears(plays()) if level.dialogue else None
-    loud = loudness.measure_blocks(plays(), spoken=spoken).counted(dialogue=level.dialogue)
+    speech = hears(plays()) if level.dialogue else None
+    loud = loudness.measure_blocks(plays(), speech=speech).counted(dialogue=level.dialogue)
     return 0.0 if loud is None else level.lufs - loud
 
 

@@ -28,9 +28,8 @@ from safelight.errors import MediaError, UsageError
 from safelight.files import PART, written_whole
 from safelight.media import container, loudness, origin, signing
 from safelight.media.effects import Clear, Level, Repairs, Steady
-from safelight.media.loudness import LAYOUTS
 from safelight.media.signing import Deed
-from safelight.media.sound import Block, Samples
+from safelight.media.sound import LAYOUTS, Block, Samples, frame_of
 from safelight.words import many
 
 FILMS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -101,7 +100,7 @@ def _checked(job: "_Job", name: str) -> Rendered:
                 f"{name} came out with {frames} frames, not {wanted}.", remedy="Render it as another format."
             )
     ranges = tuple(made.seen_ranges) if job.pictures else ()
-    after = loudness.measure(job.place, spoken=job.mixed.spoken) if job.mixed is not None else None
+    after = loudness.measure(job.place, speech=job.mixed.speech) if job.mixed is not None else None
     if job.mixed is not None and after is not None:
         job.notes += mixing.said(made, job.mixed, after)
     return Rendered(
@@ -335,7 +334,7 @@ class _Job:
         for samples in parts:
             for start in range(0, len(samples), BLOCK):
                 part = np.ascontiguousarray(samples[start : start + BLOCK])
-                frame = loudness.frame_of(Block(at=Fraction(0), samples=part, rate=voice.rate), voice.layout, count)
+                frame = frame_of(Block(at=Fraction(0), samples=part, rate=voice.rate), voice.layout, count)
                 count += len(part)
                 packets = [p for made in resampler.resample(frame) for p in stream.encode(made)]
                 yield Fraction(count, voice.rate), packets

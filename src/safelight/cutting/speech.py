@@ -1,11 +1,10 @@
 """Words as cutting needs them, and which of them are not to be believed."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
 
+from safelight.media.runs import Stretches
 from safelight.speech.chunks import lasts_long
 
 
@@ -41,47 +40,29 @@ class Word:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
     """Words by when they begin, so that those of a stretch are found without looking at all of them: a talk of hours
-    has thousands of cuts. `latest` is the end of whatever ends last among a word and those before it."""
+    has thousands of cuts."""
 
     words: tuple[Word, ...]
-    starts: tuple[Fraction, ...]
-    latest: tuple[Fraction, ...]
+    places: Stretches[Fraction]
 
     @classmethod
     def of(cls, words: Iterable[Word]) -> "Spoken":
         """Of words in any order."""
         ordered = tuple(sorted(words, key=lambda w: w.start))
-        ends = tuple(accumulate((w.end for w in ordered), max))
-        return cls(words=ordered, starts=tuple(w.start for w in ordered), latest=ends)
-
-    def numbers(self, start: Fraction, end: Fraction) -> list[int]:
-        """The numbers of those of which a part lies in [start, end), seconds."""
-        first, last = bisect_right(self.latest, start), bisect_left(self.starts, end)
-        return [n for n in range(first, last) if self.words[n].end > start]
+        return cls(words=ordered, places=Stretches((w.start, w.end) for w in ordered))
 
     def within(self, start: Fraction, end: Fraction) -> tuple[Word, ...]:
         """Those of which a part lies in [start, end), seconds."""
-        return tuple(self.words[n] for n in self.numbers(start, end))
-
-    def whole(self, start: Fraction, end: Fraction) -> list[int]:
-        """The numbers of those that lie in [start, end] as a whole."""
-        first, last = bisect_left(self.starts, start), bisect_right(self.starts, end)
-        return [n for n in range(first, last) if self.words[n].end <= end]
-
-    def begins(self, start: Fraction, end: Fraction) -> range:
-        """The numbers of those that begin in [start, end)."""
-        return range(bisect_left(self.starts, start), bisect_left(self.starts, end))
+        return tuple(self.words[n] for n in self.places.touching(start, end))
 
     def ended(self, at: Fraction) -> Word | None:
         """The one that ends last of those that have ended by a moment."""
-        first, last = bisect_right(self.latest, at), bisect_right(self.starts, at)
-        found = [self.words[bisect_left(self.latest, self.latest[first - 1])]] if first else []
-        found += [w for w in self.words[first:last] if w.end <= at]
-        return max(found, key=lambda w: w.end, default=None)
+        number = self.places.ended(at)
+        return None if number is None else self.words[number]
 
     def beside(self, at: Fraction) -> tuple[Word | None, Word | None]:
         """The last that begins before a moment, and the first that begins then or later."""
-        number = bisect_left(self.starts, at)
+        number = self.places.before(at)
         return (
             self.words[number - 1] if number else None, self.words[number] if number < len(self.words) else None
         )  # fmt: skip

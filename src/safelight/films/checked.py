@@ -55,7 +55,7 @@ def _dialogue(path: Path, facts: Contents, book: Book) -> tuple[Measure, ...]:
         return ()
     name = "loudness.dialogue"
     try:
-        found = loudness.measure(path, spoken=dialogue.of(path, TARGETS[settings.target])).dialogue_lufs
+        found = loudness.measure(path, speech=dialogue.of(path, TARGETS[settings.target])).dialogue_lufs
     except SafelightError as error:
         return (Measure(name=name, cannot_tell=str(error).rstrip(".")),)
     return (Measure(name=name, value=found, cannot_tell=None if found is not None else "nobody is heard to speak"),)

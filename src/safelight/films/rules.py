@@ -178,17 +178,13 @@ def colour(film: Film, s: Colour) -> list[Answer]:
 def loud(film: Film, s: Loud) -> list[Answer]:
     """Integrated loudness, true peak, and where the target asks for it the loudest three seconds."""
     target, told = TARGETS[s.target], film.value("loudness")
-    if not isinstance(told, dict):
-        return [Answer(rule="loudness.integrated", held=None, text=f"It cannot be told: {film.why('loudness')}.")]
-    remedy = f"Bring its sound there: `safelight loudness FILE --target {target.name} --to NAME`."
-    lufs, peak, short = told["integrated_lufs"], told["true_peak_dbtp"], told["short_term_max_lufs"]
-    what = "It is"
-    if target.dialogue:
-        lufs, what = film.value("loudness.dialogue"), "Its dialogue, by an estimate of where somebody speaks, is"
+    lufs = told and (film.value("loudness.dialogue") if target.dialogue else told["integrated_lufs"])
     if lufs is None:
-        return [
-            Answer(rule="loudness.integrated", held=None, text=f"It cannot be told: {film.why('loudness.dialogue')}.")
-        ]
+        why = film.why("loudness.dialogue" if told and target.dialogue else "loudness")
+        return [Answer(rule="loudness.integrated", held=None, text=f"It cannot be told: {why}.")]
+    remedy = f"Bring its sound there: `safelight loudness FILE --target {target.name} --to NAME`."
+    peak, short = told["true_peak_dbtp"], told["short_term_max_lufs"]
+    what = "Its dialogue, by an estimate of where somebody speaks, is" if target.dialogue else "It is"
     found = [
         Answer(rule="loudness.integrated", held=abs(lufs - target.lufs) <= target.tolerance_lu, value=lufs,
                wanted=target.lufs, remedy=remedy,

@@ -15,8 +15,8 @@ from scipy.ndimage import minimum_filter1d
 from safelight.errors import UsageError
 from safelight.files import written_whole
 from safelight.media import loudness, origin, signing, sound
-from safelight.media.loudness import LAYOUTS, Loudness, Spans, Target
-from safelight.media.sound import Block, Samples
+from safelight.media.loudness import Loudness, Speech, Target
+from safelight.media.sound import LAYOUTS, Block, Samples, frame_of
 
 CODECS = {
     ".wav": "pcm_s24le", ".flac": "flac", ".m4a": "aac", ".mp4": "aac", ".mp3": "libmp3lame", ".opus": "libopus",
@@ -59,11 +59,11 @@ class Levelled:
 
 def level(
     path: Path, out: Path, target: Target, *, stream: int | None = None, original: Path | None = None,
-    before_it: Sequence[str] = (), spoken: Spans | None = None,
+    before_it: Sequence[str] = (), speech: Speech | None = None,
 ) -> Levelled:  # fmt: skip
     """Writes the sound of `path` to `out` at the target; sample rate and channels are kept, dynamics too but for
     limited peaks. `original`: whose papers it takes, where `path` itself was made from another file;
-    `before_it`: what was done to it then; `spoken`: where somebody speaks, for a target that counts that alone.
+    `before_it`: what was done to it then; `speech`: where somebody speaks, for a target that counts that alone.
 
     Raises UsageError for an ending that cannot be written, a certificate that cannot sign, or where dialogue counts and
     nobody speaks; NotMedia where there is no sound."""
@@ -75,12 +75,12 @@ def level(
     if out.exists() and out.samefile(path):
         raise UsageError(f"{out.name} is the original.", remedy="Give another name; originals are never written to.")
     signing.ready()
-    before = loudness.measure(path, stream=stream, spoken=spoken)
+    before = loudness.measure(path, stream=stream, speech=speech)
     if target.dialogue and before.integrated_lufs is not None and before.dialogue_lufs is None:
         raise UsageError(NOBODY.format(path.name), remedy="Take a target that counts the whole sound.")
     with written_whole(out) as place:
         done = _until_right(
-            _Job(path=path, place=place, codec=codec, stream=stream, before=before, spoken=spoken), target
+            _Job(path=path, place=place, codec=codec, stream=stream, before=before, speech=speech), target
         )
         how = [*before_it, *([] if done.passed_through else [f"Brought to {target.lufs:g} LUFS by one gain."])]
         told = origin.tell_of_sound(place, out, original or path, how=" ".join(how) or None)
@@ -94,7 +94,7 @@ class _Job:
     codec: str
     stream: int | None
     before: Loudness
-    spoken: Spans | None
+    speech: Speech | None
 
 
 def _until_right(job: _Job, target: Target) -> Levelled:
@@ -164,7 +164,7 @@ def _render(job: _Job, *, gain: float, ceiling: float | None) -> Levelled:
     encode(job.place, made, codec=job.codec)
     return Levelled(
         gain_db=gain, limited_db=limiter.most_db if limiter else 0.0, before=job.before,
-        after=loudness.measure(job.place, spoken=job.spoken), passed_through=limiter is None,
+        after=loudness.measure(job.place, speech=job.speech), passed_through=limiter is None,
     )  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def encode(path: Path, blocks: Iterable[Block], *, codec: str) -> None:
                 resampler = av.AudioResampler(
                     format=stream.codec_context.format, layout=layout, rate=rate, frame_size=size
                 )
-            frame = loudness.frame_of(block, LAYOUTS.get(block.samples.shape[1], "stereo"), count)
+            frame = frame_of(block, LAYOUTS.get(block.samples.shape[1], "stereo"), count)
             count += len(block.samples)
             _send(out, stream, resampler.resample(frame))
         if stream is not None:

@@ -12,14 +12,13 @@ import av
 import numpy as np
 
 from safelight.media import container, sound
-from safelight.media.sound import Block
+from safelight.media.sound import LAYOUTS, Block, frame_of
 
 SILENT = -70.0  # LUFS; below it the standard's absolute gate lets nothing through
 SHORTEST_RANGE_S = 30  # below, ten short-term values that share nothing are too few for a range
 FINE_STEPS = 10  # meters, each 10 ms later, for a momentary maximum that no window misses
 PEAK_RATE = 192_000
-Spans = Sequence[tuple[float, float]]  # seconds from the first sample, half-open, in order
-LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+Speech = Sequence[tuple[float, float]]  # seconds from the first sample, half-open, in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,18 +71,18 @@ TARGETS = MappingProxyType({
 
 
 def measure(
-    path: Path, *, stream: int | None = None, fine: bool = False, spoken: Spans | None = None
+    path: Path, *, stream: int | None = None, fine: bool = False, speech: Speech | None = None
 ) -> Loudness:  # fmt: skip
-    """The loudness of a file's sound. `fine` finds the momentary maximum at steps of 10 ms instead of 100; `spoken`:
+    """The loudness of a file's sound. `fine` finds the momentary maximum at steps of 10 ms instead of 100; `speech`:
     where somebody speaks, for the loudness of that alone.
 
     Raises NotMedia where there is no sound.
     """
     facts = container.contents(path)
-    return measure_blocks(sound.blocks(path, facts=facts, stream=stream), fine=fine, spoken=spoken)
+    return measure_blocks(sound.blocks(path, facts=facts, stream=stream), fine=fine, speech=speech)
 
 
-def measure_blocks(blocks: Iterable[Block], *, fine: bool = False, spoken: Spans | None = None) -> Loudness:
+def measure_blocks(blocks: Iterable[Block], *, fine: bool = False, speech: Speech | None = None) -> Loudness:
     """The loudness of blocks that follow each other."""
     meter: _Meter | None = None
     dialogue: _Dialogue | None = None
@@ -91,7 +90,7 @@ def measure_blocks(blocks: Iterable[Block], *, fine: bool = False, spoken: Spans
         if meter is None:
             rate, channels = block.rate, block.samples.shape[1]
             meter = _Meter(rate=rate, channels=channels, steps=FINE_STEPS if fine else 1)
-            dialogue = _Dialogue(spoken, _Meter(rate=rate, channels=channels, steps=1)) if spoken else None
+            dialogue = _Dialogue(speech, _Meter(rate=rate, channels=channels, steps=1)) if speech else None
         meter.add(block)
         if dialogue is not None:
             dialogue.add(block)
@@ -173,7 +172,7 @@ class _Meter:
 class _Dialogue:
     """The meter of what lies in spans, one after another."""
 
-    def __init__(self, spans: Spans, meter: _Meter) -> None:
+    def __init__(self, spans: Speech, meter: _Meter) -> None:
         self.left, self.meter, self.passed = deque(spans), meter, 0
 
     def add(self, block: Block) -> None:
@@ -197,13 +196,6 @@ def _said(sink: Any) -> Iterator[dict[str, str]]:
             return
         if "lavfi.r128.I" in frame.metadata:
             yield frame.metadata
-
-
-def frame_of(block: Block, layout: str, pts: int) -> Any:
-    """A block as a frame of FFmpeg's, at `pts` samples."""
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block.samples.T), format="fltp", layout=layout)
-    frame.sample_rate, frame.pts, frame.time_base = block.rate, pts, Fraction(1, block.rate)
-    return frame
 
 
 def _told(value: float) -> float | None:

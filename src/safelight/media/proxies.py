@@ -22,7 +22,7 @@ import numpy as np
 from safelight.domain import Json, digest_of, exact
 from safelight.errors import MediaError, Truncated
 from safelight.files import json_text, write_atomic, written_whole
-from safelight.media import container, hdr, loudness, sound, video, waveform
+from safelight.media import container, hdr, sound, video, waveform
 from safelight.media.container import Contents, PictureStream
 from safelight.media.formats import unreadable
 from safelight.media.sound import Block, Holes
@@ -183,7 +183,7 @@ class _Job:
 
     def _sound(self, out: Any) -> Progress:
         channels = self.facts.sounds[0].channels if self.facts.sounds[0].channels <= 2 else 1
-        layout = loudness.LAYOUTS[channels]
+        layout = sound.LAYOUTS[channels]
         stream = out.add_stream(SOUND, rate=SOUND_RATE, layout=layout)
         stream.bit_rate = SOUND_BITS * channels
         return self._heard(out, stream, layout, mono=channels == 1)
@@ -198,7 +198,7 @@ class _Job:
         for block in self._first(blocks, 1 if mono else 2):
             for start in range(0, len(block), BLOCK):
                 part = np.ascontiguousarray(block[start : start + BLOCK])
-                made = loudness.frame_of(Block(at=Fraction(0), samples=part, rate=SOUND_RATE), layout, count)
+                made = sound.frame_of(Block(at=Fraction(0), samples=part, rate=SOUND_RATE), layout, count)
                 count += len(part)
                 for frame in resampler.resample(made):
                     out.mux(stream.encode(frame))

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -54,6 +55,44 @@ class Spans(Generic[Place]):
     def cover(self, start: Place, end: Place) -> Place:
         """How much of a stretch they cover."""
         return sum((min(b, end) - max(a, start) for a, b in self.within(start, end)), end - end)
+
+
+class Stretches(Generic[Place]):
+    """Half-open stretches [start, end) in order of their beginnings, which may overlap and stay apart: those of a span
+    are found, by number, without looking at all of them."""
+
+    def __init__(self, stretches: Iterable[tuple[Place, Place]]) -> None:
+        self._ends: list[Place] = []
+        self._starts: list[Place] = []
+        for start, end in stretches:
+            self._starts.append(start)
+            self._ends.append(end)
+        self._latest: list[Place] = list(accumulate(self._ends, max))  # end of any up to each
+
+    def touching(self, start: Place, end: Place) -> list[int]:
+        """Those of which a part lies in [start, end)."""
+        first, last = bisect_right(self._latest, start), bisect_left(self._starts, end)
+        return [n for n in range(first, last) if self._ends[n] > start]
+
+    def whole(self, start: Place, end: Place) -> list[int]:
+        """Those that lie in [start, end] as a whole."""
+        first, last = bisect_left(self._starts, start), bisect_right(self._starts, end)
+        return [n for n in range(first, last) if self._ends[n] <= end]
+
+    def beginning(self, start: Place, end: Place) -> range:
+        """Those that begin in [start, end)."""
+        return range(self.before(start), self.before(end))
+
+    def before(self, at: Place) -> int:
+        """How many begin before a moment."""
+        return bisect_left(self._starts, at)
+
+    def ended(self, at: Place) -> int | None:
+        """The one that ends last of those that have ended by a moment."""
+        first, last = bisect_right(self._latest, at), bisect_right(self._starts, at)
+        found = [bisect_left(self._latest, self._latest[first - 1])] if first else []
+        found += [n for n in range(first, last) if self._ends[n] <= at]
+        return max(found, key=self._ends.__getitem__, default=None)
 
 
 def runs(flags: NDArray[np.bool_] | Sequence[bool], *, bridge: int = 0) -> list[tuple[int, int]]:

@@ -1,6 +1,6 @@
 """Sound as blocks of floating-point samples, with exact times."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +16,7 @@ from safelight.media.container import Contents
 
 GAP_S = Fraction(1, 50)  # times may jitter by so much before a hole is filled with silence
 BLOCK_S = 1
+LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 Samples = NDArray[np.float32]  # n × channels, ±1 is full scale
 
@@ -123,6 +124,35 @@ class _Gather:
         block = Block(at=self.at, samples=np.ascontiguousarray(samples, np.float32), rate=self.rate)
         self.at += Fraction(len(samples), self.rate)
         return block
+
+
+def frame_of(block: Block, layout: str, pts: int) -> Any:
+    """A block as a frame of FFmpeg's, at `pts` samples."""
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block.samples.T), format="fltp", layout=layout)
+    frame.sample_rate, frame.pts, frame.time_base = block.rate, pts, Fraction(1, block.rate)
+    return frame
+
+
+def resampled(blocks: Iterable[Block], rate: int) -> Iterator[Block]:
+    """Blocks that follow each other, at another rate, as they come out of the resampler; channels stay."""
+    resampler: Any = None
+    layout, at, taken = "", Fraction(0), 0
+    for block in blocks:
+        if resampler is None:
+            channels, at = block.samples.shape[1], block.at
+            layout = LAYOUTS.get(channels, f"{channels}c")
+            resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+        for frame in resampler.resample(frame_of(block, layout, taken)):
+            yield _made(frame, at, rate)
+            at += Fraction(frame.samples, rate)
+        taken += len(block.samples)
+    for frame in resampler.resample(None) if resampler is not None else ():
+        yield _made(frame, at, rate)
+        at += Fraction(frame.samples, rate)
+
+
+def _made(frame: Any, at: Fraction, rate: int) -> Block:
+    return Block(at=at, samples=np.asarray(frame.to_ndarray().T, np.float32), rate=rate)
 
 
 def read(path: Path, *, rate: int | None = None, mono: bool = False, stream: int | None = None) -> Block:

@@ -15,7 +15,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import scipy  # its `signal` comes when it is asked for: it takes a second
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ from scipy import fft
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.special import bdtrc
 
-from safelight.media import container, loudness, ltc, sound
+from safelight.media import container, ltc, sound
 from safelight.media.ltc import Ltc
 
 RATE = 8000  # samples a second in which recordings are compared
@@ -107,7 +106,7 @@ def heard_at_once(path: Path) -> tuple[Heard, Ltc | None]:
         reader = ltc.Reader(number)
         blocks = _told(sound.blocks(path, facts=facts, stream=found.index), reader)
         if number == 0:
-            first = _each(_slower(blocks, found), apart=found.channels == SEPARATE)
+            first = _each(sound.resampled(blocks, RATE), apart=found.channels == SEPARATE)
         else:
             for _ in blocks:
                 pass
@@ -124,23 +123,6 @@ def _told(blocks: Iterable[sound.Block], reader: ltc.Reader) -> Iterator[sound.B
     for block in blocks:
         reader.hear(block)
         yield block
-
-
-def _slower(blocks: Iterable[sound.Block], stream: container.SoundStream) -> Iterator[sound.Block]:
-    """Blocks at 8 kHz."""
-    layout = loudness.LAYOUTS.get(stream.channels, f"{stream.channels}c")
-    resampler = av.AudioResampler(format="fltp", layout=layout, rate=RATE)
-    at, taken = Fraction(0), 0
-    for block in blocks:
-        at = block.at if not taken else at
-        frames = resampler.resample(loudness.frame_of(block, layout, taken))
-        taken += len(block.samples)
-        yield from (_block(frame, at) for frame in frames)
-    yield from (_block(frame, at) for frame in resampler.resample(None))
-
-
-def _block(frame: av.AudioFrame, at: Fraction) -> sound.Block:
-    return sound.Block(at=at, samples=np.asarray(frame.to_ndarray().T, np.float32), rate=RATE)
 
 
 def _each(blocks: Iterable[sound.Block], *, apart: bool) -> list[Heard]:

@@ -1,7 +1,6 @@
 """Shots of clips as rows: where they lie in time and timecode, what is said in them, what was measured."""
 
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -9,6 +8,7 @@ from typing import Any
 
 from safelight.domain import Json, Kind, exact
 from safelight.media import timecode
+from safelight.media.runs import Stretches
 from safelight.shotlog import said
 from safelight.state import Footage
 
@@ -86,7 +86,8 @@ def rows_of(clip: Footage, *, tags: Iterable[str] = ()) -> list[Row]:
     ends = [(j["frame"], Fraction(j["at"])) for j in joins[1:]] + [(frames, clip.asset.duration_s or Fraction(0))]
     facts: list[Any] = _value(clip, "shots.facts") or [{}] * len(joins)
     count = Labels.of(clip)
-    spoken, faults = _Spoken.of(clip), _Swept(_faults(clip))
+    words, faults = _words(clip), _faults(clip)
+    middles, lasting = [_middle(w) for w in words], Stretches((start, stop) for start, stop, _, _ in faults)
     reel = _value(clip, "clip.reel")
     rows = []
     for number, (join, (end, until), fact) in enumerate(zip(joins, ends, facts, strict=True), 1):
@@ -96,7 +97,8 @@ def rows_of(clip: Footage, *, tags: Iterable[str] = ()) -> list[Row]:
             until=until, base=count.base, drop=count.drop, label_in=count.label(join["frame"], at),
             label_out=count.label(end, until), into=join["into"], chance=join["score"],
             reel=None if reel is None else str(reel), tags=tuple(tags), facts=fact,
-            words=spoken.within(at, until), faults=faults.until(at, until),
+            words=tuple(words[bisect_left(middles, at) : bisect_left(middles, until)]),
+            faults=tuple(dict.fromkeys(kind for _, kind in sorted(faults[n][2:] for n in lasting.touching(at, until)))),
         ))  # fmt: skip
     return rows
 
@@ -148,45 +150,24 @@ def _base(rate: Fraction) -> Fraction:
     return Fraction(max(round(rate), 1))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Spoken:
-    """The words of a clip by their middles: hours of talk have thousands, and so many shots."""
-
-    words: Sequence[tuple[float, float, str]]
-    middles: Sequence[Fraction]
-
-    @classmethod
-    def of(cls, clip: Footage) -> "_Spoken":
-        found = _value(clip, "words")
-        rows: list[Any] = found["words"] if isinstance(found, dict) else []
-        words = sorted(((float(w["start"]), float(w["end"]), str(w["text"])) for w in rows), key=lambda w: w[0] + w[1])
-        return cls(words=words, middles=[Fraction(w[0] + w[1]) / 2 for w in words])
-
-    def within(self, at: Fraction, until: Fraction) -> tuple[tuple[float, float, str], ...]:
-        return tuple(self.words[bisect_left(self.middles, at) : bisect_left(self.middles, until)])
+def _words(clip: Footage) -> list[tuple[float, float, str]]:
+    """In order of their middles."""
+    found = _value(clip, "words")
+    rows: list[Any] = found["words"] if isinstance(found, dict) else []
+    return sorted(((float(w["start"]), float(w["end"]), str(w["text"])) for w in rows), key=_middle)
 
 
-class _Swept:
-    """The faults of a clip, asked shot after shot."""
-
-    def __init__(self, faults: Sequence[tuple[Fraction, Fraction, str]]) -> None:
-        self.waiting = deque(sorted((start, n, stop, kind) for n, (start, stop, kind) in enumerate(faults)))
-        self.here: list[tuple[int, Fraction, str]] = []
-
-    def until(self, at: Fraction, until: Fraction) -> tuple[str, ...]:
-        """The kinds of those of which a part lies in [at, until), as they are told; each later than the one before."""
-        while self.waiting and self.waiting[0][0] < until:
-            self.here.append(self.waiting.popleft()[1:])
-        self.here = [fault for fault in self.here if fault[1] > at]
-        return tuple(dict.fromkeys(kind for _, _, kind in sorted(self.here)))
+def _middle(word: tuple[float, float, str]) -> Fraction:
+    return Fraction(word[0] + word[1]) / 2
 
 
-def _faults(clip: Footage) -> list[tuple[Fraction, Fraction, str]]:
+def _faults(clip: Footage) -> list[tuple[Fraction, Fraction, int, str]]:
+    """In order of their beginnings: start, end, number among those that are told, kind."""
     told: list[Any] = []
     for name in ("faults.picture", "faults.sound"):
         found = _value(clip, name)
         told += found if isinstance(found, list) else []
-    return [(Fraction(f["start"]), Fraction(f["end"]), str(f["kind"])) for f in told]
+    return sorted((Fraction(f["start"]), Fraction(f["end"]), n, str(f["kind"])) for n, f in enumerate(told))
 
 
 def _value(clip: Footage, name: str) -> Any:
