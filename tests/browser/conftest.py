@@ -114,6 +114,15 @@ def settled(page):
     until(page, "document.querySelector('sl-cull').model.waiting === 0")
 
 
+def still(page):
+    """Waits until the view shows what it was asked for."""
+    page.wait_for_function(
+        """() => { const v = document.querySelector("sl-view");
+        return v && v.shown && v.there && !v.edited.busy && !v.plain.busy &&
+          [...v.querySelectorAll("canvas")].every((c) => c.dataset.drawn === c.dataset.src); }"""
+    )
+
+
 def listening(page):
     """The actions of this page; from now on each only notes itself and whether it goes on, in `window.pressed`."""
     return page.evaluate(

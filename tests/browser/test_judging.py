@@ -10,7 +10,7 @@ from PIL import Image
 from bench import _browser
 from safelight.media.colour import delta_e
 from safelight.review import shortcuts
-from tests.browser.conftest import listening, press_table
+from tests.browser.conftest import listening, press_table, still
 from tests.browser.desk import PATCHES, SIDE, said
 
 pytestmark = pytest.mark.skipif(_browser.reason_to_skip() is not None, reason=_browser.reason_to_skip() or "")
@@ -18,15 +18,6 @@ pytestmark = pytest.mark.skipif(_browser.reason_to_skip() is not None, reason=_b
 
 def waits(page) -> list[str]:
     return sorted(p["path"] for scene in page.ask("scenes") for p in scene["photos"] if p["waits"])
-
-
-def still(page) -> None:
-    """Waits until the view shows what it was asked for."""
-    page.wait_for_function(
-        """() => { const v = document.querySelector("sl-view");
-        return v && v.shown && v.there && !v.edited.busy && !v.plain.busy &&
-          [...v.querySelectorAll("canvas")].every((c) => c.dataset.drawn === c.dataset.src); }"""
-    )
 
 
 def large(page) -> None:

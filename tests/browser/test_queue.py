@@ -1,5 +1,7 @@
 """The queue in real Chromium: one list over all shoots, items that come without a suggestion, and what is refused."""
 
+import shutil
+
 import pytest
 
 from bench import _browser
@@ -7,8 +9,7 @@ from safelight.api import Library
 from safelight.line import Options
 from safelight.store import schema
 from safelight.store.library import now
-from tests.browser.conftest import hold, let_go
-from tests.browser.test_judging import desk, made, still  # noqa: F401 - fixtures
+from tests.browser.conftest import hold, let_go, still
 from tests.conftest import START, save_jpeg, textured
 from tests.review.test_judging import propose
 
@@ -18,7 +19,7 @@ FIRST = '.list [aria-current="true"]'
 
 
 @pytest.fixture
-def two(desk, tmp_path):  # noqa: F811
+def two(desk, tmp_path):
     """The page of all shoots, with a second shoot of two photos, one exposure of which is the least sure of all."""
     with Library.open(tmp_path / "library") as library:
         for i in range(2):
@@ -102,12 +103,10 @@ def test_a_change_that_is_asked_for_before_the_edit_is_there_begins_when_it_is(t
 
 
 @pytest.fixture
-def control(made, tmp_path_factory):  # noqa: F811
+def control(judged, tmp_path_factory):
     """The same shoot, in which an exposure and a choice were drawn to be judged without a suggestion."""
-    import shutil
-
     place = tmp_path_factory.mktemp("control")
-    shutil.copytree(made, place / "made")
+    shutil.copytree(judged, place / "made")
     with Library.open(place / "made/library") as library:
         state = library.state(place / "made/shoot", evidence=False)
         choice = next(p.path for p in state.photos.values() if p.proposals["cull"].offers and p.path != "IMG_0001.JPG")

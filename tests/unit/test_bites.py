@@ -78,17 +78,20 @@ def test_a_word_that_ends_early_in_most_stretches_but_not_before_the_cut_is_told
 ):
     made = programme(material, (65, 90))
 
-    def off(word, spoken, span, cut, weights, *, ends):
-        reach = bites.REACHES_S.index((span[1] - span[0]) / 2)
-        return 0.0 if not ends else (uncut if spoken is material.spoken else here)[reach]
+    class Around:
+        def __init__(self, spoken, place, cut, weights):
+            self.answers = dict(zip(bites.REACHES_S, uncut if spoken is material.spoken else here, strict=True))
 
-    monkeypatch.setattr(bites, "_off", off)
+        def off(self, word, reach, *, ends):
+            return self.answers[reach] if ends else 0.0
+
+    monkeypatch.setattr(bites, "_Around", Around)
     assert bool(told(made, ALIGNER)) == is_told
 
 
 def test_a_word_whose_time_is_estimated_is_not_measured_by_it(material, monkeypatch):
     estimated = tuple(replace(w, estimated=True) for w in WORDS)
-    monkeypatch.setattr(bites, "_off", lambda *_, **__: 1.0)
+    monkeypatch.setattr(bites._Around, "off", lambda *_, **__: 1.0)
     assert told(programme(replace(material, words=estimated), (65, 90)), ALIGNER) == []
 
 
@@ -103,6 +106,18 @@ def test_words_are_looked_for_where_they_lie_in_the_uncut_sound_too(material, mo
     assert all(words for _, words in asked)
     assert asked[0][1][:4] == ("We", "begin", "with", "bread.")
     assert asked[0][0] > asked[1][0], "the cut sound is heard further, since its pause is short"
+
+
+def test_each_stretch_is_aligned_once_for_both_sides_of_a_join(material, monkeypatch):
+    asked = []
+
+    def aligned(samples, words, weights):
+        asked.append(samples.tobytes())
+
+    monkeypatch.setattr(bites.align, "align", aligned)
+    told(programme(material, (65, 90)), ALIGNER)
+    assert asked
+    assert len(asked) == len(set(asked))
 
 
 def test_samples_of_a_clip_are_there_whether_they_are_played_or_not(material):

@@ -6,7 +6,7 @@ aligner errs, too: it is asked about stretches of several lengths, and where it 
 the same stretch of the uncut sound; what most of them say is told.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -45,7 +45,8 @@ def bites(made: Assembly, joined: Joined, spoken: Spoken, weights: Files) -> lis
         before, after = spoken.ended(place), spoken.beside(place)[1]
         sides = ((before, _Edge(made, one, last=True)), (after, _Edge(made, two, last=False)))
         loud = [word for word, edge in sides if edge.in_sound(joined)]
-        short = [w for w, edge in sides if w is not None and _is_short(w, spoken, place, edge, joined, weights)]
+        here = _Around(spoken, place, joined.window, weights)
+        short = [w for w, edge in sides if w is not None and _is_short(w, place, edge, here, joined, weights)]
         if short:
             word = short[0]
             found.append(Difference(at=int(word.start * rate), expected=word.text, heard="", bitten=True))
@@ -76,57 +77,68 @@ class _Edge:
         power = np.convolve(10 ** (near / 10), np.ones(MOMENT) / MOMENT, "valid")
         return bool(10 * np.log10(power.min()) > floor + ABOVE_DB)
 
-    def off(self, word: Word, reach: Fraction, joined: Joined, weights: Files) -> float | None:
-        """By how much a word of the clip lies elsewhere in the uncut sound around the edge, by the same alignment."""
+    def uncut(self, joined: Joined, weights: Files) -> "_Around":
+        """The words of the clip around the edge."""
 
         def cut(start: Fraction, end: Fraction) -> Samples:
             return joined.source(self.clip, start, end)
 
-        return _off(word, self.spoken, (self.at - reach, self.at + reach), cut, weights, ends=self.last)
+        return _Around(self.spoken, self.at, cut, weights)
+
+
+class _Around:
+    """The words within a reach of a place, and where each is heard. A reach is aligned once, for both sides of a join,
+    when one of its words is asked for."""
+
+    def __init__(
+        self, spoken: Spoken, place: Fraction, cut: Callable[[Fraction, Fraction], Samples], weights: Files
+    ) -> None:
+        self._spoken, self._place, self._cut, self._weights = spoken, place, cut, weights
+        self._times: dict[Fraction, Sequence[tuple[float, float]] | None] = {}
+
+    def off(self, word: Word, reach: Fraction, *, ends: bool) -> float | None:
+        """Seconds by which the end (`ends`) or the beginning of a word lies elsewhere than it should; None where the
+        words cannot be aligned, or it is not among them."""
+        inside = self._spoken.places.whole(self._place - reach, self._place + reach)
+        words = [self._spoken.words[i] for i in inside]
+        same = (n for n, w in enumerate(words) if w.text == word.text and abs(w.start - word.start) < SAME_S)
+        number = next(same, None)
+        if number is None:
+            return None
+        start, end = edges(self._spoken.words, inside[0], inside[-1])
+        if reach not in self._times:
+            self._times[reach] = align.align(self._cut(start, end), [w.text for w in words], self._weights)
+        times = self._times[reach]
+        if times is None:
+            return None
+        return times[number][1] - float(word.end - start) if ends else times[number][0] - float(word.start - start)
 
 
 def _is_short(
-    word: Word, spoken: Spoken, place: Fraction, edge: _Edge, joined: Joined, weights: Files
+    word: Word, place: Fraction, edge: _Edge, here: _Around, joined: Joined, weights: Files
 ) -> bool:  # fmt: skip
     """Whether the end of the word before a join, or the beginning of the one after it, lies elsewhere than it should in
-    the joined sound but not in the uncut one."""
+    the joined sound (`here`) but not in the uncut one."""
     if align.NAME not in weights or word.estimated or word.suspect:
         return False
     there = replace(word, start=word.start + edge.at - place, end=word.end + edge.at - place)
+    uncut = edge.uncut(joined, weights)
     whole = short = nowhere = 0
     for reach in REACHES_S:
         if whole == AGREE:
             return False
-        here = _off(word, spoken, (place - reach, place + reach), joined.window, weights, ends=edge.last)
-        if here is not None and abs(here) <= APART_S:
+        found = here.off(word, reach, ends=edge.last)
+        if found is not None and abs(found) <= APART_S:
             whole += 1
             continue
-        uncut = edge.off(there, reach, joined, weights)
-        if here is None:
-            nowhere += uncut is not None
-        elif uncut is None or abs(here - uncut) > APART_S:
+        before = uncut.off(there, reach, ends=edge.last)
+        if found is None:
+            nowhere += before is not None
+        elif before is None or abs(found - before) > APART_S:
             short += 1
         else:
             whole += 1
     return short > 0 and short + nowhere >= AGREE and short + nowhere > whole
-
-
-def _off(
-    word: Word, spoken: Spoken, span: tuple[Fraction, Fraction], cut: Callable[[Fraction, Fraction], Samples],
-    weights: Files, *, ends: bool,
-) -> float | None:  # fmt: skip
-    """Seconds by which the end (`ends`) or the beginning of a word lies elsewhere than it should, when those within a
-    span are aligned; None where they cannot be, or it is not among them."""
-    words, inside = spoken.words, spoken.places.whole(*span)
-    same = (n for n, i in enumerate(inside) if words[i].text == word.text and abs(words[i].start - word.start) < SAME_S)
-    number = next(same, None)
-    if number is None:
-        return None
-    start, end = edges(words, inside[0], inside[-1])
-    times = align.align(cut(start, end), [words[i].text for i in inside], weights)
-    if times is None:
-        return None
-    return times[number][1] - float(word.end - start) if ends else times[number][0] - float(word.start - start)
 
 
 def _levels(samples: Samples) -> NDArray[np.float64]:
