@@ -152,7 +152,7 @@ def _read(path: Path) -> Looking:
 
 def _told(looking: Looking) -> dict[str, Any]:
     spans = [(0, looking.seen)]
-    return facts.of_shots(looking, spans, hdr=None, turned=0, weights=weights.installed())[0][0]
+    return next(facts.of_shots(looking, spans, hdr=None, turned=0, weights=weights.installed()))[0]
 
 
 def _photo(scene: Grey, place: Path, rng: np.random.Generator, met: _Met) -> None:

@@ -296,15 +296,17 @@ def _shown(
     looking: Looking, spans: list[tuple[int, int]], picture: container.PictureStream, job: See
 ) -> list[dict[str, Json]]:
     """What is said of each shot. Its key frame is kept beside the others, those of an earlier look go."""
-    rows, pictures = seen_of.of_shots(looking, spans, hdr=picture.hdr, turned=picture.rotation, weights=job.weights)
     folder = job.place.with_name(job.place.name + KEYS)
-    kept = {key_frame(folder, row["key_frame"]).name for row in rows}
+    rows, kept = [], set[str]()
+    for row, rgb in seen_of.of_shots(looking, spans, hdr=picture.hdr, turned=picture.rotation, weights=job.weights):
+        rows.append(row)
+        if rgb is not None:
+            place = key_frame(folder, row["key_frame"])
+            folder.mkdir(exist_ok=True)
+            write_atomic(place, jpeg(shrink(rgb, KEY_SIDE)))
+            kept.add(place.name)
     for old in [p for p in folder.glob("*.jpg") if p.name not in kept] if folder.is_dir() else []:
         old.unlink()
-    for row, rgb in zip(rows, pictures, strict=True):
-        if rgb is not None:
-            folder.mkdir(exist_ok=True)
-            write_atomic(key_frame(folder, row["key_frame"]), jpeg(shrink(rgb, KEY_SIDE)))
     return rows
 
 

@@ -1,5 +1,6 @@
 """What is measured of a shot, on pictures whose camera, light and sharpness are known."""
 
+import weakref
 from fractions import Fraction
 
 import cv2
@@ -135,23 +136,34 @@ def test_bars_beside_the_picture_are_not_black():
 def test_the_key_frame_is_sharp_and_away_from_the_joins():
     blurred = [cv2.GaussianBlur(seen(0.001 * i, 0), (0, 0), 4) for i in range(40)]
     frames = [seen(0.001 * i, 0) if 18 <= i < 22 else blurred[i] for i in range(40)]
-    told, pictures = facts.of_shots(looked(frames), [(0, 40)], hdr=None, turned=0, weights={})
-    assert 18 <= told[0]["key_frame"] < 22
-    assert pictures[0].shape == (HEIGHT, WIDTH, 3)
-    assert "no weights" in told[0]["faces"]["cannot_tell"]
+    ((told, picture),) = facts.of_shots(looked(frames), [(0, 40)], hdr=None, turned=0, weights={})
+    assert 18 <= told["key_frame"] < 22
+    assert picture.shape == (HEIGHT, WIDTH, 3)
+    assert "no weights" in told["faces"]["cannot_tell"]
 
 
 def test_every_shot_has_its_own_key_frame_and_a_blurred_one_says_so():
     blocks = np.kron(np.random.default_rng(4).integers(40, 220, (30, 45), np.uint8), np.ones((20, 20), np.uint8))
     other = cv2.GaussianBlur(blocks[::-1].copy(), (0, 0), 6)
     frames = [seen(0, 0, scene=blocks)] * 30 + [seen(0, 0, scene=other)] * 30
-    told, _ = facts.of_shots(looked(frames), [(0, 30), (30, 60)], hdr=None, turned=0, weights={})
-    assert [told[0]["key_frame"] < 30, told[1]["key_frame"] >= 30] == [True, True]
-    assert told[1]["sharpness"]["blur"] > told[0]["sharpness"]["blur"]
+    (one, _), (two, _) = facts.of_shots(looked(frames), [(0, 30), (30, 60)], hdr=None, turned=0, weights={})
+    assert [one["key_frame"] < 30, two["key_frame"] >= 30] == [True, True]
+    assert two["sharpness"]["blur"] > one["sharpness"]["blur"]
+
+
+def test_key_frames_are_held_one_at_a_time_however_many_shots_there_are():
+    looking, spans = looked([seen(0, 0)] * 300), [(25 * i, 25 * i + 25) for i in range(12)]
+    held = []
+    for _, picture in facts.of_shots(looking, spans, hdr=None, turned=0, weights={}):
+        if picture is not None:
+            held.append(weakref.ref(picture))
+            del picture
+            assert sum(one() is not None for one in held) <= 2
+    assert len(held) > 5
 
 
 def test_every_fact_has_a_sentence():
-    told, _ = facts.of_shots(looked([seen(0, 0)] * 30), [(0, 30)], hdr=None, turned=0, weights={})
-    found = sentences(told[0])
+    ((told, _),) = facts.of_shots(looked([seen(0, 0)] * 30), [(0, 30)], hdr=None, turned=0, weights={})
+    found = sentences(told)
     assert list(found) == ["steadiness", "motion", "sharpness", "exposure", "faces"]
     assert all(text.endswith(".") for text in found.values())

@@ -1,6 +1,6 @@
 """What is said of a shot: how steady, sharp and lit it is, how the camera moves, who is in it, what frame shows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,22 +35,20 @@ Weights = Mapping[str, Mapping[str, Path]]
 
 def of_shots(
     looking: Looking, spans: Sequence[tuple[int, int]], *, hdr: str | None, turned: int, weights: Weights
-) -> tuple[list[dict[str, Json]], list[Bytes | None]]:
-    """For each span of frames [first, end) seen alone what is said of it, and its key frame, H×W×3, if there is one.
-    `turned`: degrees counter-clockwise from frames as coded to upright ones."""
+) -> Iterator[tuple[dict[str, Json], Bytes | None]]:
+    """For each span of frames [first, end) seen alone what is said of it, and its key frame, H×W×3, if there is one:
+    one after another, for hours have thousands. `turned`: degrees counter-clockwise from frames as coded to upright
+    ones."""
     columns = looking.columns()
-    told: list[dict[str, Json]] = []
-    shown: list[Bytes | None] = []
     for first, end in spans:
         rows = columns.of(first, end)
         key, picture, found = _key(looking, columns, first, end, weights)
-        told.append({
+        told: dict[str, Json] = {
             "key_frame": key, "steadiness": steadiness(rows, looking.rate),
             "motion": motion(rows, looking.rate, turned), "exposure": exposure(rows, hdr),
             "sharpness": _sharpness(found), "faces": _faces(found, picture),
-        })  # fmt: skip
-        shown.append(picture)
-    return told, shown
+        }  # fmt: skip
+        yield told, picture
 
 
 # ---------------------------------------------------------------- of all frames of a shot
