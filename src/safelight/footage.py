@@ -163,12 +163,16 @@ def see(job: See) -> Seen:
         timing = container.timing(job.full, stream=facts.picture.index)
     except Exception as error:  # noqa: BLE001 - as above
         return _unseen(job, refusal(job.full, error)["cause"])
-    seen = Measuring(interlaced=facts.picture.fields is not None, full_range=_full_range(facts.picture))
-    joins, *shown = _shots(job, facts, timing, seen)
-    if joins.cannot_tell is not None:
-        return _unseen(job, joins.cannot_tell)
-    wrong = faults("faults.picture", job.full, lambda: picture_faults.found(seen.rows, rate=timing.rate))
-    return Seen(asset=job.asset, measures=(joins, *shown, wrong))
+    job.place.parent.mkdir(parents=True, exist_ok=True)
+    seen = Measuring(
+        interlaced=facts.picture.fields is not None, full_range=_full_range(facts.picture), room=job.place.parent
+    )
+    with contextlib.closing(seen):
+        joins, *shown = _shots(job, facts, timing, seen)
+        if joins.cannot_tell is not None:
+            return _unseen(job, joins.cannot_tell)
+        wrong = faults("faults.picture", job.full, lambda: picture_faults.found(seen.rows, rate=timing.rate))
+        return Seen(asset=job.asset, measures=(joins, *shown, wrong))
 
 
 def lost_picture(job: See, lost: Lost) -> Seen:
@@ -250,9 +254,8 @@ def _shots(job: See, facts: Contents, timing: Timing, seen: Measuring) -> tuple[
     """Joins of shots, with the frame and the time at which each new shot is seen alone; and what is said of each shot,
     whose key frames go into the cache. One decoding serves both, and the faults."""
     assert facts.picture is not None
-    picture, times = facts.picture, dict[int, Fraction]()
+    picture = facts.picture
     wide = picture.width * picture.aspect / picture.height
-    job.place.parent.mkdir(parents=True, exist_ok=True)
     looking = Looking(
         rate=float(timing.rate or 25), full_range=_full_range(picture), room=job.place.parent,
         aspect=float(1 / wide if picture.rotation % 180 else wide), count=len(timing.pts),
@@ -261,7 +264,6 @@ def _shots(job: See, facts: Contents, timing: Timing, seen: Measuring) -> tuple[
     def noted() -> Iterator[shots.Thumb]:
         stills = video.frames(job.full, long_side=SEEN_SIDE, facts=facts, luma=True, planes=True)
         for still in headway.along(stills, job.seconds):
-            times[still.index] = still.at
             seen.see(still)
             if still.planes is not None:
                 thumb = shots.thumb(*still.planes)
@@ -273,6 +275,7 @@ def _shots(job: See, facts: Contents, timing: Timing, seen: Measuring) -> tuple[
             found = shots.find(noted(), timing.rate)
         except Exception as error:  # noqa: BLE001 - as above
             return (Measure(name="shots", cannot_tell=refusal(job.full, error)["cause"]),)
+        times = seen.rows.at
         value: list[Json] = [
             {
                 "into": j.into.value, "start_frame": j.start, "frame": j.frame, "at": exact(times.get(j.frame)),

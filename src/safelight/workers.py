@@ -228,6 +228,7 @@ def _serve(pipe: "connection.Connection[Any, Any]", memory: int) -> None:
 
     limits.listen(tell)
     headway.listen(lambda share: pipe.send(("far", share)))
+    last: object = None
     while True:
         try:
             data = pipe.recv_bytes()
@@ -237,6 +238,9 @@ def _serve(pipe: "connection.Connection[Any, Any]", memory: int) -> None:
         error: BaseException | None = None
         try:
             function, args, kwargs = pickle.loads(data)  # noqa: S301 - from our own parent
+            if function is not last:
+                last = function
+                give_back()
             limits.begin(STARTING, seconds=STARTING_S)
             answer = function(*args, **kwargs)
         except MemoryError:
@@ -258,6 +262,13 @@ def keep_freed_memory() -> None:
         change = ctypes.CDLL("libc.so.6").mallopt
         change(M_MMAP_THRESHOLD, KEPT_ARRAY)
         change(M_TRIM_THRESHOLD, KEPT)
+
+
+def give_back() -> None:
+    """Gives the system what was kept for arrays of another kind of work: else a process that listens, looks and cleans
+    holds at last what the dearest of them took, and the rest beside it. Elsewhere nothing happens."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _settle(memory: int) -> None:

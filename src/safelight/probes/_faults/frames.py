@@ -3,9 +3,11 @@
 Light, motion and flashing on small frames; combing, blocks and legal levels on the stored luma, thinned where large.
 """
 
+from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.media.frame import Bytes
+from safelight.media.grown import Moments
 from safelight.media.picture import halved
 from safelight.media.video import Still
 from safelight.probes._faults.blocks import Blocks
@@ -61,19 +64,31 @@ class Gap(NamedTuple):
 
 @dataclass(slots=True)
 class Rows:
-    """One row a frame: `NAMES`, when it is shown, and what was found where frames may be missing."""
+    """One row a frame: `NAMES`, when it is shown, and what was found where frames may be missing. What is large lies in
+    a file in `room`."""
 
-    values: list[tuple[float, ...]] = field(default_factory=list)
-    at: list[Fraction] = field(default_factory=list)
+    room: Path | None = None
+    values: "array[float]" = field(default_factory=lambda: array("d"))
+    at: Moments = field(default_factory=Moments)
     gaps: list[Gap] = field(default_factory=list)
     blocks: Blocks = field(default_factory=Blocks)
-    light: Light = field(default_factory=Light)
+    light: Light = field(init=False)
     colours: Colours = field(default_factory=Colours)
     flashes: Flashes = field(default_factory=Flashes)
 
+    def __post_init__(self) -> None:
+        self.light = Light(self.room)
+
+    def __len__(self) -> int:
+        return len(self.at)
+
     def column(self, name: str) -> NDArray[np.float64]:
         """One number of every frame."""
-        return np.array([row[NAMES.index(name)] for row in self.values], float)
+        return np.array(self.values[NAMES.index(name) :: len(NAMES)], float)
+
+    def close(self) -> None:
+        """Gives the file back: nothing more can be asked."""
+        self.light.close()
 
 
 class _Small(NamedTuple):
@@ -90,8 +105,8 @@ class Measuring:
     """Reads frames one after another. They are measured some at a time: between two frames of a decoder what measuring
     needs has left the processor's caches."""
 
-    def __init__(self, *, interlaced: bool = False, full_range: bool = False) -> None:
-        self.measured = Rows()
+    def __init__(self, *, interlaced: bool = False, full_range: bool = False, room: Path | None = None) -> None:
+        self.measured = Rows(room)
         self.combs, self.legal = not interlaced, not full_range
         self.waiting: list[_Small] = []
         self.greys: list[Grey] = []  # the last few
@@ -149,8 +164,8 @@ class Measuring:
         rows.colours.see(tiles)
         rows.flashes.see(tiles)
         mean, spread = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
-        index = len(rows.values)
-        rows.values.append((
+        index = len(rows)
+        rows.values.extend((
             mean, float(dark), float(light), spread, step, most, comb, motion, small.outside, moves,
         ))  # fmt: skip
         rows.at.append(small.at)
@@ -158,6 +173,10 @@ class Measuring:
         self.steps.append(step)
         self._missing(index)
         del self.greys[:-6], self.steps[:-8]
+
+    def close(self) -> None:
+        """Gives back the file in which rows lie."""
+        self.measured.close()
 
     # ------------------------------------------------------------ stored luma
 

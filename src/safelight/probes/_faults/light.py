@@ -7,11 +7,14 @@ well the gain is known. The gain of the picture is the one on which tiles agree 
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from safelight.media.grown import Spool
 
 Array = NDArray[np.float64]
 
@@ -30,7 +33,7 @@ class Changes(NamedTuple):
 
     whole: Array
     rows: Array
-    tiles: NDArray[np.float16]
+    tiles: Spool
     spread: Array
     residual: Array
     even: Array
@@ -38,12 +41,17 @@ class Changes(NamedTuple):
 
 @dataclass(slots=True)
 class Light:
-    """Reads small grey frames one after another; `changes` gives a row a frame."""
+    """Reads small grey frames one after another; `changes` gives a row a frame. What is kept of tiles is the most by
+    far, and lies in a file in `room`."""
 
+    room: Path | None = None
     before: Any = None
     waiting: list[Any] = field(default_factory=list)
     done: list[NDArray[np.float32]] = field(default_factory=list)
-    tiles: list[NDArray[np.float16]] = field(default_factory=list)
+    tiles: Spool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tiles = Spool(TILES[0] * TILES[1], np.float16, self.room)
 
     def see(self, grey: NDArray[np.float32]) -> None:
         """One more frame: code values, H×W."""
@@ -74,16 +82,18 @@ class Light:
             whole, _middle(gain, weight), spread, residual.reshape(flat).mean(1), tiles.reshape(flat).std(1),
         ]).astype(np.float32))  # fmt: skip
         near = np.clip(gain, whole[:, None, None] - LIKE, whole[:, None, None] + LIKE)
-        self.tiles.append(np.where(unseen, np.nan, near).reshape(flat).astype(np.float16))
+        self.tiles.add(np.where(unseen, np.nan, near).reshape(flat))
 
     def changes(self) -> Changes:
-        """What was seen so far."""
+        """What was seen so far; good until `close`."""
         if self.waiting:
             self._judge()
-        count = TILES[0] * TILES[1]
         rows = np.concatenate([np.zeros((0, TILES[1] + 4), np.float32), *self.done]).astype(float)
-        tiles = np.concatenate([np.zeros((0, count), np.float16), *self.tiles])
-        return Changes(rows[:, 0], rows[:, 1:-3], tiles, rows[:, -3], rows[:, -2], rows[:, -1])
+        return Changes(rows[:, 0], rows[:, 1:-3], self.tiles, rows[:, -3], rows[:, -2], rows[:, -1])
+
+    def close(self) -> None:
+        """Gives the file back."""
+        self.tiles.close()
 
 
 def _gains(sums: Any) -> tuple[Any, Any, Any]:

@@ -59,7 +59,7 @@ AREA, FLASHES = 0.25, 3  # of the picture at once; in a second, at most (BT.1702
 
 def found(rows: Rows, *, rate: Fraction | None) -> list[Fault]:
     """All faults with their strength, likely or not."""
-    if len(rows.values) < 3:
+    if len(rows) < 3:
         return []
     judge = _Judge(rows, float(rate or 25))
     return [*judge.black(), *judge.held(), *judge.dropped(), *judge.comb(), *judge.blocks(), *judge.levels(),
@@ -68,7 +68,7 @@ def found(rows: Rows, *, rate: Fraction | None) -> list[Fault]:
 
 class _Judge:
     def __init__(self, rows: Rows, rate: float) -> None:
-        self.rows, self.rate, self.count = rows, rate, len(rows.values)
+        self.rows, self.rate, self.count = rows, rate, len(rows)
         self.step, self.mean = rows.column("step"), rows.column("mean")
         self.most, self.moves = rows.column("most"), rows.column("moves")
         spread, light = rows.column("spread"), np.log(self.mean + DIM)
