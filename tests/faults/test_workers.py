@@ -190,3 +190,23 @@ print(churn())
 def test_memory_of_arrays_is_not_taken_anew():
     ran = subprocess.run([sys.executable, "-c", CHURN], capture_output=True, text=True, check=True)
     assert int(ran.stdout) < 20 * 6 * 1024 / 10  # of 4-kB pages that 4-MB arrays have
+
+
+HOLDS = """
+import os, psutil, numpy as np
+from safelight.workers import give_back, keep_freed_memory
+keep_freed_memory()
+held = lambda: psutil.Process().memory_info().rss
+arrays = [np.ones(1 << 17) for _ in range(200)]  # 200 MB, 1 MB each
+last = [np.ones(1 << 10) for _ in range(100)]  # so that the top of the heap is not free
+most = held()
+del arrays
+give_back()
+print((most - held()) / 1e6)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to give freed memory back")
+def test_memory_of_another_kind_of_work_is_given_back():
+    ran = subprocess.run([sys.executable, "-c", HOLDS], capture_output=True, text=True, check=True)
+    assert float(ran.stdout) > 150

@@ -1,4 +1,4 @@
-"""What grows with every frame of a clip, kept small: exact times in memory, rows of numbers in a file without a name."""
+"""What grows with every frame of a clip, kept small: exact times in memory, rows of numbers in a file without name."""
 
 import io
 import tempfile
