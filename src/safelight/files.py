@@ -1,12 +1,13 @@
 """Files written whole or not at all."""
 
+import io
 import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:
@@ -62,6 +63,12 @@ def written_whole(path: Path) -> Iterator[Path]:
             _flush_folder(path.parent)
     finally:
         place.unlink(missing_ok=True)
+
+
+def nameless(room: Path | None) -> IO[bytes]:
+    """A file in `room` that no folder lists and that is gone once it is closed, however its process ends; one in memory
+    without a room."""
+    return tempfile.TemporaryFile(dir=room) if room else io.BytesIO()
 
 
 def _flush_folder(folder: Path) -> None:

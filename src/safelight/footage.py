@@ -273,9 +273,9 @@ def _shots(job: See, facts: Contents, timing: Timing, seen: Measuring) -> tuple[
     with contextlib.closing(looking):
         try:
             found = shots.find(noted(), timing.rate)
+            times = seen.rows.at
         except Exception as error:  # noqa: BLE001 - as above
             return (Measure(name="shots", cannot_tell=refusal(job.full, error)["cause"]),)
-        times = seen.rows.at
         value: list[Json] = [
             {
                 "into": j.into.value, "start_frame": j.start, "frame": j.frame, "at": exact(times.get(j.frame)),

@@ -31,6 +31,7 @@ TICK_S = 0.1  # how often a busy process is looked at
 STARTING = "starting"
 STARTING_S = 60.0  # imports of a fresh process, on a slow disk
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
+LONG_S = 5.0  # of a job, after which freed memory is given back
 KEPT, KEPT_ARRAY = 128 << 20, 32 << 20  # bytes that a process keeps, and that one array may have at most
 _NEAR = 0.5  # a crash of a process that holds this share of its memory is put down to memory
 
@@ -228,7 +229,6 @@ def _serve(pipe: "connection.Connection[Any, Any]", memory: int) -> None:
 
     limits.listen(tell)
     headway.listen(lambda share: pipe.send(("far", share)))
-    last: object = None
     while True:
         try:
             data = pipe.recv_bytes()
@@ -236,11 +236,9 @@ def _serve(pipe: "connection.Connection[Any, Any]", memory: int) -> None:
             return
         answer: Any = None
         error: BaseException | None = None
+        began = time.monotonic()
         try:
             function, args, kwargs = pickle.loads(data)  # noqa: S301 - from our own parent
-            if function is not last:
-                last = function
-                give_back()
             limits.begin(STARTING, seconds=STARTING_S)
             answer = function(*args, **kwargs)
         except MemoryError:
@@ -253,6 +251,8 @@ def _serve(pipe: "connection.Connection[Any, Any]", memory: int) -> None:
             return
         except Exception as raised:  # noqa: BLE001 - what cannot be pickled is told in words
             pipe.send(("done", None, RuntimeError(f"{type(raised).__name__}: {raised} ({answer or error!r:.200})")))
+        if time.monotonic() - began > LONG_S:
+            give_back()
 
 
 def keep_freed_memory() -> None:
@@ -265,8 +265,9 @@ def keep_freed_memory() -> None:
 
 
 def give_back() -> None:
-    """Gives the system what was kept for arrays of another kind of work: else a process that listens, looks and cleans
-    holds at last what the dearest of them took, and the rest beside it. Elsewhere nothing happens."""
+    """Gives the system what was kept for the next arrays: else a process that listens, looks and cleans holds at last
+    what the dearest of them took. Photos follow each other too fast for that. Elsewhere than in glibc nothing happens.
+    """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 

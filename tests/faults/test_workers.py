@@ -193,7 +193,7 @@ def test_memory_of_arrays_is_not_taken_anew():
 
 
 HOLDS = """
-import os, psutil, numpy as np
+import psutil, numpy as np
 from safelight.workers import give_back, keep_freed_memory
 keep_freed_memory()
 held = lambda: psutil.Process().memory_info().rss
@@ -207,6 +207,6 @@ print((most - held()) / 1e6)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to give freed memory back")
-def test_memory_of_another_kind_of_work_is_given_back():
+def test_memory_is_given_back_after_long_work():
     ran = subprocess.run([sys.executable, "-c", HOLDS], capture_output=True, text=True, check=True)
     assert float(ran.stdout) > 150

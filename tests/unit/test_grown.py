@@ -1,6 +1,6 @@
 """What grows with every frame stays small and exact."""
 
-import sys
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safelight.media.grown import Moments, Spool
+from safelight.media.video import Still
+from safelight.probes._faults.frames import Measuring
 
 BYTES_A_FRAME = 400  # that faults may hold of each frame; two hours at 25 frames a second are 72 MB
 
@@ -42,34 +44,22 @@ def test_a_spool_gives_back_what_it_got(tmp_path, on_disk):
 
 
 def test_faults_hold_little_of_each_frame(tmp_path):
-    from safelight.media.video import Still
-    from safelight.probes._faults.frames import Measuring
-
     noise = np.random.default_rng(2).integers(0, 255, (9, 144, 256, 3), np.uint8)
 
     def held(count):
-        measuring = Measuring(room=tmp_path)
+        before, measuring = tracemalloc.get_traced_memory()[0], Measuring(room=tmp_path)
         for n in range(count):
             rgb = noise[n % 9]
             measuring.see(Still(index=n, at=Fraction(n, 25), rgb=rgb, luma=rgb[..., 1]))
-        total = _size(measuring.rows)
+        assert len(measuring.rows) == count
+        held_now = tracemalloc.get_traced_memory()[0] - before
         measuring.close()
-        return total
+        return held_now
 
-    assert (held(1280) - held(640)) / 640 < BYTES_A_FRAME
-
-
-def _size(thing, seen=None):
-    """Bytes of an object and of all that it alone reaches."""
-    seen = set() if seen is None else seen
-    if id(thing) in seen or isinstance(thing, type):
-        return 0
-    seen.add(id(thing))
-    total = thing.nbytes if isinstance(thing, np.ndarray) else sys.getsizeof(thing)
-    if isinstance(thing, list | tuple):
-        return total + sum(_size(one, seen) for one in thing)
-    if isinstance(thing, dict):
-        return total + sum(_size(one, seen) for pair in thing.items() for one in pair)
-    slots = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]
-    parts = [getattr(thing, name, None) for name in slots] + list(getattr(thing, "__dict__", {}).values())
-    return total + sum(_size(one, seen) for one in parts)
+    tracemalloc.start()
+    try:
+        held(64)  # what is made once
+        grown = (held(1280) - held(640)) / 640
+    finally:
+        tracemalloc.stop()
+    assert grown < BYTES_A_FRAME

@@ -1,16 +1,17 @@
 """What grows with every frame of a clip, kept small: exact times in memory, rows of numbers in a file without name."""
 
 import io
-import tempfile
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safelight.files import nameless
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class Spool:
 
     def __init__(self, width: int, dtype: Any, room: Path | None = None) -> None:
         self.width, self.dtype, self.count = width, np.dtype(dtype), 0
-        self.file: IO[bytes] = tempfile.TemporaryFile(dir=room) if room else io.BytesIO()  # noqa: SIM115 - see `close`
+        self.file = nameless(room)
 
     def add(self, rows: NDArray[Any]) -> None:
         """More rows, N×width."""

@@ -2,8 +2,6 @@
 and the frames that a shot may be shown by, put aside as they come because nobody knows yet where shots end.
 """
 
-import io
-import tempfile
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
+from safelight.files import nameless
 from safelight.media.frame import Bytes
 from safelight.media.video import Packed, Still
 from safelight.probes._shots.frames import Thumb
@@ -85,7 +84,7 @@ class Looking:
 
     def __post_init__(self) -> None:
         self.camera = Camera(self.aspect)
-        self.file = tempfile.TemporaryFile(dir=self.room) if self.room else io.BytesIO()  # noqa: SIM115 - see `close`
+        self.file = nameless(self.room)
 
     @property
     def seen(self) -> int:
