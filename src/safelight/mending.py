@@ -21,15 +21,16 @@ from safelight import headway, limits, weights
 from safelight.domain import Json, Measure, digest_of, exact
 from safelight.media import sound
 from safelight.media.effects import Repairs
-from safelight.media.repair.chain import CLEAN_DB, repaired
+from safelight.media.repair.chain import repaired
 from safelight.media.repair.deepfilter import WEIGHTS, Model
+from safelight.media.repair.quieter import CLEAN_DB
 from safelight.media.sound import Block
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
 from safelight.work import refusal
 from safelight.workers import Lost
 
-MENDED, NAME = "mended@2", "sound.repaired"
+MENDED, NAME = "mended@3", "sound.repaired"
 NEEDS = ("faults.sound", "sound.floor", "words", "clip.ltc")
 NOISE_DB = 12.0
 KINDS = ("hum", "click")

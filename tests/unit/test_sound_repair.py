@@ -10,7 +10,7 @@ from safelight.domain import Asset, Kind, Measure
 from safelight.errors import UsageError
 from safelight.media import levelled, sound
 from safelight.media.effects import Repairs
-from safelight.media.repair import chain, mend
+from safelight.media.repair import mend, quieter
 from safelight.media.repair.chain import repaired
 from safelight.media.sound import Block
 from safelight.operators import Subject, Wishes
@@ -84,12 +84,77 @@ def test_pauses_belong_to_what_is_said_unless_something_else_sounds_in_them():
     for first, end in ((100, 300), (380, 600), (900, 1100), (1400, 1480)):
         level[first:end] = 0.1
     spans = [(100, 300), (380, 600), (900, 1100), (1400, 1480)]
-    assert chain._with_pauses(spans, level) == [(0, 1500)], "a room that is the same all along"
+    assert quieter._with_pauses(spans, level) == [(0, 1500)], "a room that is the same all along"
     level[650:850] = 0.05
-    assert chain._with_pauses(spans, level) == [(0, 600), (900, 1500)], "music is left alone"
+    assert quieter._with_pauses(spans, level) == [(0, 600), (900, 1500)], "music is left alone"
     level[300:380] = 0.05
-    assert chain._with_pauses(spans, level)[0] == (0, 600), "a breath is no music"
-    assert chain._with_pauses([], level) == []
+    assert quieter._with_pauses(spans, level)[0] == (0, 600), "a breath is no music"
+    assert quieter._with_pauses([], level) == []
+
+
+class Kept:
+    """A model that keeps what a function of samples says."""
+
+    def __init__(self, keeps):
+        self.keeps, self.asked = keeps, 0
+
+    def voice(self, samples):
+        self.asked += 1
+        return self.keeps(samples).astype(np.float32)
+
+
+def talk(seconds, *, noise=0.02, seed=3):
+    """Syllables, and the noise around them."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    syllables = np.clip(np.sin(2 * np.pi * 2 * time), 0, None) * np.sin(2 * np.pi * 220 * time) * 0.3
+    return syllables.astype(np.float32), (noise * np.random.default_rng(seed).standard_normal(len(time))).astype("f4")
+
+
+def quieted(samples, model, limit_db=12.0):
+    made = repaired(blocks(samples), Repairs(noise_db=limit_db), model=model)
+    return np.concatenate([b.samples for b in made])
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_noise_goes_down_by_what_was_asked_and_each_sound_is_heard_once(channels):
+    voice, noise = talk(30)
+    model = Kept(lambda x: voice[: len(x)] if len(x) > 20 * RATE else x)
+    noisy = np.repeat((voice + noise)[: 22 * RATE, None], channels, 1)
+    made = quieted(noisy, model)
+    left = made[5 * RATE : 15 * RATE, 0] - voice[5 * RATE : 15 * RATE]
+    assert 20 * np.log10(np.std(noise[5 * RATE : 15 * RATE]) / np.std(left)) == pytest.approx(12, abs=0.1)
+    assert model.asked == 1, "alike channels are one sound"
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.4])
+def test_a_model_that_takes_what_is_heard_for_noise_is_not_followed(kept):
+    """Music, a voice that it does not know, a crowd: the loud moments are what the sound is about."""
+    voice, noise = talk(20)
+    noisy = (voice + noise)[:, None]
+    assert np.array_equal(quieted(noisy, Kept(lambda x: kept * voice[: len(x)])), noisy)
+
+
+def test_what_is_taken_away_goes_over_from_stretch_to_stretch():
+    """A model that keeps half a voice from 20 s on: noise comes back within half a second, not at once."""
+    voice, noise = talk(40)
+    parts = iter([(0, 1.0), (17, 0.47)])
+
+    def keeps(samples):
+        since, share = next(parts)
+        return share * voice[since * RATE :][: len(samples)]
+
+    noisy = (voice + noise)[:, None]
+    gone = (noisy - quieted(noisy, Kept(keeps)))[:, 0]
+    share = []
+    for at in (19.95, 20.0, 20.25, 20.6, 30):
+        here = slice(round(at * RATE), round((at + 0.02) * RATE))
+        taken = noisy[here, 0] - (1.0 if at < 20 else 0.47) * voice[here]
+        share.append(float(gone[here] @ taken / (taken @ taken)))
+    full = 1 - 10 ** (-12 / 20)
+    assert share[0] == pytest.approx(full, abs=0.01)
+    assert share[1] == pytest.approx(full, abs=0.03)
+    assert full > share[2] + 0.1 > share[3] + 0.2
+    assert share[4] == pytest.approx(share[3], abs=0.01)
 
 
 # ---------------------------------------------------------------- as an edit of a clip

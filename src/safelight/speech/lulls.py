@@ -73,7 +73,7 @@ def _left(cut: Callable[[Span], Samples], start: float, end: float, model: Model
 
     warm = min(start, WARM_S)
     samples = cut((start - warm, end))
-    cleaned = model.clean(np.asarray(resample_poly(samples, 3, 1), np.float32), limit_db=100.0)
+    cleaned = model.voice(np.asarray(resample_poly(samples, 3, 1), np.float32))
     return np.asarray(resample_poly(cleaned, 1, 3), np.float32)[round(warm * RATE) : len(samples)]
 
 
