@@ -258,3 +258,17 @@ def test_every_broken_clip_has_a_proxy_of_what_it_holds_or_none(tmp_path, kind):
     assert bool(told.frames) is (kind != "only-sound")
     if kind == "two-sizes":
         assert any(re.search(said, note) for note in told.notes)
+
+
+def test_a_time_that_no_number_holds_costs_the_picture_and_not_the_run(tmp_path, monkeypatch):
+    path = make_clip(tmp_path / "a.mp4", frames=12, size=(256, 144))
+    read = video.frames
+
+    def strange(*args, **how):
+        for number, still in enumerate(read(*args, **how)):
+            yield replace(still, at=Fraction(2**70 + number, 3)) if number > 5 else still
+
+    monkeypatch.setattr(video, "frames", strange)
+    found = facts(watched(path))
+    assert {"shots", "faults.picture"} <= found.keys()
+    assert all(found[name].cannot_tell for name in ("shots", "faults.picture"))
