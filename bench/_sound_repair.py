@@ -23,6 +23,7 @@ from safelight.media import loudness, sound
 from safelight.media.effects import Repairs
 from safelight.media.repair.chain import repaired
 from safelight.media.repair.deepfilter import WEIGHTS, Model
+from safelight.media.repair.quieter import Quieter
 
 Floats = NDArray[np.float64]
 
@@ -88,7 +89,8 @@ def _three(folder: Path, item: dict[str, Any], model: Model) -> tuple[Floats, Fl
     """Before, clean and after, mono at 48 kHz."""
     path = folder / item["file"]
     before = sound.read(path)
-    after = np.concatenate([b.samples for b in repaired(sound.blocks(path), Repairs(noise_db=NOISE_DB), model=model)])
+    cleaned = repaired(sound.blocks(path), Repairs(), quieter=Quieter(model, NOISE_DB))
+    after = np.concatenate([b.samples for b in cleaned])
     clean = sound.read(folder / item["clean_file"])
     return _mono(before.samples, before.rate), _mono(clean.samples, clean.rate), _mono(after, before.rate)
 

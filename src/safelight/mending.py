@@ -23,7 +23,7 @@ from safelight.media import sound
 from safelight.media.effects import Repairs
 from safelight.media.repair.chain import repaired
 from safelight.media.repair.deepfilter import WEIGHTS, Model
-from safelight.media.repair.quieter import CLEAN_DB
+from safelight.media.repair.quieter import CLEAN_DB, Quieter
 from safelight.media.sound import Block
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
@@ -131,7 +131,7 @@ def _tried(job: Mend) -> dict[str, Json]:
 def tried(blocks: Iterator[Block], faults: Sequence[Mapping[str, Any]]) -> list[Json]:
     """What taking out these hums and clicks does to a sound, a row each."""
     beside = _Beside()
-    left = _heard(beside.after(repaired(beside.before(blocks), _of(faults), model=None)))
+    left = _heard(beside.after(repaired(beside.before(blocks), _of(faults))))
     rows = [_plain(row) | beside.told(*_span(row)) for row in faults if row["kind"] == "hum"]
     rows += [
         _plain(row) | {"heard": any(_same(row, fault) for fault in left)} for row in faults if row["kind"] == "click"
@@ -214,9 +214,9 @@ def _noise(job: Mend, repairs: Repairs) -> dict[str, Json]:
     """What turning noise down does to pauses and to words."""
     model = Model(weights.installed()[WEIGHTS])
     before, after = _Levels(), _Levels()
-    mended = repaired(_blocks(job), repairs, model=None)
-    quieter = repaired(before.passing(mended), Repairs(noise_db=NOISE_DB), model=model)
-    new = [f for f in _heard(after.passing(quieter)) if not any(_same(row, f) for row in job.faults)]
+    mended = repaired(_blocks(job), repairs)
+    cleaned = repaired(before.passing(mended), Repairs(), quieter=Quieter(model, NOISE_DB))
+    new = [f for f in _heard(after.passing(cleaned)) if not any(_same(row, f) for row in job.faults)]
     was, now = before.levels(), after.levels()
     falls = [_fall(was, now, *before.frames(word, within=len(was))) for word in job.words]
     return {

@@ -19,12 +19,14 @@ from safelight.media.effects import Repairs
 from safelight.media.loudness import Loudness, Target
 from safelight.media.repair.chain import repaired
 from safelight.media.repair.deepfilter import WEIGHTS, Model
+from safelight.media.repair.quieter import Quieter
 from safelight.operators import sound_repair as of_sound
 from safelight.probes._faults.sound import Listening
 from safelight.probes._faults.spans import Fault, told
 from safelight.words import many
 
 NO_WEIGHTS = "Noise was left: its weights are not on this machine. Fetch them: safelight models fetch deepfilter"
+LEFT = "Noise was left: nobody speaks above it, what is said is clean, or the voice would go down with it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +87,12 @@ def repair(
     files = weights.installed().get(WEIGHTS)
     repairs, left = proposed(path, noise_db=noise_db, keep=keep)
     model = Model(files) if files is not None and repairs.noise_db > 0 else None
-    notes = [*left, *_notes(repairs, cleaned=model is not None, found=bool(left))]
+    quieter = Quieter(model, repairs.noise_db) if model is not None else None
     with written_whole(out.with_suffix(".wav") if target else out) as place:
-        made = repaired(sound.blocks(path), repairs, model=model)
+        made = repaired(sound.blocks(path), repairs, quieter=quieter)
         levelled.encode(place, made, codec="pcm_s24le" if target else codec)
-        changed = bool(repairs.hum or repairs.clicks or model is not None)
+        changed = bool(repairs.hum or repairs.clicks or (quieter is not None and quieter.seconds > 0))
+        notes = [*left, *_notes(repairs, quieter, found=bool(left))]
         if target is not None:
             before = ["Repaired."] if changed else []
             speech = dialogue.of(place, target)
@@ -102,12 +105,14 @@ def repair(
                     left=tuple(heard(out)), notes=tuple(notes))  # fmt: skip
 
 
-def _notes(repairs: Repairs, *, cleaned: bool, found: bool) -> list[str]:
+def _notes(repairs: Repairs, quieter: Quieter | None, *, found: bool) -> list[str]:
     notes = [f"Hum of {hertz:g} Hz taken out from {float(a):.1f} to {float(b):.1f} s." for a, b, hertz in repairs.hum]
     if repairs.clicks:
         notes.append(f"{many(len(repairs.clicks), 'click')} filled from what surrounds them.")
-    if repairs.noise_db > 0:
-        speech = f"Noise turned down by at most {repairs.noise_db:g} dB where somebody speaks."
-        notes.append(speech if cleaned else NO_WEIGHTS)
+    if quieter is not None and quieter.seconds > 0:
+        where = f"in {quieter.seconds:.1f} s, where somebody speaks"
+        notes.append(f"Noise turned down by at most {quieter.limit_db:g} dB {where}.")
+    elif repairs.noise_db > 0:
+        notes.append(NO_WEIGHTS if quieter is None else LEFT)
     nothing = "It was written as it is." if found else "Nothing was found to repair; it was written as it is."
     return notes or [nothing]

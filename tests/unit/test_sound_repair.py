@@ -12,6 +12,7 @@ from safelight.media import levelled, sound
 from safelight.media.effects import Repairs
 from safelight.media.repair import mend, quieter
 from safelight.media.repair.chain import repaired
+from safelight.media.repair.quieter import Quieter
 from safelight.media.sound import Block
 from safelight.operators import Subject, Wishes
 from safelight.operators.sound_repair import operator
@@ -34,7 +35,7 @@ def blocks(samples):
 @pytest.mark.parametrize("seconds", [0.3, 20, 47.25])
 def test_nothing_to_do_changes_no_sample(seconds):
     samples = tone(seconds)
-    made = list(repaired(blocks(samples), Repairs(), model=None))
+    made = list(repaired(blocks(samples), Repairs()))
     assert np.array_equal(np.concatenate([b.samples for b in made]), samples)
     assert [b.at for b in made] == [Fraction(20 * i) for i in range(len(made))]
 
@@ -43,7 +44,7 @@ def test_hum_goes_where_it_is_and_stays_where_it_is_not_named():
     samples = tone(12)
     hummed = samples + (0.05 * np.sin(2 * np.pi * 50 * np.arange(len(samples)) / RATE)).astype(np.float32)[:, None]
     repairs = Repairs(hum=((Fraction(0), Fraction(6), 50.0),))
-    (made,) = repaired(blocks(hummed), repairs, model=None)
+    (made,) = repaired(blocks(hummed), repairs)
     left = made.samples - samples
     assert np.abs(left[2 * RATE : 4 * RATE]).max() < 0.005
     assert np.array_equal(made.samples[7 * RATE :], hummed[7 * RATE :])
@@ -111,7 +112,7 @@ def talk(seconds, *, noise=0.02, seed=3):
 
 
 def quieted(samples, model, limit_db=12.0):
-    made = repaired(blocks(samples), Repairs(noise_db=limit_db), model=model)
+    made = repaired(blocks(samples), Repairs(), quieter=Quieter(model, limit_db))
     return np.concatenate([b.samples for b in made])
 
 
@@ -155,6 +156,23 @@ def test_what_is_taken_away_goes_over_from_stretch_to_stretch():
     assert share[1] == pytest.approx(full, abs=0.03)
     assert full > share[2] + 0.1 > share[3] + 0.2
     assert share[4] == pytest.approx(share[3], abs=0.01)
+
+
+@pytest.mark.parametrize("kept", [0.0, 1.0])
+def test_a_single_file_says_for_how_long_noise_was_turned_down_or_why_not(tmp_path, monkeypatch, kept):
+    voice, noise = talk(12)
+    path = tmp_path / "a.wav"
+    levelled.encode(path, blocks((voice + noise)[:, None]), codec="pcm_s24le")
+    monkeypatch.setattr(sound_repair.weights, "installed", lambda: {sound_repair.WEIGHTS: {}})
+    monkeypatch.setattr(sound_repair, "Model", lambda _: Kept(lambda x: kept * voice[: len(x)]))
+    done = sound_repair.repair(path, tmp_path / "b.wav", keep=("hum", "clicks"))
+    same = np.array_equal(sound.read(path).samples, sound.read(tmp_path / "b.wav").samples)
+    if kept:
+        assert not same
+        assert "Noise turned down by at most 12 dB in 12.0 s, where somebody speaks." in done.notes
+    else:
+        assert same
+        assert done.notes[0] == sound_repair.LEFT
 
 
 # ---------------------------------------------------------------- as an edit of a clip

@@ -24,6 +24,7 @@ from safelight.media.levelled import Levelled, Limiter, Search
 from safelight.media.loudness import Loudness, Speech
 from safelight.media.repair.chain import repaired
 from safelight.media.repair.deepfilter import Model
+from safelight.media.repair.quieter import Quieter
 from safelight.media.sound import Block, Samples
 from safelight.words import many
 
@@ -114,7 +115,8 @@ class _Listener:
         self.blocks = sound.blocks(material.path, rate=rate, facts=material.facts)
         repairs = of_kind(material, Repairs)
         if repairs is not None:
-            self.blocks = repaired(self.blocks, repairs, model=model)
+            quieter = Quieter(model, repairs.noise_db) if model is not None and repairs.noise_db > 0 else None
+            self.blocks = repaired(self.blocks, repairs, quieter=quieter)
         self.rate = rate
         self.first = -rate * 3600  # the earliest sample that is still at hand
         self.held: list[tuple[int, Samples]] = []

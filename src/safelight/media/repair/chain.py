@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from safelight.media.effects import Repairs
 from safelight.media.repair import mend
-from safelight.media.repair.deepfilter import Model
 from safelight.media.repair.quieter import Quieter, faded
 from safelight.media.sound import Block, Samples
 
@@ -19,16 +18,15 @@ Span = tuple[Fraction, Fraction]
 STRETCH_S, CONTEXT_S = 20, 3
 
 
-def repaired(blocks: Iterable[Block], repairs: Repairs, *, model: Model | None) -> Iterator[Block]:
-    """Blocks with these repairs, as long as they came. `model` is needed for noise alone."""
-    quieter = Quieter(model, repairs.noise_db) if model is not None and repairs.noise_db > 0 else None
+def repaired(blocks: Iterable[Block], repairs: Repairs, *, quieter: Quieter | None = None) -> Iterator[Block]:
+    """Blocks without these hums and clicks, as long as they came. `quieter`, made for this sound, turns noise down."""
     for stretch, first, last in _stretches(blocks):
         samples = stretch.samples.copy()
         for channel in range(samples.shape[1]):
             samples[:, channel] = _clicks(samples[:, channel], stretch, repairs)
             samples[:, channel] = _hum(samples[:, channel], stretch, repairs)
         if quieter is not None:
-            samples = quieter.made(samples, stretch.rate, first)
+            samples = quieter.made(samples, stretch.rate, first, last)
         yield replace(stretch, at=stretch.at + Fraction(first, stretch.rate), samples=samples[first:last])
 
 

@@ -36,10 +36,12 @@ class Quieter:
 
     model: Model
     limit_db: float
+    seconds: float = 0.0  # in which it was turned down so far
     before: float | None = None  # share of what is no voice, that the last stretch lost
 
-    def made(self, samples: Samples, rate: int, first: int) -> Samples:
-        """A stretch of samples × channels whose own ones begin at `first`, cleaned where somebody speaks."""
+    def made(self, samples: Samples, rate: int, first: int, last: int) -> Samples:
+        """A stretch of samples × channels, cleaned where somebody speaks. Its own samples are those of [first, last);
+        the others lie around it."""
         mono = samples.mean(1)
         low, high = CLEAN_DB
         heard = _at_rate(mono, rate)
@@ -59,6 +61,7 @@ class Quieter:
         share = faded(len(samples), [(round(a * part * rate / RATE), round(b * part * rate / RATE)) for a, b in spans],
                       rate)  # fmt: skip
         share *= np.interp(np.arange(len(samples)), [first, first + OVER_S * rate], [before, own]).astype(np.float32)
+        self.seconds += float(np.count_nonzero(share[first:last] > 1 - 10 ** (-LEAST_DB / 20))) / rate
         out = samples.copy()
         for channel in range(samples.shape[1]):
             x = np.ascontiguousarray(samples[:, channel])
