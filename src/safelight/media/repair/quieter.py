@@ -24,6 +24,7 @@ LOUD, FLOOR = 0.8, 0.1  # quantiles of a level
 KEEPS = (0.2, 0.32)  # of what rises above the floor: a model that keeps less is not followed, more in full
 CLEAN_DB = (24.0, 34.0)  # from floor to speech: noise is turned down in full below, left above
 LEAST_DB = 1.0  # that is worth it
+SILENT = 1e-5  # level of a part in which nothing is heard
 SWING, SWINGS = 9.0, (10, 90)
 PAUSE_S = 2.0  # that belongs to what is said around it
 REST, REST_DB = (0.1, 0.8), 6.0  # how far the loud fifth of a longer one may lie above the quietest tenth of all
@@ -43,16 +44,16 @@ class Quieter:
         """A stretch of samples × channels, cleaned where somebody speaks. Its own samples are those of [first, last);
         the others lie around it."""
         mono = samples.mean(1)
-        low, high = CLEAN_DB
         heard = _at_rate(mono, rate)
-        limit = self.limit_db * min(max((high - _range_db(heard)) / (high - low), 0.0), 1.0)
-        if float(np.abs(samples).max(initial=0)) < 1e-5 or (limit < LEAST_DB and not self.before):
+        limit = self.limit_db * _noisy(heard)
+        if limit < LEAST_DB and not self.before:
             self.before = 0.0
             return samples
         voice = self.model.voice(heard)
         levels = _levels(heard), _levels(voice)
         spans = spoken(*levels)
-        own = 1 - 10 ** (-limit * _trust(*levels) / 20) if spans else 0.0
+        down = limit * _trust(*levels) if spans else 0.0
+        own = 1 - 10 ** (-down / 20) if down >= LEAST_DB else 0.0
         before = own if self.before is None else self.before
         self.before = own
         if not own and not before:
@@ -61,7 +62,7 @@ class Quieter:
         share = faded(len(samples), [(round(a * part * rate / RATE), round(b * part * rate / RATE)) for a, b in spans],
                       rate)  # fmt: skip
         share *= np.interp(np.arange(len(samples)), [first, first + OVER_S * rate], [before, own]).astype(np.float32)
-        self.seconds += float(np.count_nonzero(share[first:last] > 1 - 10 ** (-LEAST_DB / 20))) / rate
+        self.seconds += int(np.count_nonzero(share[first:last])) / rate
         out = samples.copy()
         for channel in range(samples.shape[1]):
             x = np.ascontiguousarray(samples[:, channel])
@@ -84,16 +85,16 @@ def _resampled(samples: Floats, up: int, down: int) -> Floats:
     return np.asarray(scipy.signal.resample_poly(samples, up, down), np.float32)
 
 
-def _range_db(samples: Floats) -> float:
-    """From the floor to the loud parts of mono samples at 48 kHz; digital silence does not count."""
-    size = round(PART_S * RATE)
-    count = len(samples) // size
-    level = np.sqrt((samples[: count * size].reshape(count, size).astype(np.float64) ** 2).mean(1))
-    level = level[level > 1e-5]
-    if len(level) < 10:
+def _noisy(samples: Floats) -> float:
+    """From 0, clean or silent, to 1: how near the floor lies to the loud parts of mono samples at 48 kHz; digital
+    silence does not count."""
+    level = _levels(samples)
+    level = level[level > SILENT]
+    if not len(level):
         return 0.0
-    floor, loud = np.quantile(level, (0.1, 0.95))
-    return 20 * float(np.log10(loud / floor))
+    low, high = CLEAN_DB
+    floor, loud = np.quantile(level, (FLOOR, 0.95))
+    return min(max((high - 20 * float(np.log10(loud / floor))) / (high - low), 0.0), 1.0)
 
 
 def faded(count: int, spans: list[tuple[int, int]], rate: int) -> Floats:
