@@ -32,6 +32,7 @@ STARTING = "starting"
 STARTING_S = 60.0  # imports of a fresh process, on a slow disk
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 LONG_S = 5.0  # of a job, after which freed memory is given back
+WORN_S = 30.0  # of a job, after which a process is replaced before it does another kind of work
 KEPT, KEPT_ARRAY = 128 << 20, 32 << 20  # bytes that a process keeps, and that one array may have at most
 _NEAR = 0.5  # a crash of a process that holds this share of its memory is put down to memory
 
@@ -79,6 +80,7 @@ class Going(Future[Any]):
 
 @dataclass(frozen=True, slots=True)
 class _Task:
+    kind: str  # of work: its function
     data: bytes
     future: Going
 
@@ -100,7 +102,7 @@ class Workers(Executor):
             raise RuntimeError("no job is taken after shutdown")
         future = Going()
         try:
-            self._tasks.put(_Task(pickle.dumps((fn, args, kwargs)), future))
+            self._tasks.put(_Task(repr(fn), pickle.dumps((fn, args, kwargs)), future))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             future.set_exception(error)
         return future
@@ -125,6 +127,8 @@ class Workers(Executor):
             if not task.future.set_running_or_notify_cancel():
                 continue
             try:
+                if process is not None and process.worn(task.kind):
+                    process.end()
                 if process is None or not process.alive():
                     process = _Process(self._memory)
                 answer, error = process.do(task, self._stop)
@@ -153,15 +157,20 @@ class _Process:
             self.process.start()
         there.close()
         self.seen = psutil.Process(self.process.pid)
+        self.did, self.took = "", 0.0  # the kind of its last job, and its seconds
 
     def alive(self) -> bool:
         """Whether it can take a job."""
         return self.process.is_alive()
 
+    def worn(self, kind: str) -> bool:
+        """Whether it holds what long work of another kind needed, models and all: a fresh one takes a second."""
+        return self.took > WORN_S and self.did != kind
+
     def do(self, task: _Task, stop: threading.Event) -> tuple[Any, BaseException | None]:
         """(result, None) or (None, what the job raised). Raises Lost, and then the process is gone."""
         step, began, may_compute, computed = STARTING, time.monotonic(), STARTING_S, 0.0
-        peak = 0
+        since, peak = began, 0
         try:
             self.pipe.send_bytes(task.data)
             while not stop.is_set():
@@ -172,6 +181,7 @@ class _Process:
                         task.future.far = said[0]
                         continue
                     if kind != "step":
+                        self.did, self.took = task.kind, time.monotonic() - since
                         return said[0], said[1]
                     step, may_compute, computed = said
                     began = time.monotonic()

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from safelight import engine, limits
+from safelight import engine, limits, workers
 from safelight.engine import Again
 from safelight.errors import Crashed, MediaError, SafelightError, TooLarge, TooSlow, UsageError
 from safelight.workers import Lost, Why
@@ -210,3 +210,21 @@ print((most - held()) / 1e6)
 def test_memory_is_given_back_after_long_work():
     ran = subprocess.run([sys.executable, "-c", HOLDS], capture_output=True, text=True, check=True)
     assert float(ran.stdout) > 150
+
+
+def who(_):
+    return os.getpid()
+
+
+def who_else(_):
+    return os.getpid()
+
+
+@pytest.mark.parametrize(("worn_s", "same"), [(30.0, True), (0.0, False)])
+def test_a_worker_is_replaced_between_long_work_of_two_kinds(monkeypatch, worn_s, same):
+    monkeypatch.setattr(workers, "WORN_S", worn_s)
+    pool = workers.Workers(1, memory=4000 * MB)
+    first, again, other = (pool.submit(work, None).result() for work in (who, who, who_else))
+    pool.shutdown()
+    assert first == again
+    assert (other == first) is same
