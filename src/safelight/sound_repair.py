@@ -86,8 +86,7 @@ def repair(
     signing.ready()
     files = weights.installed().get(WEIGHTS)
     repairs, left = proposed(path, noise_db=noise_db, keep=keep)
-    model = Model(files) if files is not None and repairs.noise_db > 0 else None
-    quieter = Quieter(model, repairs.noise_db) if model is not None else None
+    quieter = Quieter(Model(files), repairs.noise_db) if files is not None and repairs.noise_db > 0 else None
     with written_whole(out.with_suffix(".wav") if target else out) as place:
         made = repaired(sound.blocks(path), repairs, quieter=quieter)
         levelled.encode(place, made, codec="pcm_s24le" if target else codec)

@@ -66,15 +66,14 @@ class Quieter:
         out = samples.copy()
         for channel in range(samples.shape[1]):
             x = np.ascontiguousarray(samples[:, channel])
-            out[:, channel] = x - share * self._noise(x, rate, (heard, voice) if np.array_equal(x, mono) else None)
+            noise = heard - voice if np.array_equal(x, mono) else self._noise(_at_rate(x, rate))
+            # What lies above the model's rate is not heard by it, and stays.
+            out[:, channel] = x - share * (noise if rate == RATE else _resampled(noise, rate, RATE)[: len(x)])
         return out
 
-    def _noise(self, samples: Floats, rate: int, known: tuple[Floats, Floats] | None) -> Floats:
-        """What is no voice in one channel, at its own rate: what lies above that rate of the model's stays. `known`:
-        the channel and its voice at the model's rate, where they are known."""
-        heard, voice = known if known is not None else ((at := _at_rate(samples, rate)), self.model.voice(at))
-        noise = heard - voice
-        return noise if rate == RATE else _resampled(noise, rate, RATE)[: len(samples)]
+    def _noise(self, heard: Floats) -> Floats:
+        """What is no voice, at the model's rate."""
+        return heard - self.model.voice(heard)
 
 
 def _at_rate(samples: Floats, rate: int) -> Floats:
