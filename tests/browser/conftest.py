@@ -128,7 +128,6 @@ def listening(page):
     return page.evaluate(
         """async () => {
           const { keys } = await import("/static/js/page.js");
-          await keys.ready;
           const there = [...keys.actions.keys()];
           for (const action of there) keys.on(action, (advance) => { window.pressed = [action, advance]; });
           return there;

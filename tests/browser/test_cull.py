@@ -214,7 +214,6 @@ def test_undo_reaches_back_over_a_restart(page, demo_server):
     settled(page)
     page.keyboard.press("?")
     page.wait_for_url("**/help")
-    page.evaluate("async () => (await import('/static/js/page.js')).keys.ready")
     page.keyboard.press("Control+z")  # on every page
     until(page, "document.getElementById('told').textContent.includes('Taken back')")
     page.keyboard.press("Escape")

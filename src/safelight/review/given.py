@@ -46,7 +46,8 @@ Who = Annotated[Reviewer, Depends(who)]
 
 
 def page(request: Request, name: str, **values: Any) -> HTMLResponse:
-    """A page out of its template. Values are escaped; data for scripts go into `data-` attributes or the API."""
+    """A page out of its template. Values are escaped; data for scripts go into `data-` attributes or the API,
+    the keys into a block of data."""
     at = desk(request)
     try:
         me = at.who(request.cookies.get(REVIEWER)).name
@@ -57,7 +58,7 @@ def page(request: Request, name: str, **values: Any) -> HTMLResponse:
     made = (
         templates()
         .get_template(name)
-        .render(shoot=shoot, me=me, tour=step, here=request.url.path, help=shortcuts.table(), **values)
+        .render(shoot=shoot, me=me, tour=step, here=request.url.path, shortcuts=shortcuts.table(), **values)
     )
     return HTMLResponse(made)
 

@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from safelight.review import shortcuts
 from safelight.review import tour as steps_of
 from safelight.review.entries import printable
 from safelight.review.given import TheDesk, page
@@ -44,12 +43,6 @@ def tour(request: Request, at: TheDesk) -> HTMLResponse:
 def shoots(at: TheDesk) -> list[dict[str, Any]]:
     """The shoots of this library, newest first."""
     return _shoots(at)
-
-
-@router.get("/api/shortcuts")
-def table() -> list[dict[str, Any]]:
-    """The table of shortcuts."""
-    return shortcuts.table()
 
 
 def _shoots(at: TheDesk) -> list[dict[str, Any]]:

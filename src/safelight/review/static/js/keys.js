@@ -1,5 +1,5 @@
-// Keys to actions, from the one table that the server has too: it makes this, the help page and the test of both.
-import { alarm, get } from "./api.js";
+// Keys to actions, from the one table that the server has too: it makes this, the help page and the test of both. The
+// table comes with the page, so that keys work as soon as anything is shown that they could be meant for.
 
 /** @typedef {{action: string, page: string, group: string, keys: string[], text: string, advances: boolean, darktable: string[]}} Row */
 
@@ -28,7 +28,7 @@ export class Keys {
     this.actions = new Map();
     /** @type {Map<string, Row>} */
     this.table = new Map();
-    this.ready = get("/api/shortcuts").then((rows) => this.read(rows)).catch(alarm);
+    this.read(JSON.parse(document.getElementById("shortcuts")?.textContent ?? "[]"));
     document.addEventListener("keydown", (event) => this.pressed(event));
   }
 
@@ -41,7 +41,6 @@ export class Keys {
   /** @param {Row[]} rows */
   read(rows) {
     const pages = (document.body.dataset.page ?? "").split(" ");
-    this.table.clear();
     for (const row of rows) {
       if (row.page !== "all" && !pages.includes(row.page)) continue;
       const keys = layout() === "darktable" && row.darktable.length ? row.darktable : row.keys;
