@@ -13,8 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,8 @@ def run(data: Data) -> Iterable[Result]:
         raise MissingData("ffmpeg is not installed: it joins the media")
     short, long = data.work / "short", data.work / "long"
     shoot(data, short, min(SHORT_MIN, minutes))
-    yield from _against_decoding(next(short.glob("A*.mp4")))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:  # what it loads is no memory of a first pass
+        yield apart.submit(_against_decoding, next(short.glob("A*.mp4"))).result()
     first = _first_pass(short, data.work / "library-short")
     if minutes <= SHORT_MIN:
         yield from _figures(first, first, minutes)
@@ -92,7 +95,7 @@ def _ffmpeg(*arguments: object) -> None:
     subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True)
 
 
-def _against_decoding(clip: Path) -> Iterable[Result]:
+def _against_decoding(clip: Path) -> Result:
     """A minute of picture, looked at and only decoded, CPU s of this process, which computes in one thread and keeps
     freed memory as worker processes do. Decoding is that to proxies; beside it that to the size at which frames are
     looked at, and FFmpeg's own to proxies."""
@@ -111,7 +114,7 @@ def _against_decoding(clip: Path) -> Iterable[Result]:
     )
     peer = _ms_a_frame(partial(_decoded_by_ffmpeg, minute, video.PROXY_SIDE), frames)
     minute.unlink()
-    yield Result(
+    return Result(
         name="picture.against_decoding", value=looked / proxies, n=frames, unit="times", bar=1.5, want="at most",
         beside={"FFmpeg": looked / peer},
         note=f"{looked:.1f} ms a frame; decoding to {video.PROXY_SIDE} px alone {proxies:.1f}, by FFmpeg {peer:.1f}; "

@@ -46,18 +46,20 @@ FAULTS = 0.2  # of a trial that turns noise down as well
 S_A_SECOND = 1.0  # what a second of sound may compute
 
 Floats = NDArray[np.float64]
+Said = tuple[str, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mend:
-    """Asks what a repair of a sound would do. `faults` and `words`: rows of what listening found; `noisy`: noise is
-    near enough to the voice to be turned down; `partial`: some of its words are still to be heard."""
+    """Asks what a repair of a sound would do. `faults`: rows of what listening found; `words`: text, start and end in
+    seconds of each, of hours no more than a few megabytes; `noisy`: noise is near enough to the voice to be turned
+    down; `partial`: some of its words are still to be heard."""
 
     asset: str
     full: Path
     seconds: float
     faults: tuple[Mapping[str, Any], ...] = ()
-    words: tuple[Mapping[str, Any], ...] = ()
+    words: tuple[Said, ...] = ()
     noisy: bool = False
     partial: bool = False
 
@@ -92,8 +94,9 @@ def asked(asset: str, full: Path, seconds: float, facts: Mapping[str, Measure]) 
         return None
     partial = isinstance(value, dict) and not value["whole"]
     return Mend(
-        asset=asset, full=full, seconds=seconds, faults=tuple(rows), words=tuple(words), noisy=noisy, partial=partial
-    )
+        asset=asset, full=full, seconds=seconds, faults=tuple(rows), noisy=noisy, partial=partial,
+        words=tuple((w["text"], w["start"], w["end"]) for w in words),
+    )  # fmt: skip
 
 
 def mend(job: Mend) -> Mended:
@@ -218,12 +221,12 @@ def _noise(job: Mend, repairs: Repairs) -> dict[str, Json]:
     cleaned = repaired(before.passing(mended), Repairs(), quieter=Quieter(model, NOISE_DB))
     new = [f for f in _heard(after.passing(cleaned)) if not any(_same(row, f) for row in job.faults)]
     was, now = before.levels(), after.levels()
-    falls = [_fall(was, now, *before.frames(word, within=len(was))) for word in job.words]
+    falls = [_fall(was, now, *before.frames(start, end, within=len(was))) for _, start, end in job.words]
     return {
         "db": NOISE_DB, "lowered_db": round(_pauses(was, now, before, job.words), 1), "words": len(job.words),
         "taken": [
-            {"text": w["text"], "start": w["start"], "end": w["end"], "by_db": round(fall, 1)}
-            for w, fall in zip(job.words, falls, strict=True) if fall > TAKEN_DB
+            {"text": text, "start": start, "end": end, "by_db": round(fall, 1)}
+            for (text, start, end), fall in zip(job.words, falls, strict=True) if fall > TAKEN_DB
         ],
         "new": [{"kind": f.kind, "start": exact(f.start), "end": exact(f.end)} for f in new if f.kind in KINDS],
     }  # fmt: skip
@@ -251,13 +254,10 @@ class _Levels:
     def levels(self) -> Floats:
         return np.concatenate([*self.found, np.zeros(0)]) + 1e-12
 
-    def frames(self, word: Mapping[str, Any], *, within: int, pad_s: float = 0.0) -> tuple[int, int]:
-        """The steps that hold a word."""
-        zero = float(self.at or 0)
-        first, end = (
-            round((float(at) - zero) / FRAME_S) for at in (word["start"] - pad_s, word["end"] + pad_s)
-        )  # fmt: skip
-        return min(max(first, 0), within), min(max(end, 0), within)
+    def frames(self, start: float, end: float, *, within: int) -> tuple[int, int]:
+        """The steps that hold these seconds."""
+        first, last = (round((at - float(self.at or 0)) / FRAME_S) for at in (start, end))
+        return min(max(first, 0), within), min(max(last, 0), within)
 
 
 def _fall(was: Floats, now: Floats, first: int, end: int) -> float:
@@ -269,12 +269,12 @@ def _fall(was: Floats, now: Floats, first: int, end: int) -> float:
     return 10 * float(np.log10(part[loud].sum() / now[first:end][loud].sum()))
 
 
-def _pauses(was: Floats, now: Floats, levels: _Levels, words: Sequence[Mapping[str, Any]]) -> float:
+def _pauses(was: Floats, now: Floats, levels: _Levels, words: Sequence[Said]) -> float:
     """By how many dB it is quieter between words."""
     between = np.zeros(len(was), bool)
-    for one, two in pairwise(words):
-        if two["start"] - one["end"] <= PAUSE_S:
-            first, end = levels.frames({"start": one["end"], "end": two["start"]}, within=len(was), pad_s=-BESIDE_S)
+    for (_, _, ended), (_, begun, _) in pairwise(words):
+        if begun - ended <= PAUSE_S:
+            first, end = levels.frames(ended + BESIDE_S, begun - BESIDE_S, within=len(was))
             between[first:end] = True
     if not between.any():
         return 0.0

@@ -204,11 +204,11 @@ class Reel:
         state = ShootState.load(self.library, self.shoot, evidence=False)
         clips = {c.asset.id: c for c in state.clips.values()}
         done = records.measured(self.library, clips)
-        known = records.evidence(self.library, [n for n in clips if (n, key) not in done], names=mending.NEEDS)
         jobs = []
-        for name, facts in known.items():
+        for name in (n for n in clips if (n, key) not in done):  # one at a time: words of hours are large
+            known = records.evidence(self.library, [name], names=mending.NEEDS).get(name, {})
             asset, full = clips[name].asset, self.folder.root / clips[name].path
-            told = {fact: measure for fact, (measure, _) in facts.items()}
+            told = {fact: measure for fact, (measure, _) in known.items()}
             job = mending.asked(name, full, float(asset.duration_s or 600), told)
             jobs += [job] if job is not None else []
         for mended in self._counted("mend", mending.mend, jobs, mending.lost):

@@ -3,9 +3,10 @@
 One pass over blocks, two seconds of them in memory; what spans blocks is joined at the end.
 """
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 
@@ -27,16 +28,17 @@ TURNED = 0.35  # least negative correlation
 OFF, STANDING = 0.006, 0.003  # of full scale; four in five tenths of a second lie so far to the same side
 CLICK, LONE, ALONE = 55.0, 3.0, 1.5  # times what is usual around; times the next largest within 2.5 and 12.5 ms
 SHARP = 0.22  # of the loudness around: a voice that is mastered loud has edges too
+AT_ONCE = 4096  # windows of a running median
 CLIPPED = 10  # samples in flat runs at one ceiling in a cell of half a second
 
 
 @dataclass(slots=True)
 class _Cells:
-    """Rows of one tenth of a second each."""
+    """Numbers of each tenth of a second: of each of its channels loudness and mean, and their likeness."""
 
-    level: list[NDArray[np.float64]]
-    mean: list[NDArray[np.float64]]
-    likeness: list[float]
+    level: "array[float]" = field(default_factory=lambda: array("d"))
+    mean: "array[float]" = field(default_factory=lambda: array("d"))
+    likeness: "array[float]" = field(default_factory=lambda: array("d"))
 
 
 class Listening:
@@ -44,7 +46,7 @@ class Listening:
 
     def __init__(self) -> None:
         self.kept: list[Fault] = []
-        self.cells = _Cells(level=[], mean=[], likeness=[])
+        self.cells = _Cells()
         self.start: Fraction | None = None
         self.rate = 0
         self.before: Samples | None = None  # the end of the block before
@@ -61,8 +63,8 @@ class Listening:
         for first in range(0, len(samples) - size + 1, size):
             part = samples[first : first + size].astype(np.float64)
             mean = part.mean(0)
-            self.cells.level.append(np.sqrt(((part - mean) ** 2).mean(0)))
-            self.cells.mean.append(mean)
+            self.cells.level.extend(np.sqrt(((part - mean) ** 2).mean(0)))
+            self.cells.mean.extend(mean)
             self.cells.likeness.append(_likeness(part) if samples.shape[1] == 2 else 1.0)
         lead = self.before if self.before is not None else samples[:0]
         joined = np.concatenate([lead, samples])
@@ -78,7 +80,7 @@ class Listening:
         if self.start is None or not self.cells.level:
             return []
         if self.zeros is not None and self.before is not None:
-            end = self.start + len(self.cells.level) * Fraction(1, 10)
+            end = self.start + len(self.cells.likeness) * Fraction(1, 10)
             self._silent(self.zeros[0], end, self.zeros[1], 0.0)
         return [
             *self.kept,
@@ -204,7 +206,8 @@ class Listening:
 
     def _channels(self) -> Iterator[Fault]:
         """Channels that are dead, turned over, or off centre."""
-        level, mean = np.array(self.cells.level), np.array(self.cells.mean)
+        count = len(self.cells.likeness)
+        level, mean = (np.array(rows).reshape(count, -1) for rows in (self.cells.level, self.cells.mean))
         least = round(1 / CELL_S)
         for channel in range(level.shape[1]):
             off = np.abs(_median(mean[:, channel], 5))
@@ -262,7 +265,9 @@ def _median(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """Running median that passes over what is not known."""
     padded = np.pad(values, size // 2, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)
-    known = np.isfinite(windows).any(1)
     found = np.zeros(len(values))
-    found[known] = np.nanmedian(windows[known], axis=1)
+    for first in range(0, len(values), AT_ONCE):
+        part = windows[first : first + AT_ONCE]
+        known = np.isfinite(part).any(1)
+        found[first : first + AT_ONCE][known] = np.nanmedian(part[known], axis=1)
     return found
