@@ -46,8 +46,7 @@ Who = Annotated[Reviewer, Depends(who)]
 
 
 def page(request: Request, name: str, **values: Any) -> HTMLResponse:
-    """A page out of its template. Values are escaped; data for scripts go into `data-` attributes or the API,
-    the keys into a block of data."""
+    """A page out of its template. Values are escaped; data for scripts go into `data-` attributes or the API."""
     at = desk(request)
     try:
         me = at.who(request.cookies.get(REVIEWER)).name

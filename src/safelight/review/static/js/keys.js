@@ -28,7 +28,7 @@ export class Keys {
     this.actions = new Map();
     /** @type {Map<string, Row>} */
     this.table = new Map();
-    this.read(JSON.parse(document.getElementById("shortcuts")?.textContent ?? "[]"));
+    this.read(JSON.parse(document.body.dataset.shortcuts ?? "[]"));
     document.addEventListener("keydown", (event) => this.pressed(event));
   }
 
