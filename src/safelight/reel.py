@@ -28,6 +28,7 @@ from safelight.store.records import File, Shoot
 LARGE = 1 << 28  # bytes; a hard disk reads so much in two seconds
 BEGUN = "!"  # behind the key of an answer that is not the last
 NAMED = ".named"  # suffix of the note in the cache that says what a file is that was looked at by its place
+HELD = 8  # recordings whose words are held at a time while it is seen what can be mended
 
 _Lasting = listening.Listen | footage.See | mending.Mend
 Found = tuple[str, str, str, Sequence[Measure]]  # asset, by, key, measures
@@ -201,19 +202,25 @@ class Reel:
     def mend(self) -> None:
         """Tries the repair of sounds in which faults or noise were heard, once all is known of them."""
         key = mending.key(listening.key())
+        for mended in self._counted("mend", mending.mend, list(self._to_mend(key)), mending.lost):
+            kept = key + BEGUN if mended.again else key
+            records.save_evidence(self.library, [(mended.asset, mending.MENDED, kept, [mended.measure])])
+
+    def _to_mend(self, key: str) -> Iterator[mending.Mend]:
+        """What has no answer under this key and something to mend; of what was heard, which is large where it lasts
+        for hours, a few recordings are held at a time."""
         state = ShootState.load(self.library, self.shoot, evidence=False)
         clips = {c.asset.id: c for c in state.clips.values()}
         done = records.measured(self.library, clips)
-        jobs = []
-        for name in (n for n in clips if (n, key) not in done):  # one at a time: words of hours are large
-            known = records.evidence(self.library, [name], names=mending.NEEDS).get(name, {})
-            asset, full = clips[name].asset, self.folder.root / clips[name].path
-            told = {fact: measure for fact, (measure, _) in known.items()}
-            job = mending.asked(name, full, float(asset.duration_s or 600), told)
-            jobs += [job] if job is not None else []
-        for mended in self._counted("mend", mending.mend, jobs, mending.lost):
-            kept = key + BEGUN if mended.again else key
-            records.save_evidence(self.library, [(mended.asset, mending.MENDED, kept, [mended.measure])])
+        names = [name for name in clips if (name, key) not in done]
+        for first in range(0, len(names), HELD):
+            known = records.evidence(self.library, names[first : first + HELD], names=mending.NEEDS)
+            for name, facts in known.items():
+                asset, full = clips[name].asset, self.folder.root / clips[name].path
+                told = {fact: measure for fact, (measure, _) in facts.items()}
+                job = mending.asked(name, full, float(asset.duration_s or 600), told)
+                if job is not None:
+                    yield job
 
     def _clock(self, stage: str, jobs: Sequence[_Lasting]) -> Clock:
         """Counts the seconds of recordings; names are taken while it goes."""
