@@ -32,7 +32,7 @@ from safelight.soundtrack import faults
 from safelight.work import PICTURES, as_json, jpeg, keep_picture, refusal
 from safelight.workers import Lost
 
-CLIP, SEEN = "clip@5", "seen@6"
+CLIP, SEEN = "clip@5", "seen@7"
 KEY = digest_of([CLIP])[:24]  # under which its answer is kept; another version means looking again
 KEYS = ".shots"  # suffix of the folder in the cache that holds the key frames of a clip's shots
 KEY_SIDE = 640  # px, long side of a kept key frame
